@@ -1,0 +1,301 @@
+/**
+ * Microsoft Graph in the portal's words. Each port is made for one token: a person's (delegated) or the portal's own
+ * (app-only, read-only). Instants are ISO 8601 strings as Graph sent them; durations are ISO 8601 durations.
+ * Every function may throw `GraphError` and nothing else.
+ */
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; give it back as it is. Absent on the last page. */
+  readonly nextLink?: string | undefined;
+}
+
+export interface GraphUser {
+  readonly id: string;
+  readonly displayName: string;
+  readonly userPrincipalName: string;
+  readonly jobTitle?: string | undefined;
+}
+
+export interface GraphGroup {
+  readonly id: string;
+  readonly displayName: string;
+  readonly description?: string | undefined;
+  readonly mailNickname?: string | undefined;
+  readonly mailEnabled: boolean;
+  readonly securityEnabled: boolean;
+  readonly dynamicMembership: boolean;
+  readonly synchronised: boolean;
+  readonly roleAssignable: boolean;
+}
+
+export interface NewGroup {
+  /** Natural key of the create: the same call again changes nothing and answers the same group. */
+  readonly uniqueName: string;
+  readonly displayName: string;
+  readonly mailNickname: string;
+  readonly description?: string | undefined;
+  readonly ownerIds: readonly string[];
+}
+
+export interface Directory {
+  me(): Promise<GraphUser>;
+  organization(): Promise<{ readonly id: string; readonly displayName: string }>;
+  searchUsers(text: string, limit: number): Promise<readonly GraphUser[]>;
+  searchGroups(text: string, limit: number): Promise<readonly GraphGroup[]>;
+  /** `undefined` where there is none (or it is not replicated yet). */
+  group(id: string): Promise<GraphGroup | undefined>;
+  groupByUniqueName(uniqueName: string): Promise<GraphGroup | undefined>;
+  groupByMailNickname(mailNickname: string): Promise<GraphGroup | undefined>;
+  /** Creates the group, or finds the one that the same call made before. */
+  ensureGroup(group: NewGroup): Promise<{ readonly group: GraphGroup; readonly created: boolean }>;
+  /** Names of users, groups and service principals by id; unknown ids are left out. */
+  names(ids: readonly string[]): Promise<ReadonlyMap<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined }>>;
+  /** Groups among the direct members, which give nobody access to a Private Access application. */
+  nestedGroups(groupId: string): Promise<readonly GraphGroup[]>;
+  /** Cheapest exact probe of direct membership (CONTRACT.md §2.2, probe 1). Only `true` is proof. */
+  isMember(userId: string, groupId: string): Promise<boolean>;
+}
+
+/** A PIM policy rule as Graph prints it, unknown fields and rules included. */
+export type PolicyRule = Readonly<Record<string, unknown>> & { readonly id: string };
+
+export interface GroupPolicy {
+  /** Changes when the group is onboarded: never keep it across a write. */
+  readonly policyId: string;
+  readonly rules: readonly PolicyRule[];
+}
+
+export type ScheduleStatus =
+  | 'Canceled' | 'Denied' | 'Failed' | 'Granted' | 'PendingAdminDecision' | 'PendingApproval' | 'PendingProvisioning'
+  | 'PendingScheduleCreation' | 'Provisioned' | 'Revoked' | 'ScheduleCreated' | 'unknown';
+
+export interface ScheduleRequest {
+  readonly id: string;
+  readonly action: string;
+  readonly status: ScheduleStatus;
+  readonly principalId: string;
+  readonly groupId: string;
+  readonly accessId: 'member' | 'owner';
+  readonly justification?: string | undefined;
+  readonly ticketNumber?: string | undefined;
+  readonly ticketSystem?: string | undefined;
+  readonly approvalId?: string | undefined;
+  readonly createdAt: string;
+  readonly startsAt?: string | undefined;
+  /** ISO 8601 duration, where the request carries one. */
+  readonly duration?: string | undefined;
+  readonly endsAt?: string | undefined;
+}
+
+export interface ScheduleInstance {
+  readonly id: string;
+  readonly principalId: string;
+  readonly groupId: string;
+  readonly accessId: 'member' | 'owner';
+  readonly startsAt?: string | undefined;
+  readonly endsAt?: string | undefined;
+  readonly memberType: 'direct' | 'group';
+  /** Of assignments alone: `activated` by the person, or `assigned` to them. */
+  readonly assignmentType?: 'activated' | 'assigned' | undefined;
+  /** Id of the schedule; its last part is the id of the request that made it. */
+  readonly scheduleId?: string | undefined;
+}
+
+export interface Expiry {
+  readonly startsAt: string;
+  /** `undefined`: permanent. */
+  readonly endsAt?: string | undefined;
+}
+
+export interface NewActivation {
+  readonly principalId: string;
+  readonly groupId: string;
+  readonly startsAt: string;
+  readonly duration: string;
+  readonly justification?: string | undefined;
+  readonly ticket?: { readonly number: string; readonly system: string } | undefined;
+}
+
+export interface PimGroups {
+  /** Group ids that PIM manages. */
+  onboardedGroups(): Promise<readonly string[]>;
+  memberPolicy(groupId: string): Promise<GroupPolicy>;
+  /** One PATCH with whole rules; onboards the group when PIM does not manage it yet. The caller reads the policy back. */
+  updatePolicy(policyId: string, rules: readonly PolicyRule[]): Promise<void>;
+  eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
+  assignments(groupId: string): Promise<readonly ScheduleInstance[]>;
+  assignmentRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
+  assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string }): Promise<ScheduleRequest>;
+  /** The signed-in person's own, and nobody else's. */
+  mine: {
+    eligibilities(): Promise<readonly ScheduleInstance[]>;
+    assignments(): Promise<readonly ScheduleInstance[]>;
+    requests(): Promise<readonly ScheduleRequest[]>;
+    /** Answers what Entra said, no more: 201 alone means "received". */
+    activate(wish: NewActivation): Promise<ScheduleRequest>;
+    deactivate(wish: { readonly principalId: string; readonly groupId: string }): Promise<ScheduleRequest>;
+    /** `undefined`: no such request. */
+    request(requestId: string): Promise<ScheduleRequest | undefined>;
+    cancel(requestId: string): Promise<void>;
+  };
+}
+
+export interface Approval {
+  readonly id: string;
+  readonly stages: readonly {
+    readonly id: string;
+    readonly assignedToMe: boolean;
+    readonly status: 'Initializing' | 'InProgress' | 'Completed' | 'Expired' | 'unknown';
+    readonly reviewResult: 'NotReviewed' | 'Approved' | 'Denied' | 'unknown';
+    readonly reviewedByName?: string | undefined;
+    readonly reviewedAt?: string | undefined;
+    readonly justification?: string | undefined;
+  }[];
+}
+
+export interface Approvals {
+  /** Requests that wait for the signed-in person's decision. */
+  pendingForMe(): Promise<readonly ScheduleRequest[]>;
+  approval(approvalId: string): Promise<Approval | undefined>;
+  decide(approvalId: string, stageId: string, decision: 'Approve' | 'Deny', justification: string): Promise<void>;
+}
+
+export type ApplicationKind = 'quick-access' | 'per-app' | 'enterprise';
+
+export interface GraphApplication {
+  /** Object id of the service principal: what a group is assigned to. */
+  readonly servicePrincipalId: string;
+  readonly appId: string;
+  readonly displayName: string;
+  readonly kind: ApplicationKind;
+  readonly enabled: boolean;
+  readonly assignmentRequired: boolean;
+  /** Role to assign a group with; `00000000-…` where the application declares none. */
+  readonly assignableRoleId: string;
+}
+
+export interface ApplicationSegment {
+  readonly id: string;
+  readonly destinationHost: string;
+  readonly destinationType: string;
+  /** Ranges such as `443-443`. */
+  readonly ports: readonly string[];
+  /** `tcp`, `udp` or `tcp,udp`. */
+  readonly protocol: string;
+}
+
+export interface AppAssignment {
+  readonly id: string;
+  readonly principalId: string;
+  readonly principalType: string;
+  readonly servicePrincipalId: string;
+  readonly appRoleId: string;
+}
+
+export interface ConnectorGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly region?: string | undefined;
+  readonly connectors: readonly { readonly id: string; readonly machineName: string; readonly live: boolean }[];
+}
+
+export interface NewPrivateAccessApplication {
+  readonly displayName: string;
+  readonly connectorGroupId: string;
+}
+
+export interface NewSegment {
+  readonly destinationHost: string;
+  readonly destinationType: 'ipAddress' | 'ipRangeCidr' | 'fqdn';
+  readonly ports: readonly string[];
+  readonly protocol: 'tcp' | 'udp' | 'tcp,udp';
+}
+
+export interface Applications {
+  /** Quick Access and per-app Private Access applications. */
+  privateAccess(): Promise<readonly GraphApplication[]>;
+  searchEnterprise(text: string, limit: number): Promise<readonly GraphApplication[]>;
+  application(servicePrincipalId: string): Promise<GraphApplication | undefined>;
+  /** By exact display name among the per-app Private Access applications: the natural key of a create. */
+  privateAccessByName(displayName: string): Promise<GraphApplication | undefined>;
+  segments(appId: string): Promise<readonly ApplicationSegment[]>;
+  assignmentsOf(servicePrincipalId: string): Promise<readonly AppAssignment[]>;
+  assignmentsOfGroup(groupId: string): Promise<readonly AppAssignment[]>;
+  assignGroup(wish: { readonly groupId: string; readonly servicePrincipalId: string; readonly appRoleId: string }): Promise<AppAssignment>;
+  requireAssignment(servicePrincipalId: string): Promise<void>;
+  connectorGroups(): Promise<readonly ConnectorGroup[]>;
+  /** Makes the application from the Private Access template; the caller looks by name first. */
+  instantiate(displayName: string): Promise<GraphApplication>;
+  /** Publishes through Private Access; absolute, so it may be repeated. */
+  publish(appId: string, wish: NewPrivateAccessApplication): Promise<void>;
+  addSegment(appId: string, segment: NewSegment): Promise<ApplicationSegment>;
+}
+
+export interface Network {
+  privateAccessProfile(): Promise<{ readonly state: 'enabled' | 'disabled' | 'unknown' }>;
+}
+
+export interface AuthenticationContext {
+  readonly id: string;
+  readonly displayName: string;
+  readonly available: boolean;
+}
+
+export interface ConditionalAccess {
+  authenticationContexts(): Promise<readonly AuthenticationContext[]>;
+}
+
+/** One directory audit event: the few fields that every event has, and its JSON text exactly as it was received. */
+export interface RawAuditEvent {
+  readonly id: string;
+  /** As Graph sent it, with its 7 decimals. */
+  readonly activityDateTime: string;
+  readonly raw: string;
+}
+
+export interface AuditLog {
+  /**
+   * One page of events of the closed window `[from, to]`, oldest first where Graph obeys; give `nextLink` to go on.
+   * Events are not parsed beyond id and time: what is dirty is the caller's to keep.
+   */
+  directoryAudits(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<Page<RawAuditEvent>>;
+}
+
+/** Everything the portal says to Graph, for one token. */
+export interface Graph {
+  readonly directory: Directory;
+  readonly pim: PimGroups;
+  readonly approvals: Approvals;
+  readonly applications: Applications;
+  readonly network: Network;
+  readonly conditionalAccess: ConditionalAccess;
+  readonly audits: AuditLog;
+}
+
+/** Where Graph is and how it is reached. */
+export interface GraphOptions {
+  /** Base address without version, such as `https://graph.microsoft.com`. */
+  readonly baseUrl: string;
+  /** A bearer token; asked for on every attempt, so a renewed one is used. May throw `GraphError('not-signed-in' | 'step-up-needed')`. */
+  readonly token: () => Promise<string>;
+  /** Waits, for back-off; passed in so that tests do not wait. */
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly random: () => number;
+  readonly log: (entry: GraphLogEntry) => void;
+  /** Time allowed for one attempt, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** One attempt of one call, for the log: no body, no token. */
+export interface GraphLogEntry {
+  readonly method: string;
+  readonly path: string;
+  readonly status?: number | undefined;
+  readonly attempt: number;
+  readonly durationMs: number;
+  readonly clientRequestId: string;
+  readonly requestId?: string | undefined;
+  readonly failure?: string | undefined;
+}
