@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { Endpoint } from './endpoint.ts';
+import { Instant } from './words.ts';
+
+/** What an audit event means here; everything else is `other`. */
+export const EventKind = z.enum([
+  'activation-requested', 'approval-requested', 'approved', 'denied', 'activated', 'activation-cancelled', 'request-lapsed',
+  'deactivation-requested', 'deactivated', 'expired',
+  'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed',
+  'role-settings-changed', 'onboarded', 'member-added', 'member-removed', 'group-changed', 'application-changed',
+  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export',
+  'other',
+]);
+export type EventKind = z.infer<typeof EventKind>;
+
+export const EventResult = z.enum(['success', 'failure', 'other']);
+
+export const HistoryEvent = z.object({
+  /** `source:eventId`. */
+  id: z.string(),
+  source: z.enum(['directory', 'portal']),
+  /** As the source wrote it, all decimals kept. */
+  at: z.string(),
+  activity: z.string(),
+  kind: EventKind,
+  service: z.string(),
+  result: EventResult,
+  reason: z.string().nullable(),
+  actorId: z.string().nullable(),
+  actorName: z.string().nullable(),
+  subjectId: z.string().nullable(),
+  subjectName: z.string().nullable(),
+  groupId: z.string().nullable(),
+  groupName: z.string().nullable(),
+  applicationName: z.string().nullable(),
+  requestId: z.string().nullable(),
+});
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
+/** How complete the mirror is: said on every page that reads it. */
+export const Coverage = z.object({
+  from: Instant.nullable(),
+  to: Instant.nullable(),
+  lastError: z.string().nullable(),
+});
+export type Coverage = z.infer<typeof Coverage>;
+
+export const HistoryFilter = z.strictObject({
+  /** Part of a person's name or their id: who acted or whom it concerned. */
+  person: z.string().trim().max(200).optional(),
+  /** Part of a group's name or its id. */
+  group: z.string().trim().max(200).optional(),
+  /** Part of an application's name or its id: events of every group that opens it. */
+  application: z.string().trim().max(200).optional(),
+  kind: EventKind.optional(),
+  result: EventResult.optional(),
+  /** Half-open: from ≤ at < to. */
+  from: Instant.optional(),
+  to: Instant.optional(),
+});
+export type HistoryFilter = z.infer<typeof HistoryFilter>;
+
+const Paging = { cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(200).default(50) };
+
+export const SearchEvents = {
+  method: 'GET', path: '/api/history/events', permission: 'history:read',
+  summary: 'Audit events, newest first',
+  query: HistoryFilter.extend(Paging),
+  response: z.object({ events: z.array(HistoryEvent), nextCursor: z.string().nullable(), coverage: Coverage }),
+} as const satisfies Endpoint;
+
+export const GetEvent = {
+  method: 'GET', path: '/api/history/events/:eventId', permission: 'history:read',
+  summary: 'One audit event with the JSON that the source sent, and the events of the same request',
+  params: z.strictObject({ eventId: z.string().max(300) }),
+  response: z.object({ event: HistoryEvent, raw: z.string(), ingestedAt: Instant, related: z.array(HistoryEvent) }),
+} as const satisfies Endpoint;
+
+export const ExportEvents = {
+  method: 'GET', path: '/api/history/events.csv', permission: 'history:read', answers: 'csv',
+  summary: 'The same events as CSV (RFC 4180), every cell safe to open in a spreadsheet',
+  query: HistoryFilter, response: z.undefined(),
+} as const satisfies Endpoint;
+
+export const ActivationStatus = z.enum(['requested', 'awaiting-approval', 'scheduled', 'active', 'denied', 'cancelled', 'lapsed', 'failed', 'ended']);
+
+export const HistoryActivation = z.object({
+  requestId: z.string(),
+  principalId: z.string(),
+  principalName: z.string(),
+  groupId: z.string(),
+  groupName: z.string(),
+  applications: z.array(z.string()),
+  status: ActivationStatus,
+  requestedAt: Instant,
+  justification: z.string().nullable(),
+  ticketNumber: z.string().nullable(),
+  expiresAt: Instant.nullable(),
+  decidedBy: z.string().nullable(),
+  decidedAt: Instant.nullable(),
+  decisionReason: z.string().nullable(),
+  provisionedAt: Instant.nullable(),
+  endedAt: Instant.nullable(),
+  endedHow: z.enum(['deactivated', 'expired', 'removed']).nullable(),
+});
+export type HistoryActivation = z.infer<typeof HistoryActivation>;
+
+const ActivationFilter = HistoryFilter.omit({ kind: true, result: true }).extend({ status: ActivationStatus.optional() });
+
+export const SearchActivations = {
+  method: 'GET', path: '/api/history/activations', permission: 'history:read',
+  summary: 'Activations from request to end, one row each, newest first',
+  query: ActivationFilter.extend(Paging),
+  response: z.object({ activations: z.array(HistoryActivation), nextCursor: z.string().nullable(), coverage: Coverage }),
+} as const satisfies Endpoint;
+
+export const GetActivation = {
+  method: 'GET', path: '/api/history/activations/:requestId', permission: 'history:read',
+  summary: 'The story of one activation: its row and every event of it, oldest first',
+  params: z.strictObject({ requestId: z.string().max(200) }),
+  response: z.object({ activation: HistoryActivation, events: z.array(HistoryEvent) }),
+} as const satisfies Endpoint;
+
+export const ExportActivations = {
+  method: 'GET', path: '/api/history/activations.csv', permission: 'history:read', answers: 'csv',
+  summary: 'The same activations as CSV (RFC 4180), every cell safe to open in a spreadsheet',
+  query: ActivationFilter, response: z.undefined(),
+} as const satisfies Endpoint;
+
+export const ListHistoryNames = {
+  method: 'GET', path: '/api/history/names', permission: 'history:read',
+  summary: 'Groups and applications that the filters can offer',
+  response: z.object({ groups: z.array(z.string()), applications: z.array(z.string()) }),
+} as const satisfies Endpoint;

@@ -1,0 +1,29 @@
+import * as access from './access.ts';
+import * as approvals from './approvals.ts';
+import * as directory from './directory.ts';
+import type { Endpoint } from './endpoint.ts';
+import * as history from './history.ts';
+import * as session from './session.ts';
+import * as setup from './setup.ts';
+import * as sync from './sync.ts';
+
+export * from './access.ts';
+export * from './approvals.ts';
+export * from './directory.ts';
+export * from './endpoint.ts';
+export * from './history.ts';
+export * from './problem.ts';
+export * from './role-settings.ts';
+export * from './session.ts';
+export * from './setup.ts';
+export * from './sync.ts';
+export * from './words.ts';
+
+/** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
+export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
+  Object.entries({ ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+);
+
+function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'permission' in value;
+}

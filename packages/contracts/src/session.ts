@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Endpoint } from './endpoint.ts';
+
+export const SessionPerson = z.object({
+  id: z.string(),
+  displayName: z.string(),
+  userPrincipalName: z.string(),
+  roles: z.array(z.enum(['SetupAdmin', 'Auditor'])),
+});
+
+/** Only on the emulated tenant. */
+export const Demo = z.object({
+  /** How far the tenant's clock is ahead of the real one. */
+  clockAheadSeconds: z.int(),
+  /** Put `host:port` behind it and open it: what the private network would answer. */
+  privateResourceUrl: z.string(),
+});
+
+export const Session = z.object({
+  person: SessionPerson.nullable(),
+  tenant: z.object({ id: z.string(), displayName: z.string() }),
+  /** The server's clock: what every countdown on the page goes by. */
+  now: z.iso.datetime(),
+  demo: Demo.nullable(),
+});
+export type Session = z.infer<typeof Session>;
+
+export const GetSession = {
+  method: 'GET', path: '/api/session', permission: 'public',
+  summary: 'Who is signed in, to which tenant, and what time it is',
+  response: Session,
+} as const satisfies Endpoint;
+
+/** An address within the portal to come back to: a path, never another site. */
+export const ReturnTo = z.string().max(2048).regex(/^\/(?![/\\])[^\\\u0000-\u001f]*$/, 'An address within the portal starts with one /');
+
+export const SignIn = {
+  method: 'GET', path: '/auth/sign-in', permission: 'public',
+  summary: 'Goes to Microsoft Entra to sign in',
+  query: z.strictObject({
+    returnTo: ReturnTo.default('/'),
+    /** Reference of a stronger sign-in that Entra asked for. */
+    stepUp: z.uuid().optional(),
+    /** Show the account picker even if somebody is signed in. */
+    switch: z.literal('account').optional(),
+  }),
+  answers: 'redirect', response: z.undefined(),
+} as const satisfies Endpoint;
+
+export const SignInRedirect = {
+  method: 'GET', path: '/auth/redirect', permission: 'public',
+  summary: 'Where Microsoft Entra sends the browser back to',
+  query: z.object({
+    code: z.string().optional(),
+    state: z.string().optional(),
+    error: z.string().optional(),
+    error_description: z.string().optional(),
+  }),
+  answers: 'redirect', response: z.undefined(),
+} as const satisfies Endpoint;
+
+/** Ends the session here; the answer says where to go to end it at Microsoft Entra too. */
+export const SignOut = {
+  method: 'POST', path: '/auth/sign-out', permission: 'session:own',
+  summary: 'Ends the session',
+  body: z.strictObject({}),
+  response: z.object({ signOutUrl: z.string() }),
+} as const satisfies Endpoint;
+
+export const AdvanceDemoClock = {
+  method: 'POST', path: '/api/demo/clock', permission: 'demo:use',
+  summary: 'Moves the emulated tenant and the portal on it forward in time',
+  body: z.strictObject({ minutes: z.int().min(1).max(60 * 24 * 31) }),
+  response: z.object({ now: z.iso.datetime(), clockAheadSeconds: z.int() }),
+} as const satisfies Endpoint;
