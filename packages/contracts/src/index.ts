@@ -21,7 +21,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries({ ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

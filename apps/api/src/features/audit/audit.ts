@@ -1,0 +1,26 @@
+import type { Tx } from '@gatehouse/db';
+import type { EventKind } from '@gatehouse/contracts';
+import type { Actor } from '../../core/actor.ts';
+import { insertPortalEvent } from './audit.store.ts';
+
+/** Something that a person did through the portal, for the record. */
+export interface PortalEvent {
+  readonly id: string;
+  readonly at: Date;
+  readonly actor: Pick<Actor, 'tenantId' | 'principalId' | 'name'>;
+  /** `noun.past-tense`, such as `activation.requested`. */
+  readonly type: string;
+  readonly kind: Extract<EventKind, `portal-${string}`>;
+  readonly result: 'success' | 'failure' | 'other';
+  readonly reason?: string | undefined;
+  readonly subject?: { readonly id: string; readonly name: string } | undefined;
+  readonly group?: { readonly id: string | null; readonly name: string } | undefined;
+  readonly requestId?: string | undefined;
+  /** More, as JSON; no secrets. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Takes the transaction of the change it tells of, so that neither is ever stored without the other. */
+export async function record(tx: Tx, event: PortalEvent): Promise<void> {
+  await insertPortalEvent(tx, event);
+}

@@ -1,0 +1,65 @@
+import type { Endpoint, Input } from '@gatehouse/contracts';
+import type { NextFunction, Request, Response, Router } from 'express';
+import type { z } from 'zod';
+import type { Actor } from '../core/actor.ts';
+import { may } from '../core/actor.ts';
+import { PortalError } from '../core/errors.ts';
+import { actorOf } from './session.ts';
+
+type Caller<E extends Endpoint> = E extends { permission: 'public' } ? { actor: Actor | undefined } : { actor: Actor };
+
+/** Routes registered through this file, for the authorisation matrix: one without a contract is found by its absence. */
+const served = new WeakMap<Router, Endpoint[]>();
+export const endpointsOf = (router: Router): readonly Endpoint[] => served.get(router) ?? [];
+
+/**
+ * Serves one contract as JSON: signed in, permitted, parsed, handled, and the answer checked against the contract.
+ * A handler that answers something else than it promised is a bug of ours (500), never the caller's fault.
+ */
+export function endpoint<const E extends Endpoint>(
+  router: Router,
+  contract: E,
+  handle: (call: Input<E> & Caller<E>) => Promise<z.input<E['response']>>,
+): void {
+  raw(router, contract, async (call, res) => {
+    const answer = await handle(call);
+    res.status(contract.status ?? 200).json(contract.response.parse(answer));
+  });
+}
+
+/** Serves one contract whose answer is not JSON (redirect, CSV, server-sent events): the handler writes it. */
+export function raw<const E extends Endpoint>(
+  router: Router,
+  contract: E,
+  handle: (call: Input<E> & Caller<E>, res: Response, req: Request) => Promise<void>,
+): void {
+  const method = contract.method.toLowerCase() as Lowercase<E['method']>;
+  served.set(router, [...endpointsOf(router), contract]);
+  router[method](contract.path, async (req: Request, res: Response, _next: NextFunction) => {
+    const actor = permitted(req, contract);
+    const call = {
+      params: parsed('params', contract.params, req.params),
+      query: parsed('query', contract.query, req.query),
+      body: parsed('body', contract.body, req.body),
+      actor,
+    } as Input<E> & Caller<E>; // the parses above are what the type says, part by part
+    await handle(call, res, req);
+  });
+}
+
+function permitted(req: Request, contract: Endpoint): Actor | undefined {
+  const actor = actorOf(req);
+  if (contract.permission === 'public') return actor;
+  if (!actor) throw new PortalError('not-signed-in');
+  if (!may(actor, contract.permission)) throw new PortalError('not-permitted');
+  return actor;
+}
+
+function parsed(part: string, shape: z.ZodType | undefined, value: unknown): unknown {
+  if (!shape) return undefined;
+  const result = shape.safeParse(value ?? {});
+  if (result.success) return result.data;
+  throw new PortalError('invalid-request', {
+    issues: result.error.issues.map((issue) => ({ path: [part, ...issue.path].join('.'), message: issue.message })),
+  });
+}
