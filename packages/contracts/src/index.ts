@@ -3,6 +3,7 @@ import * as approvals from './approvals.ts';
 import * as directory from './directory.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
+import * as operations from './operations.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
 import * as sync from './sync.ts';
@@ -12,6 +13,7 @@ export * from './approvals.ts';
 export * from './directory.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
+export * from './operations.ts';
 export * from './problem.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
@@ -21,7 +23,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

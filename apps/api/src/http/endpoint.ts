@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import { may } from '../core/actor.ts';
 import { PortalError } from '../core/errors.ts';
-import { actorOf } from './session.ts';
+import { actorOf, setContract } from './session.ts';
 
 type Caller<E extends Endpoint> = E extends { permission: 'public' } ? { actor: Actor | undefined } : { actor: Actor };
 
@@ -36,6 +36,7 @@ export function raw<const E extends Endpoint>(
   const method = contract.method.toLowerCase() as Lowercase<E['method']>;
   served.set(router, [...endpointsOf(router), contract]);
   router[method](contract.path, async (req: Request, res: Response, _next: NextFunction) => {
+    setContract(req, contract);
     const actor = permitted(req, contract);
     const call = {
       params: parsed('params', contract.params, req.params),

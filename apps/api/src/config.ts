@@ -1,0 +1,145 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A national cloud of Microsoft: where people sign in, and where Graph is. */
+const CLOUDS = {
+  global: { login: 'https://login.microsoftonline.com', graph: 'https://graph.microsoft.com' },
+  usgov: { login: 'https://login.microsoftonline.us', graph: 'https://graph.microsoft.us' },
+  'usgov-dod': { login: 'https://login.microsoftonline.us', graph: 'https://dod-graph.microsoft.us' },
+  china: { login: 'https://login.chinacloudapi.cn', graph: 'https://microsoftgraph.chinacloudapi.cn' },
+} as const;
+
+/** 32-byte keys, newest first: the first writes, all of them read. */
+export type Keys = readonly [Buffer, ...Buffer[]];
+
+export type ClientCredential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'certificate'; readonly thumbprintSha256: string; readonly privateKey: string; readonly x5c: string };
+
+export type Tenant =
+  | { readonly kind: 'entra'; readonly tenantId: string; readonly clientId: string; readonly credential: ClientCredential; readonly loginUrl: string; readonly graphUrl: string }
+  /** The emulated tenant: one of our own, or the one at `url`. */
+  | { readonly kind: 'emulated'; readonly url: string | undefined };
+
+/** Every setting of the process, parsed once. */
+export interface Config {
+  readonly port: number;
+  /** Without a slash at the end. */
+  readonly publicUrl: string;
+  /** `undefined`: PostgreSQL is embedded, in the data folder. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  /** `undefined`: made and kept in the data folder. */
+  readonly sessionKeys: Keys | undefined;
+  readonly tokenKeys: Keys | undefined;
+  readonly tenant: Tenant;
+  /** A portal on the emulated tenant listens on loopback only: anybody may sign in there. */
+  readonly host: string;
+  readonly logLevel: string;
+}
+
+/** All that is wrong with the settings, a sentence each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+const port = z.string().regex(/^\d{1,5}$/).transform(Number).refine((value) => value <= 65_535);
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Reads the settings; throws `ConfigError` with everything that is wrong, not just the first. */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const given = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const wrong = (name: string, what: string): undefined => {
+    problems.push(`${name} ${what}`);
+    return undefined;
+  };
+
+  const portNumber = port.safeParse(given('PORT') ?? '3000').data ?? wrong('PORT', 'is not a port: give a number from 0 to 65535') ?? 0;
+  const publicUrl = given('PUBLIC_URL') ?? `http://localhost:${portNumber}`;
+  const publicAddress = addressOf(publicUrl) ?? wrong('PUBLIC_URL', 'is not an address: give the one that people open, such as https://gatehouse.example.com');
+  if (publicAddress && (publicAddress.pathname !== '/' || publicAddress.search || publicAddress.hash)) wrong('PUBLIC_URL', 'has a path: the portal is served at the root of its host');
+  if (publicAddress && publicAddress.protocol === 'http:' && !LOOPBACK.has(publicAddress.hostname)) wrong('PUBLIC_URL', 'is http: session cookies need https anywhere but on localhost');
+
+  const databaseUrl = given('DATABASE_URL');
+  if (databaseUrl && !/^postgres(ql)?:$/.test(addressOf(databaseUrl)?.protocol ?? '')) wrong('DATABASE_URL', 'is not a PostgreSQL address: give postgresql://user:password@host:5432/database');
+
+  const keys = (name: string): Keys | undefined => {
+    const text = given(name);
+    if (!text) return databaseUrl ? wrong(name, 'is missing: with DATABASE_URL set, give 32 random bytes as base64 (openssl rand -base64 32); several, newest first, separated by commas') : undefined;
+    const [first, ...rest] = text.split(',').map((key) => Buffer.from(key.trim(), 'base64'));
+    if (!first || [first, ...rest].some((key) => key.length !== 32)) return wrong(name, 'is not a list of 32-byte keys in base64: make one with openssl rand -base64 32');
+    return [first, ...rest];
+  };
+  const sessionKeys = keys('SESSION_KEYS');
+  const tokenKeys = keys('TOKEN_KEYS');
+  const tenant = parseTenant(given, wrong, publicAddress);
+
+  if (problems.length > 0 || !tenant || !publicAddress) throw new ConfigError(problems);
+  return {
+    port: portNumber,
+    publicUrl: publicAddress.origin,
+    databaseUrl,
+    dataDir: resolve(given('DATA_DIR') ?? '.data'),
+    sessionKeys,
+    tokenKeys,
+    tenant,
+    host: tenant.kind === 'emulated' ? '127.0.0.1' : '::',
+    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).catch('info').parse(given('LOG_LEVEL')),
+  };
+}
+
+function parseTenant(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined, publicAddress: URL | undefined): Tenant | undefined {
+  const tenantId = given('ENTRA_TENANT_ID');
+  const emulatorUrl = given('EMULATOR_URL');
+  if (!tenantId) {
+    for (const name of ['ENTRA_CLIENT_ID', 'ENTRA_CLIENT_SECRET', 'ENTRA_CLIENT_CERTIFICATE']) {
+      if (given(name)) wrong('ENTRA_TENANT_ID', `is missing while ${name} is set: give the tenant's id, or leave both out to run on the emulated tenant`);
+    }
+    const emulator = emulatorUrl === undefined ? undefined : addressOf(emulatorUrl);
+    if (emulatorUrl && (!emulator || emulator.protocol !== 'http:' || !LOOPBACK.has(emulator.hostname))) return wrong('EMULATOR_URL', 'is not an http address on loopback, such as http://127.0.0.1:4000: an emulated tenant lets anybody sign in');
+    if (publicAddress && !LOOPBACK.has(publicAddress.hostname)) return wrong('PUBLIC_URL', 'is not on localhost: a portal on the emulated tenant lets anybody sign in, so it serves this machine only. For a real tenant set ENTRA_TENANT_ID');
+    return { kind: 'emulated', url: emulator?.origin };
+  }
+
+  if (emulatorUrl) wrong('EMULATOR_URL', 'and ENTRA_TENANT_ID exclude each other: a portal with a tenant never talks to an emulator');
+  if (!z.guid().safeParse(tenantId).success) wrong('ENTRA_TENANT_ID', 'is not a directory (tenant) id: it is a GUID');
+  const clientId = given('ENTRA_CLIENT_ID') ?? wrong('ENTRA_CLIENT_ID', 'is missing: give the application (client) id of the app registration');
+  if (clientId && !z.guid().safeParse(clientId).success) wrong('ENTRA_CLIENT_ID', 'is not an application (client) id: it is a GUID');
+  const cloudName = given('ENTRA_CLOUD') ?? 'global';
+  const cloud = Object.entries(CLOUDS).find(([name]) => name === cloudName)?.[1] ?? wrong('ENTRA_CLOUD', `is not one of ${Object.keys(CLOUDS).join(', ')}`);
+  const credential = parseCredential(given, wrong);
+  if (!clientId || !cloud || !credential) return undefined;
+  return { kind: 'entra', tenantId: tenantId.toLowerCase(), clientId, credential, loginUrl: cloud.login, graphUrl: cloud.graph };
+}
+
+function parseCredential(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined): ClientCredential | undefined {
+  const secret = given('ENTRA_CLIENT_SECRET');
+  const certificate = given('ENTRA_CLIENT_CERTIFICATE');
+  if (secret && certificate) return wrong('ENTRA_CLIENT_SECRET', 'and ENTRA_CLIENT_CERTIFICATE exclude each other: give one, better the certificate');
+  if (secret) return { kind: 'secret', secret };
+  if (!certificate) return wrong('ENTRA_CLIENT_SECRET', 'or ENTRA_CLIENT_CERTIFICATE is missing: the portal signs in to Entra with a client secret, or with a PEM file of certificate and private key');
+  try {
+    const pem = readFileSync(certificate, 'utf8');
+    return {
+      kind: 'certificate',
+      thumbprintSha256: new X509Certificate(pem).fingerprint256.replaceAll(':', ''),
+      privateKey: String(createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' })),
+      x5c: pem.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/)?.[0] ?? '',
+    };
+  } catch (error) {
+    return wrong('ENTRA_CLIENT_CERTIFICATE', `is not a readable PEM file with a certificate and its private key (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function addressOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}

@@ -1,0 +1,26 @@
+import type { Problem } from '@gatehouse/contracts';
+
+const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+/** A failure of sign-in as a page of its own: the portal's own pages cannot be shown before it. */
+export function problemPage(problem: Problem): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escape(problem.title)} · Gatehouse</title>
+<link rel="stylesheet" href="/problem-page.css">
+</head>
+<body>
+<main>
+<h1>${escape(problem.title)}</h1>
+<p>${escape(problem.detail ?? '')}</p>
+<p><a href="/">Back to Gatehouse</a></p>
+<p><small>Ref ${escape(problem.requestId)}</small></p>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,76 @@
+import { PROBLEMS, type Permission, type Problem, type ProblemCode } from '@gatehouse/contracts';
+import { GraphError, type GraphFailure } from '@gatehouse/graph';
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { Actor } from '../core/actor.ts';
+import { PortalError, type PortalErrorDetails } from '../core/errors.ts';
+import { actorOf, contractOf } from './session.ts';
+import { problemPage } from './problem-page.ts';
+
+/** Failures of Graph that no feature has said better. Every failure, or it does not compile. */
+const GRAPH_PROBLEMS: Record<GraphFailure, { readonly code: ProblemCode; readonly detail: string }> = {
+  'throttled': { code: 'directory-busy', detail: 'Microsoft Entra asks us to slow down. Nothing was changed. Try again in a moment.' },
+  'unavailable': { code: 'directory-unavailable', detail: 'Microsoft Entra does not answer, so what stands there is not known right now. Try again in a moment.' },
+  'forbidden': { code: 'directory-forbidden', detail: 'A permission of the portal or a directory role of yours is missing. An administrator of Microsoft Entra can grant it.' },
+  'not-signed-in': { code: 'not-signed-in', detail: 'Your sign-in at Microsoft Entra has ended. Sign in again; what you typed stays.' },
+  'not-found': { code: 'not-found', detail: 'Microsoft Entra does not know it, or not any more.' },
+  'conflict': { code: 'conflict', detail: 'Microsoft Entra says that it stands otherwise by now. Reload to see how.' },
+  'policy': { code: 'directory-refused', detail: 'The role settings do not allow it.' },
+  'step-up-needed': { code: 'step-up-required', detail: 'Microsoft Entra asks you to verify that it is you. What you typed stays.' },
+  'unexpected': { code: 'directory-unexpected', detail: 'Microsoft Entra answered in a way that we do not know. Nothing is shown as done that is not.' },
+};
+
+/** Keeps what Entra demands and answers the address where the person meets it. */
+export type BeginStepUp = (actor: Actor, claims: string, permission: Permission) => Promise<string>;
+
+/** Any thrown value → problem+json (RFC 9457). The one place that knows how failures look to the outside. */
+export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error);
+    const requestId = String(req.id).slice(0, 8).toUpperCase();
+    const { code, details, cause } = classify(error);
+    const { status, title } = PROBLEMS[code];
+    const level = status >= 500 ? 'error' : 'info';
+    (req.log ?? log)[level]({ err: cause, code, reference: requestId }, `refused: ${code}`);
+
+    const answer = async (): Promise<void> => {
+      const actor = actorOf(req);
+      const permission = contractOf(req)?.permission ?? 'session:own';
+      const signInUrl = code === 'step-up-required' && actor ? await beginStepUp(actor, details.stepUp?.claims ?? '', permission) : undefined;
+      const body: Problem = {
+        type: `urn:gatehouse:problem:${code}`, code, status, title, requestId,
+        ...(details.detail !== undefined && { detail: details.detail }),
+        ...(details.issues !== undefined && { issues: [...details.issues] }),
+        ...(details.retryAfterSeconds !== undefined && { retryAfterSeconds: details.retryAfterSeconds }),
+        ...(signInUrl !== undefined && { signInUrl }),
+      };
+      if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
+      // Entra sends the browser itself to the pages of sign-in: a person reads the answer there.
+      if (contractOf(req)?.answers === 'redirect' && req.accepts(['json', 'html']) === 'html') return void res.status(status).type('html').send(problemPage(body));
+      res.status(status).type('application/problem+json').send(JSON.stringify(body));
+    };
+    answer().catch(next);
+  };
+}
+
+function classify(error: unknown): { code: ProblemCode; details: PortalErrorDetails; cause: unknown } {
+  if (error instanceof PortalError) return { code: error.code, details: error.details, cause: error.details.cause ?? error };
+  if (error instanceof GraphError) {
+    const { code, detail } = GRAPH_PROBLEMS[error.failure];
+    const { retryAfterMs, claims } = error.details;
+    return {
+      code, cause: error,
+      details: {
+        detail,
+        ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
+        ...(error.failure === 'step-up-needed' && { stepUp: { claims: claims ?? '' } }),
+      },
+    };
+  }
+  // Express and its body parser throw errors with a status of their own: the caller's body is at fault.
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 413) return { code: 'too-large', details: { detail: 'At most 1 MB can be sent at once.' }, cause: error };
+  if (status === 415) return { code: 'unsupported-media-type', details: {}, cause: error };
+  if (status === 400) return { code: 'invalid-request', details: { detail: 'The body or the address cannot be read as what it should be.' }, cause: error };
+  return { code: 'internal', details: { detail: 'It is in our log under this reference. Nothing is shown as done that is not.' }, cause: error };
+}

@@ -1,0 +1,62 @@
+import type { Database } from '@gatehouse/db';
+import { Logger as WorkerLogger, makeWorkerUtils, run, type Runner, type TaskList } from 'graphile-worker';
+import type { Logger } from 'pino';
+
+export interface JobDeps {
+  readonly db: Database;
+  readonly log: Logger;
+  /** How long after one pass the next is due, in milliseconds of real time. */
+  readonly syncEveryMs: number;
+  readonly tasks: {
+    /** Reads the sources into the mirror. */
+    sync(): Promise<void>;
+    /** Asks Entra how requests stand that no page has followed to their rest. */
+    settleRequests(): Promise<void>;
+    /** Removes sessions and sign-ins that are over. */
+    sweep(): Promise<void>;
+  };
+}
+
+export interface Jobs {
+  /** Brings the next pass of the mirror forward to now. */
+  wakeSync(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The background work, on graphile-worker in the same database: it only wakes workers. What is to be done stands in our
+ * own tables, and the crontab finds what the queue lost.
+ */
+export async function startJobs({ db, log, syncEveryMs, tasks }: JobDeps): Promise<Jobs> {
+  const logger = new WorkerLogger((scope) => (level, message) => { log[level === 'error' ? 'error' : 'debug']({ job: scope.taskIdentifier }, message); });
+  const utils = await makeWorkerUtils({ pgPool: db.pool, logger });
+  const again = async (task: string, afterMs: number): Promise<void> => {
+    await utils.addJob(task, {}, { jobKey: task, jobKeyMode: 'replace', runAt: new Date(Date.now() + afterMs), maxAttempts: 3 });
+  };
+  const repeating = (name: keyof typeof tasks, everyMs: number): TaskList => ({
+    [name]: async () => {
+      try {
+        await tasks[name]();
+      } finally {
+        if (!stopping) await again(name, everyMs);
+      }
+    },
+  });
+  let stopping = false;
+  const runner: Runner = await run({
+    pgPool: db.pool, logger, noHandleSignals: true, concurrency: 3,
+    taskList: { ...repeating('sync', syncEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000) },
+    // One wake-up a minute each, should the chain of a task ever break.
+    crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n',
+  });
+  for (const task of ['sync', 'settleRequests', 'sweep']) await again(task, 0);
+
+  return {
+    wakeSync: () => again('sync', 0),
+    async stop() {
+      stopping = true;
+      await runner.stop();
+      await utils.release();
+    },
+  };
+}

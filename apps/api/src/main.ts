@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs';
+import { DatabaseRefusal } from '@gatehouse/db';
+import { pino } from 'pino';
+import { ConfigError, parseConfig, type Config } from './config.ts';
+import { startPortal, type Portal } from './compose.ts';
+
+/** What is wrong with the machine or the settings, and not with us: said in a sentence, without a stack. */
+const REFUSED = 2;
+
+async function main(): Promise<void> {
+  const config = configOrExit();
+  const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  let portal: Portal | undefined;
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    // A second signal, or a part that hangs, must not keep the process for ever.
+    setTimeout(() => process.exit(1), 15_000).unref();
+    await portal?.stop();
+    process.exit(0);
+  };
+  process.on('SIGINT', (signal) => void stop(signal));
+  process.on('SIGTERM', (signal) => void stop(signal));
+  // The terminal is gone: what it would have shown is gone with it, the portal goes on to stop in order.
+  process.on('SIGHUP', (signal) => void stop(signal));
+
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    portal = await startPortal(config, log);
+  } catch (error) {
+    const sentence = refusal(error, config);
+    if (sentence === undefined) {
+      log.fatal({ err: error }, 'the portal could not start');
+      process.exit(1);
+    }
+    console.error(sentence);
+    process.exit(REFUSED);
+  }
+  if (!stopping) console.log(portal.greeting);
+}
+
+function configOrExit(): Config {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`Gatehouse did not start: ${error.problems.length === 1 ? 'a setting is' : `${error.problems.length} settings are`} wrong.\n${error.problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    process.exit(REFUSED);
+  }
+}
+
+function refusal(error: unknown, config: Config): string | undefined {
+  if (error instanceof DatabaseRefusal) return `Gatehouse did not start: ${error.message}`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const port = error instanceof Error && 'port' in error ? Number(error.port) : config.port;
+  if (code === 'EADDRINUSE') return `Gatehouse did not start: port ${port} is taken. Stop what uses it, or choose another with PORT=3100 npm start.`;
+  if (code === 'EACCES' && error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `Gatehouse did not start: this user may not listen on port ${port}. Choose one above 1023 with PORT.`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') return `Gatehouse did not start: the data folder ${config.dataDir} cannot be written. Give its owner the right to, or choose another with DATA_DIR.`;
+  if (code === 'ENOSPC') return `Gatehouse did not start: the disk that holds ${config.dataDir} is full. Free some space, or choose another folder with DATA_DIR.`;
+  return undefined;
+}
+
+await main();

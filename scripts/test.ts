@@ -1,0 +1,56 @@
+/** Everything that must hold: types, lint, tests, journeys in a browser. Ends with a line `N passed, N failed`. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBrowser } from './browser.ts';
+
+const root = join(import.meta.dirname, '..');
+const results = join(root, 'test-results');
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+
+function step(title: string, path: string, args: readonly string[], env: Record<string, string> = {}): boolean {
+  const started = Date.now();
+  console.log(`\n── ${title}`);
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', path), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+  console.log(`── ${title}: ${status === 0 ? 'holds' : 'FAILS'} (${Math.round((Date.now() - started) / 1000)} s)`);
+  return status === 0;
+}
+
+function check(title: string, path: string, args: readonly string[]): void {
+  if (step(title, path, args)) passed += 1;
+  else failed += 1;
+}
+
+/** Counts of a test runner's JSON; a runner that left none, or ran nothing, has failed. */
+function tests(title: string, path: string, args: readonly string[], file: string, read: (report: unknown) => { passed: number; failed: number }, env: Record<string, string> = {}): void {
+  const ok = step(title, path, args, env);
+  let counts = { passed: 0, failed: 0 };
+  try {
+    counts = read(JSON.parse(readFileSync(join(results, file), 'utf8')));
+  } catch (error) {
+    console.log(`no report of ${title}: ${String(error)}`);
+  }
+  passed += counts.passed;
+  failed += ok ? counts.failed : Math.max(1, counts.failed);
+  if (ok && counts.passed === 0) failed += 1;
+}
+
+check('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json']);
+check('types of the web app', 'typescript/bin/tsc', ['-p', 'apps/web/tsconfig.json']);
+check('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']);
+tests('tests', 'vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', '--outputFile.json=test-results/vitest.json'], 'vitest.json', (report) => {
+  const { numPassedTests, numFailedTests, numFailedTestSuites } = report as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number };
+  return { passed: numPassedTests, failed: numFailedTests || numFailedTestSuites };
+});
+check('build of the web app', 'vite/bin/vite.js', ['build', 'apps/web', '--logLevel', 'warn']);
+tests('journeys in a browser', '@playwright/test/cli.js', ['test'], 'playwright.json', (report) => {
+  const { stats } = report as { stats: { expected: number; unexpected: number; flaky: number } };
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
+}, { CHROMIUM: findBrowser(process.env['CHROMIUM']) });
+
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
