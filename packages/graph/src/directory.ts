@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { path, quoted, searchClause } from './addresses.ts';
+import { GraphError } from './errors.ts';
+import type { Directory, GraphGroup } from './ports.ts';
+import { optionalText } from './shapes.ts';
+import { parse } from './transport.ts';
+import type { Call, Transport } from './transport.ts';
+
+const USER_FIELDS = 'id,displayName,userPrincipalName,jobTitle';
+const User = z.object({
+  id: z.string(),
+  displayName: z.string(),
+  userPrincipalName: z.string(),
+  jobTitle: optionalText,
+});
+
+const GROUP_FIELDS = 'id,displayName,description,mailNickname,mailEnabled,securityEnabled,groupTypes,onPremisesSyncEnabled,isAssignableToRole';
+const Group = z
+  .object({
+    id: z.string(),
+    displayName: z.string(),
+    description: optionalText,
+    mailNickname: optionalText,
+    mailEnabled: z.boolean().nullish(),
+    securityEnabled: z.boolean().nullish(),
+    groupTypes: z.array(z.string()).nullish(),
+    onPremisesSyncEnabled: z.boolean().nullish(),
+    isAssignableToRole: z.boolean().nullish(),
+  })
+  .transform(
+    (group): GraphGroup => ({
+      id: group.id,
+      displayName: group.displayName,
+      description: group.description,
+      mailNickname: group.mailNickname,
+      mailEnabled: group.mailEnabled ?? false,
+      securityEnabled: group.securityEnabled ?? false,
+      dynamicMembership: (group.groupTypes ?? []).some((type) => type.toLowerCase() === 'dynamicmembership'),
+      synchronised: group.onPremisesSyncEnabled ?? false,
+      roleAssignable: group.isAssignableToRole ?? false,
+    }),
+  );
+
+const KINDS: ReadonlyMap<string, 'user' | 'group' | 'servicePrincipal'> = new Map([
+  ['#microsoft.graph.user', 'user'],
+  ['#microsoft.graph.group', 'group'],
+  ['#microsoft.graph.servicePrincipal', 'servicePrincipal'],
+]);
+const Named = z.object({
+  '@odata.type': z.string(),
+  id: z.string(),
+  displayName: optionalText,
+  userPrincipalName: optionalText,
+});
+const MAX_IDS_A_CALL = 1000;
+
+/** One page of matches: what a person picks from is short. */
+const Page = <S extends z.ZodType>(item: S) => z.object({ value: z.array(item) });
+
+/** People and groups. */
+export function createDirectory(transport: Transport): Directory {
+  const search = (address: string, fields: string, properties: readonly string[], text: string, limit: number): Call => ({
+    method: 'GET',
+    version: 'v1.0',
+    path: address,
+    query: {
+      // An empty search is refused; all of them, from the beginning, is what it would mean.
+      ...(text.trim() !== '' && { $search: properties.map((property) => searchClause(property, text.trim())).join(' OR ') }),
+      $count: 'true',
+      $orderby: 'displayName',
+      $top: String(limit),
+      $select: fields,
+    },
+    eventual: true,
+  });
+
+  const groupByUniqueName = (uniqueName: string) =>
+    transport.find({ method: 'GET', version: 'v1.0', path: path`/groups(uniqueName=${quoted(uniqueName)})`, query: { $select: `${GROUP_FIELDS},uniqueName` } }, Group);
+
+  return {
+    me: () => transport.read({ method: 'GET', version: 'v1.0', path: '/me', query: { $select: USER_FIELDS } }, User),
+
+    async organization() {
+      const call: Call = { method: 'GET', version: 'v1.0', path: '/organization', query: { $select: 'id,displayName' } };
+      const { value } = await transport.read(call, Page(z.object({ id: z.string(), displayName: z.string() })));
+      if (value[0] === undefined) throw new GraphError('unexpected', 'GET /organization: no organization');
+      return value[0];
+    },
+
+    async searchUsers(text, limit) {
+      const { value } = await transport.read(search('/users', USER_FIELDS, ['displayName', 'mail'], text, limit), Page(User));
+      return value.slice(0, limit);
+    },
+
+    async searchGroups(text, limit) {
+      const { value } = await transport.read(search('/groups', GROUP_FIELDS, ['displayName'], text, limit), Page(Group));
+      return value.slice(0, limit);
+    },
+
+    group: async (id) => transport.find({ method: 'GET', version: 'v1.0', path: path`/groups/${id}`, query: { $select: GROUP_FIELDS } }, Group),
+
+    groupByUniqueName: async (uniqueName) => groupByUniqueName(uniqueName),
+
+    async groupByMailNickname(mailNickname) {
+      const query = { $filter: `mailNickname eq ${quoted(mailNickname)}`, $top: '1', $select: GROUP_FIELDS };
+      const { value } = await transport.read({ method: 'GET', version: 'v1.0', path: '/groups', query }, Page(Group));
+      return value[0];
+    },
+
+    async ensureGroup(wish) {
+      const standing = await groupByUniqueName(wish.uniqueName);
+      if (standing) return { group: standing, created: false };
+
+      const call: Call = {
+        method: 'PATCH',
+        version: 'v1.0',
+        path: path`/groups(uniqueName=${quoted(wish.uniqueName)})`,
+        prefer: 'create-if-missing',
+        absolute: true,
+        body: {
+          displayName: wish.displayName,
+          mailNickname: wish.mailNickname,
+          ...(wish.description !== undefined && { description: wish.description }),
+          mailEnabled: false,
+          securityEnabled: true,
+          groupTypes: [],
+          ...(wish.ownerIds.length > 0 && { 'owners@odata.bind': wish.ownerIds.map((id) => `${transport.baseUrl}/v1.0${path`/users/${id}`}`) }),
+        },
+      };
+      const answer = await transport.send(call);
+      if (answer.status === 201) return { group: parse(call, answer, Group), created: true };
+      // 204 carries no body: somebody made it since we looked, or an earlier attempt of ours did and its answer was lost.
+      const group = await groupByUniqueName(wish.uniqueName);
+      if (!group) throw new GraphError('unavailable', `PATCH ${call.path}: the group is there and cannot be read yet`);
+      return { group, created: answer.afterLostAnswer };
+    },
+
+    async names(ids) {
+      const names = new Map<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined }>();
+      const wanted = [...new Set(ids)];
+      for (let start = 0; start < wanted.length; start += MAX_IDS_A_CALL) {
+        const body = { ids: wanted.slice(start, start + MAX_IDS_A_CALL), types: ['user', 'group', 'servicePrincipal'] };
+        // A POST that only reads.
+        const { value } = await transport.read({ method: 'POST', version: 'v1.0', path: '/directoryObjects/getByIds', body, absolute: true }, Page(Named));
+        for (const found of value) {
+          const kind = KINDS.get(found['@odata.type']);
+          // Without the permission to read it, an object comes without its name.
+          if (kind === undefined || found.displayName === undefined) continue;
+          names.set(found.id, { kind, displayName: found.displayName, userPrincipalName: found.userPrincipalName });
+        }
+      }
+      return names;
+    },
+
+    nestedGroups: async (groupId) => transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/members/microsoft.graph.group`, query: { $select: GROUP_FIELDS } }, Group),
+
+    async isMember(userId, groupId) {
+      const call: Call = { method: 'GET', version: 'v1.0', path: path`/users/${userId}/memberOf/${groupId}`, query: { $select: 'id' } };
+      return (await transport.find(call, z.object({ id: z.string() }))) !== undefined;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { Network } from './ports.ts';
+import { openWord } from './shapes.ts';
+import type { Transport } from './transport.ts';
+
+const Profile = z.object({ state: openWord(['enabled', 'disabled']) });
+
+/** Global Secure Access. */
+export function createNetwork(transport: Transport): Network {
+  return {
+    async privateAccessProfile() {
+      const [profile] = await transport.list(
+        {
+          method: 'GET',
+          version: 'beta',
+          path: '/networkAccess/forwardingProfiles',
+          query: { $filter: "trafficForwardingType eq 'private'" },
+          prefer: 'include-unknown-enum-members',
+        },
+        Profile,
+      );
+      return { state: profile?.state ?? 'unknown' };
+    },
+  };
+}
