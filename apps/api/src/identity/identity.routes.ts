@@ -20,7 +20,8 @@ export interface DemoControls {
 }
 
 interface IdentityRouteDeps {
-  readonly tenant: { readonly id: string; readonly displayName: string };
+  readonly tenantId: string;
+  nameOfTenant(): Promise<string>;
   readonly publicUrl: string;
   readonly db: Database;
   readonly clock: Clock;
@@ -31,12 +32,12 @@ interface IdentityRouteDeps {
   readonly demo: DemoControls | undefined;
 }
 
-export function identityRoutes({ tenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }: IdentityRouteDeps): Router {
+export function identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }: IdentityRouteDeps): Router {
   const router = Router();
 
   endpoint(router, GetSession, async ({ actor }): Promise<Session> => ({
     person: actor ? { id: actor.principalId, displayName: actor.name, userPrincipalName: actor.upn, roles: [...actor.roles] } : null,
-    tenant,
+    tenant: { id: tenantId, displayName: await nameOfTenant() },
     now: clock.now().toISOString(),
     demo: demo ? { clockAheadSeconds: demo.aheadSeconds(), privateResourceUrl: demo.privateResourceUrl } : null,
   }));

@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
+import { startEmulator } from '@gatehouse/entra-emulator';
+import { createGraph, type Graph } from '@gatehouse/graph';
+import type { Express, Router } from 'express';
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { Config, Keys } from './config.ts';
+import type { Actor } from './core/actor.ts';
+import type { Clock } from './core/clock.ts';
+import { healthRoutes } from './http/health.ts';
+import { createCookies } from './http/cookies.ts';
+import { openApiRoutes } from './http/open-api.ts';
+import { identityRoutes, type DemoControls } from './identity/identity.routes.ts';
+import { scopesOf, type ScopeSet } from './identity/scopes.ts';
+import { createSessions } from './identity/sessions.ts';
+import { createSignIn } from './identity/sign-in.ts';
+import { connectEmulator, connectEntra, systemClock, type TenantConnection } from './identity/tenant.ts';
+import { createTokens } from './identity/tokens.ts';
+import { startJobs, type Jobs } from './jobs/jobs.ts';
+import { keptKeys } from './keys.ts';
+
+/** How long one attempt of a Graph call may take. */
+const GRAPH_TIMEOUT_MS = 15_000;
+/** Between two passes of the mirror: the demo's audit log shows events after seconds, Microsoft's after minutes. */
+const SYNC_EVERY_MS = { emulated: 3_000, entra: 60_000 };
+
+/** What the product stands on; a test passes its own. */
+export interface Ground {
+  readonly publicUrl: string;
+  readonly db: Database;
+  readonly tenant: TenantConnection;
+  readonly sessionKeys: Keys;
+  readonly tokenKeys: Keys;
+  readonly systemClock: Clock;
+  readonly log: Logger;
+  readonly webDir: string | undefined;
+}
+
+/** The product, built once: every effect is made here and passed on. */
+export interface Product {
+  readonly app: Express;
+  readonly routers: readonly Router[];
+  /** One pass of each background task. */
+  readonly tasks: { sync(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  /** Where the routes find the queue, once there is one. */
+  attachJobs(jobs: Pick<Jobs, 'wakeSync'>): void;
+  /** Waits until nothing that was begun in the background is still under way. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function compose(ground: Ground): Product {
+  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log } = ground;
+  const { authority, clock, graphUrl, emulated } = tenant;
+  const { tenantId } = authority;
+  const newId = (): string => randomUUID();
+
+  const cookies = createCookies(publicUrl.startsWith('https:'));
+  const sessions = createSessions({ tenantId, db, systemClock: ground.systemClock, keys: sessionKeys });
+  const tokens = createTokens({ authority, db, keys: tokenKeys, clock });
+  const signIn = createSignIn({ authority, db, clock, systemClock: ground.systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri: `${publicUrl}/auth/redirect` });
+
+  const graphWith = (token: () => Promise<string>): Graph => createGraph({
+    baseUrl: graphUrl, token, timeoutMs: GRAPH_TIMEOUT_MS, random: Math.random,
+    sleep: async (ms) => { await sleep(ms, undefined, { ref: false }); },
+    log: ({ failure, ...entry }) => { log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph'); },
+  });
+  const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphWith(() => tokens.forPerson(actor.accountId, scopesOf(scopes)));
+  const appGraph = graphWith(() => tokens.forApp());
+
+  // Asked once: a name that could not be read is asked for again with the next page.
+  let tenantName = emulated?.displayName;
+  const nameOfTenant = async (): Promise<string> => {
+    tenantName ??= await appGraph.directory.organization().then(({ displayName }) => displayName, () => undefined);
+    return tenantName ?? tenantId;
+  };
+
+  let jobs: Pick<Jobs, 'wakeSync'> | undefined;
+  const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
+
+  // FEATURES
+
+  const demo: DemoControls | undefined = emulated && {
+    aheadSeconds: () => emulated.aheadSeconds(),
+    privateResourceUrl: `${emulated.url}/private/`,
+    advance: async (minutes) => {
+      await emulated.advance(minutes);
+      await wakeSync();
+    },
+  };
+  const routers = [
+    healthRoutes(async () => reasonsNotReady(db)),
+    openApiRoutes(),
+    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+  ];
+  const app = createApp({
+    publicUrl, log, cookies, routers, webDir: ground.webDir,
+    findSession: (secret) => sessions.find(secret),
+    beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
+  });
+
+  return { app, routers, tasks, attachJobs: (attached) => { jobs = attached; }, idle, stop };
+}
+
+/** Which scopes a stronger sign-in asks for, by what the person was doing. */
+const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
+
+async function reasonsNotReady(db: Database): Promise<string[]> {
+  try {
+    return [...(await migrationState(db)).problems];
+  } catch {
+    return ['The database does not answer.'];
+  }
+}
+
+/** The running product: what `npm start` starts, and what a signal stops. */
+export interface Portal {
+  readonly url: string;
+  /** What the terminal shows. */
+  readonly greeting: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything in order, and stops it in the reverse: requests, jobs, database, emulator. What was started is
+ * stopped as well when a later part refuses.
+ */
+export async function startPortal(config: Config, log: Logger): Promise<Portal> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => { log.error({ err: error }, 'a part did not stop in order'); });
+  };
+  try {
+    // The port first: whether it is free is known at once, and nothing has to be undone.
+    const { server, port } = await listen(config.host, config.port);
+    undo.push(() => closeServer(server));
+    const publicUrl = config.port === 0 ? `http://localhost:${port}` : config.publicUrl;
+
+    const emulatedHere = config.tenant.kind === 'emulated' && config.tenant.url === undefined
+      ? await startEmulator({ port: 0, seed: 'demo', stateFile: join(config.dataDir, 'emulated-tenant.json') })
+      : undefined;
+    if (emulatedHere) undo.push(() => emulatedHere.close());
+
+    const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line: string) => { log.debug({ postgres: line }, 'postgres'); } }) : undefined;
+    if (embedded) undo.push(() => embedded.stop());
+    const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
+    await migrate(databaseUrl);
+    const db = await openDatabase({ url: databaseUrl });
+    undo.push(() => db.close());
+
+    const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);
+    const tenant = config.tenant.kind === 'entra' ? connectEntra(config.tenant) : await connectEmulator(config.tenant.url ?? emulatedHere?.url ?? '');
+    undo.push(async () => { tenant.close(); });
+
+    const product = compose({
+      publicUrl, db, tenant,
+      sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
+      webDir: webDir(),
+    });
+    undo.push(() => product.stop());
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: product.tasks });
+    undo.push(() => jobs.stop());
+    product.attachJobs(jobs);
+    undo.push(() => drain(server));
+    server.off('request', notReadyYet);
+    server.on('request', product.app);
+    log.info({ publicUrl, port }, 'listening');
+    return { url: publicUrl, greeting: greeting(publicUrl, tenant), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The web app, where it was built; `npm run dev` serves it by itself. */
+function webDir(): string | undefined {
+  const dir = join(import.meta.dirname, '../../web/dist');
+  return existsSync(join(dir, 'index.html')) ? dir : undefined;
+}
+
+async function listen(host: string, port: number): Promise<{ server: Server; port: number }> {
+  const server = createServer(notReadyYet);
+  server.listen(port, host);
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** The port is taken at once, so that a second start finds out; until the product stands it says so. */
+function notReadyYet(_req: IncomingMessage, res: ServerResponse): void {
+  res.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '2', 'cache-control': 'no-store' }).end('Gatehouse is starting.\n');
+}
+
+/** Lets requests under way end, and cuts what does not within a few seconds (streams of events never do by themselves). */
+async function drain(server: Server): Promise<void> {
+  const closed = closeServer(server);
+  server.closeIdleConnections();
+  const cut = setTimeout(() => { server.closeAllConnections(); }, 3_000);
+  await closed;
+  clearTimeout(cut);
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
+}
+
+function greeting(publicUrl: string, { emulated }: TenantConnection): string {
+  if (!emulated) return `Gatehouse is ready: ${publicUrl}`;
+  const accounts = emulated.accounts.map(({ displayName, upn, hint }) => `    ${displayName.padEnd(18)} ${hint.padEnd(14)} ${upn}`);
+  return ['', `  Gatehouse is ready: ${publicUrl}`, '', `  Demo: an emulated tenant (${emulated.displayName}) at ${emulated.url}. Sign in as one of:`, ...accounts, '', '  Ctrl-C stops it; what you did stays for the next start.', ''].join('\n');
+}

@@ -1,0 +1,66 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig } from './config.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const REAL = {
+  PUBLIC_URL: 'https://gatehouse.example.com', DATABASE_URL: 'postgresql://u:p@db:5432/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY,
+  ENTRA_TENANT_ID: '11111111-2222-4333-8444-555555555555', ENTRA_CLIENT_ID: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', ENTRA_CLIENT_SECRET: 's3cret',
+};
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('with no settings at all it is the demo: embedded database, emulated tenant, loopback only', () => {
+  expect(parseConfig({})).toMatchObject({ port: 3000, publicUrl: 'http://localhost:3000', databaseUrl: undefined, tenant: { kind: 'emulated', url: undefined }, host: '127.0.0.1', sessionKeys: undefined });
+});
+
+test('with a tenant it listens for everyone and knows the cloud', () => {
+  expect(parseConfig({ ...REAL, ENTRA_CLOUD: 'usgov' })).toMatchObject({ host: '::', tenant: { kind: 'entra', loginUrl: 'https://login.microsoftonline.us', graphUrl: 'https://graph.microsoft.us', credential: { kind: 'secret', secret: 's3cret' } } });
+});
+
+test('every wrong setting is named, not just the first', () => {
+  const problems = problemsOf({ ...REAL, PORT: 'web', PUBLIC_URL: 'gatehouse', DATABASE_URL: 'mysql://x', SESSION_KEYS: 'short', ENTRA_CLIENT_ID: 'me', ENTRA_CLOUD: 'mars', ENTRA_TENANT_ID: 'contoso' });
+  for (const name of ['PORT', 'PUBLIC_URL', 'DATABASE_URL', 'SESSION_KEYS', 'ENTRA_CLIENT_ID', 'ENTRA_CLOUD', 'ENTRA_TENANT_ID']) {
+    expect(problems.filter((problem) => problem.startsWith(`${name} `)), name).toHaveLength(1);
+  }
+});
+
+describe('one wrong setting at a time', () => {
+  test.each<[string, Record<string, string>, string]>([
+    ['port out of range', { PORT: '70000' }, 'PORT'],
+    ['public address with a path', { ...REAL, PUBLIC_URL: 'https://example.com/gatehouse' }, 'PUBLIC_URL'],
+    ['http on the network', { ...REAL, PUBLIC_URL: 'http://gatehouse.example.com' }, 'PUBLIC_URL'],
+    ['the demo on a public address', { PUBLIC_URL: 'https://gatehouse.example.com' }, 'PUBLIC_URL'],
+    ['a database without keys', { DATABASE_URL: 'postgresql://u:p@db/g', TOKEN_KEYS: KEY }, 'SESSION_KEYS'],
+    ['half a tenant', { ENTRA_CLIENT_SECRET: 'x' }, 'ENTRA_TENANT_ID'],
+    ['no credential', { ...REAL, ENTRA_CLIENT_SECRET: '' }, 'ENTRA_CLIENT_SECRET'],
+    ['two credentials', { ...REAL, ENTRA_CLIENT_CERTIFICATE: '/x.pem' }, 'ENTRA_CLIENT_SECRET'],
+    ['a certificate that is not there', { ...REAL, ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: '/nowhere.pem' }, 'ENTRA_CLIENT_CERTIFICATE'],
+    ['an emulator on the network', { EMULATOR_URL: 'http://10.0.0.1:4000' }, 'EMULATOR_URL'],
+    ['an emulator beside a tenant', { ...REAL, EMULATOR_URL: 'http://127.0.0.1:4000' }, 'EMULATOR_URL'],
+  ])('%s', (_title, env, name) => {
+    const problems = problemsOf(env);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} `));
+  });
+});
+
+test('a PEM file without a certificate is refused with a sentence, and its content is not repeated', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-')), 'key.pem');
+  const pem = String(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(file, pem);
+  const problems = problemsOf({ ...REAL, ENTRA_CLIENT_SECRET: '', ENTRA_CLIENT_CERTIFICATE: file });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).not.toContain(pem.split('\n')[1]);
+});

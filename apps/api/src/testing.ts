@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Database } from '@gatehouse/db';
+import { testDatabase } from '@gatehouse/db/testing';
+import { startEmulator } from '@gatehouse/entra-emulator';
+import { pino } from 'pino';
+import { createClient, type Client, type Reply } from '../test/client.ts';
+import { compose, type Product } from './compose.ts';
+import { connectEmulator, systemClock } from './identity/tenant.ts';
+
+export { type Client, type Reply } from '../test/client.ts';
+
+export const MAYA = 'maya.lindqvist@contoso.example';
+export const ANA = 'ana.costa@contoso.example';
+export const BEN = 'ben.novak@contoso.example';
+export const OMAR = 'omar.haddad@contoso.example';
+export const INES = 'ines.moreau@contoso.example';
+
+/** One call to the emulated Graph, as its journal has it. */
+export interface JournalEntry {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: unknown;
+  readonly status: number;
+  readonly answer: unknown;
+}
+
+/** The whole product on a real database and an emulated tenant whose clock stands until it is moved. */
+export interface TestPortal extends AsyncDisposable {
+  readonly url: string;
+  readonly db: Database;
+  readonly product: Product;
+  readonly tenantId: string;
+  now(): Date;
+  /** Moves tenant and portal, such as `PT31M`. */
+  advance(duration: string): Promise<void>;
+  /** A browser without a screen, signed in as the person. One for each person. */
+  as(upn: string): Promise<Client>;
+  /** A browser that nobody has signed in with. */
+  anonymous(): Client;
+  syncNow(): Promise<void>;
+  settle(): Promise<void>;
+  readonly emulator: {
+    readonly url: string;
+    // The tenant as plain data, to look into freely.
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
+    state(): Promise<any>;
+    journal(): Promise<readonly JournalEntry[]>;
+    clearJournal(): Promise<void>;
+    faults(rules: readonly unknown[]): Promise<void>;
+  };
+}
+
+export async function startPortal(options: { at?: string } = {}): Promise<TestPortal> {
+  const database = await testDatabase();
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
+  const connection = await connectEmulator(emulator.url);
+  let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);
+
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const product = compose({
+    publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+    tenant: { ...connection, clock: { now: () => new Date(now) } },
+    sessionKeys: [randomBytes(32)], tokenKeys: [randomBytes(32)],
+  });
+  server.on('request', product.app);
+  const clients = new Map<string, Promise<Client>>();
+
+  return {
+    url, db: database, product, tenantId: connection.authority.tenantId,
+    now: () => new Date(now),
+    async advance(duration) {
+      now = new Date((await json(`${emulator.url}/_emulator/clock`, { advance: duration }) as { now: string }).now);
+    },
+    as(upn) {
+      const known = clients.get(upn) ?? (async () => {
+        const client = createClient(url);
+        await client.signIn(upn);
+        return client;
+      })();
+      clients.set(upn, known);
+      return known;
+    },
+    anonymous: () => createClient(url),
+    syncNow: () => product.tasks.sync(),
+    settle: () => product.idle(),
+    emulator: {
+      url: emulator.url,
+      state: () => json(`${emulator.url}/_emulator/state`),
+      journal: async () => {
+        const answer = await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[] | { entries: readonly JournalEntry[] };
+        return 'entries' in answer ? answer.entries : answer;
+      },
+      clearJournal: async () => { await fetch(`${emulator.url}/_emulator/journal`, { method: 'DELETE' }); },
+      faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, { rules }); },
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => { server.close(resolve); });
+      await product.stop();
+      connection.close();
+      await emulator.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function json(url: string, body?: unknown): Promise<unknown> {
+  const answer = await fetch(url, body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+}
