@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
-import { RoleSettings } from './role-settings.ts';
+import { RoleSettingsAsRead } from './role-settings.ts';
 import { Guid, OpenedApplication, Principal } from './words.ts';
 
 const Search = z.strictObject({ text: z.string().trim().max(100).default('') });
@@ -34,7 +34,7 @@ export const GetGroupSettings = {
   method: 'GET', path: '/api/directory/groups/:groupId/role-settings', permission: 'setup:manage',
   summary: 'The member role settings of a group as they are now',
   params: z.strictObject({ groupId: Guid }),
-  response: z.object({ roleSettings: RoleSettings }),
+  response: z.object({ roleSettings: RoleSettingsAsRead }),
 } as const satisfies Endpoint;
 
 export const ListApplications = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Principal } from './words.ts';
+import { Guid, Principal } from './words.ts';
 
 /** Longest activation that PIM accepts, in minutes (P1D). */
 export const MAX_ACTIVATION_MINUTES = 24 * 60;
@@ -30,7 +30,7 @@ export const RoleSettings = z.strictObject({
   requireTicket: z.boolean(),
   approval: z.strictObject({
     required: z.boolean(),
-    approvers: z.array(z.strictObject({ id: z.string(), kind: z.enum(['user', 'group']), displayName: z.string() })).max(50),
+    approvers: z.array(z.strictObject({ id: Guid, kind: z.enum(['user', 'group']), displayName: z.string() })).max(50),
   }),
   eligibleMaxDays: z.int().min(1).max(3650).nullable(),
   activeMaxDays: z.int().min(1).max(3650).nullable(),
@@ -43,6 +43,24 @@ export const RoleSettings = z.strictObject({
   }
 });
 export type RoleSettings = z.infer<typeof RoleSettings>;
+
+const MailAsRead = z.object({ defaultRecipients: z.boolean(), additionalRecipients: z.array(z.string()), criticalOnly: z.boolean() });
+const OccasionAsRead = z.object({ admins: MailAsRead, person: MailAsRead, approvers: MailAsRead });
+
+/** Role settings as a tenant has them: others than we would propose are read and shown, not refused. */
+export const RoleSettingsAsRead = z.object({
+  ...RoleSettings.shape,
+  activationMaxMinutes: z.number(),
+  activationSignIn: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('none') }),
+    z.object({ kind: z.literal('mfa') }),
+    z.object({ kind: z.literal('authentication-context'), id: z.string() }),
+  ]),
+  approval: z.object({ required: z.boolean(), approvers: z.array(z.object({ id: z.string(), kind: z.enum(['user', 'group']), displayName: z.string() })) }),
+  eligibleMaxDays: z.number().nullable(),
+  activeMaxDays: z.number().nullable(),
+  notifications: z.object({ whenEligible: OccasionAsRead, whenAssigned: OccasionAsRead, whenActivated: OccasionAsRead }),
+});
 
 const everyone = { defaultRecipients: true, additionalRecipients: [], criticalOnly: false };
 const occasion = { admins: everyone, person: everyone, approvers: everyone };

@@ -116,6 +116,7 @@ export type PlanStep = z.infer<typeof PlanStep>;
 
 /** Something worth knowing before applying. */
 export const PlanWarning = z.object({ code: z.string(), message: z.string(), mend: z.string() });
+export type PlanWarning = z.infer<typeof PlanWarning>;
 
 export const Plan = z.object({
   /** Names setup and facts: a plan of other facts has another digest. */
@@ -131,7 +132,9 @@ export type Plan = z.infer<typeof Plan>;
 
 export const RunStatus = z.enum(['running', 'succeeded', 'failed', 'interrupted']);
 export type RunStatus = z.infer<typeof RunStatus>;
-export const StepStatus = z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'skipped']);
+/** `skipped`: there was nothing to do; `interrupted`: how it ended is not known, continuing looks. */
+export const StepStatus = z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'skipped', 'interrupted']);
+export type StepStatus = z.infer<typeof StepStatus>;
 
 export const RunStep = z.object({
   ordinal: z.int(),

@@ -103,6 +103,9 @@ export function createApplications(transport: Transport): Applications {
     return found.id;
   };
 
+  const byName = (displayName: string): Promise<readonly GraphApplication[]> =>
+    transport.list({ method: 'GET', version: 'v1.0', path: '/servicePrincipals', query: { $filter: `displayName eq ${quoted(displayName)}`, $select: FIELDS } }, Application);
+
   const segmentsPath = (objectId: string): string =>
     path`/applications/${objectId}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
 
@@ -146,9 +149,10 @@ export function createApplications(transport: Transport): Applications {
 
     /** By name alone, and sorted out here: the index behind a query for tags lags, and a missed one would be made twice. */
     async privateAccessByName(displayName) {
-      const call: Call = { method: 'GET', version: 'v1.0', path: '/servicePrincipals', query: { $filter: `displayName eq ${quoted(displayName)}`, $select: FIELDS } };
-      return (await transport.list(call, Application)).find((application) => application.kind === 'per-app');
+      return (await byName(displayName)).find((application) => application.kind === 'per-app');
     },
+
+    applicationsByName: byName,
 
     async segments(appId) {
       return transport.list({ method: 'GET', version: 'beta', path: segmentsPath(await objectIdOf(appId)) }, Segment);

@@ -127,12 +127,12 @@ export function createPimGroups(transport: Transport): PimGroups {
     assignments: (groupId) => transport.list(ofGroup('assignmentScheduleInstances', groupId), Instance),
     assignmentRequests: (groupId) => transport.list(ofGroup('assignmentScheduleRequests', groupId), ScheduleRequestShape),
 
-    assignEligible: ({ groupId, principalId, expiry, justification }) =>
+    assignEligible: ({ groupId, principalId, expiry, justification, replaces }) =>
       ask('eligibility', {
         accessId: 'member',
         principalId,
         groupId,
-        action: 'adminAssign',
+        action: replaces === true ? 'adminUpdate' : 'adminAssign',
         scheduleInfo: {
           startDateTime: expiry.startsAt,
           expiration: expiry.endsAt === undefined ? { type: 'noExpiration' } : { type: 'afterDateTime', endDateTime: expiry.endsAt },

@@ -126,7 +126,8 @@ export interface PimGroups {
   eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
   assignments(groupId: string): Promise<readonly ScheduleInstance[]>;
   assignmentRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
-  assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string }): Promise<ScheduleRequest>;
+  /** `replaces`: the principal is eligible already, and gets another end. */
+  assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string; readonly replaces?: boolean | undefined }): Promise<ScheduleRequest>;
   /** The signed-in person's own, and nobody else's. */
   mine: {
     eligibilities(): Promise<readonly ScheduleInstance[]>;
@@ -220,6 +221,8 @@ export interface Applications {
   application(servicePrincipalId: string): Promise<GraphApplication | undefined>;
   /** By exact display name among the per-app Private Access applications: the natural key of a create. */
   privateAccessByName(displayName: string): Promise<GraphApplication | undefined>;
+  /** Every application of exactly this name, unpublished ones too: what a create that was cut off may have left. */
+  applicationsByName(displayName: string): Promise<readonly GraphApplication[]>;
   segments(appId: string): Promise<readonly ApplicationSegment[]>;
   assignmentsOf(servicePrincipalId: string): Promise<readonly AppAssignment[]>;
   assignmentsOfGroup(groupId: string): Promise<readonly AppAssignment[]>;
