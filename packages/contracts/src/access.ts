@@ -5,6 +5,10 @@ import { Guid, Instant, OpenedApplication } from './words.ts';
 
 /** PIM accepts no assignment shorter than this, and refuses to end one before it. In minutes. */
 export const FIVE_MINUTE_FLOOR = 5;
+/** Entra gives approvers this long; then a request lapses. In hours. */
+export const APPROVAL_LAPSES_AFTER_HOURS = 24;
+/** Global Secure Access tokens outlive a membership by up to this long. In minutes. */
+export const NETWORK_MAY_STAY_OPEN_MINUTES = 90;
 
 /** Where a person's request stands, in words; it rests at `active` and at the last five. */
 export const RequestState = z.enum([
@@ -49,7 +53,7 @@ export const AccessEntry = z.object({
   policy: ActivationPolicy.nullable(),
   /** Active now. `canEndAt` is the five-minute floor. */
   active: z.object({ since: Instant.nullable(), endsAt: Instant.nullable(), canEndAt: Instant.nullable(), permanent: z.boolean() }).nullable(),
-  /** The newest request that is not at rest, or has failed within the last hour. */
+  /** The newest request, where it is not at rest or was denied, lapsed or failed within the last hour. */
   request: AccessRequest.nullable(),
   lastJustification: z.string().nullable(),
   /** Membership that ended less than 90 min ago: the network may stay open until then. */

@@ -1,0 +1,14 @@
+import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation } from '@gatehouse/contracts';
+import { Router } from 'express';
+import { endpoint } from '../../http/endpoint.ts';
+import type { Access } from './access.service.ts';
+
+export function accessRoutes(access: Access): Router {
+  const router = Router();
+  endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
+  endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
+  endpoint(router, GetAccessRequest, ({ actor, params }) => access.request(actor, params.requestId));
+  endpoint(router, CancelAccessRequest, ({ actor, params }) => access.cancel(actor, params.requestId));
+  endpoint(router, DeactivateAccess, ({ actor, body }) => access.deactivate(actor, body.groupId));
+  return router;
+}

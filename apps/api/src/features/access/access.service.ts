@@ -1,0 +1,408 @@
+import type { AccessRequest, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState } from '@gatehouse/contracts';
+import type { Database, Tx } from '@gatehouse/db';
+import { GraphError, type Graph, type ScheduleRequest } from '@gatehouse/graph';
+import type { Actor } from '../../core/actor.ts';
+import type { Clock } from '../../core/clock.ts';
+import { durationOf } from '../../core/durations.ts';
+import { PortalError } from '../../core/errors.ts';
+import { record, type PortalEvent } from '../audit/audit.ts';
+import {
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isFinal, madeElsewhere, networkEndOf, observe,
+  recordedFrom, recordedState, STEP_UP, tellRequest,
+  type EntraView, type Observation,
+} from './access.rules.ts';
+import {
+  advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
+  type StoredRequest,
+} from './access.store.ts';
+
+export interface AccessDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** The person's own Graph. */
+  readonly graphFor: (actor: Actor, scopes: 'access') => Graph;
+  /** The portal's own Graph, read-only: names of groups that the catalog does not have. */
+  readonly appGraph: Graph;
+  readonly newId: () => string;
+}
+
+export type Access = ReturnType<typeof createAccess>;
+
+/** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
+export function createAccess({ db, clock, graphFor, appGraph, newId }: AccessDeps) {
+  const settling: Settling = { db, clock, newId };
+
+  /** Brings recorded requests to where Entra shows them; answers them as they then stand. */
+  async function refresh(rows: readonly StoredRequest[], view: EntraView, known: ReadonlySet<string>): Promise<readonly StoredRequest[]> {
+    const settled: StoredRequest[] = [];
+    for (const row of rows) settled.push(isOpen(row) ? await settle(settling, row, observe(row, view, clock.now(), known)) : row);
+    return settled;
+  }
+
+  /** The directory's own word that the person is a member; PIM's is no proof. Not knowing is not a no. */
+  async function probe(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
+    if (recordedState(row) !== 'active' || row.memberAt) return row;
+    const member = await graph.directory.isMember(row.principalId, row.groupId).catch(unlessSignInIsNeeded(() => false));
+    if (!member) return row;
+    const at = clock.now();
+    await setMemberAt(db, row, at);
+    return { ...row, memberAt: at };
+  }
+
+  async function follow(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
+    if (!isOpen(row)) return row;
+    const [requests, assignments, known] = await Promise.all([
+      graph.pim.mine.requests(), graph.pim.mine.assignments(), findEntraIds(db, row.tenantId, row.principalId),
+    ]);
+    // The list is filtered by Entra and may lag; a request whose id is known is asked for by it.
+    const listed = requests.some((request) => request.id === row.entraRequestId);
+    const single = row.entraRequestId && !listed ? await graph.pim.mine.request(row.entraRequestId) : undefined;
+    const view = { requests: single ? [...requests, single] : requests, assignments };
+    const settled = await settle(settling, row, observe(row, view, clock.now(), known));
+    return probe(graph, settled);
+  }
+
+  /** One of the person's requests as it stands now, recorded here or made elsewhere. Another person's answers like none. */
+  async function find(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
+    const row = await findOwn(db, actor.tenantId, actor.principalId, requestId);
+    if (row) return { row: await follow(graph, row), recorded: true };
+    const request = await graph.pim.mine.request(requestId).catch((error: unknown) => {
+      if (error instanceof GraphError && (error.failure === 'not-found' || error.failure === 'forbidden')) return undefined;
+      throw error;
+    });
+    const theirs = request && request.principalId === actor.principalId && request.accessId === 'member' && request.action.toLowerCase() === 'selfactivate';
+    if (!theirs) throw new PortalError('not-found');
+    const elsewhere = recordedFrom(request, { requests: [request], assignments: await graph.pim.mine.assignments() }, clock.now());
+    return { row: { ...elsewhere, tenantId: actor.tenantId, principalName: actor.name }, recorded: false };
+  }
+
+  async function groupNameOf(tenantId: string, groupId: string): Promise<string> {
+    return (await catalogOf(db, tenantId, [groupId])).get(groupId)?.name ?? (await namesOf(appGraph, [groupId])).get(groupId) ?? groupId;
+  }
+
+  return {
+    /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
+    async list(actor: Actor): Promise<MyAccess> {
+      const graph = graphFor(actor, 'access');
+      // Rows first: what Entra shows is then never older than they are.
+      const known = await findEntraIds(db, actor.tenantId, actor.principalId);
+      const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+      const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
+      const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
+      for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
+      if (failures.length === reads.length) throw failures[0];
+      const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
+
+      const view: EntraView = { requests, assignments };
+      const rows = await refresh(recent, view, known);
+      const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
+      const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
+
+      const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
+      const catalog = await catalogOf(db, actor.tenantId, groupIds);
+      const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
+      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless) });
+    },
+
+    /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
+    async requestActivation(actor: Actor, body: Input<typeof RequestActivation>['body']): Promise<AccessRequest> {
+      const graph = graphFor(actor, 'access');
+      const { groupId, minutes, justification } = body;
+      const [recent, known, catalog] = await Promise.all([
+        findOwnRecent(db, actor.tenantId, actor.principalId), findEntraIds(db, actor.tenantId, actor.principalId), catalogOf(db, actor.tenantId, [groupId]),
+      ]);
+      const [eligibilities, assignments, requests] = await Promise.all([
+        graph.pim.mine.eligibilities().catch(unlessSignInIsNeeded(() => undefined)),
+        graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined)),
+        graph.pim.mine.requests().catch(unlessSignInIsNeeded(() => undefined)),
+      ]);
+      const view: EntraView = { requests, assignments };
+      // What has ended meanwhile must not stand in the way of asking again.
+      const rows = await refresh(recent.filter((row) => row.groupId === groupId && isOpen(row)), view, known);
+      // Of a request made elsewhere that says nothing understandable, Entra alone knows whether it is in the way.
+      const elsewhere = madeElsewhere(view, actor.principalId, known, clock.now()).filter((row) => row.groupId === groupId && row.status !== 'asked');
+      const open = [...rows, ...elsewhere].find((row) => row.action === 'activate' && isOpen(row));
+
+      const decision = decideActivation({
+        now: clock.now(),
+        wish: { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number },
+        policy: catalog.get(groupId)?.policy ?? null,
+        eligibility: eligibilityFor(groupId, eligibilities, clock.now()),
+        active: assignments && activeFor(groupId, assignments, clock.now()) !== null,
+        openRequest: open && recordedState(open),
+      });
+      if (!decision.allowed) throw refused(decision.denials);
+
+      const groupName = catalog.get(groupId)?.name ?? (await groupNameOf(actor.tenantId, groupId));
+      const intended = await db.$transaction(async (tx) => {
+        const row = await insertIntent(tx, {
+          tenantId: actor.tenantId, id: newId(), principalId: actor.principalId, principalName: actor.name, groupId, action: 'activate', minutes,
+          startsAt: decision.startsAt, justification, ticketNumber: body.ticket?.number ?? null, ticketSystem: body.ticket?.system ?? null, createdAt: clock.now(),
+        });
+        await record(tx, eventOf(settling, row, 'activation.requested', 'other', { actor, groupName, data: { minutes, justification, ticket: body.ticket?.number } }));
+        return row;
+      });
+
+      try {
+        const answer = await graph.pim.mine.activate({
+          principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
+        });
+        const seen = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
+        return tellRequest(await settle(settling, intended, seen, { actor, groupName }));
+      } catch (error) {
+        if (!(error instanceof GraphError)) throw error;
+        if (outcomeIsUnknown(error)) throw lookingForIt(error);
+        if (error.failure === 'conflict') {
+          // The answer to a first attempt may have been lost, and this is the answer to its repetition.
+          const found = await follow(graph, intended).catch(() => intended);
+          if (found.entraRequestId) return tellRequest(found);
+        }
+        const refusal = refusalOf(error);
+        await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, { actor, groupName, type: 'activation.refused' });
+        throw refusal.error;
+      }
+    },
+
+    /** Where one request stands now, as Entra and the directory say. */
+    async request(actor: Actor, requestId: string): Promise<AccessRequest> {
+      return tellRequest((await find(graphFor(actor, 'access'), actor, requestId)).row);
+    },
+
+    /** Takes a request back that has not begun. */
+    async cancel(actor: Actor, requestId: string): Promise<AccessRequest> {
+      const graph = graphFor(actor, 'access');
+      const { row, recorded } = await find(graph, actor, requestId);
+      const state = recordedState(row);
+      if ((state !== 'awaiting-approval' && state !== 'scheduled') || !row.entraRequestId) throw cannotCancel(state);
+
+      const groupName = await groupNameOf(actor.tenantId, row.groupId);
+      await db.$transaction((tx) => record(tx, eventOf(settling, row, 'cancellation.requested', 'other', { actor, groupName })));
+      try {
+        await graph.pim.mine.cancel(row.entraRequestId);
+      } catch (error) {
+        if (!(error instanceof GraphError) || (error.failure !== 'conflict' && error.failure !== 'not-found')) throw error;
+        const { row: stands } = await find(graph, actor, requestId);
+        if (stands.status !== 'cancelled') throw cannotCancel(recordedState(stands), error);
+        return tellRequest(stands);
+      }
+      if (recorded) return tellRequest(await settle(settling, row, { ...nothingNew(row), state: 'cancelled' }, { actor, groupName }));
+      await db.$transaction((tx) => record(tx, eventOf(settling, row, 'activation.cancelled', 'success', { actor, groupName })));
+      return tellRequest({ ...row, status: 'cancelled' });
+    },
+
+    /** Ends the person's active membership, and proves it as far as the directory shows it already. */
+    async deactivate(actor: Actor, groupId: string): Promise<Answer<typeof DeactivateAccess>> {
+      const graph = graphFor(actor, 'access');
+      const assignments = await graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined));
+      const active = activeFor(groupId, assignments, clock.now());
+      const decision = decideDeactivation({ now: clock.now(), active });
+      if (!decision.allowed) throw new PortalError('deactivation-refused', { detail: decision.message });
+
+      const groupName = await groupNameOf(actor.tenantId, groupId);
+      const intended = await db.$transaction(async (tx) => {
+        const row = await insertIntent(tx, {
+          tenantId: actor.tenantId, id: newId(), principalId: actor.principalId, principalName: actor.name, groupId, action: 'deactivate', minutes: null,
+          startsAt: null, justification: null, ticketNumber: null, ticketSystem: null, createdAt: clock.now(),
+        });
+        await record(tx, eventOf(settling, row, 'deactivation.requested', 'other', { actor, groupName }));
+        return row;
+      });
+      const fail = async (sentence: string): Promise<void> => void (await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: sentence }, { actor, groupName, type: 'deactivation.refused' }));
+
+      let answer: ScheduleRequest | undefined;
+      try {
+        answer = await graph.pim.mine.deactivate({ principalId: actor.principalId, groupId });
+      } catch (error) {
+        if (!(error instanceof GraphError)) throw error;
+        if (outcomeIsUnknown(error)) throw new PortalError(error.failure === 'unexpected' ? 'directory-unexpected' : 'directory-unavailable', { detail: 'Microsoft Entra did not answer as it should, so it is not known whether the access has ended. We are looking.', retryAfterSeconds: 10, cause: error });
+        if (error.details.code === 'ActiveDurationTooShort') {
+          await fail('PIM ends no membership in its first 5 min.');
+          throw new PortalError('deactivation-refused', { detail: 'PIM ends no membership in its first 5 min. Try again when they are over.', cause: error });
+        }
+        // "There is none" after a lost answer, or because its time was over: then it has ended, and that is what was asked for.
+        const left = error.failure === 'conflict' ? await graph.pim.mine.assignments().catch(() => undefined) : undefined;
+        if (!left || activeFor(groupId, left, clock.now())) {
+          await fail(refusalOf(error).sentence);
+          throw error.failure === 'conflict' || error.failure === 'policy' ? new PortalError('deactivation-refused', { detail: 'Microsoft Entra does not end this membership now. Reload to see how it stands.', cause: error }) : error;
+        }
+      }
+
+      const after = await graph.pim.mine.assignments().catch(() => undefined);
+      const gone = after !== undefined && !after.some((instance) => instance.groupId === groupId && instance.assignmentType === 'activated');
+      if (answer && (answer.status === 'Failed' || answer.status === 'Denied' || answer.status === 'Canceled')) {
+        await fail('Microsoft Entra did not end the membership.');
+        throw new PortalError('deactivation-refused', { detail: 'Microsoft Entra did not end the membership. Reload to see how it stands.' });
+      }
+      // A word that we do not know is no proof; the membership's absence is.
+      if (answer && answer.status !== 'Revoked' && !gone) throw new PortalError('directory-unexpected', { detail: 'Microsoft Entra did not say that the access has ended. We are looking.' });
+
+      const endedAt = clock.now();
+      const ended = { ...nothingNew(intended), state: 'ended', entraRequestId: answer?.id ?? null, endsAt: endedAt } as const;
+      const open = (await findOwnRecent(db, actor.tenantId, actor.principalId)).filter((row) => row.groupId === groupId && row.action === 'activate' && (recordedState(row) === 'active' || recordedState(row) === 'provisioning'));
+      await db.$transaction(async (tx) => {
+        await settleWithin(tx, settling, intended, ended, { actor, groupName, type: 'deactivation.granted' });
+        for (const row of open) await settleWithin(tx, settling, row, { ...nothingNew(row), state: 'ended', endsAt: endedAt }, { actor, groupName });
+      });
+
+      const member = await graph.directory.isMember(actor.principalId, groupId).catch(() => undefined);
+      return { groupId, endedAt: endedAt.toISOString(), networkMayStayOpenUntil: networkEndOf(endedAt).toISOString(), provedGone: gone && member === false };
+    },
+  };
+}
+
+// --- Settling --------------------------------------------------------------------------------------------------------
+
+/** What recording an outcome needs. */
+export interface Settling {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+interface Teller {
+  /** The person whose act it is; absent: the portal noticed it. */
+  readonly actor?: Actor;
+  readonly groupName?: string;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+const EVENTS: Record<RequestState, { readonly type: string; readonly result: PortalEvent['result'] }> = {
+  'asked': { type: 'activation.requested', result: 'other' },
+  'awaiting-approval': { type: 'activation.awaiting-approval', result: 'other' },
+  'scheduled': { type: 'activation.scheduled', result: 'other' },
+  'provisioning': { type: 'activation.accepted', result: 'other' },
+  'active': { type: 'activation.granted', result: 'success' },
+  'ended': { type: 'activation.ended', result: 'success' },
+  'denied': { type: 'activation.denied', result: 'failure' },
+  'cancelled': { type: 'activation.cancelled', result: 'success' },
+  'lapsed': { type: 'activation.lapsed', result: 'failure' },
+  'failed': { type: 'activation.failed', result: 'failure' },
+};
+/** Who is named where the portal noticed something by itself. */
+const PORTAL = { principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
+
+/** Records what became known of a request, forward only, with its audit event; answers the request as it then stands. */
+export async function settle(settling: Settling, row: StoredRequest, seen: Observation, teller: Teller = {}): Promise<StoredRequest> {
+  if (seen.state === row.status && seen.entraRequestId === row.entraRequestId && same(seen.endsAt, row.endsAt) && same(seen.provisionedAt, row.provisionedAt)) return row;
+  return settling.db.$transaction((tx) => settleWithin(tx, settling, row, seen, teller));
+}
+
+async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen: Observation, teller: Teller): Promise<StoredRequest> {
+  const { state, entraRequestId, provisionedAt, endsAt, failure } = seen;
+  if (state === row.status) {
+    await refine(tx, row, { entraRequestId, provisionedAt, endsAt });
+    return { ...row, entraRequestId, provisionedAt, endsAt };
+  }
+  const settledAt = isFinal(state) ? settling.clock.now() : null;
+  const data = { entraRequestId, provisionedAt, endsAt, failure, settledAt };
+  if (await advance(tx, row, state, data)) {
+    const settled = { ...row, ...data, status: state };
+    const { type, result } = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
+    const groupName = teller.groupName ?? (await catalogOf(tx, row.tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
+    await record(tx, eventOf(settling, settled, teller.type ?? type, result, { ...teller, groupName }));
+    return settled;
+  }
+  // Somebody else was first: what stands is what they wrote.
+  return (await tx.accessRequest.findUnique({ where: { tenantId_id: { tenantId: row.tenantId, id: row.id } } })) ?? row;
+}
+
+function eventOf({ clock, newId }: Settling, row: StoredRequest, type: string, result: PortalEvent['result'], { actor, groupName, data }: Teller): PortalEvent {
+  return {
+    id: newId(),
+    at: clock.now(),
+    actor: actor ?? { ...PORTAL, tenantId: row.tenantId },
+    type,
+    kind: 'portal-access',
+    result,
+    reason: row.failure ?? undefined,
+    subject: { id: row.principalId, name: row.principalName },
+    group: { id: row.groupId, name: groupName ?? row.groupId },
+    requestId: row.entraRequestId ?? row.id,
+    data: { ...data, request: row.id },
+  };
+}
+
+const nothingNew = (row: StoredRequest): Observation => ({ state: recordedState(row), entraRequestId: row.entraRequestId, provisionedAt: row.provisionedAt, endsAt: row.endsAt, failure: row.failure });
+const same = (a: Date | null, b: Date | null): boolean => a?.getTime() === b?.getTime();
+
+// --- What Entra's refusals mean --------------------------------------------------------------------------------------
+
+function cannotCancel(state: RequestState, cause?: unknown): PortalError {
+  return new PortalError('conflict', { detail: CANNOT_CANCEL[state] ?? 'Only a request that waits for approval or for its start can be taken back.', cause });
+}
+
+const CANNOT_CANCEL: Partial<Record<RequestState, string>> = {
+  'asked': 'Entra’s answer to this request is still being looked for.',
+  'provisioning': 'It is being provisioned by now. End the access once it is active.',
+  'active': 'It is active by now. End the access instead.',
+  'ended': 'It has ended by now.',
+  'denied': 'An approver has denied it by now.',
+  'cancelled': 'It is cancelled already.',
+  'lapsed': 'It has lapsed by now: nobody decided in time.',
+  'failed': 'It has failed by now.',
+};
+
+/** Whether Entra may have done it: there was no answer, or none that can be read. A refusal is an answer. */
+function outcomeIsUnknown(error: GraphError): boolean {
+  if (error.failure === 'unavailable') return true;
+  const { status } = error.details;
+  return error.failure === 'unexpected' && (status === undefined || status < 400);
+}
+
+function lookingForIt(error: GraphError): PortalError {
+  return error.failure === 'unavailable'
+    ? new PortalError('directory-unavailable', { detail: 'Microsoft Entra did not answer, so it is not known whether your request arrived. We are looking for it: My access shows what we find.', retryAfterSeconds: 10, cause: error })
+    : new PortalError('directory-unexpected', { detail: 'Microsoft Entra answered in a way that we do not know. We are looking for your request: My access shows what we find.', cause: error });
+}
+
+function refused(denials: readonly { readonly path: string; readonly message: string }[], cause?: unknown): PortalError {
+  return new PortalError('activation-refused', { detail: denials.map((denial) => denial.message).join(' '), issues: denials.map(({ path, message }) => ({ path, message })), cause });
+}
+
+const CONFLICTS: Readonly<Record<string, string>> = {
+  RoleAssignmentExists: 'You have this access already. It cannot be made longer: end it, or ask again when it has ended.',
+  PendingRoleAssignmentRequest: 'You asked for this access already, and that request is still under way.',
+  RoleAssignmentDoesNotExist: 'You do not have this access now.',
+};
+
+/** A final refusal: a sentence for the record, and the error that the person gets. */
+function refusalOf(error: GraphError): { readonly sentence: string; readonly error: Error } {
+  switch (error.failure) {
+    case 'step-up-needed': return { sentence: STEP_UP, error };
+    case 'policy': {
+      const denials = denialsOf(error.details.failedRules ?? []);
+      const told = denials.length > 0 ? denials : [{ path: 'body.groupId', message: 'The role settings do not allow it.' }];
+      return { sentence: told.map((denial) => denial.message).join(' '), error: refused(told, error) };
+    }
+    case 'conflict': {
+      const message = CONFLICTS[error.details.code ?? ''] ?? 'Microsoft Entra says that it stands otherwise by now. Reload to see how.';
+      return { sentence: message, error: refused([{ path: 'body.groupId', message }], error) };
+    }
+    case 'not-found': {
+      const message = 'PIM does not know this group, or not yet.';
+      return { sentence: message, error: refused([{ path: 'body.groupId', message }], error) };
+    }
+    case 'forbidden': return { sentence: 'A permission is missing.', error };
+    case 'not-signed-in': return { sentence: 'The sign-in had ended.', error };
+    case 'throttled': return { sentence: 'Microsoft Entra was busy. Nothing was asked for.', error };
+    case 'unavailable':
+    case 'unexpected': return { sentence: 'Microsoft Entra refused it in a way that we do not know.', error };
+  }
+}
+
+/** For reads that the rest can do without: gives `instead`, but never hides that the person must sign in again. */
+function unlessSignInIsNeeded<T>(instead: () => T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof GraphError && error.failure !== 'not-signed-in' && error.failure !== 'step-up-needed') return instead();
+    throw error;
+  };
+}
+
+const valueOf = <T>(read: PromiseSettledResult<T>): T | undefined => (read.status === 'fulfilled' ? read.value : undefined);
+
+async function namesOf(graph: Graph, groupIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (groupIds.length === 0) return new Map();
+  const names = await graph.directory.names(groupIds).catch(() => undefined);
+  return new Map([...(names ?? [])].map(([id, { displayName }]) => [id, displayName]));
+}

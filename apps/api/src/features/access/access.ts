@@ -1,0 +1,2 @@
+/** Front door of the access feature, for other features. */
+export { catalogOf } from './access.store.ts';

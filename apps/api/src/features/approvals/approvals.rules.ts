@@ -1,0 +1,108 @@
+import { APPROVAL_LAPSES_AFTER_HOURS, type ApprovalItem } from '@gatehouse/contracts';
+import { addMinutes, minutesOf } from '../../core/durations.ts';
+
+/** A request that waits for a decision, as Entra tells of it. */
+export interface PendingRequest {
+  readonly id: string;
+  readonly action: string;
+  readonly status: string;
+  readonly principalId: string;
+  readonly groupId: string;
+  readonly accessId: string;
+  readonly justification?: string | undefined;
+  readonly ticketNumber?: string | undefined;
+  readonly approvalId?: string | undefined;
+  readonly createdAt: string;
+  readonly startsAt?: string | undefined;
+  readonly duration?: string | undefined;
+}
+
+export interface Stage {
+  readonly id: string;
+  readonly assignedToMe: boolean;
+  readonly status: string;
+  readonly reviewResult: string;
+  readonly reviewedByName?: string | undefined;
+  readonly justification?: string | undefined;
+}
+
+/** Entra's approval id of a request; where it prints none, it is the request's own. */
+export const approvalIdOf = (request: PendingRequest): string => (request.approvalId ?? request.id).toLowerCase();
+
+const lapseOf = (request: PendingRequest): Date => addMinutes(new Date(request.createdAt), APPROVAL_LAPSES_AFTER_HOURS * 60);
+
+/** Requests that a person may decide: those of others that still wait. Entra's list is taken at its word for the rest. */
+export function decidable(requests: readonly PendingRequest[], approverId: string, now: Date): readonly PendingRequest[] {
+  return requests.filter((request) => request.principalId !== approverId && request.accessId === 'member' && waits(request, now));
+}
+
+const waits = (request: PendingRequest, now: Date): boolean =>
+  request.status === 'PendingApproval' && request.action.toLowerCase() === 'selfactivate' && now < lapseOf(request);
+
+export type ApprovalDecisionOutcome =
+  | { readonly kind: 'allowed'; readonly stageId: string }
+  | { readonly kind: 'own' | 'unknown' | 'lapsed' }
+  | { readonly kind: 'decided'; readonly news: string };
+
+export interface ApprovalDecisionFacts {
+  readonly now: Date;
+  readonly approverId: string;
+  /** The request, where it stands in Entra's list for the approver. */
+  readonly request: PendingRequest | undefined;
+  /** The stages of the approval; empty where there is none. */
+  readonly stages: readonly Stage[];
+}
+
+/** Whether the person may decide it. Their own is never theirs to decide, whatever Entra lists. */
+export function decideApproval({ now, approverId, request, stages }: ApprovalDecisionFacts): ApprovalDecisionOutcome {
+  if (request?.principalId === approverId) return { kind: 'own' };
+  const mine = stages.filter((stage) => stage.assignedToMe);
+  const decided = mine.find((stage) => stage.reviewResult === 'Approved' || stage.reviewResult === 'Denied');
+  if (decided) return { kind: 'decided', news: newsOf(decided) };
+  if (!request) return { kind: 'unknown' };
+  if (!waits(request, now)) return { kind: 'lapsed' };
+  const stage = mine.find((other) => other.status === 'InProgress' && other.reviewResult === 'NotReviewed');
+  return stage ? { kind: 'allowed', stageId: stage.id } : { kind: 'unknown' };
+}
+
+function newsOf(stage: Stage): string {
+  const by = stage.reviewedByName ?? 'Another approver';
+  const reason = stage.justification ? ` (“${stage.justification}”)` : '';
+  return `${by} has ${stage.reviewResult === 'Approved' ? 'approved' : 'denied'} it already${reason}. Nothing was changed.`;
+}
+
+/** How a recorded decision ended whose answer was lost: `undefined` while that is not known. */
+export function outcomeOf(decision: string, stages: readonly Stage[], justification: string, askedAt: Date, now: Date): 'decided' | 'failed' | undefined {
+  const reviewed = stages.find((stage) => stage.reviewResult === 'Approved' || stage.reviewResult === 'Denied');
+  if (reviewed) return reviewed.reviewResult === (decision === 'approve' ? 'Approved' : 'Denied') && (reviewed.justification ?? '') === justification ? 'decided' : 'failed';
+  return now >= addMinutes(askedAt, 2) ? 'failed' : undefined;
+}
+
+export interface Telling {
+  readonly names: ReadonlyMap<string, { readonly displayName: string; readonly userPrincipalName?: string | undefined }>;
+  readonly catalog: ReadonlyMap<string, { readonly name: string; readonly applications: ApprovalItem['applications'] | readonly ApprovalItem['applications'][number][] }>;
+  readonly lastActivations: ApprovalItem['lastActivations'];
+}
+
+/** A waiting request as the inbox shows it. */
+export function tellItem(request: PendingRequest, { names, catalog, lastActivations }: Telling): ApprovalItem {
+  const requester = names.get(request.principalId);
+  const group = catalog.get(request.groupId);
+  const minutes = request.duration === undefined ? undefined : minutesOf(request.duration);
+  return {
+    id: approvalIdOf(request),
+    requesterId: request.principalId,
+    requesterName: requester?.displayName ?? request.principalId,
+    requesterDetail: requester?.userPrincipalName ?? null,
+    groupId: request.groupId,
+    groupName: group?.name ?? names.get(request.groupId)?.displayName ?? request.groupId,
+    applications: [...(group?.applications ?? [])],
+    justification: request.justification || null,
+    ticketNumber: request.ticketNumber || null,
+    minutes: minutes === undefined ? null : Math.round(minutes),
+    startsAt: request.startsAt === undefined ? null : new Date(request.startsAt).toISOString(),
+    askedAt: new Date(request.createdAt).toISOString(),
+    lapsesAt: lapseOf(request).toISOString(),
+    lastActivations,
+  };
+}
