@@ -1,0 +1,130 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient } from './client.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const ANA = 'ana.costa@contoso.example';
+const running: ChildProcess[] = [];
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-process-'));
+  folders.push(dir);
+  return dir;
+}
+
+function start(env: Record<string, string>): ChildProcess & { out: () => string; err: () => string } {
+  const child = spawn(process.execPath, ['apps/api/src/main.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LOG_LEVEL: 'warn', ...env } });
+  running.push(child);
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); });
+  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
+  return Object.assign(child, { out: () => out, err: () => err });
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+/** Looks until it is so; what never becomes so is a failure with a name. */
+async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 40_000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > deadline) throw new Error(`never: ${what}`);
+    await sleep(50);
+  }
+}
+
+const ready = (child: { out: () => string; err: () => string } & ChildProcess): Promise<string> => until('the product is ready', () => {
+  if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${child.err()}`);
+  return /ready: (http:\S+)/.exec(child.out())?.[1];
+});
+
+/** Processes whose command line or open folder is in this data folder. */
+const processesIn = (dir: string): Promise<string[]> => new Promise((resolve) => {
+  execFile('pgrep', ['-f', '--', dir], (_error, stdout) => { resolve(stdout.split('\n').filter(Boolean)); });
+});
+
+describe('what is wrong is said in a sentence, with exit 2 and nothing started', () => {
+  test('wrong settings: all of them', async () => {
+    const dir = folder();
+    const child = start({ DATA_DIR: join(dir, 'data'), PORT: 'eighty', ENTRA_CLIENT_ID: 'x', EMULATOR_URL: 'https://example.com' });
+    expect(await ended(child)).toBe(2);
+    for (const name of ['PORT', 'ENTRA_TENANT_ID', 'EMULATOR_URL']) expect(child.err()).toContain(`- ${name} `);
+    expect(existsSync(join(dir, 'data'))).toBe(false);
+  });
+
+  test('a port that is taken', async () => {
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const child = start({ DATA_DIR: folder(), PORT: String(port) });
+    expect(await ended(child)).toBe(2);
+    expect(child.err()).toMatch(new RegExp(`port ${port} is taken`));
+    taken.close();
+  });
+
+  test('a data folder that cannot be written', async () => {
+    const dir = folder();
+    // A file where the folder should be refuses root as well, for whom permissions mean nothing.
+    writeFileSync(join(dir, 'file'), '');
+    const child = start({ DATA_DIR: join(dir, 'file'), PORT: '0' });
+    expect(await ended(child)).toBe(2);
+    expect(child.err()).toMatch(/data folder .* cannot be written/);
+    expect(readdirSync(dir)).toEqual(['file']);
+    chmodSync(dir, 0o700);
+  });
+});
+
+test('it starts from nothing, serves, keeps its keys to itself, and stops in order on SIGTERM', async () => {
+  const dir = folder();
+  const child = start({ DATA_DIR: dir, PORT: '0' });
+  const url = await ready(child);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', reasons: [] });
+  expect(statSync(join(dir, 'keys.json')).mode & 0o777).toBe(0o600);
+  child.kill('SIGTERM');
+  expect(await ended(child)).toBe(0);
+  expect(await until('no process of it is left', async () => ((await processesIn(dir)).length === 0 ? true : undefined))).toBe(true);
+});
+
+test('kill -9 loses no row, keeps the session, and leaves no process behind', async () => {
+  const dir = folder();
+  const child = start({ DATA_DIR: dir, PORT: '0' });
+  const url = await ready(child);
+  const ana = createClient(url);
+  await ana.signIn(ANA);
+  const build = (await ana.get('/api/access')).body.entries.find(({ groupName }: { groupName: string }) => groupName.startsWith('Build-'));
+  const made = await ana.post('/api/access/activations', { groupId: build.groupId, minutes: 30, justification: 'Pipeline repair' });
+  expect(made.status, JSON.stringify(made.body)).toBe(201);
+  child.kill('SIGKILL');
+  await ended(child);
+  await until('no process of it is left', async () => ((await processesIn(dir)).length === 0 ? true : undefined));
+
+  const again = start({ DATA_DIR: dir, PORT: new URL(url).port });
+  expect(await ready(again)).toBe(url);
+  const kept = await ana.get(`/api/access/requests/${made.body.id}`);
+  expect(kept.status, JSON.stringify(kept.body)).toBe(200);
+  expect(kept.body.entraRequestId).toBe(made.body.entraRequestId);
+  expect(['provisioning', 'active']).toContain(kept.body.state);
+  again.kill('SIGINT');
+  expect(await ended(again)).toBe(0);
+  expect(readFileSync(join(dir, 'keys.json'), 'utf8')).toContain('session');
+});
