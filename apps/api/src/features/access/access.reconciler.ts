@@ -32,7 +32,10 @@ export function createReconciler(deps: ReconcilerDeps) {
       const known = row.entraRequestId ? new Set<string>() : await findEntraIds(db, tenantId, row.principalId);
       const settled = await settle(deps, row, observe(row, { requests: own(requests), assignments: own(assignments) }, clock.now(), known));
       if (settled.status !== row.status) moved += 1;
-      if (recordedState(settled) === 'active' && !settled.memberAt && (await appGraph.directory.isMember(row.principalId, groupId))) await setMemberAt(db, settled, clock.now());
+      if (recordedState(settled) !== 'active' || settled.memberAt) continue;
+      // Not knowing is not a no: the next round probes again.
+      const member = await appGraph.directory.isMember(row.principalId, groupId).catch(() => false);
+      if (member) await setMemberAt(db, settled, clock.now());
     }
     return moved;
   }

@@ -165,6 +165,8 @@ describe('observe', () => {
 
   test('an active membership that is gone has ended', () => {
     expect(observe(activeRow, { requests: [request], assignments: [] }, at(10))).toMatchObject({ state: 'ended', endsAt: at(10) });
+    // The directory has shown it before, so there is nothing to wait for.
+    expect(observe(activeRow, { requests: [request], assignments: [] }, at(1)).state).toBe('ended');
   });
 
   test('a membership that PIM accepted and does not show yet has not ended, for two minutes', () => {

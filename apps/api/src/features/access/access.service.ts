@@ -51,14 +51,9 @@ export function createAccess({ db, clock, graphFor, appGraph, newId }: AccessDep
 
   async function follow(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
     if (!isOpen(row)) return row;
-    const [requests, assignments, known] = await Promise.all([
-      graph.pim.mine.requests(), graph.pim.mine.assignments(), findEntraIds(db, row.tenantId, row.principalId),
-    ]);
-    // The list is filtered by Entra and may lag; a request whose id is known is asked for by it.
-    const listed = requests.some((request) => request.id === row.entraRequestId);
-    const single = row.entraRequestId && !listed ? await graph.pim.mine.request(row.entraRequestId) : undefined;
-    const view = { requests: single ? [...requests, single] : requests, assignments };
-    const settled = await settle(settling, row, observe(row, view, clock.now(), known));
+    const known = await findEntraIds(db, row.tenantId, row.principalId);
+    const [requests, assignments] = await Promise.all([graph.pim.mine.requests(), graph.pim.mine.assignments()]);
+    const settled = await settle(settling, row, observe(row, { requests, assignments }, clock.now(), known));
     return probe(graph, settled);
   }
 

@@ -32,7 +32,7 @@ export async function insertIntent(tx: Tx, intent: Intent): Promise<StoredReques
     if (!violates(error, 'access_request_one_open')) throw error;
     throw intent.action === 'activate'
       ? new PortalError('activation-refused', { detail: 'You asked for this access already, perhaps in another window.', cause: error })
-      : new PortalError('deactivation-refused', { detail: 'You are ending this access already, perhaps in another window.', cause: error });
+      : new PortalError('deactivation-refused', { detail: 'You are ending this access already, perhaps in another window, and we are looking for Entra’s answer.', cause: error });
   }
 }
 

@@ -55,8 +55,8 @@ export function createApprovals({ db, clock, graphFor, newId }: ApprovalsDeps) {
         settled.push(row);
         continue;
       }
-      const approval = await graph.approvals.approval(row.approvalId).catch(() => undefined);
-      const outcome = approval && outcomeOf(row.decision, approval.stages, row.justification, row.createdAt, clock.now());
+      const stages = await stagesOf(graph, row.approvalId).catch(() => undefined);
+      const outcome = stages && outcomeOf(row.decision, stages, row.justification, row.createdAt, clock.now());
       if (!outcome) continue;
       await db.$transaction(async (tx) => {
         if (await settleDecision(tx, row, outcome, clock.now())) await record(tx, eventOf(actor, row, outcome === 'decided' ? DECIDED[row.decision] ?? 'approval.decided' : 'approval.failed', outcome === 'decided' ? 'success' : 'failure', undefined));
@@ -107,7 +107,7 @@ export function createApprovals({ db, clock, graphFor, newId }: ApprovalsDeps) {
       if (outcome.kind === 'own') throw new PortalError('not-permitted', { detail: OWN_REQUEST });
       if (outcome.kind === 'decided') throw new PortalError('already-decided', { detail: outcome.news });
       if (outcome.kind === 'lapsed') throw new PortalError('already-decided', { detail: 'The request has lapsed: nobody decided in time. The person can ask again.' });
-      if (outcome.kind === 'unknown' || !request) throw new PortalError('not-found');
+      if (outcome.kind !== 'allowed' || !request) throw new PortalError('not-found');
 
       const [catalog, names] = await Promise.all([catalogOf(db, actor.tenantId, [request.groupId]), namesOf(graph, [request.principalId, request.groupId])]);
       const concerned = {

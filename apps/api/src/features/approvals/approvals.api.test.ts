@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { ANA, BEN, OMAR, startPortal, type Client, type TestPortal } from '../../testing.ts';
+
+const ASK = { minutes: 30, justification: 'Payroll run', ticket: { number: 'INC-4711' } };
+
+/** Ana's request for Payroll waits for Omar. */
+async function prepared() {
+  const portal = await startPortal();
+  await portal.syncNow();
+  const { groups } = (await portal.emulator.state()) as { groups: { id: string; displayName: string }[] };
+  const payroll = groups.find(({ displayName }) => displayName.startsWith('Payroll'))?.id ?? '';
+  const ana = await portal.as(ANA);
+  const asked = await ana.post('/api/access/activations', { groupId: payroll, ...ASK });
+  expect(asked.body, JSON.stringify(asked.body)).toMatchObject({ state: 'awaiting-approval' });
+  return { portal, ana, omar: await portal.as(OMAR), payroll, asked: asked.body, [Symbol.asyncDispose]: () => portal[Symbol.asyncDispose]() };
+}
+
+const inbox = async (client: Client) => (await client.get('/api/approvals')).body;
+const decide = (client: Client, id: string, decision = 'approve') => client.post(`/api/approvals/${id}/decision`, { decision, justification: 'Known work' });
+const patches = async (portal: TestPortal) => (await portal.emulator.journal()).filter((call) => call.method === 'PATCH').length;
+const stageOf = async (portal: TestPortal, requestId: string) => (await portal.emulator.state()).pim.approvals.find((approval: { requestId: string }) => approval.requestId === requestId).stage;
+
+test('who wants what, why, for how long and until when; then approved, once', async () => {
+  await using all = await prepared();
+  const { portal, omar, asked, payroll } = all;
+  const { items } = await inbox(omar);
+  expect(items).toHaveLength(1);
+  expect(items[0]).toMatchObject({ requesterName: 'Ana Costa', requesterDetail: ANA, groupId: payroll, justification: ASK.justification, ticketNumber: 'INC-4711', minutes: 30, askedAt: asked.askedAt, lapsesAt: asked.lapsesAt });
+  expect(items[0].applications.map((application: { displayName: string }) => application.displayName)).toEqual(['Payroll']);
+
+  expect((await decide(omar, items[0].id)).body).toMatchObject({ id: items[0].id, decision: 'approve' });
+  expect(await stageOf(portal, asked.entraRequestId)).toMatchObject({ reviewResult: 'Approved', justification: 'Known work' });
+  const after = await inbox(omar);
+  expect(after.items).toEqual([]);
+  expect(after.decided).toMatchObject([{ id: items[0].id, decision: 'approve', justification: 'Known work', requesterName: 'Ana Costa' }]);
+
+  const twice = await decide(omar, items[0].id, 'deny');
+  expect([twice.status, twice.body.code]).toEqual([409, 'already-decided']);
+  expect(twice.body.detail).toContain('approved it already');
+  expect(await patches(portal)).toBe(1);
+  const events = await portal.db.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-approval' } });
+  expect(events.map((event) => event.activity).sort()).toEqual(['approval.approved', 'approval.requested']);
+});
+
+test('denied: the person is told, and may ask again', async () => {
+  await using all = await prepared();
+  const { portal, ana, omar, asked, payroll } = all;
+  const [item] = (await inbox(omar)).items;
+  expect((await decide(omar, item.id, 'deny')).status).toBe(200);
+  await portal.product.tasks.settleRequests();
+  expect((await ana.get(`/api/access/requests/${asked.id}`)).body).toMatchObject({ state: 'denied', failure: 'An approver denied it.' });
+  expect((await ana.post('/api/access/activations', { groupId: payroll, ...ASK })).status).toBe(201);
+});
+
+test('two decisions at once: one counts, the other is told so', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  const answers = await Promise.all([decide(omar, item.id, 'approve'), decide(omar, item.id, 'deny')]);
+  expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
+  expect((await portal.db.approvalDecision.findMany()).filter((row) => row.status === 'decided')).toHaveLength(1);
+});
+
+test('nobody decides their own request, whether or not Entra would list it', async () => {
+  await using all = await prepared();
+  const { portal, ana, omar, payroll } = all;
+  const own = await omar.post('/api/access/activations', { groupId: payroll, ...ASK });
+  expect(own.body, JSON.stringify(own.body)).toMatchObject({ state: 'awaiting-approval' });
+  const { pim } = await portal.emulator.state();
+  const approvalId = pim.requests.find((request: { id: string }) => request.id === own.body.entraRequestId).approvalId;
+
+  expect((await inbox(omar)).items.map((item: { id: string }) => item.id)).not.toContain(approvalId);
+  await portal.emulator.clearJournal();
+  for (const decision of ['approve', 'deny']) {
+    const refused = await decide(omar, approvalId, decision);
+    expect([refused.status, refused.body.code]).toEqual([403, 'not-permitted']);
+  }
+  expect(await portal.emulator.journal()).toEqual([]);
+  expect(await portal.db.approvalDecision.count()).toBe(0);
+
+  // A request of theirs that the portal has no record of: Entra's list says whose it is.
+  await portal.db.accessRequest.deleteMany({});
+  const unrecorded = await decide(omar, approvalId);
+  expect([403, 404]).toContain(unrecorded.status);
+  expect(await patches(portal)).toBe(0);
+  expect((await decide(ana, approvalId)).status).toBe(404);
+});
+
+test('who is not an approver gets the answer of an unknown one', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  const ben = await portal.as(BEN);
+  expect((await inbox(ben)).items).toEqual([]);
+  const [theirs, none] = [await decide(ben, item.id), await decide(ben, randomUUID())];
+  expect(theirs.status).toBe(404);
+  expect({ ...theirs.body, requestId: '' }).toEqual({ ...none.body, requestId: '' });
+  expect(await patches(portal)).toBe(0);
+});
+
+test('a decision without a reason is told at the field, and Entra is not asked', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  await portal.emulator.clearJournal();
+  const refused = await omar.post(`/api/approvals/${item.id}/decision`, { decision: 'approve', justification: ' ' });
+  expect(refused.body).toMatchObject({ code: 'invalid-request', issues: [{ path: 'body.justification', message: 'Say in a few words why' }] });
+  expect(await portal.emulator.journal()).toEqual([]);
+});
+
+test('Entra does not answer: the decision stays on record until Entra shows whether it arrived', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  await portal.emulator.faults([{ match: { method: 'PATCH', path: '/**/assignmentApprovals/**' }, times: 1, fault: { reset: 'after' } }]);
+  expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
+  expect(await portal.db.approvalDecision.findMany()).toMatchObject([{ status: 'asked' }]);
+  expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);
+  expect(await portal.db.approvalDecision.findMany()).toMatchObject([{ status: 'decided' }]);
+});
