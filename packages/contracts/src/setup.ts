@@ -80,7 +80,8 @@ export const SetupDefinition = z.strictObject({
   roleSettings: RoleSettings,
   eligible: z.array(EligibleWish).min(1, 'Choose at least one person or group').max(500)
     .refine((list) => new Set(list.map((one) => one.principalId)).size === list.length, 'Somebody is chosen twice'),
-  applications: z.array(ApplicationWish).min(1, 'Choose at least one application').max(50),
+  applications: z.array(ApplicationWish).min(1, 'Choose at least one application').max(50)
+    .refine((list) => new Set(list.map((one) => (one.kind === 'existing' ? one.servicePrincipalId : `new:${one.displayName.toLowerCase()}`))).size === list.length, 'An application is chosen twice'),
 }).superRefine((setup, context) => {
   const longest = setup.roleSettings.eligibleMaxDays;
   if (longest === null) return;

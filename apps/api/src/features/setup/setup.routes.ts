@@ -1,0 +1,35 @@
+import { ApplySetup, ContinueRun, CreateSetup, GetRun, GetSetup, ListSetups, PlanSetup, WatchRun } from '@gatehouse/contracts';
+import { Router } from 'express';
+import { endpoint, raw } from '../../http/endpoint.ts';
+import type { Setups } from './setup.service.ts';
+
+/** Keeps proxies from cutting a stream in which nothing happens. */
+const HEARTBEAT_MS = 15_000;
+
+export function setupRoutes(setups: Setups): Router {
+  const router = Router();
+  endpoint(router, ListSetups, ({ actor }) => setups.list(actor));
+  endpoint(router, GetSetup, ({ actor, params }) => setups.get(actor, params.setupId));
+  endpoint(router, PlanSetup, ({ actor, body }) => setups.plan(actor, body.definition));
+  endpoint(router, CreateSetup, ({ actor, body }) => setups.create(actor, body));
+  endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
+  endpoint(router, GetRun, ({ actor, params }) => setups.run(actor, params.runId));
+  endpoint(router, ContinueRun, ({ actor, params }) => setups.continueRun(actor, params.runId));
+
+  raw(router, WatchRun, async ({ actor, params }, res) => {
+    // Before the first byte, so that an unknown run is answered as a problem.
+    await setups.run(actor, params.runId);
+    const gone = new AbortController();
+    res.on('close', () => { gone.abort(); });
+    res.status(200).set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+    res.flushHeaders();
+    const heartbeat = setInterval(() => { res.write(': alive\n\n'); }, HEARTBEAT_MS);
+    try {
+      for await (const run of setups.watch(actor, params.runId, gone.signal)) res.write(`data: ${JSON.stringify(WatchRun.response.parse(run))}\n\n`);
+    } finally {
+      clearInterval(heartbeat);
+      res.end();
+    }
+  });
+  return router;
+}

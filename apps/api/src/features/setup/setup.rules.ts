@@ -1,0 +1,345 @@
+import { parsePorts, proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type PlanWarning, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
+import { overlaps, sameDestination, type Destination } from './overlap.rules.ts';
+import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+
+/**
+ * The difference between a setup and the tenant, as ordered steps with their reasons. The page shows the steps and the
+ * run works through them; both have them from here.
+ */
+
+/** What is known of a group. */
+export interface GroupFact {
+  readonly id: string;
+  readonly displayName: string;
+  readonly mailNickname?: string | undefined;
+  readonly mailEnabled: boolean;
+  readonly securityEnabled: boolean;
+  readonly dynamicMembership: boolean;
+  readonly synchronised: boolean;
+  readonly roleAssignable: boolean;
+}
+
+export interface ApplicationFact {
+  readonly servicePrincipalId: string;
+  readonly displayName: string;
+  readonly enabled: boolean;
+  readonly assignmentRequired: boolean;
+  /** Published through Private Access or Quick Access; other enterprise applications are not. */
+  readonly published: boolean;
+  readonly segments: readonly Destination[];
+  /** Whether the group is assigned to it. */
+  readonly assigned: boolean;
+}
+
+export interface EligibilityFact {
+  readonly principalId: string;
+  readonly startsAt?: string | undefined;
+  /** `undefined`: permanent. */
+  readonly endsAt?: string | undefined;
+}
+
+/** What the tenant holds of what a setup concerns. */
+export interface SetupFacts {
+  /** The chosen group, or the one that this setup's create made before. */
+  readonly group: GroupFact | undefined;
+  /** Name of another group that has the new group's nickname. */
+  readonly nicknameOf: string | undefined;
+  readonly managedByPim: boolean;
+  /** Rules of the member policy; the defaults where the group is still to be made. */
+  readonly rules: readonly PolicyRule[];
+  readonly eligible: readonly EligibilityFact[];
+  /** Ids of chosen people, groups and approvers that exist. */
+  readonly knownPrincipals: ReadonlySet<string>;
+  /** Names of groups that are members of the group. */
+  readonly nestedGroups: readonly string[];
+  /** In the order of the definition; `undefined` where there is none. */
+  readonly applications: readonly (ApplicationFact | undefined)[];
+  /** Other Private Access applications with their destinations; read only where a new one is wished. */
+  readonly neighbours: readonly { readonly displayName: string; readonly quickAccess: boolean; readonly segments: readonly Destination[] }[];
+  readonly connectorGroups: readonly { readonly id: string; readonly name: string; readonly live: number; readonly total: number }[];
+  /** Ids of the authentication contexts that can be asked for. */
+  readonly contexts: ReadonlySet<string>;
+  readonly privateAccess: 'enabled' | 'disabled' | 'unknown';
+  /** Keys of the steps of the run that is being continued, and how they stood; empty for a new plan. */
+  readonly earlier: ReadonlyMap<string, 'done' | 'begun' | 'pending'>;
+}
+
+export interface PlannedSteps {
+  readonly steps: readonly PlanStep[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Why PIM does not take a group, and what to do; `undefined` where it does. */
+export function unfit(group: GroupFact): { readonly reason: string; readonly mend: string } | undefined {
+  if (group.dynamicMembership) return { reason: 'Its members follow a rule (dynamic membership), and PIM does not take such groups.', mend: 'Choose a group with assigned members, or name a new one.' };
+  if (group.synchronised) return { reason: 'It is synchronised from an on-premises directory, and PIM does not take such groups.', mend: 'Choose a group that lives in Entra alone, or name a new one.' };
+  if (group.mailEnabled) return { reason: 'It is mail-enabled, and is managed where the mail is.', mend: 'Choose a security group without mail, or name a new one.' };
+  if (!group.securityEnabled) return { reason: 'It is not a security group, so no application can be assigned to it.', mend: 'Choose a security group, or name a new one.' };
+  return undefined;
+}
+
+/** Natural key of a new group's create, made of what needs no escaping in an address. */
+export function uniqueNameOf(mailNickname: string): string {
+  return mailNickname.replace(/[^A-Za-z0-9._-]/g, '-');
+}
+
+/** Short name of an application within a setup: its id, or for a new one its name. */
+export function applicationKey(wish: ApplicationWish): string {
+  return wish.kind === 'existing' ? wish.servicePrincipalId : `new:${wish.displayName.toLowerCase()}`;
+}
+
+export function segmentKey(wish: ApplicationWish, segment: SegmentWish): string {
+  return `add-segment:${applicationKey(wish)}:${segment.host}:${(parsePorts(segment.ports) ?? []).join(',')}:${segment.protocol}`;
+}
+
+/** What Graph takes as a segment. */
+export function destinationOf(segment: SegmentWish): { destinationHost: string; destinationType: 'ipAddress' | 'ipRangeCidr' | 'fqdn'; ports: string[]; protocol: SegmentWish['protocol'] } {
+  const type = /^[\d.]+\/\d+$/.test(segment.host) ? 'ipRangeCidr' : /^[\d.]+$/.test(segment.host) ? 'ipAddress' : 'fqdn';
+  return { destinationHost: segment.host, destinationType: type, ports: parsePorts(segment.ports) ?? [], protocol: segment.protocol };
+}
+
+export function planSetup(definition: SetupDefinition, facts: SetupFacts): PlannedSteps {
+  const planned = definition.applications.map((wish, index) => planApplication(definition, wish, facts.applications[index], facts));
+  return {
+    steps: [
+      groupStep(definition, facts),
+      onboardStep(facts),
+      roleSettingsStep(definition, facts),
+      ...planned.flatMap((one) => one.before),
+      ...definition.eligible.map((wish) => eligibleStep(wish, facts)),
+      ...planned.map((one) => one.assign),
+    ],
+    warnings: warningsOf(definition, facts),
+  };
+}
+
+/** The plan as one text that is the same for the same plan, whatever the order of fields: what its digest is made of. */
+export function canonicalPlan(definition: SetupDefinition, steps: readonly PlanStep[]): string {
+  return canonical({ definition, steps });
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{${Object.entries(value).filter(([, one]) => one !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/** Steps that will change something, and the calls they make. */
+export function weigh(steps: readonly PlanStep[]): { readonly changes: number; readonly calls: number } {
+  const acting = steps.filter((step) => step.verdict === 'create' || step.verdict === 'change');
+  return { changes: acting.length, calls: acting.reduce((sum, step) => sum + step.calls.length, 0) };
+}
+
+/**
+ * Whether somebody is eligible for at least as long as wished. The length of the eligibility counts and not what is
+ * left of it: applying a setup again must not move the end each time.
+ */
+export function isEligibleEnough(wish: Pick<EligibleWish, 'days'>, fact: EligibilityFact): boolean {
+  if (fact.endsAt === undefined) return true;
+  if (wish.days === null || fact.startsAt === undefined) return false;
+  // Entra keeps whole seconds in some answers and fractions in others.
+  return Date.parse(fact.endsAt) - Date.parse(fact.startsAt) >= wish.days * DAY_MS - 60_000;
+}
+
+type Draft = Pick<PlanStep, 'key' | 'kind' | 'verdict' | 'title'> & Partial<PlanStep>;
+
+/** A step that changes nothing makes no call, and says no change. */
+function step(draft: Draft): PlanStep {
+  const acts = draft.verdict === 'create' || draft.verdict === 'change';
+  return {
+    key: draft.key, kind: draft.kind, verdict: draft.verdict, title: draft.title,
+    changes: acts ? draft.changes ?? [] : [], calls: acts ? draft.calls ?? [] : [],
+    irreversible: draft.irreversible ?? false, blocked: draft.blocked ?? null,
+  };
+}
+
+function blocked(draft: Omit<Draft, 'verdict'>, why: { readonly reason: string; readonly mend: string }): PlanStep {
+  return step({ ...draft, verdict: 'blocked', blocked: { reason: why.reason, mend: why.mend } });
+}
+
+function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: SetupFacts): PlanStep {
+  const draft = { key: 'create-group', kind: 'create-group' as const };
+  if (wish.kind === 'existing') {
+    const title = `Take the group ${group?.displayName ?? wish.displayName}`;
+    if (!group) return blocked({ ...draft, title }, { reason: 'The group does not exist any more.', mend: 'Choose another group, or name a new one.' });
+    const why = unfit(group);
+    return why ? blocked({ ...draft, title }, why) : step({ ...draft, verdict: 'nothing', title });
+  }
+  const title = `Create the group ${wish.displayName}`;
+  if (group) {
+    if (group.mailNickname?.toLowerCase() !== wish.mailNickname.toLowerCase()) {
+      return blocked({ ...draft, title }, { reason: `The group ${group.displayName} was made under a nickname that Entra cannot tell from this one.`, mend: 'Choose another nickname.' });
+    }
+    const why = unfit(group);
+    return why ? blocked({ ...draft, title }, why) : step({ ...draft, verdict: 'nothing', title: `The group ${group.displayName} exists` });
+  }
+  if (nicknameOf !== undefined) {
+    return blocked({ ...draft, title }, { reason: `The group ${nicknameOf} has the nickname ${wish.mailNickname} already.`, mend: `Take that group instead, or choose another nickname, such as ${proposeMailNickname(`${wish.mailNickname.slice(0, 62)}-2`)}.` });
+  }
+  return step({
+    ...draft, verdict: 'create', title,
+    changes: [
+      { field: 'Name', from: null, to: wish.displayName },
+      { field: 'Nickname', from: null, to: wish.mailNickname },
+      { field: 'Membership', from: null, to: 'assigned' },
+      ...(wish.description === '' ? [] : [{ field: 'Description', from: null, to: wish.description }]),
+    ],
+    calls: [`PATCH /groups(uniqueName='${uniqueNameOf(wish.mailNickname)}')`],
+  });
+}
+
+function onboardStep({ managedByPim }: SetupFacts): PlanStep {
+  return step({
+    key: 'onboard', kind: 'onboard', verdict: managedByPim ? 'nothing' : 'create', irreversible: true,
+    title: managedByPim ? 'PIM manages the group' : 'Onboard the group to PIM, which cannot be undone',
+    changes: [{ field: 'Managed by PIM', from: 'no', to: 'yes' }],
+    calls: ['PATCH /policies/roleManagementPolicies/{member policy}'],
+  });
+}
+
+function roleSettingsStep({ roleSettings }: SetupDefinition, facts: SetupFacts): PlanStep {
+  const draft = { key: 'role-settings', kind: 'role-settings' as const };
+  const title = 'Set the role settings of Member';
+  const { activationSignIn: signIn, approval } = roleSettings;
+  if (signIn.kind === 'authentication-context' && !facts.contexts.has(signIn.id)) {
+    return blocked({ ...draft, title }, { reason: `There is no authentication context ${signIn.id} that can be asked for, so nobody could activate.`, mend: 'Publish the context in Conditional Access, or choose another one.' });
+  }
+  const gone = approval.approvers.filter((one) => !facts.knownPrincipals.has(one.id));
+  if (gone.length > 0) {
+    return blocked({ ...draft, title }, { reason: `${gone.map((one) => one.displayName).join(', ')} cannot approve: Entra does not know them any more.`, mend: 'Choose other approvers.' });
+  }
+  if (mergeRoleSettings(facts.rules, roleSettings).length === 0) return step({ ...draft, verdict: 'nothing', title: 'The role settings of Member are as wanted' });
+  const changes = describeChanges(readRoleSettings(facts.rules), roleSettings);
+  // Two controls that exclude each other may both be on in a tenant: what is read is the same then, and the rules are not.
+  const told: Change[] = changes.length > 0 ? changes : [{ field: 'Rules that contradict each other', from: 'present', to: 'removed' }];
+  return step({ ...draft, verdict: 'change', title, changes: told, calls: ['PATCH /policies/roleManagementPolicies/{member policy}'] });
+}
+
+function planApplication(definition: SetupDefinition, wish: ApplicationWish, fact: ApplicationFact | undefined, facts: SetupFacts): { readonly before: readonly PlanStep[]; readonly assign: PlanStep } {
+  const key = applicationKey(wish);
+  const group = definition.group.displayName;
+  const open = { key: `assign-application:${key}`, kind: 'assign-application' as const, title: `Open ${fact?.displayName ?? wish.displayName} to the group` };
+  const assigned = step({ ...open, verdict: 'nothing', title: `${fact?.displayName ?? wish.displayName} is open to the group` });
+  const assign = step({ ...open, verdict: 'create', changes: [{ field: 'Users and groups', from: null, to: group }], calls: [`POST /servicePrincipals/${fact?.servicePrincipalId ?? '{new}'}/appRoleAssignedTo`] });
+
+  if (wish.kind === 'new') {
+    const before = newApplicationSteps(wish, fact, facts);
+    return { before: [...before, ...requireAssignmentStep(key, wish.displayName, fact, facts)], assign: fact?.assigned === true ? assigned : assign };
+  }
+  if (!fact) return { before: [], assign: blocked(open, { reason: `The application ${wish.displayName} does not exist any more.`, mend: 'Choose another application.' }) };
+  if (!fact.enabled) return { before: [], assign: blocked(open, { reason: `Sign-in to ${fact.displayName} is turned off, so nobody gets in.`, mend: 'Enable the application for users to sign in, in Entra under its properties.' }) };
+  return { before: requireAssignmentStep(key, fact.displayName, fact, facts), assign: fact.assigned ? assigned : assign };
+}
+
+/** Where assignment is not required everybody gets in, and just-in-time access means nothing. */
+function requireAssignmentStep(key: string, name: string, fact: ApplicationFact | undefined, { earlier }: SetupFacts): PlanStep[] {
+  const draft = { key: `require-assignment:${key}`, kind: 'require-assignment' as const };
+  if (!fact) return [];
+  if (fact.assignmentRequired) return earlier.has(draft.key) ? [step({ ...draft, verdict: 'nothing', title: `${name} requires assignment` })] : [];
+  return [step({
+    ...draft, verdict: 'change', title: `Require assignment at ${name}: without it everybody gets in`,
+    changes: [{ field: 'Assignment required', from: 'no', to: 'yes' }], calls: [`PATCH /servicePrincipals/${fact.servicePrincipalId}`],
+  })];
+}
+
+function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fact: ApplicationFact | undefined, facts: SetupFacts): readonly PlanStep[] {
+  const key = applicationKey(wish);
+  const name = wish.displayName;
+  const create = { key: `create-application:${key}`, kind: 'create-application' as const, title: `Create the application ${name}` };
+  const publish = { key: `publish-application:${key}`, kind: 'publish-application' as const, title: `Publish ${name} through Private Access` };
+  const connectors = facts.connectorGroups.find((one) => one.id === wish.connectorGroupId);
+  // Seen unpublished, it is what a create of ours left behind, or an application of somebody else.
+  const foreign = fact !== undefined && !fact.published && !facts.earlier.has(create.key);
+  // How far a publish came that was cut off is not to be seen: it is absolute, and done again.
+  const publishBegun = facts.earlier.has(publish.key) && facts.earlier.get(publish.key) !== 'done';
+
+  const first = foreign
+    ? blocked(create, { reason: `An enterprise application ${name} exists, and is not published through Private Access.`, mend: 'Choose another name.' })
+    : step({
+      ...create, verdict: fact ? 'nothing' : 'create', title: fact ? `The application ${name} exists` : create.title,
+      changes: [{ field: 'Name', from: null, to: name }], calls: ['POST /applicationTemplates/{template}/instantiate'],
+    });
+  const second = !connectors
+    ? blocked(publish, { reason: `The connector group ${wish.connectorGroupName} does not exist any more.`, mend: 'Choose another connector group.' })
+    : fact?.published === true && !publishBegun
+      ? step({ ...publish, verdict: 'nothing', title: `${name} is published through Private Access` })
+      : step({ ...publish, verdict: 'create', changes: [{ field: 'Connector group', from: null, to: connectors.name }], calls: ['PATCH /applications/{id}', 'PUT /applications/{id}/connectorGroup/$ref'] });
+  return [first, second, ...wish.segments.map((segment, index) => segmentStep(wish, segment, index, fact, facts))];
+}
+
+function segmentStep(wish: Extract<ApplicationWish, { kind: 'new' }>, segment: SegmentWish, index: number, fact: ApplicationFact | undefined, { neighbours }: SetupFacts): PlanStep {
+  const destination = destinationOf(segment);
+  const words = `${segment.host} ${segment.ports} ${segment.protocol}`;
+  const draft = { key: segmentKey(wish, segment), kind: 'add-segment' as const, title: `Add ${words} to ${wish.displayName}` };
+  if (fact?.segments.some((one) => sameDestination(one, destination))) return step({ ...draft, verdict: 'nothing', title: `${wish.displayName} has ${words}` });
+
+  const twin = wish.segments.findIndex((other) => overlaps(destinationOf(other), destination));
+  if (twin < index) return blocked(draft, { reason: `${words} overlaps ${wish.segments[twin]?.host ?? ''} of the same application, and Private Access takes each destination once.`, mend: 'Make one destination of the two.' });
+  const own = fact?.segments.find((one) => overlaps(one, destination));
+  if (own) return blocked(draft, { reason: `${wish.displayName} has ${own.destinationHost} already, which overlaps it.`, mend: 'Change the destination, or the application in Entra.' });
+  const neighbour = neighbours.find((one) => !one.quickAccess && one.displayName.toLowerCase() !== wish.displayName.toLowerCase() && one.segments.some((other) => overlaps(other, destination)));
+  if (neighbour) return blocked(draft, { reason: `${neighbour.displayName} opens it already, and Private Access takes each destination once.`, mend: `Choose ${neighbour.displayName} instead, or another destination.` });
+
+  return step({
+    ...draft, verdict: 'create',
+    changes: [{ field: 'Destination', from: null, to: `${segment.host} : ${destination.ports.map(portWords).join(', ')} ${segment.protocol}` }],
+    calls: ['POST /applications/{id}/…/applicationSegments'],
+  });
+}
+
+function portWords(range: string): string {
+  const [from, to] = range.split('-');
+  return from === to ? from ?? '' : range;
+}
+
+function eligibleStep(wish: EligibleWish, facts: SetupFacts): PlanStep {
+  const draft = { key: `assign-eligible:${wish.principalId}`, kind: 'assign-eligible' as const };
+  const title = `Make ${wish.displayName} eligible ${lengthWords(wish.days)}`;
+  if (!facts.knownPrincipals.has(wish.principalId)) return blocked({ ...draft, title }, { reason: `Entra does not know ${wish.displayName} any more.`, mend: 'Take them out of the setup.' });
+
+  const fact = longest(facts.eligible.filter((one) => one.principalId === wish.principalId));
+  const calls = ['POST /identityGovernance/privilegedAccess/group/eligibilityScheduleRequests'];
+  if (!fact) return step({ ...draft, verdict: 'create', title, changes: [{ field: 'Eligible', from: null, to: lengthWords(wish.days) }], calls });
+  if (isEligibleEnough(wish, fact)) return step({ ...draft, verdict: 'nothing', title: `${wish.displayName} is eligible ${fact.endsAt === undefined ? 'permanently' : `until ${fact.endsAt.slice(0, 10)}`}` });
+  return step({ ...draft, verdict: 'change', title, changes: [{ field: 'Eligible', from: `until ${(fact.endsAt ?? '').slice(0, 10)}`, to: lengthWords(wish.days) }], calls });
+}
+
+/** Somebody may be eligible several times; what reaches furthest counts. */
+export function longest(facts: readonly EligibilityFact[]): EligibilityFact | undefined {
+  const end = (fact: EligibilityFact): number => (fact.endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fact.endsAt));
+  return facts.reduce<EligibilityFact | undefined>((best, fact) => (!best || end(fact) > end(best) ? fact : best), undefined);
+}
+
+const lengthWords = (days: number | null): string => (days === null ? 'permanently' : days === 1 ? 'for 1 day' : `for ${days} days`);
+
+function warningsOf(definition: SetupDefinition, facts: SetupFacts): PlanWarning[] {
+  const warnings: PlanWarning[] = [];
+  const warn = (code: string, message: string, mend: string): void => { warnings.push({ code, message, mend }); };
+
+  if (facts.privateAccess === 'disabled') warn('private-access-off', 'The Private Access traffic profile is off, so no client reaches any of it.', 'Turn the profile on in Global Secure Access, under traffic forwarding.');
+  if (facts.privateAccess === 'unknown') warn('private-access-unknown', 'Whether the Private Access traffic profile is on could not be read.', 'Look in Global Secure Access, under traffic forwarding.');
+  if (facts.group?.roleAssignable === true) warn('role-assignable', 'The group can hold directory roles: only a Privileged Role Administrator may change it in PIM.', 'Apply with that role, or choose another group.');
+  for (const name of facts.nestedGroups) warn('nested-group', `The members of ${name} get nothing from being in the group: applications look at direct members alone.`, 'Make the people eligible, or that group.');
+
+  definition.applications.forEach((wish, index) => {
+    const fact = facts.applications[index];
+    if (wish.kind === 'existing') {
+      if (wish.applicationKind === 'quick-access') warn('quick-access', `${fact?.displayName ?? wish.displayName} opens all that Quick Access holds.`, 'Microsoft recommends an application for each resource.');
+      return;
+    }
+    const connectors = facts.connectorGroups.find((one) => one.id === wish.connectorGroupId);
+    if (connectors && connectors.live === 0) warn('no-live-connector', `None of the ${connectors.total} connectors of ${connectors.name} is live, so nobody reaches ${wish.displayName} yet.`, 'Start a connector, or choose another connector group.');
+    const quick = facts.neighbours.filter((one) => one.quickAccess);
+    for (const segment of wish.segments) {
+      const destination = destinationOf(segment);
+      if (fact?.segments.some((one) => sameDestination(one, destination)) || !quick.some((one) => one.segments.some((other) => overlaps(other, destination)))) continue;
+      warn('takes-over', `${segment.host} is open through Quick Access today. ${wish.displayName} takes it over: whoever is not assigned to it loses it.`, 'Tell those who use it, or assign them as well.');
+    }
+  });
+  return warnings;
+}

@@ -1,0 +1,241 @@
+import type { PlanStep, Run, RunStatus, RunStep, SetupDefinition, StepStatus } from '@gatehouse/contracts';
+import { violates, type Database, type Tx } from '@gatehouse/db';
+import { PortalError } from '../../core/errors.ts';
+
+/** Setups, runs and steps as rows. */
+
+export interface NewStep {
+  readonly ordinal: number;
+  readonly plan: PlanStep;
+  readonly status: StepStatus;
+  readonly detail: string | null;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface NewRun {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly setupId: string;
+  readonly digest: string;
+  readonly definition: SetupDefinition;
+  readonly actorId: string;
+  readonly actorName: string;
+  readonly createdAt: Date;
+  readonly worker: string;
+}
+
+export type SetupRow = Awaited<ReturnType<typeof findSetup>>;
+export type RunRow = Awaited<ReturnType<typeof findRun>>;
+
+const UNDER_A_SETUP = 'This group is under a setup already. Open that setup and apply it again.';
+
+/**
+ * Keeps a setup. Until Entra has made a new group its id cannot tell two setups apart, so that the nickname does, and
+ * whoever asks for the same one waits for the other's transaction.
+ */
+export async function insertSetup(
+  tx: Tx,
+  row: { readonly tenantId: string; readonly id: string; readonly definition: SetupDefinition; readonly groupId: string | null; readonly createdById: string; readonly createdBy: string; readonly at: Date },
+): Promise<void> {
+  const { group } = row.definition;
+  if (group.kind === 'new') {
+    const nickname = group.mailNickname.toLowerCase();
+    await tx.$queryRaw`SELECT true FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`setup:${row.tenantId}:${nickname}`}, 0))) AS held`;
+    const [other] = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM setup WHERE tenant_id = ${row.tenantId}::uuid AND definition->'group'->>'kind' = 'new' AND lower(definition->'group'->>'mailNickname') = ${nickname} LIMIT 1`;
+    if (other !== undefined) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
+  }
+  try {
+    await tx.setup.create({
+      data: {
+        tenantId: row.tenantId, id: row.id, name: group.displayName, definition: row.definition, groupId: row.groupId,
+        createdById: row.createdById, createdBy: row.createdBy, createdAt: row.at, updatedAt: row.at,
+      },
+    });
+  } catch (error) {
+    if (violates(error, 'setup_one_per_group')) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
+    throw error;
+  }
+}
+
+export async function changeSetup(tx: Tx, tenantId: string, id: string, definition: SetupDefinition, at: Date): Promise<void> {
+  await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { definition, name: definition.group.displayName, updatedAt: at } });
+}
+
+/** Ties a setup to the group that its run made. */
+export async function setGroup(tx: Tx, tenantId: string, id: string, groupId: string): Promise<void> {
+  try {
+    await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { groupId } });
+  } catch (error) {
+    if (violates(error, 'setup_one_per_group')) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
+    throw error;
+  }
+}
+
+export async function findSetup(db: Database, tenantId: string, id: string) {
+  return db.prisma.setup.findUnique({ where: { tenantId_id: { tenantId, id } } });
+}
+
+export async function listSetups(db: Database, tenantId: string) {
+  return db.prisma.setup.findMany({ where: { tenantId }, orderBy: [{ updatedAt: 'desc' }, { id: 'asc' }], take: 1000 });
+}
+
+/** The newest run of each setup. */
+export async function lastRuns(db: Database, tenantId: string) {
+  return db.prisma.setupRun.findMany({ where: { tenantId }, distinct: ['setupId'], orderBy: [{ setupId: 'asc' }, { createdAt: 'desc' }], select: { id: true, setupId: true, status: true, createdAt: true } });
+}
+
+export async function runsOf(db: Database, tenantId: string, setupId: string) {
+  return db.prisma.setupRun.findMany({ where: { tenantId, setupId }, orderBy: { createdAt: 'desc' }, take: 100 });
+}
+
+/** Begins a run. The database refuses a second one of the same setup while one is running. */
+export async function insertRun(tx: Tx, run: NewRun, steps: readonly NewStep[]): Promise<void> {
+  try {
+    await tx.setupRun.create({ data: { ...run, status: 'running' } });
+  } catch (error) {
+    throw oneRunning(error);
+  }
+  await insertSteps(tx, run.tenantId, run.id, steps);
+}
+
+async function insertSteps(tx: Tx, tenantId: string, runId: string, steps: readonly NewStep[]): Promise<void> {
+  await tx.setupStep.createMany({ data: steps.map((step) => ({ tenantId, runId, ...step, kind: step.plan.kind })) });
+}
+
+/** Takes up a run that rests; `false` where somebody else did already. */
+export async function resumeRun(tx: Tx, run: { readonly tenantId: string; readonly id: string; readonly digest: string; readonly actorId: string; readonly actorName: string; readonly worker: string }, steps: readonly NewStep[]): Promise<boolean> {
+  const { tenantId, id, ...data } = run;
+  try {
+    const { count } = await tx.setupRun.updateMany({ where: { tenantId, id, status: { in: ['failed', 'interrupted'] } }, data: { ...data, status: 'running', finishedAt: null } });
+    if (count === 0) return false;
+  } catch (error) {
+    throw oneRunning(error);
+  }
+  await tx.setupStep.deleteMany({ where: { tenantId, runId: id } });
+  await insertSteps(tx, tenantId, id, steps);
+  return true;
+}
+
+function oneRunning(error: unknown): unknown {
+  return violates(error, 'setup_run_one_running') ? new PortalError('run-in-progress', { detail: 'Somebody started a run of this setup a moment ago. Follow it, and continue when it rests.' }) : error;
+}
+
+export async function findRun(db: Database, tenantId: string, id: string) {
+  return db.prisma.setupRun.findUnique({ where: { tenantId_id: { tenantId, id } } });
+}
+
+export async function stepsOf(db: Database, tenantId: string, runId: string) {
+  return db.prisma.setupStep.findMany({ where: { tenantId, runId }, orderBy: { ordinal: 'asc' } });
+}
+
+/** Changes as soon as anything in the run does. */
+export async function fingerprintOf(db: Database, tenantId: string, runId: string): Promise<string> {
+  const { rows } = await db.pool.query<{ print: string }>(
+    `SELECT r.status || ':' || coalesce(md5(string_agg(s.ordinal || s.status || coalesce(s.detail, ''), ',' ORDER BY s.ordinal)), '') AS print
+       FROM setup_run r LEFT JOIN setup_step s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
+      WHERE r.tenant_id = $1 AND r.id = $2 GROUP BY r.status`, [tenantId, runId]);
+  return rows[0]?.print ?? '';
+}
+
+/** Moves a step of a run that this worker still has; `false` where the run was taken from it. */
+export async function moveStep(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, ordinal: number, change: { readonly status: StepStatus; readonly detail: string | null; readonly startedAt?: Date; readonly finishedAt?: Date }): Promise<boolean> {
+  if (!(await stillOurs(tx, run))) return false;
+  await tx.setupStep.update({ where: { tenantId_runId_ordinal: { tenantId: run.tenantId, runId: run.id, ordinal } }, data: change });
+  return true;
+}
+
+/** Ends a run; once, and only by the worker that has it. */
+export async function endRun(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, status: Exclude<RunStatus, 'running'>, at: Date): Promise<boolean> {
+  const { count } = await tx.setupRun.updateMany({ where: { tenantId: run.tenantId, id: run.id, worker: run.worker, status: 'running' }, data: { status, finishedAt: at } });
+  return count === 1;
+}
+
+/** Locks the run's row for the transaction, so that nobody declares it interrupted in between. */
+async function stillOurs(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>): Promise<boolean> {
+  const [row] = await tx.$queryRaw<unknown[]>`SELECT 1 FROM setup_run WHERE tenant_id = ${run.tenantId}::uuid AND id = ${run.id}::uuid AND worker = ${run.worker} AND status = 'running' FOR UPDATE`;
+  return row !== undefined;
+}
+
+export async function runningRuns(db: Database, tenantId: string) {
+  const runs = await db.prisma.setupRun.findMany({ where: { tenantId, status: 'running' }, select: { tenantId: true, id: true, setupId: true, worker: true, actorId: true, actorName: true } });
+  if (runs.length === 0) return [];
+  const setups = await db.prisma.setup.findMany({ where: { tenantId, id: { in: runs.map((run) => run.setupId) } }, select: { id: true, name: true } });
+  const names = new Map(setups.map((setup) => [setup.id, setup.name]));
+  return runs.map((run) => ({ ...run, setupName: names.get(run.setupId) ?? '' }));
+}
+
+/** Declares a run interrupted whose worker is gone: its lock is free. How its open step ended is not known. */
+export async function interruptRun(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, at: Date): Promise<boolean> {
+  const [lock] = await tx.$queryRaw<{ free: boolean }[]>`SELECT pg_try_advisory_xact_lock(hashtextextended(${lockName(run.id)}, 0)) AS free`;
+  if (lock?.free !== true || !(await endRun(tx, run, 'interrupted', at))) return false;
+  await markOpenSteps(tx, run, at);
+  return true;
+}
+
+/** The open step of a run that ends before it did. */
+export async function markOpenSteps(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id'>, at: Date): Promise<void> {
+  await tx.setupStep.updateMany({
+    where: { tenantId: run.tenantId, runId: run.id, status: { in: ['running', 'waiting'] } },
+    data: { status: 'interrupted', detail: 'The portal stopped in the middle of it, so how it ended is not known. Continuing the run looks first.', finishedAt: at },
+  });
+}
+
+const lockName = (runId: string): string => `setup-run:${runId}`;
+
+/**
+ * Says that a worker lives, for as long as its connection does: one session-level advisory lock for each run, all on one
+ * connection. When the process is killed Postgres lets go of them, and the runs can be seen to be interrupted.
+ */
+export function createRunLocks(db: Database, onLost: () => void) {
+  type Client = Awaited<ReturnType<Database['pool']['connect']>>;
+  let holder: Promise<Client> | undefined;
+
+  const connect = async (): Promise<Client> => {
+    const client = await db.pool.connect();
+    client.on('error', () => {
+      holder = undefined;
+      client.release(true);
+      onLost();
+    });
+    return client;
+  };
+
+  return {
+    async hold(runId: string): Promise<boolean> {
+      holder ??= connect().catch((error: unknown) => {
+        holder = undefined;
+        throw error;
+      });
+      const { rows } = await (await holder).query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [lockName(runId)]);
+      return rows[0]?.held === true;
+    },
+    async release(runId: string): Promise<void> {
+      await (await holder)?.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(runId)]);
+    },
+    async close(): Promise<void> {
+      const client = await holder?.catch(() => undefined);
+      holder = undefined;
+      // Destroyed and not returned: whatever lock is left goes with it.
+      client?.release(true);
+    },
+  };
+}
+
+export function runOf(row: NonNullable<RunRow>, setupName: string, steps: Awaited<ReturnType<typeof stepsOf>>): Run {
+  return {
+    ...runWithoutSteps(row, setupName),
+    steps: steps.map((step): RunStep => ({
+      ordinal: step.ordinal, plan: step.plan as PlanStep, status: step.status as StepStatus, detail: step.detail,
+      startedAt: step.startedAt?.toISOString() ?? null, finishedAt: step.finishedAt?.toISOString() ?? null,
+    })),
+  };
+}
+
+export function runWithoutSteps(row: NonNullable<RunRow>, setupName: string): Omit<Run, 'steps'> {
+  return {
+    id: row.id, setupId: row.setupId, setupName, status: row.status as RunStatus, actorName: row.actorName,
+    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}
