@@ -178,6 +178,9 @@ describe('observe', () => {
   test('a membership that the person ended elsewhere ended when they did', () => {
     const end: EntraRequest = { ...request, id: 'other', action: 'selfDeactivate', status: 'Revoked', createdAt: iso(8) };
     expect(observe(activeRow, { requests: [request, end], assignments: [] }, at(10))).toMatchObject({ state: 'ended', endsAt: at(8) });
+    // Even when nobody looked while it was active; and not when it ended what was before.
+    expect(observe({ ...row, status: 'provisioning', entraRequestId: ENTRA_ID }, { requests: [request, end], assignments: [] }, at(10))).toMatchObject({ state: 'ended', endsAt: at(8) });
+    expect(observe({ ...row, entraRequestId: ENTRA_ID }, { requests: [request, { ...end, createdAt: iso(-1) }], assignments: [] }, at(1)).state).toBe('active');
   });
 
   test('the membership of the next activation does not keep the last one alive', () => {

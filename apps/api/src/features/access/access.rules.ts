@@ -256,7 +256,7 @@ function observeActivation(row: RecordedRequest, view: EntraView, now: Date, oth
   const minutes = durationIn(request) ?? row.minutes;
   const begins = instant(instance?.startsAt) ?? row.provisionedAt ?? (known.state === 'awaiting-approval' ? now : startsAt ?? now);
   const endsAt = instant(instance?.endsAt) ?? row.endsAt ?? (minutes !== null ? addMinutes(begins, minutes) : instant(request.endsAt) ?? null);
-  const endedByPerson = deactivatedAt(found, view);
+  const endedByPerson = deactivatedAt(found, request, view);
   const present = endedByPerson ? false : isPresent(found, view, now);
   const state = stateOf(request.status, { now, createdAt: instant(request.createdAt) ?? row.createdAt, startsAt, endsAt, present });
   if (state === undefined) return overdue({ ...known, entraRequestId: request.id }, row, now);
@@ -340,14 +340,13 @@ function isPresent(row: RecordedRequest, view: EntraView, now: Date): boolean | 
   return row.memberAt || (since && tooOld(since, now)) ? false : undefined;
 }
 
-/** When the person ended it themselves, here or elsewhere. */
-function deactivatedAt(row: RecordedRequest, { requests = [], assignments }: EntraView): Date | undefined {
-  const { provisionedAt } = row;
-  if (!provisionedAt || (assignments && instanceOf(row, { requests, assignments }))) return undefined;
+/** When the person ended it themselves, here or elsewhere. Entra refuses to ask while something is active, so an end after the asking is its end. */
+function deactivatedAt(row: RecordedRequest, request: EntraRequest, { requests = [], assignments }: EntraView): Date | undefined {
+  if (assignments && instanceOf(row, { requests, assignments })) return undefined;
   return requests
-    .filter((request) => isDeactivation(request, row) && request.status === 'Revoked')
-    .map((request) => new Date(request.createdAt))
-    .find((at) => at > provisionedAt);
+    .filter((other) => isDeactivation(other, row) && other.status === 'Revoked')
+    .map((other) => new Date(other.createdAt))
+    .find((at) => at > new Date(request.createdAt));
 }
 
 const instant = (text: string | undefined): Date | undefined => (text === undefined || Number.isNaN(Date.parse(text)) ? undefined : new Date(text));

@@ -101,8 +101,6 @@ export function createApprovals({ db, clock, graphFor, newId }: ApprovalsDeps) {
       if (await isOwnRequest(db, actor.tenantId, actor.principalId, approvalId)) throw new PortalError('not-permitted', { detail: OWN_REQUEST });
       const graph = graphFor(actor, 'approvals');
       const request = (await graph.approvals.pendingForMe()).find((other) => approvalIdOf(other) === approvalId);
-      if (request?.principalId === actor.principalId) throw new PortalError('not-permitted', { detail: OWN_REQUEST });
-
       const outcome = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: await stagesOf(graph, approvalId) });
       if (outcome.kind === 'own') throw new PortalError('not-permitted', { detail: OWN_REQUEST });
       if (outcome.kind === 'decided') throw new PortalError('already-decided', { detail: outcome.news });
