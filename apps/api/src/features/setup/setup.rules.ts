@@ -254,9 +254,9 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
   const publish = { key: `publish-application:${key}`, kind: 'publish-application' as const, title: `Publish ${name} through Private Access` };
   const connectors = facts.connectorGroups.find((one) => one.id === wish.connectorGroupId);
   // Seen unpublished, it is what a create of ours left behind, or an application of somebody else.
-  const foreign = fact !== undefined && !fact.published && !facts.earlier.has(create.key);
+  const foreign = fact !== undefined && !fact.published && !['begun', 'done'].includes(facts.earlier.get(create.key) ?? '');
   // How far a publish came that was cut off is not to be seen: it is absolute, and done again.
-  const publishBegun = facts.earlier.has(publish.key) && facts.earlier.get(publish.key) !== 'done';
+  const publishBegun = facts.earlier.get(publish.key) === 'begun';
 
   const first = foreign
     ? blocked(create, { reason: `An enterprise application ${name} exists, and is not published through Private Access.`, mend: 'Choose another name.' })

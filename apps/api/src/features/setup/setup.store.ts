@@ -189,10 +189,9 @@ const lockName = (runId: string): string => `setup-run:${runId}`;
  * connection. When the process is killed Postgres lets go of them, and the runs can be seen to be interrupted.
  */
 export function createRunLocks(db: Database, onLost: () => void) {
-  type Client = Awaited<ReturnType<Database['pool']['connect']>>;
-  let holder: Promise<Client> | undefined;
+  let holder: ReturnType<typeof connect> | undefined;
 
-  const connect = async (): Promise<Client> => {
+  const connect = async () => {
     const client = await db.pool.connect();
     client.on('error', () => {
       holder = undefined;
