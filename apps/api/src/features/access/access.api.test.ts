@@ -28,8 +28,8 @@ async function prepared() {
 
 const activate = (client: Client, groupId: string, more: object = {}) => client.post('/api/access/activations', { groupId, minutes: 30, justification: WHY, ...more });
 const entryOf = async (client: Client, groupId: string) => (await client.get('/api/access')).body.entries.find((entry: { groupId: string }) => entry.groupId === groupId);
-const rowsOf = (portal: TestPortal) => portal.db.accessRequest.findMany({ orderBy: { createdAt: 'asc' } });
-const told = async (portal: TestPortal) => (await portal.db.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-access' }, orderBy: { activityAt: 'asc' } })).map((event) => event.activity);
+const rowsOf = (portal: TestPortal) => portal.db.prisma.accessRequest.findMany({ orderBy: { createdAt: 'asc' } });
+const told = async (portal: TestPortal) => (await portal.db.prisma.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-access' }, orderBy: { activityAt: 'asc' } })).map((event) => event.activity);
 
 /** Activated, provisioned and shown by the directory. */
 async function madeActive(portal: TestPortal, client: Client, groupId: string) {

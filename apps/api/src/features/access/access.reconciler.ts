@@ -1,10 +1,12 @@
+import type { Database } from '@gatehouse/db';
 import type { Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
 import { observe, recordedState } from './access.rules.ts';
 import { settle, type Settling } from './access.service.ts';
 import { findEntraIds, findOpen, setMemberAt, type StoredRequest } from './access.store.ts';
 
-export interface ReconcilerDeps extends Settling {
+export interface ReconcilerDeps extends Omit<Settling, 'prisma'> {
+  readonly db: Database;
   readonly tenantId: string;
   /** The portal's own Graph, read-only. */
   readonly appGraph: Graph;
@@ -19,7 +21,8 @@ const CALM_SECONDS = 60;
  * memberships whose time is over or that were ended elsewhere. Reads Entra app-only; repeating it is harmless.
  */
 export function createReconciler(deps: ReconcilerDeps) {
-  const { db, clock, appGraph, log, tenantId } = deps;
+  const { db: { prisma: db }, clock, newId, appGraph, log, tenantId } = deps;
+  const settling: Settling = { prisma: db, clock, newId };
   const readAt = new Map<string, number>();
 
   const isCalm = (row: StoredRequest): boolean => recordedState(row) === 'active' && row.memberAt !== null && row.endsAt !== null && row.endsAt > clock.now();
@@ -30,7 +33,7 @@ export function createReconciler(deps: ReconcilerDeps) {
     for (const row of rows) {
       const own = <T extends { readonly principalId: string }>(things: readonly T[]): readonly T[] => things.filter((thing) => thing.principalId === row.principalId);
       const known = row.entraRequestId ? new Set<string>() : await findEntraIds(db, tenantId, row.principalId);
-      const settled = await settle(deps, row, observe(row, { requests: own(requests), assignments: own(assignments) }, clock.now(), known));
+      const settled = await settle(settling, row, observe(row, { requests: own(requests), assignments: own(assignments) }, clock.now(), known));
       if (settled.status !== row.status) moved += 1;
       if (recordedState(settled) !== 'active' || settled.memberAt) continue;
       // Not knowing is not a no: the next round probes again.
@@ -56,7 +59,7 @@ export function createReconciler(deps: ReconcilerDeps) {
           log.warn({ err: error, groupId }, 'requests of a group could not be settled; the next round tries again');
           // What needs nobody's answer: time that is over.
           for (const row of rows) {
-            const settled = await settle(deps, row, observe(row, { requests: undefined, assignments: undefined }, clock.now()));
+            const settled = await settle(settling, row, observe(row, { requests: undefined, assignments: undefined }, clock.now()));
             if (settled.status !== row.status) moved += 1;
           }
         }

@@ -29,8 +29,8 @@ export interface AccessDeps {
 export type Access = ReturnType<typeof createAccess>;
 
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
-export function createAccess({ db, clock, graphFor, appGraph, newId }: AccessDeps) {
-  const settling: Settling = { db, clock, newId };
+export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
+  const settling: Settling = { prisma: db, clock, newId };
 
   /** Brings recorded requests to where Entra shows them; answers them as they then stand. */
   async function refresh(rows: readonly StoredRequest[], view: EntraView, known: ReadonlySet<string>): Promise<readonly StoredRequest[]> {
@@ -249,7 +249,7 @@ export function createAccess({ db, clock, graphFor, appGraph, newId }: AccessDep
 
 /** What recording an outcome needs. */
 export interface Settling {
-  readonly db: Database;
+  readonly prisma: Database['prisma'];
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -280,7 +280,7 @@ const PORTAL = { principalId: '00000000-0000-0000-0000-000000000000', name: 'Gat
 /** Records what became known of a request, forward only, with its audit event; answers the request as it then stands. */
 export async function settle(settling: Settling, row: StoredRequest, seen: Observation, teller: Teller = {}): Promise<StoredRequest> {
   if (seen.state === row.status && seen.entraRequestId === row.entraRequestId && same(seen.endsAt, row.endsAt) && same(seen.provisionedAt, row.provisionedAt)) return row;
-  return settling.db.$transaction((tx) => settleWithin(tx, settling, row, seen, teller));
+  return settling.prisma.$transaction((tx) => settleWithin(tx, settling, row, seen, teller));
 }
 
 async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen: Observation, teller: Teller): Promise<StoredRequest> {

@@ -1,5 +1,5 @@
 import { RoleSettings, Segment, type ActivationPolicy, type OpenedApplication, type RequestState } from '@gatehouse/contracts';
-import { violates, type Database, type Tx } from '@gatehouse/db';
+import { violates, type Tx } from '@gatehouse/db';
 import { PortalError } from '../../core/errors.ts';
 import { OPEN_STATES, recordedState, statesBefore, type CatalogFacts, type RecordedRequest } from './access.rules.ts';
 
@@ -24,15 +24,13 @@ export interface Intent {
   readonly createdAt: Date;
 }
 
-/** Records what is about to be asked of Entra. The database refuses a second open request of a person for a group. */
+/** Records what is about to be asked of Entra. The database refuses a second open activation of a person for a group. */
 export async function insertIntent(tx: Tx, intent: Intent): Promise<StoredRequest> {
   try {
     return await tx.accessRequest.create({ data: { ...intent, status: 'asked' } });
   } catch (error) {
     if (!violates(error, 'access_request_one_open')) throw error;
-    throw intent.action === 'activate'
-      ? new PortalError('activation-refused', { detail: 'You asked for this access already, perhaps in another window.', cause: error })
-      : new PortalError('deactivation-refused', { detail: 'You are ending this access already, perhaps in another window, and we are looking for Entra’s answer.', cause: error });
+    throw new PortalError('activation-refused', { detail: 'You asked for this access already, perhaps in another window.', cause: error });
   }
 }
 
@@ -79,7 +77,7 @@ export async function findEntraIds(db: Tx, tenantId: string, principalId: string
 }
 
 /** What the catalog knows of these groups. */
-export async function catalogOf(db: Database | Tx, tenantId: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, CatalogFacts>> {
+export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, CatalogFacts>> {
   if (groupIds.length === 0) return new Map();
   const among = { in: [...groupIds] };
   const [groups, assignments] = await Promise.all([

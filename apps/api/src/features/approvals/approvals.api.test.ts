@@ -39,7 +39,7 @@ test('who wants what, why, for how long and until when; then approved, once', as
   expect([twice.status, twice.body.code]).toEqual([409, 'already-decided']);
   expect(twice.body.detail).toContain('approved it already');
   expect(await patches(portal)).toBe(1);
-  const events = await portal.db.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-approval' } });
+  const events = await portal.db.prisma.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-approval' } });
   expect(events.map((event) => event.activity).sort()).toEqual(['approval.approved', 'approval.requested']);
 });
 
@@ -59,7 +59,7 @@ test('two decisions at once: one counts, the other is told so', async () => {
   const [item] = (await inbox(omar)).items;
   const answers = await Promise.all([decide(omar, item.id, 'approve'), decide(omar, item.id, 'deny')]);
   expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
-  expect((await portal.db.approvalDecision.findMany()).filter((row) => row.status === 'decided')).toHaveLength(1);
+  expect((await portal.db.prisma.approvalDecision.findMany()).filter((row) => row.status === 'decided')).toHaveLength(1);
 });
 
 test('nobody decides their own request, whether or not Entra would list it', async () => {
@@ -77,10 +77,10 @@ test('nobody decides their own request, whether or not Entra would list it', asy
     expect([refused.status, refused.body.code]).toEqual([403, 'not-permitted']);
   }
   expect(await portal.emulator.journal()).toEqual([]);
-  expect(await portal.db.approvalDecision.count()).toBe(0);
+  expect(await portal.db.prisma.approvalDecision.count()).toBe(0);
 
   // A request of theirs that the portal has no record of: Entra's list says whose it is.
-  await portal.db.accessRequest.deleteMany({});
+  await portal.db.prisma.accessRequest.deleteMany({});
   const unrecorded = await decide(omar, approvalId);
   expect([403, 404]).toContain(unrecorded.status);
   expect(await patches(portal)).toBe(0);
@@ -115,7 +115,7 @@ test('Entra does not answer: the decision stays on record until Entra shows whet
   const [item] = (await inbox(omar)).items;
   await portal.emulator.faults([{ match: { method: 'PATCH', path: '/**/assignmentApprovals/**' }, times: 1, fault: { reset: 'after' } }]);
   expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
-  expect(await portal.db.approvalDecision.findMany()).toMatchObject([{ status: 'asked' }]);
+  expect(await portal.db.prisma.approvalDecision.findMany()).toMatchObject([{ status: 'asked' }]);
   expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);
-  expect(await portal.db.approvalDecision.findMany()).toMatchObject([{ status: 'decided' }]);
+  expect(await portal.db.prisma.approvalDecision.findMany()).toMatchObject([{ status: 'decided' }]);
 });

@@ -27,7 +27,7 @@ const OWN_REQUEST = 'Nobody decides their own request. Another approver can.';
 type Names = Awaited<ReturnType<Graph['directory']['names']>>;
 
 /** The approver's inbox and decisions. Who is an approver is what Entra says: the list that it gives to the person. */
-export function createApprovals({ db, clock, graphFor, newId }: ApprovalsDeps) {
+export function createApprovals({ db: { prisma: db }, clock, graphFor, newId }: ApprovalsDeps) {
   /** Names are a courtesy: without them the ids are shown. */
   async function namesOf(graph: Graph, ids: readonly string[]): Promise<Names> {
     if (ids.length === 0) return new Map();
