@@ -8,7 +8,7 @@ import { PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { failureInWords } from './run-failures.rules.ts';
 import { performStep, StepRefused, type StepContext } from './run-steps.service.ts';
-import { createRunLocks, endRun, interruptRun, markOpenSteps, moveStep, runningRuns, setGroup, type NewRun, type NewStep } from './setup.store.ts';
+import { createRunLocks, endRun, interruptRun, isOurs, moveStep, runningRuns, setGroup, type NewRun, type NewStep } from './setup.store.ts';
 
 /** Works through runs in the background of this process, on the token of whoever started them. */
 
@@ -57,7 +57,7 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
     };
     const pause = async (ms: number): Promise<void> => {
       await wait(ms);
-      if (stopping) throw new RunStopped();
+      if (stopping || !(await isOurs(db, run))) throw new RunStopped();
     };
 
     let open: NewStep | undefined;
@@ -135,7 +135,6 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
           ending.add(job.run.id);
           await db.prisma.$transaction(async (tx) => {
             if (!(await endRun(tx, job.run, 'interrupted', clock.now()))) return;
-            await markOpenSteps(tx, job.run, clock.now());
             await tell(tx, job, job.definition.group.displayName, 'setup.run-interrupted', 'failure', { reason: 'The portal stopped while the run was under way.' });
           });
         })

@@ -152,6 +152,11 @@ export async function endRun(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'work
   return count === 1;
 }
 
+/** Whether this worker still has the run; asked before going on after a pause. */
+export async function isOurs(db: Database, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>): Promise<boolean> {
+  return (await db.prisma.setupRun.count({ where: { tenantId: run.tenantId, id: run.id, worker: run.worker, status: 'running' } })) === 1;
+}
+
 /** Locks the run's row for the transaction, so that nobody declares it interrupted in between. */
 async function stillOurs(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>): Promise<boolean> {
   const [row] = await tx.$queryRaw<unknown[]>`SELECT 1 FROM setup_run WHERE tenant_id = ${run.tenantId}::uuid AND id = ${run.id}::uuid AND worker = ${run.worker} AND status = 'running' FOR UPDATE`;
@@ -166,20 +171,10 @@ export async function runningRuns(db: Database, tenantId: string) {
   return runs.map((run) => ({ ...run, setupName: names.get(run.setupId) ?? '' }));
 }
 
-/** Declares a run interrupted whose worker is gone: its lock is free. How its open step ended is not known. */
+/** Declares a run interrupted whose worker is gone: its lock is free. */
 export async function interruptRun(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, at: Date): Promise<boolean> {
   const [lock] = await tx.$queryRaw<{ free: boolean }[]>`SELECT pg_try_advisory_xact_lock(hashtextextended(${lockName(run.id)}, 0)) AS free`;
-  if (lock?.free !== true || !(await endRun(tx, run, 'interrupted', at))) return false;
-  await markOpenSteps(tx, run, at);
-  return true;
-}
-
-/** The open step of a run that ends before it did. */
-export async function markOpenSteps(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id'>, at: Date): Promise<void> {
-  await tx.setupStep.updateMany({
-    where: { tenantId: run.tenantId, runId: run.id, status: { in: ['running', 'waiting'] } },
-    data: { status: 'interrupted', detail: 'The portal stopped in the middle of it, so how it ended is not known. Continuing the run looks first.', finishedAt: at },
-  });
+  return lock?.free === true && endRun(tx, run, 'interrupted', at);
 }
 
 const lockName = (runId: string): string => `setup-run:${runId}`;
@@ -222,13 +217,18 @@ export function createRunLocks(db: Database, onLost: () => void) {
   };
 }
 
+/** The steps keep how they stood when the worker was last heard of; in an interrupted run nobody works on the open one any more. */
 export function runOf(row: NonNullable<RunRow>, setupName: string, steps: Awaited<ReturnType<typeof stepsOf>>): Run {
   return {
     ...runWithoutSteps(row, setupName),
-    steps: steps.map((step): RunStep => ({
-      ordinal: step.ordinal, plan: step.plan as PlanStep, status: step.status as StepStatus, detail: step.detail,
-      startedAt: step.startedAt?.toISOString() ?? null, finishedAt: step.finishedAt?.toISOString() ?? null,
-    })),
+    steps: steps.map((step): RunStep => {
+      const cut = row.status === 'interrupted' && (step.status === 'running' || step.status === 'waiting');
+      return {
+        ordinal: step.ordinal, plan: step.plan as PlanStep, status: cut ? 'interrupted' : step.status as StepStatus,
+        detail: cut ? 'The portal stopped in the middle of it, so how it ended is not known. Continuing the run looks first.' : step.detail,
+        startedAt: step.startedAt?.toISOString() ?? null, finishedAt: step.finishedAt?.toISOString() ?? null,
+      };
+    }),
   };
 }
 

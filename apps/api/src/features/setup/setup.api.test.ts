@@ -1,0 +1,327 @@
+import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
+import { describe, expect, test } from 'vitest';
+import { ANA, BEN, INES, MAYA, startPortal, type Client, type JournalEntry, type Reply, type TestPortal } from '../../testing.ts';
+
+const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
+
+interface Named { readonly id: string; readonly displayName: string }
+
+/** A portal with Maya signed in, and a setup that takes a new group, two people and an application. */
+async function prepared() {
+  const portal = await startPortal();
+  const maya = await portal.as(MAYA);
+  const people = await Promise.all([ANA, BEN].map(async (upn) => (await maya.get(`/api/directory/principals?kind=user&text=${upn.split('.')[0]}`)).body.principals.find((one: { detail: string }) => one.detail === upn) as Named));
+  const applications = (await maya.get('/api/directory/applications')).body.applications as (Named & { kind: string })[];
+  const finance = applications.find((one) => one.displayName === 'Finance reports');
+  if (!finance) throw new Error('the seed has no Finance reports');
+  const definition = {
+    group: { kind: 'new' as const, displayName: NAME, mailNickname: NAME, description: 'Finance reports for senior analysts' },
+    roleSettings: PROPOSED_ROLE_SETTINGS,
+    eligible: people.map(({ id, displayName }) => ({ principalId: id, kind: 'user' as const, displayName, days: 180 })),
+    applications: [{ kind: 'existing' as const, servicePrincipalId: finance.id, displayName: finance.displayName, applicationKind: finance.kind }] as unknown[],
+  };
+  await portal.emulator.clearJournal();
+  return { portal, maya, people, finance, definition, [Symbol.asyncDispose]: () => portal[Symbol.asyncDispose]() };
+}
+
+/** A new application beside the one that exists. */
+async function withNewApplication(maya: Client, applications: readonly unknown[]): Promise<unknown[]> {
+  const connectors = ((await maya.get('/api/directory/connector-groups')).body.connectorGroups as Named[]).find((one) => one.displayName === 'EU-1');
+  return [...applications, { kind: 'new', displayName: 'Ledger', connectorGroupId: connectors?.id, connectorGroupName: 'EU-1', segments: [{ host: 'ledger.corp.contoso.example', ports: '443, 8000-8010', protocol: 'tcp' }, { host: '10.99.0.0/24', ports: '22', protocol: 'tcp' }] }];
+}
+
+async function planOf(maya: Client, definition: unknown): Promise<Plan> {
+  const answer = await maya.post('/api/setup-plans', { definition });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body as Plan;
+}
+
+const create = async (maya: Client, definition: unknown, digest?: string): Promise<Reply> => maya.post('/api/setups', { definition, digest: digest ?? (await planOf(maya, definition)).digest, irreversibleUnderstood: true });
+
+/** Creates, and follows the run until it rests: whenever it waits for Entra, some of the tenant's time passes. */
+async function applied(portal: TestPortal, maya: Client, definition: unknown): Promise<Run> {
+  const answer = await create(maya, definition);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  return atRest(portal, maya, answer.body.id);
+}
+
+async function atRest(portal: TestPortal, maya: Client, runId: string): Promise<Run> {
+  const run = await follow(portal, maya, runId, (one) => one.status !== 'running');
+  await portal.settle();
+  return run;
+}
+
+async function follow(portal: TestPortal, maya: Client, runId: string, until: (run: Run) => boolean): Promise<Run> {
+  let waits = 0;
+  for (;;) {
+    const { body: run } = await maya.get(`/api/runs/${runId}`) as { body: Run };
+    if (until(run)) return run;
+    const waiting = run.steps.filter((step) => step.status === 'waiting').length > 0;
+    if (waiting && waits < 100) {
+      waits += 1;
+      await portal.advance('PT2S');
+    }
+  }
+}
+
+const writesIn = (journal: readonly JournalEntry[]): string[] => journal
+  .filter((call) => call.method !== 'GET' && !call.url.includes('getByIds'))
+  .map((call) => `${call.method} ${new URL(call.url, 'http://graph.example').pathname.replace(/^\/(v1\.0|beta)/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '{id}').replace(/Group_[^/]*/, '{policy}')} ${call.status}`);
+const times = (writes: readonly string[], pattern: RegExp): number => writes.filter((write) => pattern.test(write)).length;
+const outline = (run: Run): string[] => run.steps.map((step) => `${step.plan.kind} ${step.status}`);
+const told = async (portal: TestPortal): Promise<string[]> => (await portal.db.prisma.auditEvent.findMany({ where: { source: 'portal', kind: 'portal-setup' }, orderBy: [{ activityAt: 'asc' }] })).map((event) => event.activity);
+
+test('the whole setup is done as its plan said, proved step by step, and on record', async () => {
+  await using all = await prepared();
+  const { portal, maya, people, finance } = all;
+  const definition = { ...all.definition, applications: await withNewApplication(maya, all.definition.applications) };
+  const plan = await planOf(maya, definition);
+  expect(plan.steps.map((step) => `${step.verdict} ${step.kind}`)).toEqual([
+    'create create-group', 'create onboard', 'change role-settings', 'create create-application', 'create publish-application', 'create add-segment', 'create add-segment',
+    'create assign-eligible', 'create assign-eligible', 'create assign-application', 'create assign-application',
+  ]);
+  expect(plan.warnings).toEqual([]);
+  expect(writesIn(await portal.emulator.journal())).toEqual([]);
+
+  const run = await applied(portal, maya, definition);
+
+  expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+  expect(run.steps.map((step) => step.plan)).toEqual(plan.steps);
+  for (const step of run.steps) expect(step).toMatchObject({ status: 'done', detail: expect.stringContaining('verified by reading back') as string });
+
+  const tenant = await portal.emulator.state();
+  const group = tenant.groups.find((one: Named) => one.displayName === NAME);
+  expect(group).toMatchObject({ securityEnabled: true, mailEnabled: false, groupTypes: [], memberIds: [] });
+  expect(group.onboardedToPimAt).not.toBeNull();
+  const rules = tenant.pim.policies.find((policy: { groupId: string; accessId: string }) => policy.groupId === group.id && policy.accessId === 'member').rules as { id: string }[];
+  expect(rules.find((rule) => rule.id === 'Expiration_EndUser_Assignment')).toMatchObject({ maximumDuration: 'PT30M' });
+  expect(rules.find((rule) => rule.id === 'Enablement_EndUser_Assignment')).toMatchObject({ enabledRules: ['MultiFactorAuthentication', 'Justification'] });
+  const schedules = tenant.pim.schedules.filter((one: { groupId: string; kind: string }) => one.groupId === group.id && one.kind === 'eligibility');
+  expect(schedules.map((one: { principalId: string }) => one.principalId).sort()).toEqual(people.map((one) => one.id).sort());
+  const ledger = tenant.applications.find((one: Named) => one.displayName === 'Ledger');
+  expect(ledger.onPremisesPublishing).toMatchObject({ applicationType: 'nonwebapp', isAccessibleViaZTNAClient: true });
+  expect(tenant.connectorGroups.find((one: { id: string }) => one.id === ledger.connectorGroupId).name).toBe('EU-1');
+  expect(ledger.segments.map((one: { destinationHost: string; ports: string[] }) => `${one.destinationHost} ${one.ports.join(' ')}`)).toEqual(['ledger.corp.contoso.example 443-443 8000-8010', '10.99.0.0/24 22-22']);
+  const opened = tenant.appRoleAssignments.filter((one: { principalId: string }) => one.principalId === group.id).map((one: { resourceId: string }) => one.resourceId);
+  expect(opened.sort()).toEqual([finance.id, tenant.servicePrincipals.find((one: Named) => one.displayName === 'Ledger').id].sort());
+
+  const writes = writesIn(await portal.emulator.journal());
+  expect(times(writes, /PATCH \/groups\(/)).toBe(1);
+  expect(times(writes, /instantiate/)).toBe(1);
+  expect(times(writes, /PATCH \/policies.* 2/)).toBe(2);
+  expect(times(writes, /eligibilityScheduleRequests 2/)).toBe(2);
+  expect(times(writes, /appRoleAssignedTo 2/)).toBe(2);
+
+  expect(await told(portal)).toEqual(['setup.run-started', ...Array.from({ length: 11 }, () => 'setup.step-applied'), 'setup.run-finished'].sort((a, b) => Number(b === 'setup.run-started') - Number(a === 'setup.run-started')));
+  const { body: setup } = await maya.get(`/api/setups/${run.setupId}`);
+  expect(setup).toMatchObject({ name: NAME, groupId: group.id, eligibleCount: 2, applications: ['Finance reports', 'Ledger'], lastRun: { id: run.id, status: 'succeeded' } });
+  expect((await maya.get('/api/setups')).body.setups).toMatchObject([{ id: run.setupId, name: NAME }]);
+});
+
+test('a second plan finds nothing to do, and applying it writes nothing', async () => {
+  await using all = await prepared();
+  const { portal, maya } = all;
+  const definition = { ...all.definition, applications: await withNewApplication(maya, all.definition.applications) };
+  const first = await applied(portal, maya, definition);
+  await portal.advance('P20D');
+  await portal.emulator.clearJournal();
+
+  const plan = await planOf(maya, definition);
+  expect(plan.steps.map((step) => step.verdict)).toEqual(plan.steps.map(() => 'nothing'));
+  expect(plan).toMatchObject({ changes: 0, calls: 0 });
+
+  const again = await maya.post(`/api/setups/${first.setupId}/runs`, { definition, digest: plan.digest, irreversibleUnderstood: false });
+  expect(again.status).toBe(202);
+  const run = await atRest(portal, maya, again.body.id);
+  expect(run.status).toBe('succeeded');
+  expect(run.steps.map((step) => step.status)).toEqual(run.steps.map(() => 'skipped'));
+  expect(writesIn(await portal.emulator.journal())).toEqual([]);
+});
+
+test('a setup that is changed changes what differs, and nothing else', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const first = await applied(portal, maya, definition);
+  const changed = { ...definition, roleSettings: { ...definition.roleSettings, activationMaxMinutes: 60, requireTicket: true }, eligible: definition.eligible.map((one, index) => (index === 0 ? { ...one, days: 365 } : one)) };
+  const plan = await planOf(maya, changed);
+  expect(plan.steps.filter((step) => step.verdict !== 'nothing').map(({ kind, changes }) => ({ kind, changes }))).toEqual([
+    { kind: 'role-settings', changes: [{ field: 'Activation lasts at most', from: '30 min', to: '1 h' }, { field: 'Ticket at activation', from: 'not required', to: 'required' }] },
+    { kind: 'assign-eligible', changes: [{ field: 'Eligible', from: expect.stringMatching(/^until \d{4}-\d\d-\d\d$/) as string, to: 'for 365 days' }] },
+  ]);
+
+  const answer = await maya.post(`/api/setups/${first.setupId}/runs`, { definition: changed, digest: plan.digest, irreversibleUnderstood: false });
+  const run = await atRest(portal, maya, answer.body.id);
+  expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+  expect((await planOf(maya, changed)).changes).toBe(0);
+  expect((await maya.get(`/api/setups/${first.setupId}`)).body.definition.roleSettings.activationMaxMinutes).toBe(60);
+});
+
+describe('what is refused changes nothing', () => {
+  async function refusedWithoutTrace({ portal, maya }: { portal: TestPortal; maya: Client }, body: unknown, code: string): Promise<Reply> {
+    await portal.emulator.clearJournal();
+    const rows = await portal.db.prisma.setup.count();
+    const answer = await maya.post('/api/setups', body);
+    expect(answer.body).toMatchObject({ code });
+    expect(await portal.db.prisma.setup.count()).toBe(rows);
+    expect(writesIn(await portal.emulator.journal())).toEqual([]);
+    return answer;
+  }
+
+  test('a plan that is not the tenant’s any more', async () => {
+    await using all = await prepared();
+    const { digest } = await planOf(all.maya, all.definition);
+    // Somebody makes a group of the same nickname's natural key meanwhile: here, another admin's setup of the same name.
+    await applied(all.portal, all.maya, all.definition);
+    await refusedWithoutTrace(all, { definition: all.definition, digest, irreversibleUnderstood: true }, 'plan-changed');
+    const { digest: other } = await planOf(all.maya, { ...all.definition, roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 45 } });
+    await refusedWithoutTrace(all, { definition: all.definition, digest: other, irreversibleUnderstood: true }, 'plan-changed');
+  });
+
+  test('onboarding that nobody said they understood', async () => {
+    await using all = await prepared();
+    const { digest } = await planOf(all.maya, all.definition);
+    const answer = await refusedWithoutTrace(all, { definition: all.definition, digest, irreversibleUnderstood: false }, 'invalid-request');
+    expect(answer.body.issues).toMatchObject([{ path: 'body.irreversibleUnderstood' }]);
+  });
+
+  test('a group with dynamic membership, named with its reason in the list and in the plan', async () => {
+    await using all = await prepared();
+    const { groups } = await all.portal.emulator.state();
+    const dynamic = groups.find((one: { groupTypes: string[] }) => one.groupTypes.includes('DynamicMembership'));
+    const definition = { ...all.definition, group: { kind: 'existing', groupId: dynamic.id, displayName: dynamic.displayName } };
+    const found = (await all.maya.get(`/api/directory/groups?text=${encodeURIComponent(dynamic.displayName)}`)).body.groups.find((one: Named) => one.id === dynamic.id);
+    expect(found.unfit).toContain('dynamic membership');
+    const plan = await planOf(all.maya, definition);
+    expect(plan.steps[0]).toMatchObject({ verdict: 'blocked', blocked: { reason: found.unfit } });
+    const answer = await refusedWithoutTrace(all, { definition, digest: plan.digest, irreversibleUnderstood: true }, 'plan-blocked');
+    expect(answer.body.detail).toContain('dynamic membership');
+  });
+
+  test('a second setup of the same group', async () => {
+    await using all = await prepared();
+    await applied(all.portal, all.maya, all.definition);
+    const { digest } = await planOf(all.maya, all.definition);
+    const answer = await refusedWithoutTrace(all, { definition: all.definition, digest, irreversibleUnderstood: true }, 'conflict');
+    expect(answer.body.detail).toContain('under a setup already');
+    const { groups } = await all.portal.emulator.state();
+    const existing = { ...all.definition, group: { kind: 'existing', groupId: groups.find((one: Named) => one.displayName === NAME).id, displayName: NAME } };
+    await refusedWithoutTrace(all, { definition: existing, digest: (await planOf(all.maya, existing)).digest, irreversibleUnderstood: true }, 'conflict');
+  });
+
+  test('a field that does not exist, and a nickname that Entra does not take', async () => {
+    await using all = await prepared();
+    const odd = await refusedWithoutTrace(all, { definition: { ...all.definition, owner: 'me' }, digest: 'x', irreversibleUnderstood: true }, 'invalid-request');
+    expect(odd.body.issues[0].path).toBe('body.definition');
+    const nickname = await refusedWithoutTrace(all, { definition: { ...all.definition, group: { ...all.definition.group, mailNickname: 'a b' } }, digest: 'x', irreversibleUnderstood: true }, 'invalid-request');
+    expect(nickname.body.issues[0].path).toBe('body.definition.group.mailNickname');
+  });
+});
+
+test('of two that are applied at once one runs, and Entra makes one group', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const { digest } = await planOf(maya, definition);
+  const answers = await Promise.all([1, 2, 3].map(() => create(maya, definition, digest)));
+  expect(answers.map((answer) => answer.status).sort()).toEqual([202, 409, 409]);
+  expect(await portal.db.prisma.setup.count()).toBe(1);
+  expect(await portal.db.prisma.setupRun.count()).toBe(1);
+  const run = await atRest(portal, maya, answers.find((answer) => answer.status === 202)?.body.id);
+  expect(run.status).toBe('succeeded');
+
+  const changed = { ...definition, roleSettings: { ...definition.roleSettings, activationMaxMinutes: 60 } };
+  const plan = await planOf(maya, changed);
+  const again = await Promise.all([1, 2, 3].map(() => maya.post(`/api/setups/${run.setupId}/runs`, { definition: changed, digest: plan.digest, irreversibleUnderstood: true })));
+  expect(again.map((answer) => answer.body.code ?? 'begun').sort()).toEqual(['begun', 'run-in-progress', 'run-in-progress']);
+  expect(await portal.db.prisma.setupRun.count()).toBe(2);
+  await atRest(portal, maya, again.find((answer) => answer.status === 202)?.body.id);
+});
+
+test('a run whose worker is gone is interrupted, and whoever continues it makes nothing twice', async () => {
+  await using all = await prepared();
+  const { portal, maya } = all;
+  const definition = { ...all.definition, applications: await withNewApplication(maya, all.definition.applications) };
+  const { body: begun } = await create(maya, definition);
+  // The tenant's clock stands: PIM does not know the new group, and the run waits in its second step.
+  const { body: stuck } = await untilWaiting(maya, begun.id);
+  expect(outline(stuck).slice(0, 3)).toEqual(['create-group done', 'onboard waiting', 'role-settings pending']);
+  const refused = await maya.post(`/api/runs/${begun.id}/continue`, {});
+  expect(refused.body).toMatchObject({ code: 'run-in-progress' });
+
+  // What kill -9 does to the worker's connection: its lock is gone, and its rows still say that it runs.
+  await portal.db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
+  const interrupted = await follow(portal, maya, begun.id, (run) => run.status !== 'running');
+  expect(interrupted.status).toBe('interrupted');
+  expect(outline(interrupted).slice(0, 3)).toEqual(['create-group done', 'onboard interrupted', 'role-settings pending']);
+  expect(await told(portal)).toContain('setup.run-interrupted');
+  // The rest of the old worker sees that the run is not its own any more, and stops.
+  await portal.settle();
+  expect(outline((await maya.get(`/api/runs/${begun.id}`)).body)).toEqual(outline(interrupted));
+
+  const continued = await maya.post(`/api/runs/${begun.id}/continue`, {});
+  expect(continued.status, JSON.stringify(continued.body)).toBe(202);
+  const run = await atRest(portal, maya, begun.id);
+  expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+  expect(run.steps.map((step) => step.status)).toEqual(run.steps.map(() => 'done'));
+
+  const writes = writesIn(await portal.emulator.journal());
+  expect(times(writes, /PATCH \/groups\(/)).toBe(1);
+  expect(times(writes, /instantiate/)).toBe(1);
+  expect(times(writes, /eligibilityScheduleRequests 2/)).toBe(2);
+  expect((await portal.emulator.state()).groups.filter((one: Named) => one.displayName === NAME)).toHaveLength(1);
+  expect((await maya.post(`/api/runs/${begun.id}/continue`, {})).body).toMatchObject({ code: 'conflict' });
+});
+
+async function untilWaiting(maya: Client, runId: string): Promise<Reply> {
+  for (;;) {
+    const answer = await maya.get(`/api/runs/${runId}`);
+    if (answer.body.status !== 'running' || (answer.body as Run).steps.some((step) => step.status === 'waiting')) return answer;
+  }
+}
+
+test('when Entra stops answering the run fails with a sentence, and finishes when it is continued', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  await portal.emulator.faults([{ match: { method: 'POST', path: 'eligibilityScheduleRequests' }, status: 503 }]);
+  const failed = await applied(portal, maya, definition);
+  expect(failed.status).toBe('failed');
+  expect(outline(failed)).toEqual(['create-group done', 'onboard done', 'role-settings done', 'assign-eligible failed', 'assign-eligible pending', 'assign-application pending']);
+  expect(failed.steps[3]?.detail).toBe('Microsoft Entra did not answer, so whether this took effect is not known. Continue the run: it looks first, and repeats nothing that is done.');
+  expect(await told(portal)).toContain('setup.step-failed');
+
+  await portal.emulator.faults([]);
+  expect((await maya.post(`/api/runs/${failed.id}/continue`, {})).status).toBe(202);
+  const run = await atRest(portal, maya, failed.id);
+  expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+  expect(times(writesIn(await portal.emulator.journal()), /PATCH \/groups\(/)).toBe(1);
+  expect((await planOf(maya, definition)).changes).toBe(0);
+});
+
+test('a run can be watched to its rest, from any moment on', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const { body: begun } = await create(maya, definition);
+  const watching = maya.get(`/api/runs/${begun.id}/events`);
+  await atRest(portal, maya, begun.id);
+  const stream = await watching;
+  expect(stream.headers.get('content-type')).toContain('text/event-stream');
+  const seen = String(stream.body).split('\n\n').filter((part) => part.startsWith('data: ')).map((part) => JSON.parse(part.slice(6)) as Run);
+  expect(seen[0]?.status).toBe('running');
+  expect(seen.at(-1)).toEqual((await maya.get(`/api/runs/${begun.id}`)).body);
+  expect(seen.at(-1)?.status).toBe('succeeded');
+  // Who comes late sees how it ended, and nothing more.
+  expect(String((await maya.get(`/api/runs/${begun.id}/events`)).body).match(/^data: /gm)).toHaveLength(1);
+});
+
+test('nobody but a setup admin plans, applies or watches', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const run = await applied(portal, maya, definition);
+  await portal.emulator.clearJournal();
+  for (const upn of [ANA, INES]) {
+    const client = await portal.as(upn);
+    for (const answer of [await client.post('/api/setup-plans', { definition }), await client.get('/api/setups'), await client.get(`/api/runs/${run.id}`), await client.get(`/api/runs/${run.id}/events`), await client.post(`/api/runs/${run.id}/continue`, {})]) {
+      expect(answer.body).toMatchObject({ code: 'not-permitted' });
+    }
+  }
+  expect(await portal.emulator.journal()).toEqual([]);
+});
