@@ -47,7 +47,7 @@ export async function gatherFacts(graph: Graph, definition: SetupDefinition, ear
       group, nicknameOf, earlier, privateAccess, rules, neighbours,
       managedByPim: group !== undefined && onboarded.some((id) => id.toLowerCase() === group.id.toLowerCase()),
       eligible: eligibilities.filter((one) => one.accessId === 'member' && one.memberType === 'direct').map((one) => ({ principalId: one.principalId.toLowerCase(), startsAt: one.startsAt, endsAt: one.endsAt })),
-      knownPrincipals: new Set([...names.keys()].map((id) => id.toLowerCase())),
+      knownPrincipals: new Set([...names].filter(([, one]) => one.kind !== 'servicePrincipal').map(([id]) => id.toLowerCase())),
       nestedGroups: nestedGroups.map((nested) => nested.displayName),
       applications: found.map((one): ApplicationFact | undefined => one && {
         servicePrincipalId: one.application.servicePrincipalId, displayName: one.application.displayName, enabled: one.application.enabled,

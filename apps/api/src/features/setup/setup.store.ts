@@ -82,8 +82,11 @@ export async function listSetups(db: Database, tenantId: string) {
 }
 
 /** The newest run of each setup. */
-export async function lastRuns(db: Database, tenantId: string) {
-  return db.prisma.setupRun.findMany({ where: { tenantId }, distinct: ['setupId'], orderBy: [{ setupId: 'asc' }, { createdAt: 'desc' }], select: { id: true, setupId: true, status: true, createdAt: true } });
+export async function lastRuns(db: Database, tenantId: string): Promise<{ id: string; setupId: string; status: string; createdAt: Date }[]> {
+  const { rows } = await db.pool.query<{ id: string; setupId: string; status: string; createdAt: Date }>(
+    `SELECT DISTINCT ON (setup_id) id, setup_id AS "setupId", status, created_at AS "createdAt"
+       FROM setup_run WHERE tenant_id = $1 ORDER BY setup_id, created_at DESC`, [tenantId]);
+  return rows;
 }
 
 export async function runsOf(db: Database, tenantId: string, setupId: string) {
