@@ -1,0 +1,49 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient, type Prisma } from '../generated/client.ts';
+
+/** A transaction of Prisma's client: what a store function takes first. */
+export type Tx = Prisma.TransactionClient;
+
+/** One pool, for Prisma and for plain SQL alike. */
+export interface Database {
+  readonly url: string;
+  readonly prisma: PrismaClient;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** Opens the database. No statement runs longer than 30 s; a connection that the server cut is replaced, not a crash. */
+export async function openDatabase({ url, max = 10, onError = () => {} }: { readonly url: string; readonly max?: number; readonly onError?: (error: Error) => void }): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, application_name: 'gatehouse' });
+  // Without a listener an idle connection that the server ends would end the process.
+  pool.on('error', onError);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    url, prisma, pool,
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** Whether the error is PostgreSQL's refusal by the named constraint or unique index, thrown by Prisma or by the pool. */
+export function violates(error: unknown, constraint: string): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  if ('constraint' in error && error.constraint === constraint) return true;
+  return namesConstraint('meta' in error ? error.meta : undefined, constraint);
+}
+
+/** Prisma's driver adapter says it deep inside: `meta.driverAdapterError.cause.constraint.index`, or in the original message. */
+function namesConstraint(value: unknown, constraint: string, depth = 0): boolean {
+  if (typeof value === 'string') return value === constraint || value.includes(`"${constraint}"`);
+  if (typeof value !== 'object' || value === null || depth > 6) return false;
+  return [...Object.values(value), ...(value instanceof Error ? [value.message, value.cause] : [])].some((part) => namesConstraint(part, constraint, depth + 1));
+}
+
+/** Makes sure that the month of each instant has its partition of `audit_event`. Safe to repeat and to race. */
+export async function ensureAuditPartitions(connection: Pick<pg.Pool | pg.PoolClient, 'query'>, instants: readonly Date[]): Promise<void> {
+  const months = [...new Set(instants.map((instant) => `${instant.toISOString().slice(0, 7)}-01`))];
+  for (const month of months) await connection.query('SELECT ensure_audit_partition($1::date)', [month]);
+}

@@ -1,0 +1,29 @@
+/**
+ * Holds a PostgreSQL server for the process at the other end of its standard input. When that end closes, because the
+ * process asked for it or died, the server is stopped ("fast": transactions are rolled back, the cluster is clean).
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const { command, pidFile, uid, gid } = JSON.parse(process.argv[2] ?? '{}') as { command: string[]; pidFile: string; uid?: number; gid?: number };
+const [program = '', ...args] = command;
+const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], ...(uid !== undefined && gid !== undefined && { uid, gid }) });
+server.once('error', () => process.exit(1));
+server.once('exit', (code) => process.exit(code ?? 1));
+
+function stop(): void {
+  try {
+    // Behind `unshare` the server is a child of our child or has its place; the file names it in either case.
+    process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGINT');
+  } catch {
+    server.kill('SIGINT');
+  }
+}
+
+process.stdin.resume();
+process.stdin.once('end', stop);
+process.stdin.once('error', stop);
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+// What the portal no longer reads must not end the keeper before the server.
+process.stderr.on('error', () => {});

@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = { globals: false, restoreMocks: true, unstubGlobals: true, retry: 0 };
+
+export default defineConfig({
+  test: {
+    // The JSON reporter's file belongs to the run, not to a project (scripts/test.ts names it).
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'node',
+          environment: 'node',
+          include: ['packages/**/*.test.ts', 'apps/api/**/*.test.ts'],
+          globalSetup: ['packages/db/src/testing-global-setup.ts'],
+          setupFiles: ['testing/fail-on-console.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: './apps/web/vite.config.ts',
+        test: {
+          ...shared,
+          name: 'web',
+          environment: 'jsdom',
+          root: 'apps/web',
+          include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+          setupFiles: ['../../testing/fail-on-console.ts', 'src/testing/setup.ts'],
+          testTimeout: 20_000,
+        },
+      },
+    ],
+  },
+});
