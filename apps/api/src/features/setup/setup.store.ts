@@ -191,12 +191,20 @@ export function createRunLocks(db: Database, onLost: () => void) {
 
   const connect = async () => {
     const client = await db.pool.connect();
+    let open = true;
+    // Destroyed and not given back: whatever lock is left goes with it. A broken connection may say so more than once.
+    const destroy = (): boolean => {
+      const was = open;
+      open = false;
+      if (was) client.release(true);
+      return was;
+    };
     client.on('error', () => {
+      if (!destroy()) return;
       holder = undefined;
-      client.release(true);
       onLost();
     });
-    return client;
+    return { client, destroy };
   };
 
   return {
@@ -205,17 +213,15 @@ export function createRunLocks(db: Database, onLost: () => void) {
         holder = undefined;
         throw error;
       });
-      const { rows } = await (await holder).query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [lockName(runId)]);
+      const { rows } = await (await holder).client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [lockName(runId)]);
       return rows[0]?.held === true;
     },
     async release(runId: string): Promise<void> {
-      await (await holder)?.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(runId)]);
+      await (await holder)?.client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(runId)]);
     },
     async close(): Promise<void> {
-      const client = await holder?.catch(() => undefined);
+      (await holder?.catch(() => undefined))?.destroy();
       holder = undefined;
-      // Destroyed and not returned: whatever lock is left goes with it.
-      client?.release(true);
     },
   };
 }
