@@ -13,6 +13,8 @@ export interface GraphCall {
   readonly caller: Caller;
   readonly now: Date;
   readonly delays: Delays;
+  /** Path below the version, as called. */
+  readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   /** Query options by name, `$` included; names that a route does not list are refused before the handler. */
   readonly query: Readonly<Record<string, string>>;
