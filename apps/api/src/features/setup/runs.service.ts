@@ -40,6 +40,7 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
   /** Runs whose rows are about to rest, or do, and whose lock is still to be let go of. */
   const ending = new Set<string>();
   let stopping = false;
+  const stop = Promise.withResolvers<void>();
   // Who lost the connection lost the locks: another process may have declared the runs interrupted.
   const locks = createRunLocks(db, () => { log.error('the connection that holds the locks of runs is lost'); });
 
@@ -56,7 +57,7 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
       if (!(await db.prisma.$transaction(change))) throw new RunStopped();
     };
     const pause = async (ms: number): Promise<void> => {
-      await wait(ms);
+      await Promise.race([wait(ms), stop.promise]);
       if (stopping || !(await isOurs(db, run))) throw new RunStopped();
     };
 
@@ -160,9 +161,10 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
       while (underWay.size > 0) await Promise.all(underWay.values());
     },
 
-    /** Lets the open steps end, and leaves the rest to be continued. */
+    /** Lets calls that are under way end, and leaves the rest to be continued. */
     async stop(): Promise<void> {
       stopping = true;
+      stop.resolve();
       await Promise.all(underWay.values());
       await locks.close();
     },
