@@ -20,11 +20,11 @@ const groupTarget = (group: Pick<Group, 'id' | 'displayName'>, modifiedPropertie
   ({ type: 'Group', id: group.id, displayName: group.displayName, groupType: 'azureAD', modifiedProperties: [...modifiedProperties] });
 
 /** The directory's entry about a group itself. */
-export const groupEvent = (activityDisplayName: 'Add group' | 'Update group' | 'Delete group', group: Group, changes: readonly Property[] = []): DirectoryEvent => ({
+export const groupEvent = (activityDisplayName: 'Create group' | 'Update group' | 'Delete group', group: Group, changes: readonly Property[] = []): DirectoryEvent => ({
   loggedByService: 'Core Directory',
   category: 'GroupManagement',
   activityDisplayName,
-  operationType: { 'Add group': 'Add', 'Update group': 'Update', 'Delete group': 'Delete' }[activityDisplayName],
+  operationType: { 'Create group': 'Add', 'Update group': 'Update', 'Delete group': 'Delete' }[activityDisplayName],
   targetResources: [groupTarget(group, changes)],
 });
 

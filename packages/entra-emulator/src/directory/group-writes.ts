@@ -1,5 +1,6 @@
 import { GraphRefusal, type GraphCall } from '../graph/route.ts';
 import type { Group } from '../tenant.ts';
+import { groupEvent, property, relationEvent } from './audits.ts';
 import { badRequest, denied, GROUP_WRITERS, notFound } from './objects.ts';
 
 type Body = Record<string, unknown>;
@@ -40,7 +41,9 @@ export function createGroup(call: GraphCall, body: Body, uniqueName: string | nu
     onboardedToPimAt: null,
   };
   call.tenant.groups.push(group);
-  audit(call, 'Create group', 'Add', group, ['displayName', 'mailNickname', 'description']);
+  call.audit(groupEvent('Create group', group, [property('DisplayName', undefined, [group.displayName]), property('MailNickname', undefined, [group.mailNickname])]));
+  for (const id of ownerIds) call.audit(relationEvent('Add owner to group', call.tenant, group, id));
+  for (const id of memberIds) call.audit(relationEvent('Add member to group', call.tenant, group, id));
   return group;
 }
 
@@ -62,8 +65,9 @@ export function updateGroup(call: GraphCall, group: Group, body: Body): void {
     ...(body['mailNickname'] !== undefined && { mailNickname: nickname(body) ?? '' }),
     ...(typeof uniqueName === 'string' && { uniqueName }),
   };
+  const written = Object.entries(changes).map(([name, value]) => property(name, [group[name as keyof Group]], [value]));
   Object.assign(group, changes);
-  audit(call, 'Update group', 'Update', group, Object.keys(changes));
+  call.audit(groupEvent('Update group', group, written));
 }
 
 /** Takes the group out of the directory, with what hangs on it. */
@@ -75,7 +79,7 @@ export function deleteGroup(call: GraphCall, group: Group): void {
   tenant.appRoleAssignments = tenant.appRoleAssignments.filter(({ principalId }) => principalId !== group.id);
   tenant.pim.schedules = tenant.pim.schedules.filter(({ groupId, principalId }) => groupId !== group.id && principalId !== group.id);
   tenant.pim.policies = tenant.pim.policies.filter(({ groupId }) => groupId !== group.id);
-  audit(call, 'Delete group', 'Delete', group, []);
+  call.audit(groupEvent('Delete group', group));
 }
 
 /** What is mastered elsewhere, or by a rule, is not written here. */
@@ -94,14 +98,6 @@ export function referenceOf(call: GraphCall, reference: unknown): string {
   const found = [...users, ...groups, ...servicePrincipals].find((one) => one.id === id.toLowerCase());
   if (!found) throw notFound(id);
   return found.id;
-}
-
-export function audit(call: GraphCall, activityDisplayName: string, operationType: string, group: Group, changed: readonly string[]): void {
-  const modifiedProperties = Object.entries(group).filter(([name]) => changed.includes(name)).map(([name, value]) => ({ displayName: name, oldValue: null, newValue: JSON.stringify(value) }));
-  call.audit({
-    loggedByService: 'Core Directory', category: 'GroupManagement', activityDisplayName, operationType,
-    targetResources: [{ type: 'Group', id: group.id, displayName: group.displayName, groupType: 'azureAD', modifiedProperties }],
-  });
 }
 
 function mayMake({ caller }: GraphCall, isAssignableToRole: boolean): void {

@@ -1,7 +1,7 @@
-import { memberTargets } from '../audits.ts';
 import { graphRoutes, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
 import type { Group } from '../tenant.ts';
+import { relationEvent } from './audits.ts';
 import { createGroup, deleteGroup, referenceOf, updateGroup, writable } from './group-writes.ts';
 import {
   badRequest, bodyOf, GROUP_DEFAULTS, GROUP_WRITERS, groupItem, groupOf, notFound, READ_GROUPS, servicePrincipalItem, userItem, withDefaults, WRITE_GROUPS, WRITE_MEMBERS,
@@ -15,8 +15,8 @@ const MEMBER_FIELDS = ['id', 'displayName', 'userPrincipalName', 'mail'];
 
 const isOwner = (call: GraphCall): boolean =>
   call.caller.kind === 'user' && (call.tenant.groups.find(({ id }) => id === call.params['id'])?.ownerIds.includes(call.caller.user.id) ?? false);
-const writers: GraphRoute['roles'] = { anyOf: GROUP_WRITERS, or: isOwner };
-const creators: GraphRoute['roles'] = { anyOf: [...GROUP_WRITERS, 'Privileged Role Administrator'] };
+const writers: NonNullable<GraphRoute['roles']> = { anyOf: GROUP_WRITERS, or: isOwner };
+const creators: NonNullable<GraphRoute['roles']> = { anyOf: [...GROUP_WRITERS, 'Privileged Role Administrator'] };
 
 const byUniqueName = (call: GraphCall): { readonly name: string; readonly group: Group | undefined } => {
   const name = (call.params['uniqueName'] ?? '').replaceAll("''", "'");
@@ -146,11 +146,6 @@ function references(relation: 'members' | 'owners', permissions: readonly string
     if (relation === 'members' && group.groupTypes.includes('DynamicMembership')) throw badRequest('Insufficient privileges to update members: the group has dynamic membership.');
     return group;
   };
-  const written = (call: GraphCall, group: Group, id: string, change: 'added' | 'removed'): void => call.audit({
-    loggedByService: 'Core Directory', category: 'GroupManagement',
-    activityDisplayName: change === 'added' ? `Add ${word} to group` : `Remove ${word} from group`, operationType: change === 'added' ? 'Assign' : 'Unassign',
-    targetResources: memberTargets(call.tenant, group.id, id, change),
-  });
 
   return graphRoutes([
     {
@@ -160,7 +155,7 @@ function references(relation: 'members' | 'owners', permissions: readonly string
         const id = referenceOf(call, bodyOf(call)['@odata.id']);
         if (idsOf(group).includes(id)) throw badRequest(`One or more added object references already exist for the following modified properties: '${relation}'.`);
         idsOf(group).push(id);
-        written(call, group, id, 'added');
+        call.audit(relationEvent(`Add ${word} to group`, call.tenant, group, id));
         return { status: 204 };
       },
     },
@@ -173,7 +168,7 @@ function references(relation: 'members' | 'owners', permissions: readonly string
         if (place < 0) throw notFound(id);
         if (relation === 'owners' && group.ownerIds.length === 1) throw badRequest('The group must have at least one owner, hence this owner cannot be removed.');
         idsOf(group).splice(place, 1);
-        written(call, group, id, 'removed');
+        call.audit(relationEvent(`Remove ${word} from group`, call.tenant, group, id));
         return { status: 204 };
       },
     },

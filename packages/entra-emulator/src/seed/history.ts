@@ -70,7 +70,7 @@ function setupAudits(tenant: Tenant): DirectoryAudit[] {
     if (!by) return [];
     const user = { user: by };
     const created = Date.parse(group.createdDateTime);
-    audit(world, user, { ...groupEvent('Add group', group), at: new Date(created) });
+    audit(world, user, { ...groupEvent('Create group', group), at: new Date(created) });
     audit(world, user, { ...relationEvent('Add owner to group', tenant, group, by.id), at: new Date(created + SECOND_MS) });
     const standing = group.memberIds.filter((id) => !tenant.pim.schedules.some((schedule) => schedule.kind === 'assignment' && schedule.groupId === group.id && schedule.principalId === id));
     for (const id of standing) audit(world, user, { ...relationEvent('Add member to group', tenant, group, id), at: new Date(created + 2 * MINUTE_MS) });
@@ -172,7 +172,7 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
     ticketInfo: ticket === undefined ? { ticketNumber: null, ticketSystem: null } : { ticketNumber: ticket, ticketSystem: 'ServiceNow' },
     isValidationOnly: false, approvalId: null, targetScheduleId: `${group.id}_member_${requestId}`, dueAt: null,
   };
-  const pim = (about: PimRequest, activity: string, operation: string, who: User | 'PIM', at: number, more: { result?: 'failure'; reason?: string } = {}): void =>
+  const pim = (about: PimRequest, activity: string, operation: string, who: User | 'PIM', at: number, more: { result?: 'failure'; reason?: string; details?: { key: string; value: string }[] } = {}): void =>
     auditRequest(world, about, activity, operation, who === 'PIM' ? { service: 'Azure AD PIM' } : { user: who }, { ...more, at: new Date(at) });
   const directory = (change: 'added' | 'removed', at: number): void =>
     audit(world, { app: 'MS-PIM' }, {
@@ -227,8 +227,9 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
       ...request, id: random.guid(), action: 'selfDeactivate', status: 'Revoked', createdDateTime: instant(ended), completedDateTime: instant(ended), approvalId: null,
       justification: 'Done', scheduleInfo: null, ticketInfo: { ticketNumber: null, ticketSystem: null },
     };
-    pim(deactivation, 'Remove member from role requested (PIM deactivate)', 'DeactivateRole', person, ended);
-    pim(deactivation, 'Remove member from role completed (PIM deactivate)', 'DeactivateRole', person, ended + random.between(300, 1200));
+    const origin = [{ key: 'OriginRoleAssignmentId', value: request.targetScheduleId ?? '' }];
+    pim(deactivation, 'Remove member from role requested (PIM deactivate)', 'DeactivateRole', person, ended, { details: origin });
+    pim(deactivation, 'Remove member from role completed (PIM deactivate)', 'DeactivateRole', person, ended + random.between(300, 1200), { details: origin });
     directory('removed', ended + random.between(1300, 3000));
     return told([request, deactivation], approvals, ended + 3000);
   }

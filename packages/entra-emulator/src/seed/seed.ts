@@ -107,7 +107,7 @@ const SECURE_GROUPS: readonly SecureGroup[] = [
   {
     name: 'Build-Engineer-SecureAccess', description: 'Opens the build farm to whoever mends it.', application: 'Build servers',
     settings: { maximumDuration: 'PT4H', enabledRules: ['Justification'], permanent: true },
-    eligible: [['Ana Costa', 365], ['Ben Novak', 'forever'], ['Grace Kim', 'forever'], ['Build team', 'forever']],
+    eligible: [['Ana Costa', 365], ['Ben Novak', 'forever'], ['Omar Haddad', 'forever'], ['Grace Kim', 'forever'], ['Build team', 'forever']],
   },
   {
     name: 'HRArchive-Reader-SecureAccess', description: 'Opens closed personnel files, with a ticket.', application: 'HR archive',
