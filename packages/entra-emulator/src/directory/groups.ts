@@ -19,7 +19,7 @@ const writers: NonNullable<GraphRoute['roles']> = { anyOf: GROUP_WRITERS, or: is
 const creators: NonNullable<GraphRoute['roles']> = { anyOf: [...GROUP_WRITERS, 'Privileged Role Administrator'] };
 
 const byUniqueName = (call: GraphCall): { readonly name: string; readonly group: Group | undefined } => {
-  const name = (call.params['uniqueName'] ?? '').replaceAll("''", "'");
+  const name = call.params['uniqueName'] ?? '';
   return { name, group: call.tenant.groups.find(({ uniqueName }) => uniqueName === name) };
 };
 

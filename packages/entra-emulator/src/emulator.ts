@@ -1,0 +1,244 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import express, { type Request, type Response } from 'express';
+import { z } from 'zod';
+import { auditRoutes } from './audit-log.ts';
+import { DEMO_DELAYS, type Delays } from './delays.ts';
+import { directoryRoutes } from './directory/routes.ts';
+import { createFaults, FaultRules } from './faults.ts';
+import { createFront } from './graph/front.ts';
+import { GraphRefusal } from './graph/route.ts';
+import { oidc, type SignInState } from './oidc/server.ts';
+import { createTokens, makeSigningKey, type SigningKey } from './oidc/tokens.ts';
+import { approvalRoutes } from './pim/approvals.ts';
+import { settle } from './pim/engine.ts';
+import { policyRoutes } from './pim/policies.ts';
+import { pimRoutes } from './pim/routes.ts';
+import { durationMs } from './pim/rules.ts';
+import { privateResource } from './private-resource/page.ts';
+import { reach } from './reach.ts';
+import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
+import type { Tenant } from './tenant.ts';
+
+export interface EmulatorOptions {
+  /** 0 takes a free one. */
+  readonly port?: number;
+  readonly seed?: 'demo' | 'empty';
+  /** File that keeps the tenant over a restart. */
+  readonly stateFile?: string;
+  readonly delays?: Partial<Delays>;
+  /** Time stands still until it is moved; for tests. */
+  readonly frozen?: boolean;
+  /** Where time begins; the real time unless said. */
+  readonly startAt?: string;
+}
+
+export interface Emulator {
+  /** `http://127.0.0.1:port`: another site than the portal's localhost, as Microsoft's is. */
+  readonly url: string;
+  readonly tenantId: string;
+  close(): Promise<void>;
+}
+
+/** The people whom the sign-in page shows first, with who they are in the demo. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['maya.lindqvist@contoso.example', 'Setup admin'], ['ana.costa@contoso.example', 'Analyst'], ['ben.novak@contoso.example', 'Analyst'],
+  ['omar.haddad@contoso.example', 'Approver'], ['ines.moreau@contoso.example', 'Auditor'],
+]);
+
+const JOURNAL_LENGTH = 5_000;
+
+/** Everything that a restart must find again. */
+interface Snapshot { version: 1; tenant: Tenant; offsetMs: number; key: SigningKey; signIn: SignInState }
+
+interface JournalEntry { at: string; method: string; url: string; headers: Record<string, string>; body: unknown; status: number; answer: unknown }
+
+/** Starts a tenant behind real HTTP, on loopback. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const { seed = 'demo', stateFile, frozen = false } = options;
+  const delays: Delays = { ...DEMO_DELAYS, ...options.delays };
+  const newId = (): string => randomUUID();
+  const began = options.startAt === undefined ? undefined : Date.parse(options.startAt);
+
+  const kept = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as Snapshot : undefined;
+  let offsetMs = kept?.offsetMs ?? (began === undefined ? 0 : began - Date.now());
+  let frozenAt = began ?? Date.now();
+  const now = (): Date => new Date(frozen ? frozenAt : Date.now() + offsetMs);
+  let tenant = kept?.tenant ?? seedTenant(seed, now(), newId);
+  const key = kept?.key ?? await makeSigningKey(newId);
+  let signIn: SignInState = kept?.signIn ?? { sessions: {}, refreshTokens: {} };
+  let journal: JournalEntry[] = [];
+  const clockWatchers = new Set<Response>();
+
+  const keep = (): void => {
+    if (stateFile === undefined) return;
+    const snapshot: Snapshot = { version: 1, tenant, offsetMs, key, signIn };
+    // A file that is replaced as a whole is never half written, wherever the process is killed.
+    writeFileSync(`${stateFile}.new`, JSON.stringify(snapshot), { mode: 0o600 });
+    renameSync(`${stateFile}.new`, stateFile);
+  };
+  const settleNow = (): void => { settle({ tenant, now: now(), delays, newId }); };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  const server = createServer(app);
+  const baseUrl = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  // Only this machine speaks to it, and by these names: a foreign name that resolves here (DNS rebinding) is refused.
+  app.use((req, res, next) => {
+    if (/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(req.headers.host ?? '')) return next();
+    res.status(421).json({ error: { code: 'MisdirectedRequest', message: 'The emulated tenant answers on loopback only.' } });
+  });
+
+  const tokens = await createTokens({ key, tenant: () => tenant, newId });
+  const { router: oidcRouter, signedInUser } = oidc({ tenant: () => tenant, tokens, state: () => signIn, keep, hints: HINTS, baseUrl });
+  app.use('/private', privateResource({
+    tenant: () => tenant, settle: settleNow,
+    signedInUpn: (req: Request) => signedInUser(req)?.userPrincipalName,
+    signInUrl: (returnTo: string) => `/_signin?returnTo=${encodeURIComponent(returnTo)}`,
+  }));
+
+  const faults = createFaults();
+  controls();
+  graph();
+  app.use(oidcRouter);
+  app.use((req, res) => { res.status(501).json({ error: { code: 'NotImplemented', message: `The emulated tenant does not know ${req.method} ${req.path}.` } }); });
+  app.use((error: unknown, _req: Request, res: Response, _next: unknown) => {
+    res.status(500).json({ error: { code: 'InternalServerError', message: error instanceof Error ? error.stack ?? error.message : String(error) } });
+  });
+
+  function controls(): void {
+    const json = express.json({ limit: '1mb' });
+    const clockState = () => ({ now: now().toISOString(), offsetMs: frozen ? frozenAt - Date.now() : offsetMs });
+    app.get('/_emulator/clock', (_req, res) => { res.json(clockState()); });
+    app.post('/_emulator/clock', json, (req, res) => {
+      const wish = z.strictObject({ advance: z.string() }).safeParse(req.body);
+      const ms = wish.success ? durationMs(wish.data.advance) : undefined;
+      if (ms === undefined) return void res.status(400).json({ error: 'advance is an ISO 8601 duration of days, hours, minutes and seconds, such as PT31M' });
+      offsetMs += ms;
+      frozenAt += ms;
+      settleNow();
+      keep();
+      for (const watcher of clockWatchers) watcher.write(`data: ${JSON.stringify(clockState())}\n\n`);
+      res.json(clockState());
+    });
+    app.get('/_emulator/clock/events', (_req, res) => {
+      res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+      res.write(`data: ${JSON.stringify(clockState())}\n\n`);
+      clockWatchers.add(res);
+      res.on('close', () => clockWatchers.delete(res));
+    });
+    app.get('/_emulator/journal', (_req, res) => { res.json(journal); });
+    app.delete('/_emulator/journal', (_req, res) => {
+      journal = [];
+      res.status(204).end();
+    });
+    app.post('/_emulator/faults', json, (req, res) => {
+      const rules = FaultRules.safeParse(req.body);
+      if (!rules.success) return void res.status(400).json({ error: rules.error.issues });
+      faults.replace(rules.data.rules);
+      res.status(204).end();
+    });
+    app.post('/_emulator/reset', json, (req, res) => {
+      const wish = z.strictObject({ seed: z.enum(['demo', 'empty']) }).safeParse(req.body);
+      if (!wish.success) return void res.status(400).json({ error: 'seed is demo or empty' });
+      const id = tenant.id;
+      tenant = { ...seedTenant(wish.data.seed, now(), newId), id };
+      signIn = { sessions: {}, refreshTokens: {} };
+      journal = [];
+      keep();
+      res.status(204).end();
+    });
+    app.get('/_emulator/registration', (_req, res) => {
+      const client = tenant.applications.find(({ registration }) => registration !== null);
+      res.json({
+        tenantId: tenant.id, tenantName: tenant.displayName, clientId: client?.appId, clientSecret: client?.registration?.secret,
+        accounts: [...HINTS].flatMap(([upn, hint]) => tenant.users.filter(({ userPrincipalName }) => userPrincipalName === upn).map(({ displayName }) => ({ upn, displayName, hint }))),
+      });
+    });
+    app.get('/_emulator/reach', (req, res) => {
+      settleNow();
+      const query = new URLSearchParams(req.url.split('?')[1] ?? '');
+      const [host = '', port = ''] = (query.get('to') ?? '').split(/:(?=\d+$)/);
+      res.json(reach(tenant, query.get('user') ?? '', host, Number(port)));
+    });
+    app.get('/_emulator/state', (_req, res) => {
+      settleNow();
+      res.json({ ...tenant, applications: tenant.applications.map(({ registration: _secret, ...application }) => application) });
+    });
+    app.get('/_emulator/history', (req, res) => {
+      const months = Number(new URLSearchParams(req.url.split('?')[1] ?? '').get('months') ?? '6');
+      res.type('application/x-ndjson').send(demoHistoryBefore(tenant, now(), months).map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    });
+  }
+
+  function graph(): void {
+    const front = createFront({
+      routes: [...directoryRoutes, ...pimRoutes, ...policyRoutes, ...approvalRoutes, ...auditRoutes], delays, newId, now, settle: settleNow, keep, baseUrl,
+      tenant: () => tenant, caller: (authorization) => tokens.caller(authorization),
+    });
+    app.use(['/v1.0', '/beta'], express.json({ limit: '4mb', strict: false }), (req, res, next) => {
+      const url = req.originalUrl;
+      req.url = url;
+      const record = (status: number, answer: unknown): void => {
+        journal.push({ at: now().toISOString(), method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer });
+        if (journal.length > JOURNAL_LENGTH) journal.shift();
+      };
+      const run = async (): Promise<void> => {
+        const fault = faults.next(req.method, decodeURIComponent(url));
+        if (fault?.delayMs !== undefined) await new Promise((resolve) => { setTimeout(resolve, fault.delayMs); });
+        const result = fault === undefined || fault.after === true ? await front.handle(req, res) : undefined;
+        if (fault?.drop === true) {
+          record(0, null);
+          return void req.socket.destroy();
+        }
+        if (fault?.status !== undefined) {
+          const body = fault.body ?? JSON.stringify({ error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } });
+          record(fault.status, body);
+          return void res.status(fault.status).set(fault.headers ?? {}).type('json').send(body);
+        }
+        const answer = result ?? await front.handle(req, res);
+        record(answer.status, answer.body);
+        if (answer.body === undefined) res.status(answer.status).end();
+        else res.status(answer.status).json(answer.body);
+      };
+      run().catch(next);
+    });
+    app.use(['/v1.0', '/beta'], (error: unknown, _req: Request, res: Response, next: (error: unknown) => void) => {
+      if (error instanceof GraphRefusal) return void res.status(error.status).json({ error: { code: error.code, message: error.message } });
+      const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+      if (status >= 500) return next(error);
+      res.status(status).json({ error: { code: 'BadRequest', message: 'Unable to read JSON request payload.' } });
+    });
+  }
+
+  await listen(server, options.port ?? 0);
+  keep();
+  return {
+    url: baseUrl(),
+    tenantId: tenant.id,
+    async close() {
+      keep();
+      server.closeAllConnections();
+      await new Promise((resolve) => { server.close(resolve); });
+    },
+  };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+}
+
+/** Headers without what opens anything: of the token only its kind. */
+function safeHeaders(req: Request): Record<string, string> {
+  return Object.fromEntries(Object.entries(req.headers).map(([name, value]) => {
+    if (name === 'authorization') return [name, 'Bearer …'];
+    if (name === 'cookie') return [name, '(present)'];
+    return [name, Array.isArray(value) ? value.join(', ') : value ?? ''];
+  }));
+}

@@ -1,0 +1,2 @@
+export { DEMO_DELAYS, type Delays } from './delays.ts';
+export { type Emulator, type EmulatorOptions, startEmulator } from './emulator.ts';

@@ -1,0 +1,343 @@
+import { single, listAnswer, type ListOptions } from '../odata.ts';
+import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
+import type { AccessId, Group, PimRequest, PimSchedule } from '../tenant.ts';
+import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, startOf, userOf, type Instance, type World } from './engine.ts';
+import { activationRules, durationMs, ruleOf } from './rules.ts';
+import { policiesOf } from './engine.ts';
+
+const BASE = '/identityGovernance/privilegedAccess/group';
+const BOTH = ['v1.0', 'beta'] as const;
+/** Roles that may write for any group; the group's owner may as well. */
+const WRITERS = ['Privileged Role Administrator', 'Groups Administrator', 'Identity Governance Administrator', 'User Administrator', 'Directory Writers', 'Global Administrator'];
+
+const READ = {
+  eligibility: ['PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+  assignment: ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+};
+const WRITE = {
+  eligibility: ['PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+  assignment: ['PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+};
+
+const refuse = (code: string, message: string): GraphRefusal => new GraphRefusal(400, code, message);
+const worldOf = (call: GraphCall): World => ({ tenant: call.tenant, now: call.now, delays: call.delays, newId: () => call.newId() });
+const initiatorOf = (call: GraphCall) => (call.caller.kind === 'user' ? { user: call.caller.user } : { app: 'Gatehouse' });
+
+/** A group as PIM sees it: not at all for some seconds after it was made, and never if it cannot be managed. */
+function pimGroup(call: GraphCall, groupId: string): Group {
+  const group = call.tenant.groups.find(({ id }) => id === groupId);
+  if (!group || new Date(group.knownToPimAt) > call.now) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${groupId}' does not exist or one of its queried reference-property objects are not present.`);
+  return group;
+}
+
+function manageable(group: Group): Group {
+  const unfit = group.groupTypes.includes('DynamicMembership') || group.onPremisesSyncEnabled === true || (group.mailEnabled && !group.groupTypes.includes('Unified'));
+  if (unfit) throw refuse('ResourceTypeNotSupported', 'The group is not supported by Privileged Identity Management.');
+  return group;
+}
+
+function mayWrite(call: GraphCall, group: Group): void {
+  if (call.caller.kind === 'app') return;
+  const { user } = call.caller;
+  const roles = group.isAssignableToRole ? ['Privileged Role Administrator', 'Global Administrator'] : WRITERS;
+  if (!group.ownerIds.includes(user.id) && !user.directoryRoles.some((role) => roles.includes(role))) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+}
+
+// --- What Graph prints ------------------------------------------------------------------------------------------------
+
+const requestView = (request: PimRequest): Record<string, unknown> => ({
+  id: request.id, status: request.status, createdDateTime: request.createdDateTime, completedDateTime: request.completedDateTime, approvalId: request.approvalId, customData: null,
+  action: request.action, principalId: request.principalId, accessId: request.accessId, groupId: request.groupId, targetScheduleId: request.targetScheduleId,
+  isValidationOnly: request.isValidationOnly, justification: request.justification, scheduleInfo: request.scheduleInfo, ticketInfo: request.ticketInfo,
+  createdBy: { application: null, device: null, user: { displayName: null, id: request.createdByUserId } },
+});
+
+const scheduleView = (schedule: PimSchedule): Record<string, unknown> => ({
+  id: schedule.id, principalId: schedule.principalId, accessId: schedule.accessId, groupId: schedule.groupId, createdUsing: schedule.createdUsing, createdDateTime: schedule.createdDateTime,
+  modifiedDateTime: '0001-01-01T08:00:00Z', status: 'Provisioned', memberType: schedule.memberType, ...(schedule.assignmentType !== null && { assignmentType: schedule.assignmentType }),
+  scheduleInfo: { startDateTime: schedule.startDateTime, recurrence: null, expiration: { type: schedule.endDateTime === null ? 'noExpiration' : 'afterDateTime', endDateTime: schedule.endDateTime, duration: null } },
+});
+
+const instanceView = (instance: Instance): Record<string, unknown> => ({
+  id: instance.id, principalId: instance.principalId, accessId: instance.accessId, groupId: instance.groupId, startDateTime: instance.startDateTime, endDateTime: instance.endDateTime, memberType: instance.memberType,
+  ...(instance.kind === 'eligibility' ? { eligibilityScheduleId: instance.scheduleId } : { assignmentType: instance.assignmentType, assignmentScheduleId: instance.scheduleId }),
+});
+
+// --- Lists -----------------------------------------------------------------------------------------------------------
+
+type Kind = 'eligibility' | 'assignment';
+const FILTERABLE = ['groupId', 'principalId', 'accessId', 'status'];
+const QUERY = ['$filter', '$select', '$expand', '$top', '$skiptoken', '$count', '$orderby'];
+
+const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, kind: Kind) => Record<string, unknown>[]> = {
+  Requests: (call, kind) => call.tenant.pim.requests.filter((request) => request.kind === kind && !request.isValidationOnly).map(requestView),
+  Schedules: (call, kind) => call.tenant.pim.schedules.filter((schedule) => schedule.kind === kind).map(scheduleView),
+  Instances: (call, kind) => instancesOf(call, kind).map(instanceView),
+};
+
+const NAMES = { Requests: 'ScheduleRequests', Schedules: 'Schedules', Instances: 'ScheduleInstances' } as const;
+
+function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
+  const name = `${kind}${NAMES[what]}`;
+  const options: ListOptions = { context: `identityGovernance/privilegedAccess/group/${name}`, filterable: FILTERABLE };
+  const permissions = { versions: BOTH, delegated: READ[kind], application: READ[kind], query: QUERY };
+  return [
+    {
+      method: 'GET', path: `${BASE}/${name}`, ...permissions,
+      handle(call): GraphAnswer {
+        const filter = call.query['$filter'] ?? '';
+        const scope = /(groupId|principalId)\s+eq\s+'([^']+)'/.exec(filter);
+        if (!scope) throw refuse('InvalidFilter', 'The $filter query parameter with groupId or principalId is required.');
+        if (call.caller.kind === 'user') {
+          const { user } = call.caller;
+          const own = scope[1] === 'principalId' && scope[2] === user.id;
+          const owner = call.tenant.groups.find(({ id }) => id === scope[2])?.ownerIds.includes(user.id) ?? false;
+          if (!own && !owner && !user.directoryRoles.some((role) => [...WRITERS, 'Global Reader'].includes(role))) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+        }
+        return listAnswer(call, views[what](call, kind), options);
+      },
+    },
+    {
+      method: 'GET', path: `${BASE}/${name}/filterByCurrentUser(on='{on}')`, ...permissions, application: null,
+      handle(call): GraphAnswer {
+        if (call.caller.kind !== 'user') throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+        const me = call.caller.user.id;
+        const all = views[what](call, kind);
+        switch (call.params['on']) {
+          case 'principal': return listAnswer(call, all.filter(({ principalId }) => principalId === me), options);
+          case 'createdBy': if (what === 'Requests') return listAnswer(call, all.filter(({ id }) => call.tenant.pim.requests.find((request) => request.id === id)?.createdByUserId === me), options); break;
+          case 'approver': if (what === 'Requests') return listAnswer(call, all.filter(({ id }) => call.tenant.pim.approvals.some((approval) => approval.requestId === id && approval.approverUserIds.includes(me))), options); break;
+          default:
+        }
+        throw refuse('InvalidParameter', `The value '${String(call.params['on'])}' of parameter 'on' is not supported.`);
+      },
+    },
+    {
+      method: 'GET', path: `${BASE}/${name}/{id}`, ...permissions, query: ['$select', '$expand'],
+      handle(call): GraphAnswer {
+        const found = views[what](call, kind).find(({ id }) => id === call.params['id']);
+        if (!found) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
+        return single(call, found, options.context);
+      },
+    },
+  ];
+}
+
+// --- Requests --------------------------------------------------------------------------------------------------------
+
+interface Body {
+  action: string; accessId: AccessId; principalId: string; groupId: string; justification: string | null; isValidationOnly: boolean;
+  scheduleInfo: { startDateTime?: string; expiration?: { type?: string; duration?: string; endDateTime?: string } } | null;
+  ticketInfo: { ticketNumber: string | null; ticketSystem: string | null };
+}
+
+const ACTIONS = ['adminAssign', 'adminUpdate', 'adminRemove', 'adminExtend', 'adminRenew', 'selfActivate', 'selfDeactivate', 'selfExtend', 'selfRenew'];
+const KNOWN = ['@odata.type', 'action', 'accessId', 'principalId', 'groupId', 'justification', 'isValidationOnly', 'scheduleInfo', 'ticketInfo', 'customData'];
+
+function bodyOf(call: GraphCall): Body {
+  const raw = call.body as Record<string, unknown>;
+  const invalid = (): GraphRefusal => refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  for (const name of Object.keys(raw)) if (!KNOWN.includes(name)) throw refuse('BadRequest', `The property '${name}' does not exist on type 'microsoft.graph.privilegedAccessGroupScheduleRequest'. Make sure to only use property names that are defined by the type.`);
+  const action = ACTIONS.find((known) => known.toLowerCase() === String(raw['action']).toLowerCase());
+  const accessId = (['member', 'owner'] as const).find((known) => known === String(raw['accessId']).toLowerCase());
+  if (!action || !accessId || typeof raw['principalId'] !== 'string' || typeof raw['groupId'] !== 'string') throw invalid();
+  const scheduleInfo = (raw['scheduleInfo'] ?? null) as Body['scheduleInfo'];
+  const ticket = (raw['ticketInfo'] ?? {}) as { ticketNumber?: string; ticketSystem?: string };
+  if (scheduleInfo?.startDateTime !== undefined && Number.isNaN(Date.parse(scheduleInfo.startDateTime))) throw invalid();
+  const expiration = scheduleInfo?.expiration;
+  const type = expiration?.type?.toLowerCase();
+  if (expiration !== undefined && !['afterduration', 'afterdatetime', 'noexpiration'].includes(type ?? '')) throw invalid();
+  if (type === 'afterduration' && (durationMs(expiration?.duration) ?? 0) <= 0) throw invalid();
+  if (type === 'afterdatetime' && Number.isNaN(Date.parse(expiration?.endDateTime ?? ''))) throw invalid();
+  return {
+    action, accessId, principalId: raw['principalId'], groupId: raw['groupId'], justification: typeof raw['justification'] === 'string' && raw['justification'] !== '' ? raw['justification'] : null,
+    isValidationOnly: raw['isValidationOnly'] === true, scheduleInfo, ticketInfo: { ticketNumber: ticket.ticketNumber ?? null, ticketSystem: ticket.ticketSystem ?? null },
+  };
+}
+
+const rulesFailed = (...rules: string[]): GraphRefusal => refuse('RoleAssignmentRequestPolicyValidationFailed', `The following policy rules failed: ${JSON.stringify(rules)}`);
+
+function newRequest(call: GraphCall, kind: Kind, body: Body): PimRequest {
+  const id = call.newId();
+  return {
+    id, kind, action: body.action, accessId: body.accessId, principalId: body.principalId, groupId: body.groupId, status: 'PendingProvisioning', createdDateTime: call.now.toISOString(), completedDateTime: null,
+    createdByUserId: call.caller.kind === 'user' ? call.caller.user.id : '00000000-0000-0000-0000-000000000000', justification: body.justification,
+    scheduleInfo: body.scheduleInfo === null ? null : { startDateTime: body.scheduleInfo.startDateTime ?? call.now.toISOString(), recurrence: null, expiration: { type: body.scheduleInfo.expiration?.type ?? 'noExpiration', endDateTime: body.scheduleInfo.expiration?.endDateTime ?? null, duration: body.scheduleInfo.expiration?.duration ?? null } },
+    ticketInfo: body.ticketInfo, isValidationOnly: body.isValidationOnly, approvalId: null, targetScheduleId: `${body.groupId}_${body.accessId}_${id}`, dueAt: null,
+  };
+}
+
+const created = (call: GraphCall, request: PimRequest): GraphAnswer => {
+  if (!request.isValidationOnly) call.tenant.pim.requests.push(request);
+  return { status: 201, body: { '@odata.context': `${call.base}/$metadata#identityGovernance/privilegedAccess/group/${request.kind}ScheduleRequests/$entity`, ...requestView(request) } };
+};
+
+const memberPolicy = (call: GraphCall, body: Body) => policiesOf(call, body.groupId).find(({ accessId }) => accessId === body.accessId) ?? { id: '', groupId: '', accessId: body.accessId, rules: [], lastModifiedDateTime: null };
+
+/** Whether the wished end is within what an Expiration rule allows. */
+function withinExpiration(call: GraphCall, body: Body, ruleId: string): boolean {
+  const rule = ruleOf(memberPolicy(call, body), ruleId);
+  const longest = durationMs(rule['maximumDuration']) ?? 0;
+  const request = newRequest(call, 'assignment', body);
+  const start = startOf(request, call.now);
+  const end = endOf(request, start);
+  if (end === undefined) return rule['isExpirationRequired'] !== true;
+  if (rule['isExpirationRequired'] !== true) return true;
+  return longest > 0 && end.getTime() - start.getTime() <= longest;
+}
+
+function eligibilityRequest(call: GraphCall): GraphAnswer {
+  const body = bodyOf(call);
+  const group = manageable(pimGroup(call, body.groupId));
+  mayWrite(call, group);
+  const principal = call.tenant.users.find(({ id }) => id === body.principalId) ?? call.tenant.groups.find(({ id }) => id === body.principalId);
+  if (!principal) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
+  const world = worldOf(call);
+  const existing = call.tenant.pim.schedules.find((one) => one.kind === 'eligibility' && one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId);
+  const pending = call.tenant.pim.requests.some((one) => one.kind === 'eligibility' && one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId && one.action === 'adminAssign' && one.dueAt !== null);
+  if (body.action === 'adminRemove') {
+    if (!existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+    if (call.now.getTime() - Date.parse(existing.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+    const request = { ...newRequest(call, 'eligibility', body), status: 'Revoked' };
+    call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
+    auditRequest(world, request, 'Remove eligible member from role in PIM completed (timebound)', 'Remove', initiatorOf(call));
+    return created(call, request);
+  }
+  if (!['adminAssign', 'adminUpdate', 'adminExtend', 'adminRenew'].includes(body.action)) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  if (body.action === 'adminAssign' && (existing !== undefined || pending)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
+  if (body.action !== 'adminAssign' && !existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+  if (!withinExpiration(call, body, 'Expiration_Admin_Eligibility')) throw rulesFailed('ExpirationRule');
+  const request = { ...newRequest(call, 'eligibility', body), status: 'Provisioned', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.provisioning).toISOString() };
+  if (request.isValidationOnly) return created(call, request);
+  onboard(world, group, initiatorOf(call));
+  if (existing) call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
+  const span = endOf(request) === undefined ? 'permanent' : 'timebound';
+  for (const stage of ['requested', 'completed']) auditRequest(world, request, `Add eligible member to role in PIM ${stage} (${span})`, 'Assign', initiatorOf(call));
+  return created(call, request);
+}
+
+function assignmentRequest(call: GraphCall): GraphAnswer {
+  const body = bodyOf(call);
+  switch (body.action) {
+    case 'selfActivate': return activate(call, body);
+    case 'selfDeactivate': return deactivate(call, body);
+    case 'adminAssign': return assign(call, body);
+    case 'adminRemove': return remove(call, body);
+    default: throw new GraphRefusal(501, 'NotImplemented', `The emulated tenant does not know ${body.action} on assignments.`);
+  }
+}
+
+const sameTarget = (body: Body) => (one: { groupId: string; principalId: string; accessId: AccessId }): boolean => one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId;
+const activeOf = (call: GraphCall, body: Body): PimSchedule | undefined => call.tenant.pim.schedules.find((one) => one.kind === 'assignment' && sameTarget(body)(one));
+const PENDING = ['PendingApproval', 'PendingProvisioning', 'Granted'];
+
+function activate(call: GraphCall, body: Body): GraphAnswer {
+  if (call.caller.kind !== 'user' || call.caller.user.id !== body.principalId) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  const { caller } = call;
+  const group = manageable(pimGroup(call, body.groupId));
+  const world = worldOf(call);
+  const rules = activationRules(memberPolicy(call, body));
+  const eligible = instancesOf(call, 'eligibility').some((one) => sameTarget(body)(one));
+  const request = newRequest(call, 'assignment', body);
+  const start = startOf(request, call.now);
+  const end = endOf(request, start);
+
+  const failed: string[] = [];
+  if (!eligible) failed.push('EligibilityRule');
+  if (end === undefined || end.getTime() - start.getTime() > (durationMs(rules.maximumDuration) ?? 0)) failed.push('ExpirationRule');
+  if (rules.enabled.includes('Justification') && body.justification === null) failed.push('JustificationRule');
+  if (rules.enabled.includes('Ticketing') && (body.ticketInfo.ticketNumber ?? '') === '') failed.push('TicketingRule');
+  if (rules.enabled.includes('MultiFactorAuthentication') && rules.context === undefined && !caller.amr.includes('mfa')) failed.push('MfaRule');
+  if (failed.length > 0) throw rulesFailed(...failed);
+  if (end !== undefined && end.getTime() - start.getTime() < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  if (rules.context !== undefined && (!caller.acrs.includes(rules.context) || !caller.cp1)) {
+    throw refuse('RoleAssignmentRequestAcrsValidationFailed', `&claims=${encodeURIComponent(`{"access_token":{"acrs":{"essential":true, "value":"${rules.context}"}}}`)}`);
+  }
+  if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
+  if (call.tenant.pim.requests.some((one) => one.kind === 'assignment' && sameTarget(body)(one) && PENDING.includes(one.status))) throw refuse('PendingRoleAssignmentRequest', 'There is already an existing pending Role assignment request.');
+
+  if (body.isValidationOnly) {
+    request.status = rules.approvers === undefined ? 'Granted' : 'PendingApproval';
+    return created(call, request);
+  }
+  onboard(world, group, initiatorOf(call));
+  auditRequest(world, request, 'Add member to role requested (PIM activation)', 'ActivateRole', initiatorOf(call));
+  if (rules.approvers === undefined) provision(world, request);
+  else {
+    openApproval(world, request, rules.approvers);
+    auditRequest(world, request, 'Add member to role approval requested (PIM activation)', 'ActivateRole', initiatorOf(call));
+  }
+  return created(call, request);
+}
+
+function deactivate(call: GraphCall, body: Body): GraphAnswer {
+  if (call.caller.kind !== 'user' || call.caller.user.id !== body.principalId) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  const active = activeOf(call, body);
+  if (!active || active.assignmentType !== 'activated') throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  return end(call, body, active, 'Remove member from role requested (PIM deactivate)', 'Remove member from role completed (PIM deactivate)');
+}
+
+function remove(call: GraphCall, body: Body): GraphAnswer {
+  mayWrite(call, pimGroup(call, body.groupId));
+  const active = activeOf(call, body);
+  if (!active) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  return end(call, body, active, 'Remove member from role in PIM requested (timebound)', 'Remove member from role in PIM completed (timebound)');
+}
+
+function end(call: GraphCall, body: Body, active: PimSchedule, requested: string, completed: string): GraphAnswer {
+  const world = worldOf(call);
+  const request: PimRequest = { ...newRequest(call, 'assignment', body), status: 'Revoked', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.membership).toISOString() };
+  call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(active), 1);
+  // An activation that is being taken back before the directory heard of it must not join the group afterwards.
+  const made = call.tenant.pim.requests.find(({ id }) => active.id.endsWith(id));
+  if (made) made.dueAt = null;
+  for (const name of [requested, completed]) auditRequest(world, request, name, 'DeactivateRole', initiatorOf(call), { details: [{ key: 'OriginRoleAssignmentId', value: active.id }] });
+  return created(call, request);
+}
+
+function assign(call: GraphCall, body: Body): GraphAnswer {
+  const group = manageable(pimGroup(call, body.groupId));
+  mayWrite(call, group);
+  if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id }) => id === body.principalId)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
+  if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
+  if (!withinExpiration(call, body, 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  const enabled = ruleOf(memberPolicy(call, body), 'Enablement_Admin_Assignment')['enabledRules'] as string[] | undefined;
+  if (enabled?.includes('Justification') === true && body.justification === null) throw rulesFailed('JustificationRule');
+  const world = worldOf(call);
+  const request = newRequest(call, 'assignment', body);
+  onboard(world, group, initiatorOf(call));
+  provision(world, request);
+  auditRequest(world, request, 'Add member to role in PIM requested (timebound)', 'Assign', initiatorOf(call));
+  return created(call, request);
+}
+
+function cancel(kind: Kind): GraphRoute['handle'] {
+  return (call) => {
+    const request = call.tenant.pim.requests.find((one) => one.kind === kind && one.id === call.params['id']);
+    const me = call.caller.kind === 'user' ? call.caller.user : undefined;
+    if (!request || (me && request.principalId !== me.id && !me.directoryRoles.some((role) => WRITERS.includes(role)))) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
+    if (!['PendingApproval', 'Granted'].includes(request.status)) throw refuse('RoleAssignmentRequestCannotBeCanceled', 'The request is already completed and cannot be canceled.');
+    request.status = 'Canceled';
+    request.dueAt = null;
+    request.completedDateTime = call.now.toISOString();
+    const approval = call.tenant.pim.approvals.find(({ requestId }) => requestId === request.id);
+    if (approval) approval.stage.status = 'Completed';
+    auditRequest(worldOf(call), request, 'Add member to role canceled (PIM activation)', 'ActivateRole', initiatorOf(call));
+    return { status: 204 };
+  };
+}
+
+export const pimRoutes = graphRoutes([
+  ...(['eligibility', 'assignment'] as const).flatMap((kind) => [
+    ...listRoutes(kind, 'Requests'), ...listRoutes(kind, 'Schedules'), ...listRoutes(kind, 'Instances'),
+    { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests`, versions: BOTH, delegated: WRITE[kind], application: kind === 'eligibility' ? WRITE[kind] : null, handle: kind === 'eligibility' ? eligibilityRequest : assignmentRequest },
+    { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests/{id}/cancel`, versions: BOTH, delegated: WRITE[kind], application: WRITE[kind], handle: cancel(kind) },
+  ]),
+  {
+    method: 'GET', path: `${BASE}/resources`, versions: ['beta'], delegated: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], application: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], query: ['$filter', '$select', '$top', '$skiptoken'],
+    handle: (call) => listAnswer(call, call.tenant.groups.filter(({ onboardedToPimAt }) => onboardedToPimAt !== null).map(({ id }) => ({ id })), { context: 'identityGovernance/privilegedAccess/group/resources', filterable: ['id'] }),
+  },
+]);
