@@ -14,6 +14,19 @@ import { createApp } from './app.ts';
 import type { Config, Keys } from './config.ts';
 import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
+import { createReconciler } from './features/access/access.reconciler.ts';
+import { accessRoutes } from './features/access/access.routes.ts';
+import { createAccess } from './features/access/access.service.ts';
+import { approvalRoutes } from './features/approvals/approvals.routes.ts';
+import { createApprovals } from './features/approvals/approvals.service.ts';
+import { directoryRoutes } from './features/directory/directory.routes.ts';
+import { createDirectory } from './features/directory/directory.service.ts';
+import { historyRoutes } from './features/history/history.routes.ts';
+import { createHistory } from './features/history/history.service.ts';
+import { setupRoutes } from './features/setup/setup.routes.ts';
+import { createSetups } from './features/setup/setup.service.ts';
+import { syncRoutes } from './features/sync/sync.routes.ts';
+import { createSync } from './features/sync/sync.service.ts';
 import { healthRoutes } from './http/health.ts';
 import { createCookies } from './http/cookies.ts';
 import { openApiRoutes } from './http/open-api.ts';
@@ -25,6 +38,7 @@ import { connectEmulator, connectEntra, systemClock, type TenantConnection } fro
 import { createTokens } from './identity/tokens.ts';
 import { startJobs, type Jobs } from './jobs/jobs.ts';
 import { keptKeys } from './keys.ts';
+import { createMirror } from './mirror/mirror.ts';
 
 /** How long one attempt of a Graph call may take. */
 const GRAPH_TIMEOUT_MS = 15_000;
@@ -41,6 +55,8 @@ export interface Ground {
   readonly systemClock: Clock;
   readonly log: Logger;
   readonly webDir: string | undefined;
+  /** Waits for Entra; a test moves the tenant's clock instead. */
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 /** The product, built once: every effect is made here and passed on. */
@@ -53,11 +69,13 @@ export interface Product {
   attachJobs(jobs: Pick<Jobs, 'wakeSync'>): void;
   /** Waits until nothing that was begun in the background is still under way. */
   idle(): Promise<void>;
+  /** Ends the streams of events, which would hold a stop. */
+  endStreams(): void;
   stop(): Promise<void>;
 }
 
 export function compose(ground: Ground): Product {
-  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log } = ground;
+  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait } = ground;
   const { authority, clock, graphUrl, emulated } = tenant;
   const { tenantId } = authority;
   const newId = (): string => randomUUID();
@@ -69,7 +87,7 @@ export function compose(ground: Ground): Product {
 
   const graphWith = (token: () => Promise<string>): Graph => createGraph({
     baseUrl: graphUrl, token, timeoutMs: GRAPH_TIMEOUT_MS, random: Math.random,
-    sleep: async (ms) => { await sleep(ms, undefined, { ref: false }); },
+    sleep: wait,
     log: ({ failure, ...entry }) => { log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph'); },
   });
   const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphWith(() => tokens.forPerson(actor.accountId, scopesOf(scopes)));
@@ -85,7 +103,23 @@ export function compose(ground: Ground): Product {
   let jobs: Pick<Jobs, 'wakeSync'> | undefined;
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
 
-  // FEATURES
+  const setups = createSetups({ db, clock, newId, log, graphFor, wait });
+  const directory = createDirectory({ graphFor });
+  const access = createAccess({ db, clock, graphFor, appGraph, newId });
+  const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
+  const approvals = createApprovals({ db, clock, graphFor, newId });
+  const mirror = createMirror({ db, clock, appGraph, tenantId, log, emulatorUrl: emulated?.url });
+  const history = createHistory({ db, clock, newId, tenantId });
+  const sync = createSync({ db, clock, tenantId, wakeSync });
+
+  const tasks = {
+    sync: () => mirror.syncOnce(),
+    settleRequests: async () => {
+      await reconciler.settleOpenRequests();
+      await setups.interruptOrphans(tenantId);
+    },
+    sweep: () => sessions.sweep(),
+  };
 
   const demo: DemoControls | undefined = emulated && {
     aheadSeconds: () => emulated.aheadSeconds(),
@@ -99,6 +133,7 @@ export function compose(ground: Ground): Product {
     healthRoutes(async () => reasonsNotReady(db)),
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, routers, webDir: ground.webDir,
@@ -106,7 +141,13 @@ export function compose(ground: Ground): Product {
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
 
-  return { app, routers, tasks, attachJobs: (attached) => { jobs = attached; }, idle, stop };
+  return {
+    app, routers, tasks,
+    attachJobs: (attached) => { jobs = attached; },
+    idle: () => setups.idle(),
+    endStreams: () => { setups.endWatches(); },
+    stop: () => setups.stop(),
+  };
 }
 
 /** Which scopes a stronger sign-in asks for, by what the person was doing. */
@@ -162,13 +203,14 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
-      webDir: webDir(),
+      webDir: webDir(), wait: async (ms) => { await sleep(ms, undefined, { ref: false }); },
     });
     undo.push(() => product.stop());
     const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: product.tasks });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));
+    undo.push(async () => { product.endStreams(); });
     server.off('request', notReadyYet);
     server.on('request', product.app);
     log.info({ publicUrl, port }, 'listening');

@@ -60,6 +60,9 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
   const connection = await connectEmulator(emulator.url);
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);
 
+  const advance = async (duration: string): Promise<void> => {
+    now = new Date((await json(`${emulator.url}/_emulator/clock`, { advance: duration }) as { now: string }).now);
+  };
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -68,6 +71,8 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
     publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
     tenant: { ...connection, clock: { now: () => new Date(now) } },
     sessionKeys: [randomBytes(32)], tokenKeys: [randomBytes(32)],
+    // What waits for Entra waits by the tenant's clock: it moves, and nobody waits.
+    wait: async (ms) => { await advance(`PT${Math.max(1, Math.ceil(ms / 1000))}S`); },
   });
   server.on('request', product.app);
   const clients = new Map<string, Promise<Client>>();
@@ -75,9 +80,7 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
   return {
     url, db: database, product, tenantId: connection.authority.tenantId,
     now: () => new Date(now),
-    async advance(duration) {
-      now = new Date((await json(`${emulator.url}/_emulator/clock`, { advance: duration }) as { now: string }).now);
-    },
+    advance,
     as(upn) {
       const known = clients.get(upn) ?? (async () => {
         const client = createClient(url);
@@ -93,14 +96,12 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
     emulator: {
       url: emulator.url,
       state: () => json(`${emulator.url}/_emulator/state`),
-      journal: async () => {
-        const answer = await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[] | { entries: readonly JournalEntry[] };
-        return 'entries' in answer ? answer.entries : answer;
-      },
+      journal: async () => await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[],
       clearJournal: async () => { await fetch(`${emulator.url}/_emulator/journal`, { method: 'DELETE' }); },
       faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, { rules }); },
     },
     async [Symbol.asyncDispose]() {
+      product.endStreams();
       server.closeAllConnections();
       await new Promise((resolve) => { server.close(resolve); });
       await product.stop();

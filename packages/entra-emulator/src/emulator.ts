@@ -80,7 +80,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     writeFileSync(`${stateFile}.new`, JSON.stringify(snapshot), { mode: 0o600 });
     renameSync(`${stateFile}.new`, stateFile);
   };
-  const settleNow = (): void => { settle({ tenant, now: now(), delays, newId }); };
+  const settleNow = (): void => { if (settle({ tenant, now: now(), delays, newId })) keep(); };
 
   const app = express();
   app.disable('x-powered-by');

@@ -168,7 +168,7 @@ describe('the whole procedure, said to Graph', () => {
     const stages = approval.setting.approvalStages.map((stage) => ({ ...stage, primaryApprovers: [{ '@odata.type': '#microsoft.graph.singleUser', userId: omarId, description: 'Omar Haddad' }] }));
     await maya.pim.updatePolicy(policy.policyId, [{ ...approval, setting: { ...approval.setting, isApprovalRequired: true, approvalStages: stages } }]);
 
-    const wish = { principalId: anaId, groupId, startsAt: '2026-03-02T09:20:00Z', duration: 'PT1H', justification: 'Month-end close', ticket: { number: 'CHG1', system: 'ServiceNow' } };
+    const wish = { principalId: anaId, groupId, startsAt: START, duration: 'PT1H', justification: 'Month-end close', ticket: { number: 'CHG1', system: 'ServiceNow' } };
     const request = await ana.pim.mine.activate(wish);
     expect(request).toMatchObject({ status: 'PendingApproval', ticketNumber: 'CHG1', ticketSystem: 'ServiceNow' });
     expect(await failureOf(ana.pim.mine.activate(wish))).toMatchObject({ failure: 'conflict', details: { code: 'PendingRoleAssignmentRequest' } });

@@ -101,7 +101,7 @@ export function createFront(deps: FrontDeps) {
       const result = path === '/$batch' && req.method === 'POST'
         ? await batch(version, body, req.get('authorization'))
         : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization') });
-      deps.keep();
+      if (req.method !== 'GET') deps.keep();
       res.set({ 'request-id': randomUUID(), 'client-request-id': req.get('client-request-id') ?? randomUUID(), Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private', ...result.headers });
       return result;
     },

@@ -107,15 +107,15 @@ export function instancesOf({ tenant, now }: Pick<World, 'tenant' | 'now'>, kind
   return [...instances, ...outside];
 }
 
-/** Lets happen what is due: provisioning, starts, ends, lapses, each at its own instant and in the order of time. */
-export function settle(world: World): void {
+/** Lets happen what is due: provisioning, starts, ends, lapses, each at its own instant and in the order of time. Answers whether anything was. */
+export function settle(world: World): boolean {
   const { tenant } = world;
-  for (let guard = 0; guard < 100_000; guard += 1) {
+  for (let done = 0; ; done += 1) {
     const due: { at: number; act: (at: Date) => void }[] = [];
     for (const request of tenant.pim.requests) if (request.dueAt !== null) due.push({ at: Date.parse(request.dueAt), act: (at) => { advance(at, request); } });
     for (const schedule of tenant.pim.schedules) if (schedule.endDateTime !== null) due.push({ at: Date.parse(schedule.endDateTime), act: (at) => { expire(at, schedule); } });
     const next = due.filter(({ at }) => at <= world.now.getTime()).toSorted((a, b) => a.at - b.at)[0];
-    if (!next) return;
+    if (!next) return done > 0;
     next.act(new Date(next.at));
   }
 

@@ -121,6 +121,7 @@ export const policyRoutes = graphRoutes([
   {
     method: 'PATCH', path: '/policies/roleManagementPolicies/{id}', versions: BOTH, delegated: WRITE, application: WRITE,
     handle(call): GraphAnswer {
+      policyById(call);
       const rules = (call.body as { rules?: unknown }).rules;
       if (!Array.isArray(rules) || rules.length === 0) throw new GraphRefusal(400, 'InvalidPolicy', 'The policy is invalid.');
       return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(changeRules(call, rules), false) } };
