@@ -5,6 +5,9 @@ import { PrismaClient, type Prisma } from '../generated/client.ts';
 /** A transaction of Prisma's client: what a store function takes first. */
 export type Tx = Prisma.TransactionClient;
 
+/** One connection of the pool, for a transaction in plain SQL. */
+export type Connection = pg.PoolClient;
+
 /** One pool, for Prisma and for plain SQL alike. */
 export interface Database {
   readonly url: string;

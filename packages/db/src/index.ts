@@ -1,4 +1,4 @@
-export { type Database, ensureAuditPartitions, openDatabase, type Tx, violates } from './database.ts';
+export { type Connection, type Database, ensureAuditPartitions, openDatabase, type Tx, violates } from './database.ts';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 export { migrate, migrationState } from './migrate.ts';
 export { DatabaseRefusal } from './refusal.ts';
