@@ -1,130 +1,301 @@
-import { graphRoutes, type GraphCall } from '../graph/route.ts';
+import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
-import type { Application, ServicePrincipal } from '../tenant.ts';
+import type { Application, ApplicationSegment } from '../tenant.ts';
 import { applicationEvent, property } from './audits.ts';
-import {
-  applicationItem, applicationOf, APPLICATION_WRITERS, badRequest, bodyOf, notFound, PROXY_WRITERS, READ_APPLICATIONS, servicePrincipalItem, servicePrincipalOf, WRITE_APPLICATIONS,
-} from './objects.ts';
+import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, checkAdvanced, denied, LIST_QUERY, notFound, ONE_QUERY, param, PROXY_WRITERS, referencedId, sameId } from './common.ts';
+import { addressesOf, portRange, segmentsMeet } from './destinations.ts';
 import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from './private-access.ts';
+import { applicationView, connectorGroupView, publishingView, segmentView, servicePrincipalView } from './views.ts';
 
-const VERSIONS = ['v1.0', 'beta'] as const;
-const LIST = ['$select', '$filter', '$search', '$count', '$orderby', '$top', '$skiptoken'];
-const FILTERABLE = ['id', 'appId', 'displayName', 'tags', 'accountEnabled', 'servicePrincipalType', 'createdDateTime'];
-/** Template of custom applications, which Private Access applications are made from. */
-const CUSTOM_TEMPLATE_ID = '8adf8e6e-67b2-4cf2-a259-e3dc5476c621';
-/** Tags that publishing gives and takes; others stay as they are. */
-const PUBLISHING_TAGS: readonly string[] = [...QUICK_ACCESS_TAGS, ...PER_APP_TAGS];
+const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
+const READ_APP_ONLY = [...READ, 'Application.ReadWrite.OwnedBy'];
+/** Publishing is read and written with the application permissions alone. */
+const READ_PUBLISHING = ['Application.Read.All', 'Application.ReadWrite.All'];
+const WRITE = ['Application.ReadWrite.All'];
+const WRITE_APP_ONLY = [...WRITE, 'Application.ReadWrite.OwnedBy'];
 
-/** Applications, their enterprise applications, and how Private Access publishes them. */
+/** The template of custom applications; Private Access applications are made from it. */
+const CUSTOM_TEMPLATE = '8adf8e6e-67b2-4cf2-a259-e3dc5476c621';
+const CUSTOM_TAGS = ['WindowsAzureActiveDirectoryCustomSingleSignOnApplication', 'WindowsAzureActiveDirectoryIntegratedApp'];
+
+const SEARCHABLE = ['displayName'];
+const FILTERABLE = [...SEARCHABLE, 'id', 'appId', 'tags', 'createdDateTime', 'signInAudience'];
+
+type Values = Readonly<Record<string, unknown>>;
+
+const invalid = (name: string): GraphRefusal => bad(`Invalid value specified for property '${name}' of resource 'Application'.`);
+
+function displayNameOf(values: Values): string {
+  const name = values['displayName'];
+  if (typeof name !== 'string' || name.trim() === '' || name.length > 120) throw invalid('displayName');
+  return name;
+}
+
+/** Asked of v1.0, the property does not exist; beta prints it of one application, and only where it is selected. */
+function viewOf(call: GraphCall, application: Application): Readonly<Record<string, unknown>> {
+  const publishing = call.query['$select']?.split(',').some((name) => name.trim() === 'onPremisesPublishing') ?? false;
+  if (publishing && call.version === 'v1.0') throw bad(`Could not find a property named 'onPremisesPublishing' on type 'microsoft.graph.application'.`, 'BadRequest');
+  return applicationView(application, { publishing });
+}
+
+function instantiate(call: GraphCall): GraphAnswer {
+  if (!sameId(param(call, 'templateId'), CUSTOM_TEMPLATE)) throw notFound(param(call, 'templateId'));
+  const displayName = displayNameOf(bodyOf(call, ['displayName', 'serviceManagementReference'], 'instantiate'));
+  const common = { appId: call.newId(), displayName };
+  const roles = () => CUSTOM_APP_ROLES.map((role) => ({ ...role, allowedMemberTypes: [...role.allowedMemberTypes] }));
+  const application: Application = {
+    id: call.newId(), ...common, tags: [], appRoles: roles(), createdDateTime: call.now.toISOString(), onPremisesPublishing: null, connectorGroupId: null, segments: [], registration: null,
+  };
+  const servicePrincipal = { id: call.newId(), ...common, tags: [...CUSTOM_TAGS], accountEnabled: true, appRoleAssignmentRequired: true, servicePrincipalType: 'Application' as const, appRoles: roles() };
+  call.tenant.applications.push(application);
+  call.tenant.servicePrincipals.push(servicePrincipal);
+  call.audit(applicationEvent('Add application', application, [property('DisplayName', [], [displayName])]));
+  call.audit(applicationEvent('Add service principal', servicePrincipal, [property('AppPrincipalId', [], [common.appId])]));
+  return {
+    status: 201,
+    body: {
+      '@odata.context': `${call.base}/$metadata#microsoft.graph.applicationServicePrincipal`,
+      application: { ...applicationView(application, { publishing: false }), ...(call.version === 'beta' && { objectId: application.id }), applicationTemplateId: CUSTOM_TEMPLATE },
+      servicePrincipal: { ...servicePrincipalView(servicePrincipal, call.tenant), ...(call.version === 'beta' && { objectId: servicePrincipal.id }), applicationTemplateId: CUSTOM_TEMPLATE },
+    },
+  };
+}
+
+/** Application proxy settings are for an Application Administrator who also administers Global Secure Access. */
+function mayPublish(call: GraphCall): void {
+  const { caller } = call;
+  if (caller.kind === 'app' || caller.user.directoryRoles.includes('Global Administrator')) return;
+  if (!caller.user.directoryRoles.includes('Application Administrator') || !caller.user.directoryRoles.includes('Global Secure Access Administrator')) throw denied();
+}
+
+function publish(call: GraphCall, application: Application, wish: unknown): void {
+  mayPublish(call);
+  if (typeof wish !== 'object' || wish === null) throw invalid('onPremisesPublishing');
+  const values = wish as Values;
+  for (const name of Object.keys(values)) if (!['@odata.type', 'applicationType', 'isAccessibleViaZTNAClient', 'isDnsResolutionEnabled'].includes(name)) throw bad(`Invalid property '${name}' for the type 'onPremisesPublishing'.`);
+
+  const before = application.onPremisesPublishing;
+  const applicationType = values['applicationType'] ?? before?.applicationType;
+  if (applicationType !== 'nonwebapp' && applicationType !== 'quickaccessapp') throw invalid('applicationType');
+  if (before !== null && before.applicationType !== applicationType) throw bad(`Property 'applicationType' is read-only and cannot be set.`);
+  if (applicationType === 'quickaccessapp' && call.tenant.applications.some((other) => other !== application && other.onPremisesPublishing?.applicationType === 'quickaccessapp')) {
+    throw bad('A Quick Access application already exists in this tenant.');
+  }
+  const flag = (name: 'isAccessibleViaZTNAClient' | 'isDnsResolutionEnabled'): boolean => {
+    const value = values[name] ?? before?.[name] ?? false;
+    if (typeof value !== 'boolean') throw invalid(name);
+    return value;
+  };
+  const [isAccessibleViaZTNAClient, isDnsResolutionEnabled] = [flag('isAccessibleViaZTNAClient'), flag('isDnsResolutionEnabled')];
+  if (isDnsResolutionEnabled && applicationType !== 'quickaccessapp') throw bad('DNS resolution is for Quick Access alone.');
+
+  application.onPremisesPublishing = { applicationType, isAccessibleViaZTNAClient, isDnsResolutionEnabled };
+  if (before !== null) return;
+  application.connectorGroupId = call.tenant.connectorGroups.find((group) => group.isDefault)?.id ?? null;
+  const tags = (applicationType === 'quickaccessapp' ? QUICK_ACCESS_TAGS : PER_APP_TAGS).filter((tag) => isAccessibleViaZTNAClient || tag !== 'IsAccessibleViaZTNAClient');
+  const servicePrincipal = call.tenant.servicePrincipals.find(({ appId }) => appId === application.appId);
+  for (const object of servicePrincipal ? [application, servicePrincipal] : [application]) object.tags = [...new Set([...object.tags, ...tags])];
+}
+
+function update(call: GraphCall): GraphAnswer {
+  const application = applicationOf(call);
+  const values = bodyOf(call, ['displayName', 'tags', ...(call.version === 'beta' ? ['onPremisesPublishing'] : [])], 'Application');
+  const displayName = values['displayName'] === undefined ? application.displayName : displayNameOf(values);
+  const tags = values['tags'] ?? application.tags;
+  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) throw invalid('tags');
+  if (values['onPremisesPublishing'] !== undefined) {
+    publish(call, application, values['onPremisesPublishing']);
+    call.audit(applicationEvent('Update application', application, [property('OnPremisesPublishing', [], [application.onPremisesPublishing])]));
+  }
+  if (displayName !== application.displayName || values['tags'] !== undefined) {
+    call.audit(applicationEvent('Update application', application, [property('DisplayName', [application.displayName], [displayName])]));
+    application.displayName = displayName;
+    if (values['tags'] !== undefined) application.tags = tags.map(String);
+  }
+  return { status: 204 };
+}
+
+function remove(call: GraphCall): GraphAnswer {
+  const { tenant } = call;
+  const application = applicationOf(call);
+  call.audit(applicationEvent('Delete application', application));
+  const gone = tenant.servicePrincipals.filter(({ appId }) => appId === application.appId).map(({ id }) => id);
+  tenant.applications.splice(tenant.applications.indexOf(application), 1);
+  tenant.servicePrincipals = tenant.servicePrincipals.filter(({ id }) => !gone.includes(id));
+  tenant.appRoleAssignments = tenant.appRoleAssignments.filter(({ resourceId }) => !gone.includes(resourceId));
+  return { status: 204 };
+}
+
+// --- Application segments --------------------------------------------------------------------------------------------
+
+const SEGMENTS = '/applications/{id}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments';
+const SEGMENT_PROPERTIES = ['destinationHost', 'destinationType', 'port', 'ports', 'protocol', 'action'];
+const DESTINATION_TYPES = ['ipAddress', 'ipRange', 'ipRangeCidr', 'fqdn', 'dnsSuffix'] as const;
+const MAX_SEGMENTS = 500;
+const NAME = /^(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+function published(call: GraphCall): Application {
+  const application = applicationOf(call);
+  if (application.onPremisesPublishing === null) throw bad('The application is not configured for on-premises publishing.');
+  return application;
+}
+
+function segmentFrom(call: GraphCall, application: Application, values: Values): Omit<ApplicationSegment, 'id'> {
+  const wrong = (name: string): GraphRefusal => bad(`Invalid value specified for property '${name}' of resource 'ipApplicationSegment'.`);
+  const destinationType = DESTINATION_TYPES.find((type) => type.toLowerCase() === String(values['destinationType']).toLowerCase());
+  const { destinationHost: host, ports, protocol, port } = values;
+  if (destinationType === undefined) throw wrong('destinationType');
+  if (typeof host !== 'string') throw wrong('destinationHost');
+  if (port !== undefined && port !== null && port !== 0) throw wrong('port');
+
+  if (destinationType === 'dnsSuffix') {
+    if (application.onPremisesPublishing?.applicationType !== 'quickaccessapp') throw bad('A DNS suffix can be set for Quick Access alone.');
+    if (!NAME.test(host) || host.startsWith('*')) throw wrong('destinationHost');
+    return { destinationHost: host, destinationType, port: 0, ports: [], protocol: '0' };
+  }
+  // A name without a dot is a NetBIOS name, which Private Access does not forward.
+  const fits = destinationType === 'fqdn' ? NAME.test(host) && addressesOf({ destinationHost: host, destinationType: 'ipAddress' }) === undefined : addressesOf({ destinationHost: host, destinationType }) !== undefined;
+  if (!fits) throw wrong('destinationHost');
+  if (!Array.isArray(ports) || ports.length === 0 || !ports.every((range) => typeof range === 'string' && portRange(range) !== undefined)) throw wrong('ports');
+  const words = typeof protocol === 'string' ? protocol.toLowerCase().split(',').map((word) => word.trim()) : [];
+  if (words.length === 0 || words.some((word) => word !== 'tcp' && word !== 'udp') || new Set(words).size !== words.length) throw wrong('protocol');
+  return { destinationHost: host, destinationType, port: 0, ports: ports.map(String), protocol: words.toSorted().join(',') };
+}
+
+/** No destination twice, in an application or between two; only Quick Access may overlap with others. */
+function checkOverlap(call: GraphCall, application: Application, segment: Omit<ApplicationSegment, 'id'>, itself?: string): void {
+  const quick = (one: Application): boolean => one.onPremisesPublishing?.applicationType === 'quickaccessapp';
+  for (const other of call.tenant.applications) {
+    if (other !== application && (quick(application) || quick(other))) continue;
+    const twin = other.segments.find((known) => known.id !== itself && segmentsMeet(known, segment));
+    if (twin) throw bad(`The application segment overlaps with ${twin.destinationHost} of the application '${other.displayName}'.`, 'ApplicationSegmentOverlap');
+  }
+}
+
+function segmentOf(call: GraphCall, application: Application): ApplicationSegment {
+  const id = param(call, 'segmentId');
+  const found = application.segments.find((segment) => sameId(segment.id, id));
+  if (!found) throw notFound(id);
+  return found;
+}
+
+const segmentContext = (application: Application): string =>
+  `applications('${application.id}')/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
+
+const words = (segment: Omit<ApplicationSegment, 'id'>): string => `${segment.destinationHost} ${segment.protocol} ${segment.ports.join(',')}`.trim();
+
+/** Applications, and how those of Private Access are published. */
 export const applicationRoutes = graphRoutes([
   {
-    method: 'GET', path: '/servicePrincipals', versions: VERSIONS, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: LIST,
-    handle: (call) => listAnswer(call, call.tenant.servicePrincipals.map(servicePrincipalItem), { context: 'servicePrincipals', filterable: FILTERABLE, searchable: ['displayName'] }),
+    method: 'POST', path: '/applicationTemplates/{templateId}/instantiate', versions: BOTH, delegated: ['Application.ReadWrite.All', 'Directory.ReadWrite.All'],
+    application: [...WRITE_APP_ONLY, 'Directory.ReadWrite.All'], roles: { anyOf: APPLICATION_WRITERS },
+    handle: instantiate,
   },
   {
-    method: 'GET', path: '/servicePrincipals/{id}', versions: VERSIONS, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: ['$select'],
-    handle: (call) => single(call, servicePrincipalItem(servicePrincipalOf(call)), 'servicePrincipals'),
-  },
-  {
-    method: 'PATCH', path: '/servicePrincipals/{id}', versions: VERSIONS, delegated: WRITE_APPLICATIONS, application: WRITE_APPLICATIONS, roles: { anyOf: APPLICATION_WRITERS },
+    method: 'GET', path: '/applications', versions: BOTH, delegated: READ, application: READ_APP_ONLY, query: LIST_QUERY,
     handle(call) {
-      const principal = servicePrincipalOf(call);
-      const changes = changesOf(call, ['accountEnabled', 'appRoleAssignmentRequired'], 'ServicePrincipal');
-      const written = Object.entries(changes).map(([name, value]) => property(name, [principal[name as 'accountEnabled' | 'appRoleAssignmentRequired']], [value]));
-      Object.assign(principal, changes);
-      call.audit(applicationEvent('Update service principal', principal, written));
-      return { status: 204 };
+      checkAdvanced(call);
+      return listAnswer(call, call.tenant.applications.map((application) => viewOf(call, application)), { context: 'applications', filterable: FILTERABLE, searchable: SEARCHABLE });
     },
   },
   {
-    method: 'GET', path: '/applications', versions: VERSIONS, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: LIST,
-    handle: (call) => listAnswer(call, call.tenant.applications.map((one) => applicationItem(one, call.tenant, call.version)), { context: 'applications', filterable: FILTERABLE, searchable: ['displayName'] }),
+    method: 'GET', path: '/applications/{id}', versions: BOTH, delegated: READ, application: READ_APP_ONLY, query: ONE_QUERY,
+    handle: (call) => single(call, viewOf(call, applicationOf(call)), 'applications'),
   },
   {
-    method: 'GET', path: '/applications/{id}', versions: VERSIONS, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: ['$select'],
-    handle: (call) => single(call, applicationItem(applicationOf(call), call.tenant, call.version), 'applications'),
+    method: 'PATCH', path: '/applications/{id}', versions: BOTH, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: APPLICATION_WRITERS },
+    handle: update,
   },
   {
-    method: 'PATCH', path: '/applications/{id}', versions: VERSIONS, delegated: WRITE_APPLICATIONS, application: WRITE_APPLICATIONS, roles: { anyOf: PROXY_WRITERS },
+    method: 'DELETE', path: '/applications/{id}', versions: BOTH, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: APPLICATION_WRITERS },
+    handle: remove,
+  },
+  {
+    method: 'GET', path: '/applications/{id}/onPremisesPublishing', versions: BETA, delegated: READ_PUBLISHING, application: [...READ_PUBLISHING, 'Application.ReadWrite.OwnedBy'], query: ONE_QUERY,
+    handle: (call) => single(call, publishingView(published(call)) ?? {}, `applications('${param(call, 'id')}')/onPremisesPublishing`),
+  },
+  {
+    method: 'PATCH', path: '/applications/{id}/onPremisesPublishing', versions: BETA, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
     handle(call) {
       const application = applicationOf(call);
-      const body = bodyOf(call);
-      const { onPremisesPublishing, displayName } = body;
-      const unknown = Object.keys(body).find((name) => name !== 'displayName' && (name !== 'onPremisesPublishing' || call.version !== 'beta'));
-      if (unknown !== undefined) throw badRequest(`A property '${unknown}' of resource 'Application' is not present or cannot be set.`);
-      if (displayName !== undefined) {
-        if (typeof displayName !== 'string' || displayName === '' || displayName.length > 256) throw badRequest("Invalid value specified for property 'displayName' of resource 'Application'.");
-        for (const one of bothOf(call, application)) one.displayName = displayName;
-      }
-      if (onPremisesPublishing !== undefined) publish(call, application, onPremisesPublishing);
-      call.audit(applicationEvent('Update application', application, Object.keys(body).map((name) => property(name, undefined, body[name]))));
+      publish(call, application, call.body);
+      call.audit(applicationEvent('Update application', application, [property('OnPremisesPublishing', [], [application.onPremisesPublishing])]));
       return { status: 204 };
     },
   },
   {
-    method: 'POST', path: '/applicationTemplates/{templateId}/instantiate', versions: VERSIONS, delegated: WRITE_APPLICATIONS,
-    application: ['Application.ReadWrite.OwnedBy', ...WRITE_APPLICATIONS], roles: { anyOf: APPLICATION_WRITERS },
+    method: 'GET', path: '/applications/{id}/connectorGroup', versions: BETA, delegated: ['Directory.ReadWrite.All'], application: null, query: ONE_QUERY,
     handle(call) {
-      const templateId = call.params['templateId'] ?? '';
-      if (templateId.toLowerCase() !== CUSTOM_TEMPLATE_ID) throw notFound(templateId);
-      const { displayName } = bodyOf(call);
-      if (typeof displayName !== 'string' || displayName.trim() === '' || displayName.length > 256) throw badRequest("Invalid value specified for property 'displayName' of resource 'Application'.");
-
-      const appId = call.newId();
-      const roles = () => CUSTOM_APP_ROLES.map((role) => ({ ...role, allowedMemberTypes: [...role.allowedMemberTypes] }));
-      const application: Application = {
-        id: call.newId(), appId, displayName, tags: [], appRoles: roles(), createdDateTime: call.now.toISOString(),
-        onPremisesPublishing: null, connectorGroupId: null, segments: [], registration: null,
-      };
-      const principal: ServicePrincipal = {
-        id: call.newId(), appId, displayName, tags: ['WindowsAzureActiveDirectoryIntegratedApp'], accountEnabled: true,
-        appRoleAssignmentRequired: true, servicePrincipalType: 'Application', appRoles: roles(),
-      };
-      call.tenant.applications.push(application);
-      call.tenant.servicePrincipals.push(principal);
-      call.audit(applicationEvent('Add application', application));
-      call.audit(applicationEvent('Add service principal', principal));
-
-      const made = applicationItem(application, call.tenant, call.version);
-      return {
-        status: 201,
-        body: {
-          '@odata.context': `${call.base}/$metadata#microsoft.graph.applicationServicePrincipal`,
-          application: call.version === 'beta' ? { ...made, objectId: application.id } : made,
-          servicePrincipal: call.version === 'beta' ? { ...servicePrincipalItem(principal), objectId: principal.id } : servicePrincipalItem(principal),
-        },
-      };
+      const { connectorGroupId } = applicationOf(call);
+      const group = call.tenant.connectorGroups.find(({ id }) => id === connectorGroupId);
+      if (!group) throw notFound(param(call, 'id'));
+      return single(call, connectorGroupView(group), 'connectorGroups');
+    },
+  },
+  {
+    method: 'PUT', path: '/applications/{id}/connectorGroup/$ref', versions: BETA, delegated: ['Directory.ReadWrite.All'], application: null, roles: { anyOf: PROXY_WRITERS },
+    handle(call) {
+      mayPublish(call);
+      const application = published(call);
+      const { '@odata.id': reference } = bodyOf(call, ['@odata.id'], 'reference');
+      const id = referencedId(reference, ['onPremisesPublishingProfiles/applicationProxy/connectorGroups']);
+      const group = call.tenant.connectorGroups.find((one) => sameId(one.id, id));
+      if (!group) throw notFound(id);
+      call.audit(applicationEvent('Update application', application, [property('ConnectorGroup', [application.connectorGroupId], [group.id])]));
+      application.connectorGroupId = group.id;
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'GET', path: SEGMENTS, versions: BETA, delegated: READ_PUBLISHING, application: [...READ_PUBLISHING, 'Application.ReadWrite.OwnedBy'], query: ['$select', '$top', '$skiptoken'],
+    handle(call) {
+      const application = published(call);
+      return listAnswer(call, application.segments.map(segmentView), { context: segmentContext(application) });
+    },
+  },
+  {
+    method: 'POST', path: SEGMENTS, versions: BETA, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
+    handle(call) {
+      mayPublish(call);
+      const application = published(call);
+      const segment = segmentFrom(call, application, bodyOf(call, SEGMENT_PROPERTIES, 'ipApplicationSegment'));
+      if (application.segments.length >= MAX_SEGMENTS) throw bad(`An application has at most ${MAX_SEGMENTS} application segments.`);
+      checkOverlap(call, application, segment);
+      const made: ApplicationSegment = { id: call.newId(), ...segment };
+      application.segments.push(made);
+      call.audit(applicationEvent('Update application', application, [property('ApplicationSegments', [], [words(made)])]));
+      return single(call, segmentView(made), segmentContext(application), 201);
+    },
+  },
+  {
+    method: 'GET', path: `${SEGMENTS}/{segmentId}`, versions: BETA, delegated: READ_PUBLISHING, application: [...READ_PUBLISHING, 'Application.ReadWrite.OwnedBy'], query: ONE_QUERY,
+    handle(call) {
+      const application = published(call);
+      return single(call, segmentView(segmentOf(call, application)), segmentContext(application));
+    },
+  },
+  {
+    method: 'PATCH', path: `${SEGMENTS}/{segmentId}`, versions: BETA, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
+    handle(call) {
+      mayPublish(call);
+      const application = published(call);
+      const before = segmentOf(call, application);
+      const next = segmentFrom(call, application, { ...before, ...bodyOf(call, SEGMENT_PROPERTIES, 'ipApplicationSegment') });
+      checkOverlap(call, application, next, before.id);
+      call.audit(applicationEvent('Update application', application, [property('ApplicationSegments', [words(before)], [words(next)])]));
+      Object.assign(before, next);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'DELETE', path: `${SEGMENTS}/{segmentId}`, versions: BETA, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
+    handle(call) {
+      mayPublish(call);
+      const application = published(call);
+      const gone = segmentOf(call, application);
+      application.segments.splice(application.segments.indexOf(gone), 1);
+      call.audit(applicationEvent('Update application', application, [property('ApplicationSegments', [words(gone)], [])]));
+      return { status: 204 };
     },
   },
 ]);
-
-/** The application and its enterprise application, which share name and tags. */
-const bothOf = ({ tenant }: GraphCall, application: Application): (Application | ServicePrincipal)[] =>
-  [application, ...tenant.servicePrincipals.filter(({ appId }) => appId === application.appId)];
-
-/** True and false values that the body sets; any other property is refused. */
-function changesOf(call: GraphCall, names: readonly string[], resource: string): Record<string, boolean> {
-  return Object.fromEntries(Object.entries(bodyOf(call)).map(([name, value]) => {
-    if (!names.includes(name) || typeof value !== 'boolean') throw badRequest(`Invalid value specified for property '${name}' of resource '${resource}'.`);
-    return [name, value];
-  }));
-}
-
-/** Sets the kind of publishing once; tags and, where nothing else is said, the default connector group follow. */
-function publish(call: GraphCall, application: Application, wish: unknown): void {
-  const { applicationType, isAccessibleViaZTNAClient = application.onPremisesPublishing?.isAccessibleViaZTNAClient ?? false, isDnsResolutionEnabled = application.onPremisesPublishing?.isDnsResolutionEnabled ?? false } =
-    typeof wish === 'object' && wish !== null ? wish as Record<string, unknown> : {};
-  const kind = applicationType ?? application.onPremisesPublishing?.applicationType;
-  const refused = (name: string) => badRequest(`Invalid value specified for property '${name}' of resource 'OnPremisesPublishing'.`);
-  if (kind !== 'nonwebapp' && kind !== 'quickaccessapp') throw refused('applicationType');
-  if (application.onPremisesPublishing !== null && application.onPremisesPublishing.applicationType !== kind) throw badRequest("Property 'applicationType' is read-only and cannot be changed.");
-  if (typeof isAccessibleViaZTNAClient !== 'boolean') throw refused('isAccessibleViaZTNAClient');
-  if (typeof isDnsResolutionEnabled !== 'boolean' || (isDnsResolutionEnabled && kind !== 'quickaccessapp')) throw refused('isDnsResolutionEnabled');
-  const another = call.tenant.applications.find((one) => one.id !== application.id && one.onPremisesPublishing?.applicationType === 'quickaccessapp');
-  if (kind === 'quickaccessapp' && another) throw badRequest('A Quick Access application already exists in this tenant.');
-
-  application.onPremisesPublishing = { applicationType: kind, isAccessibleViaZTNAClient, isDnsResolutionEnabled };
-  application.connectorGroupId ??= call.tenant.connectorGroups.find(({ isDefault }) => isDefault)?.id ?? null;
-  const tags = kind === 'quickaccessapp' ? QUICK_ACCESS_TAGS : PER_APP_TAGS.filter((tag) => tag !== 'IsAccessibleViaZTNAClient' || isAccessibleViaZTNAClient);
-  for (const one of bothOf(call, application)) one.tags = [...one.tags.filter((tag) => !PUBLISHING_TAGS.includes(tag)), ...tags];
-}

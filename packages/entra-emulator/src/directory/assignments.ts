@@ -2,9 +2,10 @@ import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts
 import { listAnswer, single } from '../odata.ts';
 import type { AppRoleAssignment, ServicePrincipal } from '../tenant.ts';
 import { assignmentEvent } from './audits.ts';
-import { APPLICATION_WRITERS, assignmentItem, badRequest, bodyOf, groupOf, notFound, READ_APPLICATIONS, READ_GROUPS, servicePrincipalOf, userOf } from './objects.ts';
+import { APPLICATION_WRITERS, bad, bodyOf, BOTH, groupOf, notFound, personOf, servicePrincipalOf } from './common.ts';
+import { READ_APPLICATIONS } from './private-access.ts';
+import { assignmentView } from './views.ts';
 
-const VERSIONS = ['v1.0', 'beta'] as const;
 const LIST = ['$select', '$filter', '$count', '$top', '$skiptoken'];
 const FILTERABLE = ['id', 'appRoleId', 'principalId', 'principalType', 'resourceId'];
 /** Role of an assignment to an application that declares no roles. */
@@ -12,72 +13,72 @@ const NO_ROLE = '00000000-0000-0000-0000-000000000000';
 
 const READ = [...READ_APPLICATIONS, 'AppRoleAssignment.ReadWrite.All'];
 const WRITE: readonly (string | readonly string[])[] = [...READ_APPLICATIONS.map((permission) => ['AppRoleAssignment.ReadWrite.All', permission]), 'Directory.ReadWrite.All'];
+const READ_OF_PRINCIPAL = ['Directory.Read.All', 'Directory.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All'];
 const WRITE_OF_PRINCIPAL = ['AppRoleAssignment.ReadWrite.All', 'Directory.ReadWrite.All'];
 
 /** Who is assigned to which application, from both ends. */
 export const assignmentRoutes = graphRoutes([
   {
-    method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: VERSIONS, delegated: READ, application: READ, query: LIST,
+    method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: BOTH, delegated: READ, application: READ, query: LIST,
     handle: (call) => listed(call, 'resourceId', servicePrincipalOf(call).id),
   },
   {
-    method: 'POST', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: VERSIONS, delegated: WRITE, application: WRITE, roles: { anyOf: APPLICATION_WRITERS },
+    method: 'POST', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: BOTH, delegated: WRITE, application: WRITE, roles: { anyOf: APPLICATION_WRITERS },
     handle(call) {
       const principal = servicePrincipalOf(call);
-      const body = bodyOf(call);
-      if (body['resourceId'] !== principal.id) throw badRequest("Invalid value specified for property 'resourceId' of resource 'AppRoleAssignment'.");
+      const body = bodyOf(call, ['principalId', 'resourceId', 'appRoleId'], 'AppRoleAssignment');
+      if (body['resourceId'] !== principal.id) throw bad("Invalid value specified for property 'resourceId' of resource 'AppRoleAssignment'.");
       return assigned(call, body);
     },
   },
   {
-    method: 'DELETE', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: VERSIONS, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
+    method: 'DELETE', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: BOTH, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
     handle: (call) => removed(call, 'resourceId', servicePrincipalOf(call).id),
   },
 
   {
-    method: 'GET', path: '/groups/{id}/appRoleAssignments', versions: VERSIONS, delegated: [...READ_GROUPS, 'AppRoleAssignment.ReadWrite.All'], application: [...READ_GROUPS, 'AppRoleAssignment.ReadWrite.All'], query: LIST,
+    method: 'GET', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: READ_OF_PRINCIPAL, application: READ_OF_PRINCIPAL, query: LIST,
     handle: (call) => listed(call, 'principalId', groupOf(call).id),
   },
   {
-    method: 'POST', path: '/groups/{id}/appRoleAssignments', versions: VERSIONS, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
+    method: 'POST', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
     handle(call) {
       const group = groupOf(call);
-      const body = bodyOf(call);
-      if (body['principalId'] !== group.id) throw badRequest("Invalid value specified for property 'principalId' of resource 'AppRoleAssignment'.");
+      const body = bodyOf(call, ['principalId', 'resourceId', 'appRoleId'], 'AppRoleAssignment');
+      if (body['principalId'] !== group.id) throw bad("Invalid value specified for property 'principalId' of resource 'AppRoleAssignment'.");
       return assigned(call, body);
     },
   },
   {
-    method: 'DELETE', path: '/groups/{id}/appRoleAssignments/{assignmentId}', versions: VERSIONS, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
+    method: 'DELETE', path: '/groups/{id}/appRoleAssignments/{assignmentId}', versions: BOTH, delegated: WRITE_OF_PRINCIPAL, application: WRITE_OF_PRINCIPAL, roles: { anyOf: APPLICATION_WRITERS },
     handle: (call) => removed(call, 'principalId', groupOf(call).id),
   },
   {
-    method: 'GET', path: '/users/{id}/appRoleAssignments', versions: VERSIONS, delegated: ['Directory.Read.All', 'Directory.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All'],
-    application: ['Directory.Read.All', 'Directory.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All'], query: LIST,
-    handle: (call) => listed(call, 'principalId', userOf(call, call.params['id'] ?? '').id),
+    method: 'GET', path: '/users/{id}/appRoleAssignments', versions: BOTH, delegated: READ_OF_PRINCIPAL, application: READ_OF_PRINCIPAL, query: LIST,
+    handle: (call) => listed(call, 'principalId', personOf(call).id),
   },
 ]);
 
 const listed = (call: GraphCall, end: 'resourceId' | 'principalId', id: string): GraphAnswer =>
-  listAnswer(call, call.tenant.appRoleAssignments.filter((one) => one[end] === id).map((one) => assignmentItem(one, call.tenant, call.version)), { context: 'appRoleAssignments', filterable: FILTERABLE });
+  listAnswer(call, call.tenant.appRoleAssignments.filter((one) => one[end] === id).map((one) => assignmentView(one, call.tenant, call.version)), { context: 'appRoleAssignments', filterable: FILTERABLE });
 
 function assigned(call: GraphCall, { principalId, resourceId, appRoleId }: Record<string, unknown>): GraphAnswer {
   const { tenant } = call;
   if (typeof principalId !== 'string' || typeof resourceId !== 'string' || typeof appRoleId !== 'string') {
-    throw badRequest("The properties 'principalId', 'resourceId' and 'appRoleId' of resource 'AppRoleAssignment' are required.");
+    throw bad("The properties 'principalId', 'resourceId' and 'appRoleId' of resource 'AppRoleAssignment' are required.");
   }
   const resource = tenant.servicePrincipals.find(({ id }) => id === resourceId);
   if (!resource) throw notFound(resourceId);
   const principalType = typeOf(call, principalId);
   mustDeclare(resource, appRoleId, principalType);
   if (tenant.appRoleAssignments.some((one) => one.principalId === principalId && one.resourceId === resourceId && one.appRoleId === appRoleId)) {
-    throw badRequest('Permission being assigned already exists on the object');
+    throw bad('Permission being assigned already exists on the object');
   }
 
   const assignment: AppRoleAssignment = { id: call.newId(), appRoleId, principalId, principalType, resourceId, createdDateTime: call.now.toISOString() };
   tenant.appRoleAssignments.push(assignment);
   call.audit(assignmentEvent('add', tenant, assignment, resource));
-  return single(call, assignmentItem(assignment, tenant, call.version), 'appRoleAssignments', 201);
+  return single(call, assignmentView(assignment, tenant, call.version), 'appRoleAssignments', 201);
 }
 
 function typeOf({ tenant }: GraphCall, principalId: string): AppRoleAssignment['principalType'] {
@@ -91,7 +92,7 @@ function typeOf({ tenant }: GraphCall, principalId: string): AppRoleAssignment['
 function mustDeclare({ appRoles }: ServicePrincipal, appRoleId: string, principalType: AppRoleAssignment['principalType']): void {
   const wanted = principalType === 'ServicePrincipal' ? 'Application' : 'User';
   const fits = appRoles.some(({ id, isEnabled, allowedMemberTypes }) => id === appRoleId && isEnabled && allowedMemberTypes.includes(wanted));
-  if (!fits && !(appRoleId === NO_ROLE && appRoles.length === 0)) throw badRequest('Permission being assigned was not found on application');
+  if (!fits && !(appRoleId === NO_ROLE && appRoles.length === 0)) throw bad('Permission being assigned was not found on application');
 }
 
 function removed(call: GraphCall, end: 'resourceId' | 'principalId', id: string): GraphAnswer {

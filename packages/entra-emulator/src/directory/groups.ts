@@ -90,7 +90,7 @@ function create(call: GraphCall, key: string | undefined): GraphAnswer {
     knownToPimAt: new Date(call.now.getTime() + call.delays.directoryToPim).toISOString(), onboardedToPimAt: null,
   };
   call.tenant.groups.push(group);
-  call.audit(groupEvent('Add group', group, [property('DisplayName', [], [group.displayName]), property('SecurityEnabled', [], [group.securityEnabled])]));
+  call.audit(groupEvent('Create group', group, [property('DisplayName', [], [group.displayName]), property('SecurityEnabled', [], [group.securityEnabled])]));
   for (const id of group.ownerIds) call.audit(relationEvent('Add owner to group', call.tenant, group, id));
   for (const id of group.memberIds) call.audit(relationEvent('Add member to group', call.tenant, group, id));
   return single(call, groupView(group, call.tenant, { all: true }), 'groups', 201);

@@ -1,10 +1,21 @@
 import type { GraphRoute } from '../graph/route.ts';
 import { applicationRoutes } from './applications.ts';
-import { assignmentRoutes } from './assignments.ts';
+import { conditionalAccessRoutes } from './conditional-access.ts';
+import { connectorRoutes } from './connectors.ts';
+import { globalSecureAccessRoutes } from './global-secure-access.ts';
 import { groupRoutes } from './groups.ts';
-import { networkRoutes } from './network.ts';
-import { peopleRoutes } from './people.ts';
-import { segmentRoutes } from './segments.ts';
+import { organizationRoutes } from './organization.ts';
+import { servicePrincipalRoutes } from './service-principals.ts';
+import { userRoutes } from './users.ts';
 
-/** Everything of Graph that is neither PIM nor the audit log. */
-export const directoryRoutes: readonly GraphRoute[] = [...peopleRoutes, ...groupRoutes, ...applicationRoutes, ...assignmentRoutes, ...segmentRoutes, ...networkRoutes];
+/** Every call to the directory, to Private Access and to what surrounds them. Where two paths fit, the earlier is meant. */
+export const directoryRoutes: readonly GraphRoute[] = [
+  ...userRoutes,
+  ...groupRoutes,
+  ...applicationRoutes,
+  ...servicePrincipalRoutes,
+  ...connectorRoutes,
+  ...globalSecureAccessRoutes,
+  ...conditionalAccessRoutes,
+  ...organizationRoutes,
+];

@@ -3,11 +3,14 @@ import { listAnswer, single } from '../odata.ts';
 import type { Application, ApplicationSegment } from '../tenant.ts';
 import { applicationEvent, property } from './audits.ts';
 import { addressesOf, portRange, segmentsMeet } from './destinations.ts';
-import { applicationOf, badRequest, bodyOf, notFound, PROXY_WRITERS, READ_APPLICATIONS, WRITE_APPLICATIONS } from './objects.ts';
+import { applicationOf, bad, BETA, bodyOf, notFound, PROXY_WRITERS } from './common.ts';
+import { READ_APPLICATIONS, WRITE_APPLICATIONS } from './private-access.ts';
+import { segmentView } from './views.ts';
 
 type Wish = Omit<ApplicationSegment, 'id'>;
 
 const PATH = '/applications/{id}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments';
+const PROPERTIES = ['destinationHost', 'destinationType', 'port', 'ports', 'protocol', 'action'];
 const MAX_SEGMENTS = 500;
 const TYPES: readonly ApplicationSegment['destinationType'][] = ['ipAddress', 'ipRange', 'ipRangeCidr', 'fqdn', 'dnsSuffix'];
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
@@ -15,29 +18,28 @@ const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 const NAME = new RegExp(`^(?:${LABEL}\\.)+${LABEL}$`);
 
 const context = ({ params }: GraphCall): string => `applications('${params['id'] ?? ''}')/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
-const BETA = ['beta'] as const;
 const WRITE_APP_ONLY = ['Application.ReadWrite.OwnedBy', ...WRITE_APPLICATIONS];
 
 /** The destinations of a Private Access application. */
 export const segmentRoutes = graphRoutes([
   {
     method: 'GET', path: PATH, versions: BETA, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: ['$select', '$top', '$skiptoken'],
-    handle: (call) => listAnswer(call, publishedOf(call).segments.map((segment) => ({ ...segment })), { context: context(call) }),
+    handle: (call) => listAnswer(call, publishedOf(call).segments.map(segmentView), { context: context(call) }),
   },
   {
     method: 'POST', path: PATH, versions: BETA, delegated: WRITE_APPLICATIONS, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
     handle(call) {
       const application = publishedOf(call);
-      if (application.segments.length >= MAX_SEGMENTS) throw badRequest(`An application can have at most ${MAX_SEGMENTS} application segments.`);
-      const segment = { id: call.newId(), ...checked(call, application, bodyOf(call)) };
+      if (application.segments.length >= MAX_SEGMENTS) throw bad(`An application can have at most ${MAX_SEGMENTS} application segments.`);
+      const segment = { id: call.newId(), ...checked(call, application, bodyOf(call, PROPERTIES, 'IpApplicationSegment')) };
       application.segments.push(segment);
       written(call, application, undefined, segment);
-      return single(call, { ...segment }, context(call), 201);
+      return single(call, segmentView(segment), context(call), 201);
     },
   },
   {
     method: 'GET', path: `${PATH}/{segmentId}`, versions: BETA, delegated: READ_APPLICATIONS, application: READ_APPLICATIONS, query: ['$select'],
-    handle: (call) => single(call, { ...segmentOf(call, publishedOf(call)) }, context(call)),
+    handle: (call) => single(call, segmentView(segmentOf(call, publishedOf(call))), context(call)),
   },
   {
     method: 'PATCH', path: `${PATH}/{segmentId}`, versions: BETA, delegated: WRITE_APPLICATIONS, application: WRITE_APP_ONLY, roles: { anyOf: PROXY_WRITERS },
@@ -45,7 +47,7 @@ export const segmentRoutes = graphRoutes([
       const application = publishedOf(call);
       const segment = segmentOf(call, application);
       const { id, ...before } = segment;
-      Object.assign(segment, checked(call, application, { ...before, ...bodyOf(call) }, id));
+      Object.assign(segment, checked(call, application, { ...before, ...bodyOf(call, PROPERTIES, 'IpApplicationSegment') }, id));
       written(call, application, before, segment);
       return { status: 204 };
     },
@@ -64,7 +66,7 @@ export const segmentRoutes = graphRoutes([
 
 function publishedOf(call: GraphCall): Application {
   const application = applicationOf(call);
-  if (application.onPremisesPublishing === null) throw badRequest('The application is not configured for application proxy or Private Access.');
+  if (application.onPremisesPublishing === null) throw bad('The application is not configured for application proxy or Private Access.');
   return application;
 }
 
@@ -83,17 +85,14 @@ function checked(call: GraphCall, application: Application, body: Record<string,
     // Quick Access and an application of its own may share a destination: the latter wins.
     if (isQuickAccess(other) !== isQuickAccess(application)) continue;
     if (other.segments.some((segment) => segment.id !== own && segmentsMeet(segment, wish))) {
-      throw badRequest(`Application segment '${wish.destinationHost}' overlaps with an application segment of '${other.displayName}'.`);
+      throw bad(`Application segment '${wish.destinationHost}' overlaps with an application segment of '${other.displayName}'.`);
     }
   }
   return wish;
 }
 
 function segmentFrom(body: Record<string, unknown>, application: Application): Wish {
-  const refused = (name: string) => badRequest(`Invalid value specified for property '${name}' of resource 'IpApplicationSegment'.`);
-  const unknown = Object.keys(body).find((name) => !['destinationHost', 'destinationType', 'port', 'ports', 'protocol', 'action'].includes(name) && !name.startsWith('@'));
-  if (unknown !== undefined) throw badRequest(`A property '${unknown}' is not present on resource 'IpApplicationSegment'.`);
-
+  const refused = (name: string) => bad(`Invalid value specified for property '${name}' of resource 'IpApplicationSegment'.`);
   // A client sends `ip` for one address where the page says `ipAddress`.
   const destinationType = TYPES.find((type) => type === (body['destinationType'] === 'ip' ? 'ipAddress' : body['destinationType']));
   if (destinationType === undefined) throw refused('destinationType');
@@ -101,7 +100,7 @@ function segmentFrom(body: Record<string, unknown>, application: Application): W
   if (typeof destinationHost !== 'string' || !isDestination(destinationHost, destinationType)) throw refused('destinationHost');
   if (port !== 0) throw refused('port');
   if (destinationType === 'dnsSuffix') {
-    if (application.onPremisesPublishing?.applicationType !== 'quickaccessapp') throw badRequest("Destination type 'dnsSuffix' is supported for Quick Access alone.");
+    if (application.onPremisesPublishing?.applicationType !== 'quickaccessapp') throw bad("Destination type 'dnsSuffix' is supported for Quick Access alone.");
     return { destinationHost, destinationType, port: 0, ports: [], protocol: '0' };
   }
   if (!Array.isArray(ports) || ports.length === 0 || !ports.every((one): one is string => typeof one === 'string' && portRange(one) !== undefined)) throw refused('ports');

@@ -30,7 +30,7 @@ export interface GraphCall {
 
 export interface AuditInput {
   readonly loggedByService: 'PIM' | 'Core Directory';
-  readonly category: 'GroupManagement' | 'ApplicationManagement' | 'RoleManagement';
+  readonly category: 'GroupManagement' | 'ApplicationManagement' | 'RoleManagement' | 'UserManagement';
   readonly activityDisplayName: string;
   readonly operationType: string;
   readonly result?: 'success' | 'failure';

@@ -1,0 +1,160 @@
+import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
+import { listAnswer, single } from '../odata.ts';
+import type { AppRoleAssignment, ServicePrincipal } from '../tenant.ts';
+import { applicationEvent, assignmentEvent, property } from './audits.ts';
+import { APPLICATION_WRITERS, bad, bodyOf, BOTH, checkAdvanced, groupOf, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, sameId, servicePrincipalOf } from './common.ts';
+import { assignmentView, servicePrincipalView } from './views.ts';
+
+const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
+const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'];
+/** Assigning takes the permission for it, and one to read the application that is assigned. */
+const ASSIGN = READ.map((read) => ['AppRoleAssignment.ReadWrite.All', read]);
+const OF_GROUP = ['AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
+const ASSIGNMENTS_QUERY = ['$filter', '$select', '$top', '$skiptoken', '$count'] as const;
+const ASSIGNMENT_FILTERABLE = ['principalId', 'principalDisplayName', 'principalType', 'resourceId', 'appRoleId'];
+
+const SEARCHABLE = ['displayName'];
+const FILTERABLE = [...SEARCHABLE, 'id', 'appId', 'tags', 'accountEnabled', 'servicePrincipalType'];
+/** Stands for no role, where the application declares none. */
+const NO_ROLE = '00000000-0000-0000-0000-000000000000';
+
+function assignmentsAnswer(call: GraphCall, chosen: (assignment: AppRoleAssignment) => boolean): GraphAnswer {
+  const found = call.tenant.appRoleAssignments.filter(chosen).map((assignment) => assignmentView(assignment, call.tenant, call.version));
+  return listAnswer(call, found, { context: 'appRoleAssignments', filterable: ASSIGNMENT_FILTERABLE });
+}
+
+function assign(call: GraphCall, expected: { readonly resourceId?: string; readonly principalId?: string }): GraphAnswer {
+  const { tenant } = call;
+  const { principalId, resourceId, appRoleId } = bodyOf(call, ['principalId', 'resourceId', 'appRoleId', 'principalType'], 'appRoleAssignment');
+  for (const [name, value] of Object.entries({ principalId, resourceId, appRoleId })) if (!isGuid(value)) throw bad(`A value is required for property '${name}' of resource 'AppRoleAssignment'.`);
+  const [principalKey, resourceKey, roleKey] = [String(principalId), String(resourceId), String(appRoleId)];
+  if (expected.resourceId !== undefined && !sameId(expected.resourceId, resourceKey)) throw bad('The resourceId of the assignment is not the service principal of the request.');
+  if (expected.principalId !== undefined && !sameId(expected.principalId, principalKey)) throw bad('The principalId of the assignment is not the group of the request.');
+
+  const resource = servicePrincipalOf(call, resourceKey);
+  const group = tenant.groups.find(({ id }) => sameId(id, principalKey));
+  const user = tenant.users.find(({ id }) => sameId(id, principalKey));
+  const principal = group ?? user;
+  if (!principal) throw notFound(principalKey);
+  if (group && !group.securityEnabled) throw bad('Only security groups can be assigned to applications.');
+  const declared = resource.appRoles.filter((role) => role.isEnabled);
+  const role = declared.find(({ id }) => sameId(id, roleKey));
+  const exists = declared.length === 0 ? roleKey === NO_ROLE : role?.allowedMemberTypes.includes('User') === true;
+  if (!exists) throw bad(`Permission being assigned was not found on application '${resource.appId}'.`);
+  if (tenant.appRoleAssignments.some((known) => known.principalId === principal.id && known.resourceId === resource.id && sameId(known.appRoleId, roleKey))) {
+    throw bad('Permission being assigned already exists on the object');
+  }
+
+  const assignment: AppRoleAssignment = {
+    id: call.newId(), appRoleId: role?.id ?? NO_ROLE, principalId: principal.id, principalType: group ? 'Group' : 'User', resourceId: resource.id, createdDateTime: call.now.toISOString(),
+  };
+  tenant.appRoleAssignments.push(assignment);
+  call.audit(assignmentEvent('add', tenant, assignment, resource));
+  return single(call, assignmentView(assignment, tenant, call.version), 'appRoleAssignments', 201);
+}
+
+function unassign(call: GraphCall, chosen: (assignment: AppRoleAssignment) => boolean): GraphAnswer {
+  const { tenant } = call;
+  const id = param(call, 'assignmentId');
+  const found = tenant.appRoleAssignments.find((assignment) => assignment.id === id && chosen(assignment));
+  if (!found) throw notFound(id);
+  tenant.appRoleAssignments.splice(tenant.appRoleAssignments.indexOf(found), 1);
+  call.audit(assignmentEvent('remove', tenant, found, servicePrincipalOf(call, found.resourceId)));
+  return { status: 204 };
+}
+
+function update(call: GraphCall): GraphAnswer {
+  const servicePrincipal = servicePrincipalOf(call);
+  const values = bodyOf(call, ['appRoleAssignmentRequired', 'accountEnabled', 'tags'], 'ServicePrincipal');
+  const wrong = (name: string) => bad(`Invalid value specified for property '${name}' of resource 'ServicePrincipal'.`);
+  const next: ServicePrincipal = { ...servicePrincipal };
+  for (const name of ['appRoleAssignmentRequired', 'accountEnabled'] as const) {
+    const value = values[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'boolean') throw wrong(name);
+    next[name] = value;
+  }
+  const { tags } = values;
+  if (tags !== undefined) {
+    if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) throw wrong('tags');
+    next.tags = tags.map(String);
+  }
+  const names = { appRoleAssignmentRequired: 'AppRoleAssignmentRequired', accountEnabled: 'AccountEnabled', tags: 'Tag' } as const;
+  const changes = (['appRoleAssignmentRequired', 'accountEnabled', 'tags'] as const)
+    .filter((name) => JSON.stringify(next[name]) !== JSON.stringify(servicePrincipal[name]))
+    .map((name) => property(names[name], [servicePrincipal[name]], [next[name]]));
+  Object.assign(servicePrincipal, next);
+  if (changes.length > 0) call.audit(applicationEvent('Update service principal', servicePrincipal, changes));
+  return { status: 204 };
+}
+
+const assignedTo = (call: GraphCall) => {
+  const { id } = servicePrincipalOf(call);
+  return (assignment: AppRoleAssignment): boolean => assignment.resourceId === id;
+};
+const assignedFrom = (call: GraphCall) => {
+  const { id } = groupOf(call);
+  return (assignment: AppRoleAssignment): boolean => assignment.principalId === id;
+};
+
+/** Enterprise applications, and who is assigned to them. */
+export const servicePrincipalRoutes = graphRoutes([
+  {
+    method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: [...READ, 'Application.ReadWrite.OwnedBy'], query: LIST_QUERY,
+    handle(call) {
+      checkAdvanced(call);
+      return listAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), { context: 'servicePrincipals', filterable: FILTERABLE, searchable: SEARCHABLE });
+    },
+  },
+  {
+    method: 'GET', path: `/servicePrincipals(appId='{appId}')`, versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
+    handle(call) {
+      const appId = param(call, 'appId');
+      const found = call.tenant.servicePrincipals.find((one) => sameId(one.appId, appId));
+      if (!found) throw notFound(appId);
+      return single(call, servicePrincipalView(found, call.tenant), 'servicePrincipals');
+    },
+  },
+  {
+    method: 'GET', path: '/servicePrincipals/{id}', versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
+    handle: (call) => single(call, servicePrincipalView(servicePrincipalOf(call), call.tenant), 'servicePrincipals'),
+  },
+  {
+    method: 'PATCH', path: '/servicePrincipals/{id}', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },
+    handle: update,
+  },
+  {
+    method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: BOTH, delegated: READ, application: READ, query: ASSIGNMENTS_QUERY,
+    handle: (call) => assignmentsAnswer(call, assignedTo(call)),
+  },
+  {
+    method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
+    handle(call) {
+      const found = call.tenant.appRoleAssignments.filter(assignedTo(call)).find(({ id }) => id === param(call, 'assignmentId'));
+      if (!found) throw notFound(param(call, 'assignmentId'));
+      return single(call, assignmentView(found, call.tenant, call.version), 'appRoleAssignments');
+    },
+  },
+  {
+    method: 'POST', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: BOTH, delegated: ASSIGN, application: ASSIGN, roles: { anyOf: APPLICATION_WRITERS },
+    handle: (call) => assign(call, { resourceId: servicePrincipalOf(call).id }),
+  },
+  {
+    method: 'DELETE', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: BOTH, delegated: ['AppRoleAssignment.ReadWrite.All'], application: ['AppRoleAssignment.ReadWrite.All'],
+    roles: { anyOf: APPLICATION_WRITERS },
+    handle: (call) => unassign(call, assignedTo(call)),
+  },
+  {
+    method: 'GET', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: OF_GROUP, application: OF_GROUP, query: ASSIGNMENTS_QUERY,
+    handle: (call) => assignmentsAnswer(call, assignedFrom(call)),
+  },
+  {
+    method: 'POST', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: ['AppRoleAssignment.ReadWrite.All'], application: ['AppRoleAssignment.ReadWrite.All'], roles: { anyOf: APPLICATION_WRITERS },
+    handle: (call) => assign(call, { principalId: groupOf(call).id }),
+  },
+  {
+    method: 'DELETE', path: '/groups/{id}/appRoleAssignments/{assignmentId}', versions: BOTH, delegated: ['AppRoleAssignment.ReadWrite.All'], application: ['AppRoleAssignment.ReadWrite.All'],
+    roles: { anyOf: APPLICATION_WRITERS },
+    handle: (call) => unassign(call, assignedFrom(call)),
+  },
+]);
