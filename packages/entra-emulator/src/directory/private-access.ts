@@ -1,9 +1,5 @@
 import type { AppRole } from '../tenant.ts';
 
-/** Permissions, delegated or of an application, to read and to write applications. */
-export const READ_APPLICATIONS = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'] as const;
-export const WRITE_APPLICATIONS = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
-
 /** The custom template's roles; Private Access assigns the first. */
 export const CUSTOM_APP_ROLES: readonly AppRole[] = [
   { id: '18d14569-c3bd-439b-9a66-3a2aee01d14f', displayName: 'User', description: 'User', value: null, isEnabled: true, allowedMemberTypes: ['User'] },

@@ -1,7 +1,7 @@
 import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import { listAnswer, select, single } from '../odata.ts';
 import type { User } from '../tenant.ts';
-import { BOTH, bad, bodyOf, checkAdvanced, isGuid, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
+import { BOTH, bad, bodyOf, checkAdvanced, denied, isGuid, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
 import { property } from './audits.ts';
 import { groupsAround, groupView, objectView, userView } from './views.ts';
 
@@ -25,7 +25,7 @@ function view(call: GraphCall, user: User): Readonly<Record<string, unknown>> {
 
 /** With `User.Read` alone a person sees nobody but themselves. */
 function seen(call: GraphCall, user: User, more: readonly string[]): User {
-  if (!isSelf(call, user) && !grantsOf(call).some((grant) => more.includes(grant))) throw notFound(user.id);
+  if (!isSelf(call, user) && !grantsOf(call).some((grant) => more.includes(grant))) throw denied();
   return user;
 }
 
