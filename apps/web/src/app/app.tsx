@@ -1,0 +1,41 @@
+import { FluentProvider } from '@fluentui/react-provider';
+import { webDarkTheme, webLightTheme } from '@fluentui/react-theme';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { Suspense, useSyncExternalStore } from 'react';
+import { RouterProvider } from 'react-router';
+import { ApiError, isProblem } from '../lib/api.ts';
+import { router } from './router.tsx';
+
+const dark = window.matchMedia('(prefers-color-scheme: dark)');
+const useDark = (): boolean => useSyncExternalStore(
+  (changed) => {
+    dark.addEventListener('change', changed);
+    return () => { dark.removeEventListener('change', changed); };
+  },
+  () => dark.matches,
+);
+
+/** A session that ended shows the way to sign in, on the same address. */
+const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in')) void client.invalidateQueries({ queryKey: ['session'] }); };
+
+const client = new QueryClient({
+  queryCache: new QueryCache({ onError: sessionEnded }),
+  mutationCache: new MutationCache({ onError: sessionEnded }),
+  defaultOptions: {
+    queries: {
+      // Asking again helps where nothing was refused, only unanswered; a change is never sent twice by itself.
+      retry: (count, error) => count < 2 && error instanceof ApiError && error.problem.status === 503,
+      staleTime: 5_000,
+    },
+  },
+});
+
+export function App() {
+  return (
+    <FluentProvider theme={useDark() ? webDarkTheme : webLightTheme}>
+      <QueryClientProvider client={client}>
+        <Suspense fallback={null}><RouterProvider router={router} /></Suspense>
+      </QueryClientProvider>
+    </FluentProvider>
+  );
+}

@@ -1,0 +1,12 @@
+import { lazy } from 'react';
+
+/** Each page is a chunk of its own: what a person does not open is not loaded. */
+export const AccessPage = lazy(async () => ({ default: (await import('../features/access/access-page.tsx')).AccessPage }));
+export const ApprovalsPage = lazy(async () => ({ default: (await import('../features/approvals/approvals-page.tsx')).ApprovalsPage }));
+export const SetupsPage = lazy(async () => ({ default: (await import('../features/setups/setups-page.tsx')).SetupsPage }));
+export const SetupWizardPage = lazy(async () => ({ default: (await import('../features/setups/setup-wizard-page.tsx')).SetupWizardPage }));
+export const SetupPage = lazy(async () => ({ default: (await import('../features/setups/setup-page.tsx')).SetupPage }));
+export const RunPage = lazy(async () => ({ default: (await import('../features/setups/run-page.tsx')).RunPage }));
+export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
+export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
+export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));

@@ -1,0 +1,35 @@
+import type { Permission } from '@gatehouse/contracts';
+import { createBrowserRouter, Navigate } from 'react-router';
+import { usePermits } from '../lib/session.ts';
+import { ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
+import { AccessPage, ActivationsPage, ApprovalsPage, EventsPage, RunPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage } from './pages.ts';
+import { Shell } from './shell.tsx';
+
+/** A page for those who have the permission; everyone else reads why it is not theirs. */
+function Only({ permission, role, children }: { permission: Permission; role: string; children: React.ReactNode }) {
+  return usePermits(permission) ? children : <NotPermittedPage role={role} />;
+}
+
+const admin = (page: React.ReactNode) => <Only permission="setup:manage" role="SetupAdmin">{page}</Only>;
+const auditor = (page: React.ReactNode) => <Only permission="history:read" role="Auditor">{page}</Only>;
+
+export const router = createBrowserRouter([
+  {
+    element: <Shell />,
+    errorElement: <ErrorPage />,
+    children: [
+      { index: true, element: <Navigate to="/access" replace /> },
+      { path: 'access', element: <AccessPage /> },
+      { path: 'approvals', element: <ApprovalsPage /> },
+      { path: 'setups', element: admin(<SetupsPage />) },
+      { path: 'setups/new', element: admin(<SetupWizardPage />) },
+      { path: 'setups/:setupId', element: admin(<SetupPage />) },
+      { path: 'setups/:setupId/edit', element: admin(<SetupWizardPage />) },
+      { path: 'runs/:runId', element: admin(<RunPage />) },
+      { path: 'history', element: auditor(<EventsPage />) },
+      { path: 'history/activations', element: auditor(<ActivationsPage />) },
+      { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage /></Only> },
+      { path: '*', element: <NotFoundPage /> },
+    ],
+  },
+]);

@@ -1,0 +1,1 @@
+export function ActivationsPage() { return null; }

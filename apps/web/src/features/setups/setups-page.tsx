@@ -1,0 +1,1 @@
+export function SetupsPage() { return null; }

@@ -1,0 +1,74 @@
+import { AdvanceDemoClock, GetSession, permits, SignOut, type Permission, type Session } from '@gatehouse/contracts';
+import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
+import { call } from './api.ts';
+
+/** Difference between the server's clock and the browser's, in milliseconds: no countdown trusts the browser. */
+let aheadMs = 0;
+
+export function session() {
+  return queryOptions({
+    queryKey: ['session'],
+    queryFn: async ({ signal }) => {
+      const answer = await call(GetSession, {}, signal);
+      aheadMs = Date.parse(answer.now) - Date.now();
+      return answer;
+    },
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  });
+}
+
+/** Who is signed in, to which tenant. */
+export function useSession(): Session {
+  return useSuspenseQuery(session()).data;
+}
+
+/** Whether the signed-in person has the permission; decided by the same function as on the server. */
+export function usePermits(permission: Permission): boolean {
+  const { person } = useSession();
+  return person !== null && permits(permission, person.roles);
+}
+
+/** The server's time now. */
+export const serverNow = (): Date => new Date(Date.now() + aheadMs);
+
+const listeners = new Set<() => void>();
+let timer: number | undefined;
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= window.setInterval(() => { for (const each of listeners) each(); }, 1000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      window.clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** The server's time, to the second, ticking. */
+export function useNow(): Date {
+  return new Date(useSyncExternalStore(subscribe, () => Math.floor(serverNow().getTime() / 1000) * 1000));
+}
+
+export function useSignOut() {
+  return useMutation({
+    mutationFn: () => call(SignOut, { body: {} }),
+    onSuccess: ({ signOutUrl }) => { window.location.assign(signOutUrl); },
+  });
+}
+
+export function useAdvanceClock() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (minutes: number) => call(AdvanceDemoClock, { body: { minutes } }),
+    onSettled: async () => {
+      await client.invalidateQueries({ queryKey: ['session'] });
+      await client.invalidateQueries();
+    },
+  });
+}
+
+/** Where to sign in, and come back to this page. */
+export const signInAddress = (returnTo: string): string => `/auth/sign-in?returnTo=${encodeURIComponent(returnTo)}`;

@@ -1,0 +1,68 @@
+import { FluentProvider } from '@fluentui/react-provider';
+import { webLightTheme } from '@fluentui/react-theme';
+import { PROBLEMS, type Endpoint, type ProblemCode, type Session } from '@gatehouse/contracts';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { render, type RenderResult } from '@testing-library/react';
+import { Suspense, type ReactNode } from 'react';
+import { MemoryRouter } from 'react-router';
+import { vi } from 'vitest';
+import type { z } from 'zod';
+import { GetSession } from '@gatehouse/contracts';
+
+/** One call that the page made. */
+export interface SeenCall { readonly endpoint: Endpoint; readonly url: string; readonly body: unknown }
+
+type Handler = { endpoint: Endpoint; answer: (call: SeenCall) => Promise<Response> | Response };
+
+/** Answers a call by its contract: what the API could not promise, this cannot either. */
+export function answers<E extends Endpoint>(endpoint: E, value: z.input<E['response']> | ((call: SeenCall) => z.input<E['response']>)): Handler {
+  return {
+    endpoint,
+    answer: (call) => Response.json(endpoint.response.parse(typeof value === 'function' ? (value as (call: SeenCall) => unknown)(call) : value), { status: endpoint.status ?? 200 }),
+  };
+}
+
+/** Refuses a call as the API would. */
+export function refuses(endpoint: Endpoint, code: ProblemCode, more: { detail?: string; issues?: { path: string; message: string }[]; signInUrl?: string } = {}): Handler {
+  const { status, title } = PROBLEMS[code];
+  return { endpoint, answer: () => Response.json({ type: `urn:gatehouse:problem:${code}`, code, status, title, requestId: '4F2A91BC', ...more }, { status }) };
+}
+
+/** Never answers: for what a page shows while it waits. */
+export function waits(endpoint: Endpoint): Handler {
+  return { endpoint, answer: () => new Promise<Response>(() => {}) };
+}
+
+export const ANA: Session = {
+  person: { id: 'a0000000-0000-4000-8000-000000000001', displayName: 'Ana Costa', userPrincipalName: 'ana.costa@contoso.example', roles: [] },
+  tenant: { id: 't', displayName: 'Contoso' }, now: '2026-03-02T09:00:00.000Z', demo: null,
+};
+
+/** Renders a page with the API answering as told; later handlers of an endpoint come before earlier ones. A call that none answers fails the test. */
+export function renderPage(page: ReactNode, { path = '/', session = ANA, api = [] }: { path?: string; session?: Session; api?: readonly Handler[] } = {}): RenderResult & { calls: SeenCall[]; use(...more: Handler[]): void } {
+  const handlers: Handler[] = [...api, answers(GetSession, session)];
+  const calls: SeenCall[] = [];
+  vi.stubGlobal('fetch', async (input: string | URL, init: RequestInit = {}) => {
+    const url = String(input);
+    const found = handlers.find(({ endpoint }) => endpoint.method === (init.method ?? 'GET') && matches(endpoint.path, url.split('?')[0] ?? ''));
+    if (!found) throw new Error(`nobody answers ${init.method ?? 'GET'} ${url}`);
+    const seen: SeenCall = { endpoint: found.endpoint, url, body: init.body === undefined || init.body === null ? undefined : JSON.parse(String(init.body)) };
+    calls.push(seen);
+    return found.answer(seen);
+  });
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
+  const result = render(
+    <FluentProvider theme={webLightTheme}>
+      <QueryClientProvider client={client}>
+        <MemoryRouter initialEntries={[path]}>
+          <Suspense fallback="…">{page}</Suspense>
+        </MemoryRouter>
+      </QueryClientProvider>
+    </FluentProvider>,
+  );
+  return { ...result, calls, use: (...more) => { handlers.unshift(...more); } };
+}
+
+function matches(pattern: string, path: string): boolean {
+  return new RegExp(`^${pattern.replace(/:[A-Za-z]+/g, '[^/]+').replaceAll('.', '\\.')}$`).test(path);
+}

@@ -1,0 +1,21 @@
+import { Button } from '@fluentui/react-button';
+import { Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-dialog';
+import type { ReactNode } from 'react';
+
+/** Asks before what cannot be undone, and says what that is. */
+export function ConfirmDialog({ title, confirm, open, busy = false, onConfirm, onClose, children }: { title: string; confirm: string; open: boolean; busy?: boolean; onConfirm(): void; onClose(): void; children: ReactNode }) {
+  return (
+    <Dialog open={open} onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
+      <DialogSurface>
+        <DialogBody>
+          <DialogTitle>{title}</DialogTitle>
+          <DialogContent>{children}</DialogContent>
+          <DialogActions fluid>
+            <Button onClick={onClose}>Cancel</Button>
+            <Button appearance="primary" disabled={busy} onClick={onConfirm}>{confirm}</Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  );
+}

@@ -1,0 +1,44 @@
+import { makeStyles } from '@griffel/react';
+import { tokens } from '@fluentui/react-theme';
+import { useEffect, useRef, type ReactNode } from 'react';
+
+const useStyles = makeStyles({
+  page: { maxWidth: '1280px', margin: '0 auto', padding: '24px 32px 64px', '@media (max-width: 640px)': { padding: '16px 16px 48px' } },
+  head: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap', marginBottom: '8px' },
+  title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere', minWidth: 0, ':focus': { outline: 'none' } },
+  lead: { margin: '0 0 16px', color: tokens.colorNeutralForeground2, maxWidth: '72ch' },
+  section: { marginTop: '24px' },
+  heading: { margin: '0 0 8px', fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
+  sectionHead: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap' },
+});
+
+/** A page: its title names the object, its one primary action stands top right. The title takes the focus when the page opens. */
+export function Page({ title, documentTitle, action, lead, children }: { title: string; documentTitle?: string; action?: ReactNode; lead?: ReactNode; children: ReactNode }) {
+  const styles = useStyles();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => { heading.current?.focus({ preventScroll: true }); }, []);
+  useEffect(() => { document.title = `${documentTitle ?? title} · Gatehouse`; }, [documentTitle, title]);
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1 ref={heading} tabIndex={-1} className={styles.title}>{title}</h1>
+        {action}
+      </div>
+      {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+      {children}
+    </div>
+  );
+}
+
+export function Section({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
+  const styles = useStyles();
+  return (
+    <section className={styles.section} aria-label={title}>
+      <div className={styles.sectionHead}>
+        <h2 className={styles.heading}>{title}</h2>
+        {action}
+      </div>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,36 @@
+import { Button } from '@fluentui/react-button';
+import { MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
+import { makeStyles } from '@griffel/react';
+import { tokens } from '@fluentui/react-theme';
+import { ApiError } from '../lib/api.ts';
+
+const useStyles = makeStyles({
+  bar: { marginBottom: '16px' },
+  reference: { fontFamily: tokens.fontFamilyMonospace, whiteSpace: 'nowrap' },
+  issues: { margin: '4px 0 0', paddingLeft: '20px' },
+});
+
+/** What was refused or failed, what it means, and a reference to quote. Renders nothing without an error. */
+export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown; onRetry?: () => void; tone?: 'error' | 'info' }) {
+  const styles = useStyles();
+  if (error === null || error === undefined) return null;
+  const problem = error instanceof ApiError ? error.problem : undefined;
+  return (
+    <MessageBar intent={tone} layout="multiline" className={styles.bar} role="alert" politeness="assertive">
+      <MessageBarBody>
+        <MessageBarTitle>{problem?.title ?? 'Something went wrong on this page'}</MessageBarTitle>{' '}
+        {problem?.detail ?? (problem ? '' : 'Reload the page. Nothing is shown as done that is not.')}{' '}
+        {problem?.requestId ? <span className={styles.reference}>Ref {problem.requestId}</span> : null}
+        {problem?.issues && problem.issues.length > 0 && !problem.issues.every(({ message }) => message === problem.detail) && (
+          <ul className={styles.issues}>{problem.issues.map(({ path, message }) => <li key={`${path}${message}`}>{message}</li>)}</ul>
+        )}
+      </MessageBarBody>
+      {(onRetry || problem?.requestId) && (
+        <MessageBarActions>
+          {problem?.requestId ? <Button size="small" onClick={() => void navigator.clipboard.writeText(problem.requestId)}>Copy reference</Button> : null}
+          {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
+        </MessageBarActions>
+      )}
+    </MessageBar>
+  );
+}

@@ -1,0 +1,24 @@
+import { Button } from '@fluentui/react-button';
+import { DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, OverlayDrawer } from '@fluentui/react-drawer';
+import { DismissRegular } from '@fluentui/react-icons';
+import { makeStyles } from '@griffel/react';
+import type { ReactNode } from 'react';
+
+const useStyles = makeStyles({
+  panel: { width: 'min(480px, 100vw)' },
+  footer: { justifyContent: 'flex-end', flexWrap: 'wrap' },
+});
+
+/** A panel beside the list: what was opened stays in sight behind it. Escape closes it. */
+export function SidePanel({ title, open, onClose, footer, children }: { title: string; open: boolean; onClose(): void; footer?: ReactNode; children: ReactNode }) {
+  const styles = useStyles();
+  return (
+    <OverlayDrawer open={open} position="end" className={styles.panel} onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
+      <DrawerHeader>
+        <DrawerHeaderTitle heading={{ as: 'h2' }} action={<Button appearance="subtle" aria-label="Close" icon={<DismissRegular />} onClick={onClose} />}>{title}</DrawerHeaderTitle>
+      </DrawerHeader>
+      <DrawerBody tabIndex={0}>{children}</DrawerBody>
+      {footer !== undefined && <DrawerFooter className={styles.footer}>{footer}</DrawerFooter>}
+    </OverlayDrawer>
+  );
+}
