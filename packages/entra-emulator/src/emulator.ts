@@ -99,7 +99,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   app.use('/private', privateResource({
     tenant: () => tenant, settle: settleNow,
     signedInUpn: (req: Request) => signedInUser(req)?.userPrincipalName,
-    signInUrl: (returnTo: string) => `/_signin?returnTo=${encodeURIComponent(returnTo)}`,
+    signInUrl: (returnTo: string, switchAccount: boolean) => `/_signin?returnTo=${encodeURIComponent(returnTo)}${switchAccount ? '&prompt=select_account' : ''}`,
   }));
 
   const faults = createFaults();
