@@ -38,6 +38,7 @@ import { connectEmulator, connectEntra, systemClock, type TenantConnection } fro
 import { createTokens } from './identity/tokens.ts';
 import { startJobs, type Jobs } from './jobs/jobs.ts';
 import { keptKeys } from './keys.ts';
+import { loadDemoHistory } from './mirror/demo-history.ts';
 import { createMirror } from './mirror/mirror.ts';
 
 /** How long one attempt of a Graph call may take. */
@@ -65,6 +66,8 @@ export interface Product {
   readonly routers: readonly Router[];
   /** One pass of each background task. */
   readonly tasks: { sync(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  /** On the emulated tenant: what happened before its own log begins, into the mirror, once. */
+  loadDemoHistory(): Promise<void>;
   /** Where the routes find the queue, once there is one. */
   attachJobs(jobs: Pick<Jobs, 'wakeSync'>): void;
   /** Waits until nothing that was begun in the background is still under way. */
@@ -108,9 +111,9 @@ export function compose(ground: Ground): Product {
   const access = createAccess({ db, clock, graphFor, appGraph, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, newId });
-  const mirror = createMirror({ db, clock, appGraph, tenantId, log, emulatorUrl: emulated?.url });
-  const history = createHistory({ db, clock, newId, tenantId });
-  const sync = createSync({ db, clock, tenantId, wakeSync });
+  const mirror = createMirror({ db, clock, appGraph, tenantId, log });
+  const history = createHistory({ db, clock, newId });
+  const sync = createSync({ db, clock, wakeSync });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -143,6 +146,7 @@ export function compose(ground: Ground): Product {
 
   return {
     app, routers, tasks,
+    loadDemoHistory: async () => { if (emulated) await loadDemoHistory({ db, tenantId, emulatorUrl: emulated.url, log, now: () => clock.now() }); },
     attachJobs: (attached) => { jobs = attached; },
     idle: () => setups.idle(),
     endStreams: () => { setups.endWatches(); },
@@ -206,7 +210,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
       webDir: webDir(), wait: async (ms) => { await sleep(ms, undefined, { ref: false }); },
     });
     undo.push(() => product.stop());
-    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: product.tasks });
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));
@@ -219,6 +223,16 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     await stop();
     throw error;
   }
+}
+
+/** After the first pass, for pages wait for the catalog; again with the next pass where it failed. */
+function withDemoHistory(product: Product): () => Promise<void> {
+  let loaded = false;
+  return async () => {
+    await product.tasks.sync();
+    if (!loaded) await product.loadDemoHistory();
+    loaded = true;
+  };
 }
 
 /** The web app, where it was built; `npm run dev` serves it by itself. */

@@ -86,6 +86,9 @@ export function kindOf(activity: string, service: string): EventKind {
   }
 }
 
+/** Longest id that is taken as it is. */
+export const LONGEST_ID = 200;
+
 /** Years in which an audit event can lie: an instant outside is as good as none, and would make a partition of its own. */
 const YEARS = [2000, 2200] as const;
 
@@ -212,7 +215,8 @@ function resultOf(value: string | undefined): DirectoryEvent['result'] {
   return result === 'success' || result === 'failure' ? result : 'other';
 }
 
-const idText = (value: string | undefined): string | null => value?.toLowerCase() ?? null;
+/** Ids stand in indexes, which take no row of any length; Entra's are 36 characters. */
+const idText = (value: string | undefined): string | null => value?.slice(0, LONGEST_ID).toLowerCase().toWellFormed() ?? null;
 
 function parsed(json: string): unknown {
   try {

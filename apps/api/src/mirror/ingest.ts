@@ -4,7 +4,7 @@ import type { Connection } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import { JOINED_KINDS, joinActivations, type ActivationRow } from './activations.ts';
 import { inTransaction } from './database.ts';
-import { parseDirectoryEvent, type DirectoryEvent, type ReceivedEvent } from './directory-event.ts';
+import { LONGEST_ID, parseDirectoryEvent, type DirectoryEvent, type ReceivedEvent } from './directory-event.ts';
 
 export interface Batch {
   readonly tenantId: string;
@@ -36,8 +36,8 @@ export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, 
   for (const received of events) {
     const hash = createHash('sha256').update(received.raw).digest('hex');
     const event = parseDirectoryEvent(received, fallbackAt);
-    // Without an id of its own an event is known by its content.
-    const id = event.id === '' ? `unidentified-${hash}` : event.id;
+    // Without an id of its own, or with one that no index takes, an event is known by its content.
+    const id = event.id === '' || event.id.length > LONGEST_ID ? `unidentified-${hash}` : event.id;
     const standing = rows.get(id);
     if (!standing) rows.set(id, { ...event, id, hash });
     else if (standing.hash !== hash) revised.add(id);

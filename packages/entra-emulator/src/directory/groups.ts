@@ -1,4 +1,4 @@
-import { graphRoutes, GraphRefusal, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
+import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal, type GraphRoute } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
 import type { Group } from '../tenant.ts';
 import { groupEvent, property, relationEvent } from './audits.ts';
@@ -84,7 +84,7 @@ function create(call: GraphCall, key: string | undefined): GraphAnswer {
   if (owners.length === 0 && caller.kind === 'user') owners.push(caller.user.id);
 
   const group: Group = {
-    id: call.newId(), displayName: text(values, 'displayName', 256), description: values['description'] == null ? null : text(values, 'description', 1024),
+    id: call.newId(), displayName: text(values, 'displayName', 256), description: values['description'] === undefined || values['description'] === null ? null : text(values, 'description', 1024),
     mailNickname: nickname(values), mailEnabled, securityEnabled, groupTypes: groupTypes.map(String), membershipRule: dynamic ? String(values['membershipRule']) : null,
     onPremisesSyncEnabled: null, isAssignableToRole, uniqueName: unique ?? null, createdDateTime: call.now.toISOString(), memberIds: [...new Set(members)], ownerIds: [...new Set(owners)],
     knownToPimAt: new Date(call.now.getTime() + call.delays.directoryToPim).toISOString(), onboardedToPimAt: null,

@@ -86,8 +86,9 @@ function setupAudits(tenant: Tenant): DirectoryAudit[] {
     }
 
     for (const request of tenant.pim.requests) {
-      if (request.groupId !== group.id || request.kind !== 'eligibility' || !tenant.pim.schedules.some(({ id }) => id === request.targetScheduleId)) continue;
-      const kind = tenant.pim.schedules.find(({ id }) => id === request.targetScheduleId)?.endDateTime == null ? 'permanent' : 'timebound';
+      const schedule = tenant.pim.schedules.find(({ id }) => id === request.targetScheduleId);
+      if (request.groupId !== group.id || request.kind !== 'eligibility' || !schedule) continue;
+      const kind = schedule.endDateTime === null ? 'permanent' : 'timebound';
       auditRequest(world, request, `Add eligible member to role in PIM requested (${kind})`, 'Assign', user, { at: new Date(request.createdDateTime) });
       auditRequest(world, request, `Add eligible member to role in PIM completed (${kind})`, 'Assign', user, { at: new Date(Date.parse(request.createdDateTime) + SECOND_MS) });
     }

@@ -1,0 +1,81 @@
+import type { HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
+
+/** Where a page of a list ends: the values that its rows are ordered by, as the database's own text. */
+export type Position = readonly [at: string, ...rest: string[]];
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+
+/** A cursor to hand out. Instants stay text with all their decimals: `Date` would lose some, and rows with them. */
+export function cursorOf(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/** The position that a cursor stands for; `undefined` where it is none of ours. */
+export function positionOf(cursor: string, parts: number): Position | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (!Array.isArray(value) || value.length !== parts || !value.every((part): part is string => typeof part === 'string' && isStorable(part))) return undefined;
+    const [at = '', ...rest] = value;
+    return INSTANT.test(at) && !Number.isNaN(Date.parse(at)) ? [at, ...rest] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** PostgreSQL takes no NUL in a text. */
+export const isStorable = (text: string): boolean => !text.includes('\u0000');
+
+/** A pattern that finds the text anywhere, with nothing in it that LIKE would read. */
+export function containing(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+}
+
+/** A cell that a spreadsheet shows and never runs: what it would take for a formula begins with an apostrophe. */
+export function safeCell(value: string | null): string {
+  if (value === null) return '';
+  return /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/.test(value) ? `'${value}` : value;
+}
+
+interface Columns<Row> { readonly [title: string]: (row: Row) => string | null }
+
+export const EVENT_COLUMNS: Columns<HistoryEvent> = {
+  'Time (UTC)': (event) => event.at,
+  'Source': (event) => event.source,
+  'Service': (event) => event.service,
+  'Activity': (event) => event.activity,
+  'Kind': (event) => event.kind,
+  'Result': (event) => event.result,
+  'Reason': (event) => event.reason,
+  'Actor': (event) => event.actorName,
+  'Actor id': (event) => event.actorId,
+  'Person': (event) => event.subjectName,
+  'Person id': (event) => event.subjectId,
+  'Group': (event) => event.groupName,
+  'Group id': (event) => event.groupId,
+  'Application': (event) => event.applicationName,
+  'Request id': (event) => event.requestId,
+  'Event id': (event) => event.id,
+};
+
+export const ACTIVATION_COLUMNS: Columns<HistoryActivation> = {
+  'Requested (UTC)': (row) => row.requestedAt,
+  'Status': (row) => row.status,
+  'Person': (row) => row.principalName,
+  'Person id': (row) => row.principalId,
+  'Group': (row) => row.groupName,
+  'Group id': (row) => row.groupId,
+  'Applications': (row) => row.applications.join('; '),
+  'Reason': (row) => row.justification,
+  'Ticket': (row) => row.ticketNumber,
+  'Decided by': (row) => row.decidedBy,
+  'Decided (UTC)': (row) => row.decidedAt,
+  'Decision reason': (row) => row.decisionReason,
+  'Active from (UTC)': (row) => row.provisionedAt,
+  'Expires (UTC)': (row) => row.expiresAt,
+  'Ended (UTC)': (row) => row.endedAt,
+  'Ended how': (row) => row.endedHow,
+  'Request id': (row) => row.requestId,
+};
+
+export const titlesOf = <Row>(columns: Columns<Row>): string[] => Object.keys(columns);
+export const cellsOf = <Row>(columns: Columns<Row>, row: Row): string[] => Object.values(columns).map((read) => safeCell(read(row)));
