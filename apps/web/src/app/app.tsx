@@ -4,7 +4,7 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@ta
 import { Suspense, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiError, isProblem } from '../lib/api.ts';
-import { router } from './router.tsx';
+import { createRouter } from './router.tsx';
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 const useDark = (): boolean => useSyncExternalStore(
@@ -17,6 +17,8 @@ const useDark = (): boolean => useSyncExternalStore(
 
 /** A session that ended shows the way to sign in, on the same address. */
 const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in')) void client.invalidateQueries({ queryKey: ['session'] }); };
+
+const router = createRouter();
 
 const client = new QueryClient({
   queryCache: new QueryCache({ onError: sessionEnded }),

@@ -1,19 +1,23 @@
 import { Button } from '@fluentui/react-button';
 import { Link } from '@fluentui/react-link';
 import { useNavigate, useRouteError } from 'react-router';
+import { ApiError } from '../lib/api.ts';
 import { Page } from '../ui/page.tsx';
 import { ProblemBar } from '../ui/problem-bar.tsx';
+
+/** What stands where the portal itself cannot be shown: it does not answer, or its frame broke. */
+export function BrokenPortal() {
+  return <main><ErrorPage /></main>;
+}
 
 /** What a page shows that broke: the rest of the portal still works. */
 export function ErrorPage() {
   const error = useRouteError();
   return (
-    <main>
-      <Page title="This page broke" action={<Button appearance="primary" onClick={() => { window.location.reload(); }}>Reload</Button>}>
-        <ProblemBar error={error} />
-        <p>Nothing that you did before is lost. <Link href="/access">Go to My access</Link></p>
-      </Page>
-    </main>
+    <Page title={error instanceof ApiError ? 'This page cannot be shown' : 'This page broke'} action={<Button appearance="primary" onClick={() => { window.location.reload(); }}>Reload</Button>}>
+      <ProblemBar error={error} />
+      <p>Nothing that you did before is lost. <Link href="/access">Go to My access</Link></p>
+    </Page>
   );
 }
 

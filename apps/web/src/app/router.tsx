@@ -1,7 +1,7 @@
 import type { Permission } from '@gatehouse/contracts';
-import { createBrowserRouter, Navigate } from 'react-router';
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
-import { ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
+import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
 import { AccessPage, ActivationsPage, ApprovalsPage, EventsPage, RunPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
@@ -13,11 +13,12 @@ function Only({ permission, role, children }: { permission: Permission; role: st
 const admin = (page: React.ReactNode) => <Only permission="setup:manage" role="SetupAdmin">{page}</Only>;
 const auditor = (page: React.ReactNode) => <Only permission="history:read" role="Auditor">{page}</Only>;
 
-export const router = createBrowserRouter([
+export const routes: RouteObject[] = [
   {
     element: <Shell />,
-    errorElement: <ErrorPage />,
-    children: [
+    errorElement: <BrokenPortal />,
+    // A page that breaks leaves the frame around it standing.
+    children: [{ errorElement: <ErrorPage />, children: [
       { index: true, element: <Navigate to="/access" replace /> },
       { path: 'access', element: <AccessPage /> },
       { path: 'approvals', element: <ApprovalsPage /> },
@@ -30,6 +31,8 @@ export const router = createBrowserRouter([
       { path: 'history/activations', element: auditor(<ActivationsPage />) },
       { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage /></Only> },
       { path: '*', element: <NotFoundPage /> },
-    ],
+    ] }],
   },
-]);
+];
+
+export const createRouter = () => createBrowserRouter(routes);

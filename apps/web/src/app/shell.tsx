@@ -2,13 +2,13 @@ import { ListApprovals } from '@gatehouse/contracts';
 import { Avatar } from '@fluentui/react-avatar';
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
-import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular } from '@fluentui/react-icons';
+import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular } from '@fluentui/react-icons';
 import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-menu';
 import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { Suspense, type ReactNode } from 'react';
+import { Suspense, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import { call } from '../lib/api.ts';
 import { formatMinutes } from '../lib/dates.ts';
@@ -21,15 +21,17 @@ const NARROW = '@media (max-width: 820px)';
 const useStyles = makeStyles({
   skip: { position: 'absolute', left: '8px', top: '-48px', zIndex: 10, padding: '8px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorBrandForegroundLink, ':focus': { top: '8px' } },
   frame: { minHeight: '100vh', display: 'grid', gridTemplateRows: 'auto auto 1fr', backgroundColor: tokens.colorNeutralBackground2 },
-  top: { display: 'flex', alignItems: 'center', gap: '16px', padding: '0 16px 0 24px', height: '48px', backgroundColor: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { padding: '0 8px 0 16px' } },
+  top: { display: 'flex', alignItems: 'center', gap: '16px', padding: '0 16px 0 24px', height: '48px', backgroundColor: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { padding: '0 8px', gap: '8px' } },
   brand: { display: 'flex', alignItems: 'baseline', gap: '8px', minWidth: 0, flex: 1, color: tokens.colorNeutralForeground1, textDecorationLine: 'none', whiteSpace: 'nowrap' },
   product: { fontWeight: tokens.fontWeightSemibold },
   tenant: { color: tokens.colorNeutralForeground2, overflow: 'hidden', textOverflow: 'ellipsis' },
   body: { display: 'grid', gridTemplateColumns: '216px minmax(0, 1fr)', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)', gridTemplateRows: 'auto 1fr' } },
   alone: { gridTemplateColumns: 'minmax(0, 1fr)' },
   nav: { padding: '16px 8px', borderRight: `1px solid ${tokens.colorNeutralStroke2}`, backgroundColor: tokens.colorNeutralBackground1, [NARROW]: { padding: '4px 8px', borderRight: 'none', borderBottom: `1px solid ${tokens.colorNeutralStroke2}` } },
-  navList: { listStyle: 'none', margin: 0, padding: 0, display: 'grid', gap: '2px', position: 'sticky', top: '16px', [NARROW]: { display: 'flex', flexWrap: 'wrap', position: 'static' } },
-  link: { display: 'flex', alignItems: 'center', gap: '12px', padding: '8px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground1, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` }, [NARROW]: { padding: '6px 10px', gap: '6px' } },
+  navList: { listStyle: 'none', margin: 0, padding: 0, display: 'grid', gap: '2px', position: 'sticky', top: '16px', [NARROW]: { position: 'static' } },
+  link: { display: 'flex', alignItems: 'center', gap: '12px', padding: '8px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground1, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover }, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` } },
+  folded: { [NARROW]: { display: 'none' } },
+  opener: { display: 'none', [NARROW]: { display: 'inline-flex' } },
   here: { backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
   word: { flex: 1 },
   demo: { display: 'flex', alignItems: 'center', flexWrap: 'wrap', gap: '4px 16px', padding: '4px 24px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground3, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { padding: '4px 16px' } },
@@ -43,21 +45,24 @@ const useStyles = makeStyles({
 export function Shell() {
   const styles = useStyles();
   const { person, tenant, demo } = useSession();
+  const { pathname } = useLocation();
+  const [open, setOpen] = useState(false);
   return (
     <div className={styles.frame}>
       <header>
         <a className={styles.skip} href="#main">Skip to the page</a>
         <div className={styles.top}>
+          {person && <Button appearance="subtle" className={styles.opener} icon={<NavigationRegular />} aria-label="Menu" aria-expanded={open} aria-controls="navigation" onClick={() => { setOpen(!open); }} />}
           <NavLink to="/access" className={styles.brand}><span className={styles.product}>Gatehouse</span><span aria-hidden>▸</span><span className={styles.tenant}>{tenant.displayName}</span></NavLink>
           {person && <PersonMenu />}
         </div>
       </header>
       <div>{demo && <DemoStrip aheadSeconds={demo.clockAheadSeconds} signedIn={person !== null} />}</div>
       <div className={mergeClasses(styles.body, !person && styles.alone)}>
-        {person && <Navigation />}
-        <main id="main">
+        {person && <Navigation open={open} onGo={() => { setOpen(false); }} />}
+        <main id="main" tabIndex={-1}>
           <Suspense fallback={<Spinner className={styles.waiting} label="Opening the page" />}>
-            {person ? <Outlet /> : <Landing />}
+            {person ? <Outlet key={pathname} /> : <Landing />}
           </Suspense>
         </main>
       </div>
@@ -65,15 +70,15 @@ export function Shell() {
   );
 }
 
-function Navigation() {
+function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   const styles = useStyles();
   const [setups, history, sync] = [usePermits('setup:manage'), usePermits('history:read'), usePermits('sync:read')];
   // Only the count, and only softly: whether there are any is the page's to say, with its errors.
   const { data } = useQuery({ queryKey: ['approvals'], queryFn: ({ signal }) => call(ListApprovals, {}, signal), refetchInterval: 30_000, retry: false });
   const waiting = data?.items.length ?? 0;
   return (
-    <nav className={styles.nav} aria-label="Gatehouse">
-      <ul className={styles.navList}>
+    <nav id="navigation" className={mergeClasses(styles.nav, !open && styles.folded)} aria-label="Gatehouse">
+      <ul className={styles.navList} onClick={onGo}>
         <Item to="/access" icon={<KeyRegular />}>My access</Item>
         <Item to="/approvals" icon={<CheckmarkCircleRegular />} count={waiting}>Approvals</Item>
         {setups && <Item to="/setups" icon={<ClipboardTaskListLtrRegular />}>Setups</Item>}
@@ -132,8 +137,8 @@ function DemoStrip({ aheadSeconds, signedIn }: { aheadSeconds: number; signedIn:
       <div className={styles.demo}>
         <span>Demo tenant</span>
         {signedIn && <a href={`/auth/sign-in?switch=account&returnTo=${encodeURIComponent(`${pathname}${search}`)}`}>Switch account</a>}
-        <span>{ahead === 0 ? 'Clock: real time' : `Clock: ${formatMinutes(ahead)} ahead`}</span>
-        {signedIn && [6, 31].map((minutes) => <Button key={minutes} size="small" appearance="subtle" disabled={advance.isPending} onClick={() => { advance.mutate(minutes); }}>{`Forward ${minutes} min`}</Button>)}
+        <span>{ahead === 0 ? 'Clock: real time' : `Clock +${formatMinutes(ahead)}`}</span>
+        {signedIn && [5, 31].map((minutes) => <Button key={minutes} size="small" appearance="subtle" disabled={advance.isPending} onClick={() => { advance.mutate(minutes); }}>{`Forward ${minutes} min`}</Button>)}
       </div>
       {advance.error && <div className={styles.problem}><ProblemBar error={advance.error} /></div>}
     </section>

@@ -7,13 +7,14 @@ const useStyles = makeStyles({
   head: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap', marginBottom: '8px' },
   title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere', minWidth: 0, ':focus': { outline: 'none' } },
   lead: { margin: '0 0 16px', color: tokens.colorNeutralForeground2, maxWidth: '72ch' },
+  toolbar: { display: 'flex', alignItems: 'center', flexWrap: 'wrap', gap: '8px', margin: '0 0 16px' },
   section: { marginTop: '24px' },
   heading: { margin: '0 0 8px', fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
   sectionHead: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap' },
 });
 
 /** A page: its title names the object, its one primary action stands top right. The title takes the focus when the page opens. */
-export function Page({ title, documentTitle, action, lead, children }: { title: string; documentTitle?: string; action?: ReactNode; lead?: ReactNode; children: ReactNode }) {
+export function Page({ title, documentTitle, action, lead, toolbar, children }: { title: string; documentTitle?: string; action?: ReactNode; lead?: ReactNode; toolbar?: ReactNode; children: ReactNode }) {
   const styles = useStyles();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => { heading.current?.focus({ preventScroll: true }); }, []);
@@ -25,6 +26,7 @@ export function Page({ title, documentTitle, action, lead, children }: { title: 
         {action}
       </div>
       {lead !== undefined && <p className={styles.lead}>{lead}</p>}
+      {toolbar !== undefined && <div className={styles.toolbar}>{toolbar}</div>}
       {children}
     </div>
   );

@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 const useStyles = makeStyles({
   empty: { padding: '32px 24px', textAlign: 'center', border: `1px dashed ${tokens.colorNeutralStroke1}`, borderRadius: tokens.borderRadiusLarge, color: tokens.colorNeutralForeground2 },
   emptyTitle: { margin: '0 0 4px', color: tokens.colorNeutralForeground1, fontWeight: tokens.fontWeightSemibold },
+  emptyIcon: { fontSize: '32px', lineHeight: 1, marginBottom: '8px', color: tokens.colorNeutralForeground3 },
   emptyText: { margin: '0 auto', maxWidth: '56ch' },
   emptyAction: { marginTop: '16px' },
   skeleton: { display: 'grid', gap: '8px' },
@@ -19,10 +20,11 @@ const useStyles = makeStyles({
 });
 
 /** An empty list that teaches in one sentence and offers the first step. */
-export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+export function EmptyState({ icon, title, children, action }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode }) {
   const styles = useStyles();
   return (
     <div className={styles.empty}>
+      {icon !== undefined && <div aria-hidden className={styles.emptyIcon}>{icon}</div>}
       <p className={styles.emptyTitle}>{title}</p>
       {children !== undefined && <p className={styles.emptyText}>{children}</p>}
       {action !== undefined && <div className={styles.emptyAction}>{action}</div>}
