@@ -27,7 +27,7 @@ describe('groups', () => {
     expect(await maya(path, { method: 'PATCH', body, headers: { prefer: 'create-if-missing' } })).toEqual({ status: 204, body: undefined });
     expect((await maya(path)).body.id).toBe(made.body.id);
     expect(directory.group(WISH.displayName)).toMatchObject({ ownerIds: [directory.user('Omar Haddad').id], onboardedToPimAt: null, knownToPimAt: new Date(NOW.getTime() + DIRECTORY_TO_PIM_MS).toISOString() });
-    expect(directory.logged()).toEqual(['Add group', 'Add owner to group']);
+    expect(directory.logged()).toEqual(['Create group', 'Add owner to group']);
   });
 
   test.each([
