@@ -195,8 +195,16 @@ test('Quick Access may hold a destination that an application of its own holds t
 test('connectors are for delegated callers alone, publishing for application administrators', async () => {
   expect(refusal(await graph('GET', CONNECTOR_GROUPS, { as: 'app|Directory.ReadWrite.All' }))).toEqual(DENIED);
   const { id, servicePrincipalId } = application('Payroll');
-  expect(refusal(await graph('PATCH', `/beta/applications/${id}`, { as: 'Ana Costa', body: { onPremisesPublishing: {} } }))).toEqual(DENIED);
-  expect(refusal(await graph('PATCH', `/v1.0/servicePrincipals/${servicePrincipalId}`, { as: 'Ana Costa', body: { appRoleAssignmentRequired: false } }))).toEqual(DENIED);
+  const { id: groupId } = tenant.groups.find(({ displayName }) => displayName === 'Engineering') ?? { id: '' };
+  const writes: readonly (readonly [method: string, path: string, body: object])[] = [
+    ['POST', '/v1.0/applicationTemplates/8adf8e6e-67b2-4cf2-a259-e3dc5476c621/instantiate', { displayName: 'Mine' }],
+    ['PATCH', `/beta/applications/${id}`, { onPremisesPublishing: {} }],
+    ['PUT', `/beta/applications/${id}/connectorGroup/$ref`, {}],
+    ['POST', `/beta/applications/${id}/${SEGMENTS}`, { destinationHost: 'a.contoso.example', destinationType: 'fqdn', port: 0, ports: ['443-443'], protocol: 'tcp' }],
+    ['PATCH', `/v1.0/servicePrincipals/${servicePrincipalId}`, { appRoleAssignmentRequired: false }],
+    ['POST', `/v1.0/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo`, { principalId: groupId, resourceId: servicePrincipalId, appRoleId: '18d14569-c3bd-439b-9a66-3a2aee01d14f' }],
+  ];
+  for (const [method, path, body] of writes) expect(refusal(await graph(method, path, { as: 'Ana Costa', body })), path).toEqual(DENIED);
 });
 
 test('the private profile, the contexts, and ending sessions', async () => {

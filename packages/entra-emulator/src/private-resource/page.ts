@@ -170,7 +170,9 @@ h1 .mark{color:var(--bad)}.open .mark{color:var(--good)}
 table{width:100%;border-collapse:collapse;margin:16px 0;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding-bottom:8px}
 th,td{padding:8px 4px;text-align:left;border-top:1px solid var(--line);vertical-align:top}
+th,td{overflow-wrap:normal}
 tbody th{font-weight:400}
+@media (max-width:480px){table{font-size:13px}th,td{padding:8px 2px}}
 a{color:var(--accent)}
 a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .actions{display:flex;flex-wrap:wrap;gap:16px;align-items:center;margin:24px 0 0}
