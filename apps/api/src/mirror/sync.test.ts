@@ -112,6 +112,14 @@ test('a clock that ran ahead passes over nothing', async () => {
   expect(await stored()).toEqual(['a', 'b']);
 });
 
+test('a quiet log costs one request a pass, however long it has been quiet', async () => {
+  await sync(auditLog([event('a', '2026-02-10T12:00:00Z')]));
+  now = new Date('2026-03-02T12:01:00.000Z');
+  const entra = auditLog([]);
+  await sync(entra);
+  expect(entra.windows).toEqual([{ from: at('2026-02-10T11:30:00Z'), to: now.toISOString() }]);
+});
+
 test('an outage longer than Entra keeps its log is a gap, and the mirror says since when it is complete', async () => {
   await sync(auditLog([event('a', '2026-03-01T00:00:00Z')]));
   now = new Date('2026-05-01T12:00:00.000Z');

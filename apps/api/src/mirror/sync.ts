@@ -69,8 +69,9 @@ async function readToNow(deps: SyncDeps, connection: Connection): Promise<SyncOu
   const start = await startOf(connection, deps.tenantId, now);
   let added = 0;
   const kinds = new Set<EventKind>();
-  for (let from = start.from; ;) {
-    const to = new Date(Math.min(from.getTime() + WINDOW_MS, now.getTime()));
+  // What lies before the watermark was read and holds little that is new: it takes no windows of its own.
+  for (let from = start.from, length = Math.max(0, start.watermark - from.getTime()) + WINDOW_MS; ; length = WINDOW_MS) {
+    const to = new Date(Math.min(from.getTime() + length, now.getTime()));
     const outcome = await drain(deps, connection, from, to, start.completeFrom);
     added += outcome.added;
     for (const kind of outcome.kinds) kinds.add(kind);
@@ -81,20 +82,21 @@ async function readToNow(deps: SyncDeps, connection: Connection): Promise<SyncOu
 }
 
 /** Where to begin, and since when the mirror is without a gap. */
-async function startOf(connection: Connection, tenantId: string, now: Date): Promise<{ from: Date; completeFrom: string }> {
+async function startOf(connection: Connection, tenantId: string, now: Date): Promise<{ from: Date; watermark: number; completeFrom: string }> {
   const { rows: [source] } = await connection.query<{ watermark: string | null; complete_from: string | null; newest: Date | null }>(
     `SELECT watermark, complete_from, (SELECT max(activity_at) FROM audit_event WHERE tenant_id = $1 AND source = $2) AS newest FROM sync_source WHERE tenant_id = $1 AND source = $2`,
     [tenantId, DIRECTORY_SOURCE],
   );
   const oldestKept = new Date(now.getTime() - RETENTION_MS);
-  if (!source?.watermark) return { from: oldestKept, completeFrom: source?.complete_from ?? oldestKept.toISOString() };
+  if (!source?.watermark) return { from: oldestKept, watermark: 0, completeFrom: source?.complete_from ?? oldestKept.toISOString() };
 
   // By the log's own time as well as by our clock: a clock that once ran ahead must not have us pass over events.
-  const watermark = Math.min(new Date(source.watermark).getTime(), now.getTime(), source.newest?.getTime() ?? Infinity);
-  const from = new Date(Math.max(watermark - OVERLAP_MS, oldestKept.getTime()));
+  const watermark = new Date(source.watermark).getTime();
+  const sure = Math.min(watermark, now.getTime(), source.newest?.getTime() ?? Infinity);
+  const from = new Date(Math.max(sure - OVERLAP_MS, oldestKept.getTime()));
   // What happened between is no longer in Entra: the mirror is complete only from here on, and says so.
-  const gap = new Date(source.watermark) < oldestKept;
-  return { from, completeFrom: gap ? oldestKept.toISOString() : source.complete_from ?? from.toISOString() };
+  const gap = watermark < oldestKept.getTime();
+  return { from, watermark, completeFrom: gap ? oldestKept.toISOString() : source.complete_from ?? from.toISOString() };
 }
 
 async function drain({ appGraph, clock, tenantId, log }: SyncDeps, connection: Connection, from: Date, to: Date, completeFrom: string): Promise<{ added: number; kinds: ReadonlySet<EventKind> }> {
