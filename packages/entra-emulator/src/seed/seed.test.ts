@@ -119,9 +119,10 @@ describe('the demo tenant', () => {
     expect(weekend.length / 8).toBeLessThan((asked.length - weekend.length) / 22 / 5);
   });
 
-  test.each(['2026-03-01T12:00:00Z', '2026-11-23T23:59:59Z', '2024-02-29T00:00:00Z'])('can begin at %s', (at) => {
+  test.each(['2026-03-01T12:00:00Z', '2026-03-05T20:00:00Z', '2026-11-23T23:59:59Z', '2024-02-29T00:00:00Z'])('can begin at %s', (at) => {
     const tenant = demo(new Date(at));
     expect(tenant.directoryAudits.length).toBeGreaterThan(500);
+    for (const entry of entriesOf(tenant)) expect(Date.parse(entry.activityDateTime)).toBeGreaterThanOrEqual(Date.parse(at) - 30 * DAY_MS);
     expect(demoHistoryBefore(tenant, new Date(at), 6).length).toBeGreaterThan(4000);
   });
 
