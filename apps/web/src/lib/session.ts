@@ -72,3 +72,8 @@ export function useAdvanceClock() {
 
 /** Where to sign in, and come back to this page. */
 export const signInAddress = (returnTo: string): string => `/auth/sign-in?returnTo=${encodeURIComponent(returnTo)}`;
+
+/** Where somebody verifies that it is them, and comes back to this page. */
+export function verifyAddress(signInUrl: string, returnTo = `${window.location.pathname}${window.location.search}`): string {
+  return `${signInUrl}${signInUrl.includes('?') ? '&' : '?'}returnTo=${encodeURIComponent(returnTo)}`;
+}

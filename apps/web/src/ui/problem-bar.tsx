@@ -3,6 +3,7 @@ import { MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from '
 import { makeStyles } from '@griffel/react';
 import { tokens } from '@fluentui/react-theme';
 import { ApiError } from '../lib/api.ts';
+import { verifyAddress } from '../lib/session.ts';
 
 const useStyles = makeStyles({
   bar: { marginBottom: '16px' },
@@ -25,8 +26,9 @@ export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown;
           <ul className={styles.issues}>{problem.issues.map(({ path, message }) => <li key={`${path}${message}`}>{message}</li>)}</ul>
         )}
       </MessageBarBody>
-      {(onRetry || problem?.requestId) && (
+      {(onRetry || problem?.requestId || problem?.signInUrl) && (
         <MessageBarActions>
+          {problem?.signInUrl && <Button as="a" size="small" appearance="primary" href={verifyAddress(problem.signInUrl)}>Verify</Button>}
           {problem?.requestId ? <Button size="small" onClick={() => void navigator.clipboard.writeText(problem.requestId)}>Copy reference</Button> : null}
           {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
         </MessageBarActions>

@@ -1,0 +1,69 @@
+import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { call } from '../../lib/api.ts';
+import { serverNow } from '../../lib/session.ts';
+
+export const accessKeys = { all: ['access'] as const };
+
+const MOVING: ReadonlySet<RequestState> = new Set(['asked', 'provisioning']);
+const DECIDED: ReadonlySet<RequestState> = new Set(['ended', 'denied', 'cancelled', 'lapsed', 'failed']);
+
+/** Whether nothing more is to be expected of the request: the directory shows the membership, or it came to an end. */
+export function isAtRest({ state, memberAt }: AccessRequest): boolean {
+  return DECIDED.has(state) || (state === 'active' && memberAt !== null);
+}
+
+export function myAccess() {
+  return queryOptions({
+    queryKey: [...accessKeys.all, 'mine'],
+    queryFn: ({ signal }) => call(ListMyAccess, {}, signal),
+    // Access begins and ends, and approvals come, without anyone clicking.
+    refetchInterval: ({ state: { data } }) => (data ? untilNews(data) : 30_000),
+  });
+}
+
+/** Milliseconds until it is worth looking again: soon where something moves, at the next end that is known, else half a minute. */
+function untilNews({ entries }: MyAccess): number {
+  if (entries.some(({ request }) => request && MOVING.has(request.state))) return 3_000;
+  const now = serverNow().getTime();
+  const ends = entries.flatMap(({ active, request, ended }) => [active?.endsAt, request?.state === 'scheduled' ? request.startsAt : null, ended?.networkMayStayOpenUntil])
+    .flatMap((iso) => (iso ? [Date.parse(iso) - now + 500] : []));
+  return Math.min(30_000, ...ends.map((ms) => Math.max(3_000, ms)));
+}
+
+/** One request, followed closely until it rests; while others have to act, less closely. */
+export function accessRequest(requestId: string, asked?: AccessRequest) {
+  return queryOptions({
+    queryKey: [...accessKeys.all, 'request', requestId],
+    queryFn: ({ signal }) => call(GetAccessRequest, { params: { requestId } }, signal),
+    ...(asked && { placeholderData: asked }),
+    refetchInterval: ({ state: { data } }) => {
+      if (!data) return 1_500;
+      if (isAtRest(data)) return false;
+      return data.state === 'awaiting-approval' || data.state === 'scheduled' ? 5_000 : 1_500;
+    },
+  });
+}
+
+export type Wish = CallInput<typeof RequestActivation>['body'];
+
+// Settled, not only succeeded: after a refusal or no answer the list may have changed too.
+function useRefresh() {
+  const client = useQueryClient();
+  return () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'mine'] });
+}
+
+export function useActivate() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (body: Wish) => call(RequestActivation, { body }), onSettled: () => void refresh() });
+}
+
+export function useCancel() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (requestId: string) => call(CancelAccessRequest, { params: { requestId }, body: {} }), onSettled: () => refresh() });
+}
+
+export function useDeactivate() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (groupId: string) => call(DeactivateAccess, { body: { groupId } }), onSettled: () => refresh() });
+}

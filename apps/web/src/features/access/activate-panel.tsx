@@ -1,0 +1,108 @@
+import type { AccessEntry, AccessRequest } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
+import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { ApiError, isProblem } from '../../lib/api.ts';
+import { serverNow, verifyAddress } from '../../lib/session.ts';
+import { Hosts } from '../../ui/hosts.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { SidePanel } from '../../ui/side-panel.tsx';
+import { accessRequest, useActivate, type Wish } from './access.queries.ts';
+import { formatNear, segmentsOf, titleOf } from './access.words.ts';
+import { ActivateForm } from './activate-form.tsx';
+import { keepDraft, takeDraft } from './draft.ts';
+import { Timeline } from './timeline.tsx';
+import { TryLinks } from './try-links.tsx';
+
+const FORM = 'activate-form';
+
+const useStyles = makeStyles({
+  opens: { display: 'grid', gap: '2px', margin: '0 0 20px' },
+  group: { margin: 0, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
+  advice: { color: tokens.colorNeutralForeground2 },
+  verify: { marginBottom: '16px' },
+});
+
+/** Where the browser comes back to after verifying: the panel opens filled, and the request goes out. */
+const resumeAddress = (groupId: string): string => `/access?activate=${groupId}&resume=1`;
+
+/** Activating one access: the form, and after it what becomes of the request. `resume`: the person comes from verifying. */
+export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: AccessEntry; resume: boolean; onResumed(): void; onClose(): void }) {
+  const styles = useStyles();
+  const activate = useActivate();
+  const [draft] = useState(() => takeDraft(entry.groupId));
+  const [typed, setTyped] = useState<Wish>();
+  const asked = activate.data ?? (waits(entry.request) ? entry.request : undefined);
+  const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;
+
+  const submit = (body: Wish): void => {
+    setTyped(body);
+    if (stepUp !== undefined) {
+      keepDraft(body, true);
+      window.location.assign(verifyAddress(stepUp, resumeAddress(entry.groupId)));
+      return;
+    }
+    activate.mutate(body, {
+      onError: (error) => {
+        // A session that ended takes the page with it; what was typed is there again after signing in.
+        if (error instanceof ApiError && error.problem.code === 'not-signed-in') keepDraft(body, false);
+      },
+    });
+  };
+
+  // Once, even where effects run twice: what was asked for before verifying goes out by itself.
+  const sent = useRef(false);
+  useEffect(() => {
+    if (!resume || sent.current) return;
+    sent.current = true;
+    onResumed();
+    const { minutes } = draft?.body ?? {};
+    if (draft?.send && minutes !== undefined) submit({ ...draft.body, minutes });
+  });
+
+  return (
+    <SidePanel
+      title={`Activate: ${titleOf(entry)}`} open onClose={onClose}
+      footer={asked || entry.active ? <Button appearance="primary" onClick={onClose}>Close</Button> : (
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button appearance="primary" type="submit" form={FORM} disabledFocusable={activate.isPending}>{activate.isPending ? 'Asking Microsoft Entra' : stepUp === undefined ? 'Activate' : 'Verify and activate'}</Button>
+        </>
+      )}
+    >
+      <div className={styles.opens}>
+        <Hosts segments={segmentsOf(entry)} />
+        <p className={styles.group}>via {entry.groupName}</p>
+      </div>
+      {stepUp !== undefined && (
+        <MessageBar intent="info" layout="multiline" className={styles.verify} role="alert"><MessageBarBody>Microsoft Entra asks you to verify that it is you. What you typed stays, and the request goes out when you are back.</MessageBarBody></MessageBar>
+      )}
+      {asked ? <Progress asked={asked} entry={entry} /> : entry.active ? <p>You have this access{entry.active.endsAt ? ` until ${formatNear(entry.active.endsAt, serverNow())}` : ''}.</p> : (
+        <ActivateForm entry={entry} id={FORM} draft={typed ?? draft?.body} error={activate.error} onChange={() => { if (activate.error && stepUp === undefined) activate.reset(); }} onSubmit={submit} />
+      )}
+    </SidePanel>
+  );
+}
+
+/** Only a request that is still under way stands in place of the form. */
+const waits = (request: AccessRequest | null): request is AccessRequest => request !== null && ['asked', 'awaiting-approval', 'scheduled', 'provisioning'].includes(request.state);
+
+function Progress({ asked, entry }: { asked: AccessRequest; entry: AccessEntry }) {
+  const styles = useStyles();
+  const { data = asked, error } = useQuery(accessRequest(asked.id, asked));
+  return (
+    <>
+      <ProblemBar error={error} />
+      <Timeline request={data} entry={entry} />
+      {data.memberAt && data.state === 'active' && (
+        <>
+          <p className={styles.advice}>Still refused? Reconnect the Global Secure Access client.</p>
+          <TryLinks segments={segmentsOf(entry)} />
+        </>
+      )}
+    </>
+  );
+}

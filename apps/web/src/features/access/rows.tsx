@@ -1,0 +1,126 @@
+import { NETWORK_MAY_STAY_OPEN_MINUTES, type AccessEntry, type AccessRequest } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles } from '@griffel/react';
+import { useState } from 'react';
+import { formatClock, formatCountdown, formatMinutes } from '../../lib/dates.ts';
+import { serverNow, useNow } from '../../lib/session.ts';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { StatusBadge } from '../../ui/states.tsx';
+import { useCancel, useDeactivate } from './access.queries.ts';
+import { AccessRow } from './access-row.tsx';
+import { formatNear, policyLine, titleOf } from './access.words.ts';
+
+const useStyles = makeStyles({
+  left: { fontVariantNumeric: 'tabular-nums', fontWeight: tokens.fontWeightSemibold, whiteSpace: 'nowrap' },
+  button: { fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' },
+  problem: { flexBasis: '100%' },
+});
+
+export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: string): void }) {
+  const styles = useStyles();
+  const now = useNow();
+  const { active } = entry;
+  if (!active) return null;
+  const left = active.endsAt ? Date.parse(active.endsAt) - now.getTime() : undefined;
+  const tooEarly = active.canEndAt !== null && Date.parse(active.canEndAt) > now.getTime();
+  return (
+    <AccessRow entry={entry} state={left !== undefined && left <= 0 ? { tone: 'busy', word: 'Ending' } : { tone: 'good', word: 'Open' }} notes={[
+      [active.since && `Member since ${formatNear(active.since, now)}`, active.endsAt && `ends ${formatNear(active.endsAt, now)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
+      ...(tooEarly ? ['PIM ends no membership in its first 5 min.'] : []),
+      ...(active.permanent ? ['Assigned to you, not activated: an administrator of the group can end it.'] : []),
+    ]}>
+      {left !== undefined && <span className={styles.left}>{left > 0 ? `${formatCountdown(left)} left` : 'Time is over'}</span>}
+      {!active.permanent && <Deactivate entry={entry} waitMs={tooEarly ? Date.parse(active.canEndAt ?? '') - now.getTime() : 0} onEnded={onEnded} />}
+    </AccessRow>
+  );
+}
+
+function Deactivate({ entry, waitMs, onEnded }: { entry: AccessEntry; waitMs: number; onEnded(news: string): void }) {
+  const styles = useStyles();
+  const [asking, setAsking] = useState(false);
+  const deactivate = useDeactivate();
+  const title = titleOf(entry);
+  const close = () => {
+    setAsking(false);
+    deactivate.reset();
+  };
+  const end = () => {
+    deactivate.mutate(entry.groupId, {
+      onSuccess: ({ endedAt, networkMayStayOpenUntil, provedGone }) => {
+        setAsking(false);
+        onEnded(`${title}: your membership ended at ${formatClock(endedAt)}${provedGone ? ', and the directory shows that you are out' : '; the directory does not show it yet'}. The network may stay open until ${formatClock(networkMayStayOpenUntil)}.`);
+      },
+    });
+  };
+  return (
+    <>
+      <Button className={styles.button} disabledFocusable={waitMs > 0} aria-label={waitMs > 0 ? `Deactivate ${title} in ${formatCountdown(waitMs, true)}` : `Deactivate ${title}`} onClick={() => { setAsking(true); }}>
+        {waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}` : 'Deactivate'}
+      </Button>
+      <ConfirmDialog title={`Deactivate ${title}`} confirm="Deactivate" open={asking} busy={deactivate.isPending} onConfirm={end} onClose={close}>
+        <ProblemBar error={deactivate.error} />
+        <p>Your membership of {entry.groupName} ends now. To come in again you activate again, with all that the policy asks.</p>
+        <p>The network may stay open for up to {formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)}, until {formatClock(new Date(serverNow().getTime() + NETWORK_MAY_STAY_OPEN_MINUTES * 60_000).toISOString())}: the Global Secure Access client keeps the token that it has. Close your connections.</p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+const WAITING: Partial<Record<AccessRequest['state'], string>> = { 'asked': 'Asked', 'awaiting-approval': 'Waits for approval', 'scheduled': 'Scheduled', 'provisioning': 'Provisioning' };
+
+export function WaitingRow({ entry }: { entry: AccessEntry }) {
+  const styles = useStyles();
+  const cancel = useCancel();
+  const { request, policy } = entry;
+  if (!request) return null;
+  const now = serverNow();
+  const approvers = policy?.approvers.map(({ displayName }) => displayName).join(' or ');
+  const lines = [
+    `asked ${formatNear(request.askedAt, now)}`,
+    ...(request.minutes === null ? [] : [`for ${formatMinutes(request.minutes)}`]),
+    ...(request.state === 'awaiting-approval' ? [`${approvers || 'an approver'} decides`] : []),
+    ...(request.state === 'awaiting-approval' && request.lapsesAt ? [`lapses ${formatNear(request.lapsesAt, now)}`] : []),
+    ...(request.state === 'scheduled' && request.startsAt ? [`starts ${formatNear(request.startsAt, now)}`] : []),
+    ...(request.state === 'asked' ? ['Microsoft Entra has not answered yet: whether it arrived is being looked up'] : []),
+  ];
+  return (
+    <AccessRow entry={entry} state={{ tone: 'busy', word: WAITING[request.state] ?? 'Waiting' }} notes={[lines.join(' · '), `via ${entry.groupName}`]}>
+      {(request.state === 'awaiting-approval' || request.state === 'scheduled') && (
+        <Button disabled={cancel.isPending} aria-label={`Cancel the request for ${titleOf(entry)}`} onClick={() => { cancel.mutate(request.id); }}>Cancel</Button>
+      )}
+      {cancel.error && <div className={styles.problem}><ProblemBar error={cancel.error} /></div>}
+    </AccessRow>
+  );
+}
+
+const NEWS: Partial<Record<AccessRequest['state'], string>> = { denied: 'Denied', lapsed: 'Lapsed: nobody decided in time', failed: 'Failed' };
+
+export function ClosedRow({ entry, onActivate }: { entry: AccessEntry; onActivate(): void }) {
+  const { request, policy, eligibility } = entry;
+  const now = serverNow();
+  const news = request && NEWS[request.state];
+  return (
+    <AccessRow entry={entry} notes={[
+      policyLine(policy),
+      `via ${entry.groupName}${eligibility?.endsAt ? ` · eligible until ${formatNear(eligibility.endsAt, now)}` : ''}${eligibility?.through === 'group' ? ' · through a group' : ''}`,
+      ...(news && request ? [<StatusBadge key="news" tone="bad">{`${news} · asked ${formatNear(request.askedAt, now)}`}</StatusBadge>, ...(request.failure ? [request.failure] : [])] : []),
+    ]}>
+      <Button appearance="primary" aria-label={`Activate ${titleOf(entry)}`} onClick={onActivate}>Activate</Button>
+    </AccessRow>
+  );
+}
+
+export function EndedRow({ entry }: { entry: AccessEntry }) {
+  const now = useNow();
+  const { ended } = entry;
+  if (!ended) return null;
+  const left = Date.parse(ended.networkMayStayOpenUntil) - now.getTime();
+  return (
+    <AccessRow entry={entry} state={{ tone: 'warn', word: 'Ended' }} notes={[
+      `membership ended ${formatNear(ended.at, now)} · network until ${formatNear(ended.networkMayStayOpenUntil, now)}`,
+      `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them. via ${entry.groupName}`,
+    ]} />
+  );
+}
