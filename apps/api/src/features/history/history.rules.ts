@@ -3,7 +3,7 @@ import type { HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
 /** Where a page of a list ends: the values that its rows are ordered by, as the database's own text. */
 export type Position = readonly [at: string, ...rest: string[]];
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 /** A cursor to hand out. Instants stay text with all their decimals: `Date` would lose some, and rows with them. */
 export function cursorOf(position: Position): string {
@@ -20,6 +20,15 @@ export function positionOf(cursor: string, parts: number): Position | undefined 
   } catch {
     return undefined;
   }
+}
+
+/** An instant in UTC with six decimals, as PostgreSQL takes it: it knows no year 0 and not every zone that ISO 8601 can write. `undefined` where it is none. */
+export function instantOf(text: string): string | undefined {
+  const [, seconds = '', fraction = '', zone = ''] = /^(.*T\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)$/i.exec(text) ?? [];
+  const whole = new Date(`${seconds}${zone}`);
+  if (Number.isNaN(whole.getTime())) return undefined;
+  const instant = `${whole.toISOString().slice(0, -5)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+  return INSTANT.test(instant) ? instant : undefined;
 }
 
 /** PostgreSQL takes no NUL in a text. */

@@ -5,8 +5,8 @@ import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
-import { ACTIVATION_COLUMNS, cellsOf, cursorOf, EVENT_COLUMNS, isStorable, positionOf, titlesOf, type Position } from './history.rules.ts';
-import { findActivation, findActivations, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf, type Listed, type Queryable } from './history.store.ts';
+import { ACTIVATION_COLUMNS, cellsOf, cursorOf, EVENT_COLUMNS, instantOf, isStorable, positionOf, titlesOf, type Position } from './history.rules.ts';
+import { findActivation, findActivations, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf, type ActivationFilter, type EventFilter, type Listed, type Queryable } from './history.store.ts';
 
 export interface HistoryDeps {
   readonly db: Database;
@@ -53,8 +53,8 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
   }
 
   return {
-    async searchEvents(actor: Actor, { cursor, limit, ...filter }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
-      refuseUnstorable(filter);
+    async searchEvents(actor: Actor, { cursor, limit, ...asked }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
+      const filter = usable(asked);
       const after = afterOf(cursor, 3);
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(db.pool, actor.tenantId, filter, after, most));
       return { events: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
@@ -67,13 +67,13 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
       return { event: found.event, raw: found.raw, ingestedAt: found.ingestedAt, related: await findRelated(db.pool, actor.tenantId, found) };
     },
 
-    async exportEvents(actor: Actor, filter: Input<typeof ExportEvents>['query']): Promise<CsvExport> {
-      refuseUnstorable(filter);
+    async exportEvents(actor: Actor, asked: Input<typeof ExportEvents>['query']): Promise<CsvExport> {
+      const filter = usable(asked);
       return exportOf(actor, 'events', filter, EVENT_COLUMNS, (connection, after, limit) => findEvents(connection, actor.tenantId, filter, after, limit));
     },
 
-    async searchActivations(actor: Actor, { cursor, limit, ...filter }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
-      refuseUnstorable(filter);
+    async searchActivations(actor: Actor, { cursor, limit, ...asked }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
+      const filter = usable(asked);
       const after = afterOf(cursor, 2);
       const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(db.pool, actor.tenantId, filter, after, most));
       return { activations: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
@@ -85,8 +85,8 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
       return { activation, events: await findEventsOf(db.pool, actor.tenantId, activation.requestId) };
     },
 
-    async exportActivations(actor: Actor, filter: Input<typeof ExportActivations>['query']): Promise<CsvExport> {
-      refuseUnstorable(filter);
+    async exportActivations(actor: Actor, asked: Input<typeof ExportActivations>['query']): Promise<CsvExport> {
+      const filter = usable(asked);
       return exportOf(actor, 'activations', filter, ACTIVATION_COLUMNS, (connection, after, limit) => findActivations(connection, actor.tenantId, filter, after, limit));
     },
 
@@ -105,8 +105,17 @@ function afterOf(cursor: string | undefined, parts: number): Position | undefine
   return position;
 }
 
-function refuseUnstorable(filter: Readonly<Record<string, unknown>>): void {
+/** The filter as the database takes it, or a refusal at the field that no row could match. */
+function usable<Filter extends EventFilter | ActivationFilter>(filter: Filter): Filter {
   for (const [name, value] of Object.entries(filter)) if (typeof value === 'string' && !isStorable(value)) throw fieldError('invalid-request', `query.${name}`, 'This has a character that no name has');
+  const instant = (name: 'from' | 'to'): Pick<EventFilter, 'from' | 'to'> => {
+    const text = filter[name];
+    if (text === undefined) return {};
+    const found = instantOf(text);
+    if (found === undefined) throw fieldError('invalid-request', `query.${name}`, 'No event has such a time');
+    return { [name]: found };
+  };
+  return { ...filter, ...instant('from'), ...instant('to') };
 }
 
 /** Lets so many in at once; the others wait for their turn. */

@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import { ExportEvents, SearchActivations, SearchEvents } from '@gatehouse/contracts';
+import type { Database } from '@gatehouse/db';
+import { testDatabase } from '@gatehouse/db/testing';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Actor } from '../../core/actor.ts';
+import { withConnection } from '../../mirror/database.ts';
+import type { ReceivedEvent } from '../../mirror/directory-event.ts';
+import { ingest } from '../../mirror/ingest.ts';
+import { ANA, FINANCE, memberEvent, OMAR, pimEvent, story } from '../../mirror/testing.ts';
+import { record } from '../audit/audit.ts';
+import { createHistory } from './history.service.ts';
+
+const NOW = new Date('2026-03-02T12:00:00.000Z');
+let db: Database & AsyncDisposable;
+let ines: Actor;
+beforeAll(async () => { db = await testDatabase(); });
+afterAll(async () => { await db[Symbol.asyncDispose](); });
+beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines' }; });
+
+const take = (events: readonly ReceivedEvent[], tenantId = ines.tenantId) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId, events, receivedAt: NOW }));
+const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID() });
+const search = (query: object) => history().searchEvents(ines, SearchEvents.query.parse(query));
+const idsOf = async (query: object): Promise<string[]> => (await search(query)).events.map(({ id }) => id.replace('directory:', '')).sort();
+const activations = (query: object) => history().searchActivations(ines, SearchActivations.query.parse(query));
+const csvOf = async (query: object, make = history()): Promise<string> => {
+  let text = '';
+  for await (const chunk of (await make.exportEvents(ines, ExportEvents.query.parse(query))).chunks) text += chunk;
+  return text;
+};
+
+const HR = { id: 'bbbbbbbb-0000-4000-8000-000000000002', name: 'HR_100%' };
+const APPLICATION = 'cccccccc-0000-4000-8000-000000000001';
+async function catalog(): Promise<void> {
+  const { tenantId } = ines;
+  await db.prisma.catalogApplication.create({ data: { tenantId, servicePrincipalId: APPLICATION, displayName: 'Finance reports', kind: 'per-app', assignmentRequired: true, segments: [], readAt: NOW } });
+  await db.prisma.catalogGroup.create({ data: { tenantId, groupId: FINANCE.id, displayName: FINANCE.name, readAt: NOW } });
+  await db.prisma.catalogAssignment.create({ data: { tenantId, groupId: FINANCE.id, servicePrincipalId: APPLICATION } });
+}
+
+describe('paging', () => {
+  test('of many events at the same instant none is lost or repeated, whatever the size of a page', async () => {
+    const same = Array.from({ length: 25 }, (_, index) => pimEvent({ id: `same-${index}`, at: '2026-03-02T09:00:00.1234567Z', activity: 'x' }));
+    const close = Array.from({ length: 25 }, (_, index) => pimEvent({ id: `close-${index}`, at: `2026-03-02T09:00:00.12345${index % 10}9Z`, activity: 'x' }));
+    await take([...same, ...close, pimEvent({ id: 'february', at: '2026-02-28T23:59:59Z', activity: 'x' })]);
+    const whole = (await search({ limit: 200 })).events.map(({ id }) => id);
+    expect(new Set(whole).size).toBe(51);
+    expect(whole.at(-1)).toBe('directory:february');
+    for (const limit of [1, 7, 50, 51]) {
+      const walked: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Awaited<ReturnType<typeof search>> = await search({ limit, ...(cursor !== null && { cursor }) });
+        walked.push(...page.events.map(({ id }) => id));
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      expect(walked).toEqual(whole);
+    }
+  });
+
+  test('what is newer than the page that was read does not move the next one', async () => {
+    await take([1, 2, 3, 4].map((n) => pimEvent({ id: `e${n}`, at: `2026-03-02T09:00:0${n}Z`, activity: 'x' })));
+    const first = await search({ limit: 2 });
+    await take([pimEvent({ id: 'newer', at: '2026-03-02T10:00:00Z', activity: 'x' })]);
+    expect((await search({ limit: 2, cursor: first.nextCursor ?? undefined })).events.map(({ id }) => id)).toEqual(['directory:e2', 'directory:e1']);
+  });
+
+  test('activations asked for at the same instant', async () => {
+    await take(Array.from({ length: 9 }, (_, index) => pimEvent({ id: `a${index}`, at: '2026-03-02T09:00:00.1234567Z', activity: 'Add member to role requested (PIM activation)', requestId: `r${index}` })));
+    const walked: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof activations>> = await activations({ limit: 2, ...(cursor !== null && { cursor }) });
+      walked.push(...page.activations.map(({ requestId }) => requestId));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(walked).toEqual(Array.from({ length: 9 }, (_, index) => `r${index}`));
+  });
+
+  test('a cursor of another list, or of nobody, is refused at its field', async () => {
+    await take(story('r1', '2026-03-02'));
+    const { nextCursor } = await search({ limit: 1 });
+    for (const cursor of ['nonsense', nextCursor]) await expect(activations({ cursor })).rejects.toMatchObject({ code: 'invalid-request', details: { issues: [{ path: 'query.cursor' }] } });
+  });
+});
+
+describe('filters', () => {
+  const seed = async (): Promise<void> => {
+    await take([
+      pimEvent({ id: 'ana', at: '2026-03-01T09:00:00Z', activity: 'Add member to role requested (PIM activation)', requestId: 'r1' }),
+      pimEvent({ id: 'omar', at: '2026-03-02T09:00:00Z', activity: 'Add member to role requested (PIM activation)', requestId: 'r2', subject: OMAR, group: HR, by: { user: { id: OMAR.id, displayName: OMAR.name, userPrincipalName: '', ipAddress: null, roles: [] }, app: null }, result: 'failure' }),
+      memberEvent({ id: 'twin', at: '2026-03-03T09:00:00Z', change: 'added', group: HR }),
+    ]);
+    await catalog();
+  };
+  test.each([
+    [{}, ['ana', 'omar', 'twin']],
+    [{ person: 'omar' }, ['omar']], [{ person: OMAR.id.toUpperCase() }, ['omar']], [{ person: 'MS-PIM' }, ['twin']], [{ person: 'nobody' }, []],
+    [{ group: 'senioranalyst' }, ['ana']], [{ group: FINANCE.id }, ['ana']],
+    [{ group: '100%' }, ['omar', 'twin']], [{ group: '0_%' }, []], [{ group: 'HR_' }, ['omar', 'twin']], [{ group: 'H%0' }, []], [{ group: '\\' }, []],
+    [{ application: 'finance rep' }, ['ana']], [{ application: APPLICATION }, ['ana']], [{ application: 'Payroll' }, []],
+    [{ kind: 'member-added' }, ['twin']], [{ result: 'failure' }, ['omar']],
+    [{ from: '2026-03-02T09:00:00Z' }, ['omar', 'twin']], [{ to: '2026-03-02T09:00:00Z' }, ['ana']], [{ from: '2026-03-01T10:00:00+01:00', to: '2026-03-02T09:00:00.000001Z' }, ['ana', 'omar']],
+    [{ person: 'Ana', group: 'HR', kind: 'member-added' }, ['twin']],
+    [{ person: `'; DROP TABLE audit_event; --` }, []],
+  ])('%j', async (query, expected) => {
+    await seed();
+    expect(await idsOf(query)).toEqual(expected);
+  });
+
+  test('of activations', async () => {
+    await seed();
+    const found = async (query: object): Promise<string[]> => (await activations(query)).activations.map(({ requestId }) => requestId);
+    expect(await found({})).toEqual(['r2', 'r1']);
+    expect(await found({ person: 'ana' })).toEqual(['r1']);
+    expect(await found({ application: 'Finance' })).toEqual(['r1']);
+    expect(await found({ group: 'HR_1' })).toEqual(['r2']);
+    expect(await found({ status: 'failed' })).toEqual(['r2']);
+    expect(await found({ from: '2026-03-01T09:00:00Z', to: '2026-03-02T09:00:00Z' })).toEqual(['r1']);
+    expect((await activations({ person: 'ana' })).activations[0]?.applications).toEqual(['Finance reports']);
+  });
+
+  test('a character that no text in the database has is refused, not an error of ours', async () => {
+    await expect(search({ person: 'a\u0000' })).rejects.toMatchObject({ code: 'invalid-request', details: { issues: [{ path: 'query.person' }] } });
+    await expect(history().event(ines, 'directory:a\u0000')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(history().activation(ines, 'a\u0000')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test.each([{ from: '0000-01-01T00:00:00Z' }, { to: '0001-01-01T00:00:00+23:00' }])('an instant that the database does not know (%j) is refused', async (query) => {
+    await expect(search(query)).rejects.toMatchObject({ code: 'invalid-request', details: { issues: [{ path: `query.${Object.keys(query)[0]}` }] } });
+  });
+
+  test('a zone that only ISO 8601 knows is one like any other', async () => {
+    await seed();
+    expect(await idsOf({ from: '2026-03-02T06:00:00-03:00', to: '2026-03-03T08:00:00.5+23:00' })).toEqual(['omar']);
+  });
+
+  test('another tenant\'s events are nobody\'s here', async () => {
+    await take(story('r1', '2026-03-02'), randomUUID());
+    expect(await idsOf({})).toEqual([]);
+    await expect(history().event(ines, 'directory:r1-1')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(history().activation(ines, 'r1')).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('one of them', () => {
+  test('an event with the text that came, and what belongs to it', async () => {
+    const parts = story('r1', '2026-03-02');
+    await take([...parts, ...story('r2', '2026-02-02')]);
+    const found = await history().event(ines, 'directory:r1-4');
+    expect(found.raw).toBe(parts[3]?.raw);
+    expect(found.event).toMatchObject({ at: '2026-03-02T09:01:02.1234567Z', kind: 'activated' });
+    // The stages of the same request, and the directory's own entry of the same change.
+    expect(found.related.map(({ id }) => id)).toEqual(['directory:r1-1', 'directory:r1-2', 'directory:r1-3', 'directory:r1-5']);
+  });
+
+  test.each(['directory:unknown', 'unknown', 'portal:r1-1', 'elsewhere:r1-1', 'directory:'])('%s is not found', async (id) => {
+    await take(story('r1', '2026-03-02'));
+    await expect(history().event(ines, id)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('an activation with its whole story, and nothing of the next one', async () => {
+    await take([...story('r1', '2026-03-02'), pimEvent({ id: 'next', at: '2026-03-02T09:20:30Z', activity: 'Add member to role requested (PIM activation)', requestId: 'r2' }), pimEvent({ id: 'next-done', at: '2026-03-02T09:20:31Z', activity: 'Add member to role completed (PIM activation)', requestId: 'r2' }), memberEvent({ id: 'next-twin', at: '2026-03-02T09:20:33Z', change: 'added' })]);
+    const { activation, events } = await history().activation(ines, 'R1');
+    expect(activation).toMatchObject({ requestId: 'r1', status: 'ended', endedHow: 'deactivated', decidedBy: OMAR.name });
+    expect(events.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => `directory:r1-${n}`));
+    expect((await history().activation(ines, 'r2')).events.map(({ id }) => id)).toEqual(['directory:next', 'directory:next-done', 'directory:next-twin']);
+  });
+
+  test('names that the filters offer: of the catalog, and of groups that only history knows', async () => {
+    await catalog();
+    await take([pimEvent({ id: 'a', at: '2026-03-02T09:00:00Z', activity: 'Add member to role requested (PIM activation)', requestId: 'r', group: HR })]);
+    expect(await history().names(ines)).toEqual({ groups: [FINANCE.name, HR.name], applications: ['Finance reports'] });
+  });
+
+  test('coverage says how far the mirror reaches, also where that is nothing', async () => {
+    expect((await search({})).coverage).toEqual({ from: null, to: null, lastError: null });
+    await db.prisma.syncSource.create({ data: { tenantId: ines.tenantId, source: 'directory', completeFrom: '2026-02-01T00:00:00.0000000Z', watermark: NOW.toISOString(), lastError: 'It does not answer.' } });
+    const { coverage } = SearchEvents.response.parse(await search({}));
+    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.' });
+  });
+});
+
+describe('export', () => {
+  test('is RFC 4180 with CRLF, marked as UTF-8, and every cell is safe', async () => {
+    await take([pimEvent({ id: 'evil', at: '2026-03-02T09:00:00Z', activity: 'x', reason: '=HYPERLINK("http://evil.example"),\n"yes"', subject: { id: ANA.id, name: '@ana é' } })]);
+    const text = await csvOf({});
+    const [title, ...rest] = text.split('\r\n');
+    expect(title).toMatch(/^\uFEFFTime \(UTC\),Source,/);
+    expect(rest.join('\r\n')).toContain(`,"'=HYPERLINK(""http://evil.example""),\n""yes""",`);
+    expect(text).toContain(`,'@ana é,`);
+    // Rows end with CRLF, the line break inside a cell alone does not.
+    expect(text.split('\r\n')).toHaveLength(4);
+    expect(text.endsWith('\r\n')).toBe(true);
+  });
+
+  test('has every row of the filter once, over many pages, and leaves no connection behind', async () => {
+    await take(Array.from({ length: 2_500 }, (_, index) => pimEvent({ id: `e${index}`, at: '2026-03-02T09:00:00.1234567Z', activity: 'x', ...(index % 2 === 0 && { group: HR }) })));
+    const rows = (await csvOf({ group: 'HR' })).split('\r\n').slice(1, -1);
+    expect(rows).toHaveLength(1_250);
+    expect(new Set(rows).size).toBe(1_250);
+    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+  });
+
+  test('shows one moment: what is written while it runs is not in it', async () => {
+    await take(Array.from({ length: 1_500 }, (_, index) => pimEvent({ id: `e${index}`, at: '2026-03-02T09:00:00Z', activity: 'x' })));
+    const { chunks } = await history().exportEvents(ines, {});
+    await chunks.next();
+    let text = (await chunks.next()).value as string;
+    await take([pimEvent({ id: 'meanwhile', at: '2026-03-01T09:00:00Z', activity: 'x' })]);
+    for await (const chunk of chunks) text += chunk;
+    expect(text).toContain('directory:e0');
+    expect(text).not.toContain('meanwhile');
+    expect(await csvOf({})).toContain('meanwhile');
+  });
+
+  test('that is left in the middle gives its connection back, and its turn', async () => {
+    await take(Array.from({ length: 1_500 }, (_, index) => pimEvent({ id: `e${index}`, at: '2026-03-02T09:00:00Z', activity: 'x' })));
+    const one = history();
+    for (let round = 0; round < 5; round += 1) {
+      const { chunks } = await one.exportEvents(ines, {});
+      await chunks.next();
+      await chunks.next();
+      await chunks.return(undefined);
+    }
+    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+    expect((await csvOf({}, one)).split('\r\n').length).toBeGreaterThan(1_500);
+  });
+
+  test('no more than two run at once; the third waits for its turn', async () => {
+    await take(story('r1', '2026-03-02'));
+    const one = history();
+    const [first, second, third] = [await one.exportEvents(ines, {}), await one.exportEvents(ines, {}), await one.exportEvents(ines, {})];
+    await first.chunks.next();
+    await second.chunks.next();
+    let begun = false;
+    const waiting = third.chunks.next().then(() => { begun = true; });
+    await db.pool.query('SELECT 1');
+    expect(begun).toBe(false);
+    await first.chunks.return(undefined);
+    await waiting;
+    await Promise.all([second.chunks.return(undefined), third.chunks.return(undefined)]);
+  });
+
+  test('is itself in the record, with who and what', async () => {
+    await csvOf({ person: 'ana' });
+    const { events } = await search({ kind: 'portal-export' });
+    expect(events).toMatchObject([{ source: 'portal', service: 'Gatehouse', activity: 'history.exported', actorId: ines.principalId, actorName: 'Ines Moreau', result: 'success', at: NOW.toISOString() }]);
+    const { raw } = await history().event(ines, events[0]?.id ?? '');
+    expect(JSON.parse(raw)).toMatchObject({ type: 'history.exported', data: { what: 'events', filter: { person: 'ana' } } });
+  });
+});
+
+describe('the portal\'s own events', () => {
+  const event = (id: string) => ({ id, at: new Date('2027-05-31T23:59:59.999Z'), actor: ines, type: 'activation.requested', kind: 'portal-access', result: 'other', reason: 'a\u0000b\ud800', group: { id: FINANCE.id.toUpperCase(), name: FINANCE.name }, data: { b: 1, a: { d: 1, c: 2 } } } as const);
+
+  test('stand beside the directory\'s, in the month they belong to, with their text in canonical order', async () => {
+    await db.prisma.$transaction((tx) => record(tx, event('one')));
+    const { raw, event: stored } = await history().event(ines, 'portal:one');
+    expect(stored).toMatchObject({ groupId: FINANCE.id, reason: 'a\uFFFDb\uFFFD', kind: 'portal-access' });
+    expect(Object.keys(JSON.parse(raw) as object)).toEqual(['actor', 'at', 'data', 'group', 'id', 'kind', 'reason', 'result', 'service', 'type']);
+    expect(raw).toContain('"data":{"a":{"c":2,"d":1},"b":1}');
+    const { rows } = await db.pool.query(`SELECT content_hash = sha256(convert_to(e.raw, 'UTF8')) AS same FROM audit_event_key AS k JOIN audit_event AS e USING (tenant_id, source, event_id) WHERE tenant_id = $1`, [ines.tenantId]);
+    expect(rows).toEqual([{ same: true }]);
+  });
+
+  test('go with the transaction of the change they tell of', async () => {
+    await expect(db.prisma.$transaction(async (tx) => {
+      await record(tx, event('two'));
+      throw new Error('the change failed');
+    })).rejects.toThrow('the change failed');
+    await expect(history().event(ines, 'portal:two')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(db.prisma.$transaction(async (tx) => { await record(tx, event('three')); await record(tx, event('three')); })).rejects.toThrow();
+    await expect(history().event(ines, 'portal:three')).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
