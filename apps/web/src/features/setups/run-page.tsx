@@ -1,1 +1,59 @@
-export function RunPage() { return null; }
+import { Button } from '@fluentui/react-button';
+import { Link as FluentLink } from '@fluentui/react-link';
+import { ProgressBar } from '@fluentui/react-progress';
+import { makeStyles } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from 'react-router';
+import { formatInstant } from '../../lib/dates.ts';
+import { useNow } from '../../lib/session.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { PlanList } from './plan-list.tsx';
+import { RUN_STATES } from './setups-page.tsx';
+import { run, useContinue, useWatch } from './setups.queries.ts';
+
+const useStyles = makeStyles({ progress: { margin: '12px 0 16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
+
+/** One applying of a plan, live: what is done, what waits and for what, what failed and how to mend it. */
+export function RunPage() {
+  const styles = useStyles();
+  const { runId = '' } = useParams();
+  const navigate = useNavigate();
+  const now = useNow();
+  const query = useQuery(run(runId));
+  useWatch(query.data);
+  const again = useContinue(runId);
+  const current = query.data;
+  const settled = current?.steps.filter(({ status }) => status === 'done' || status === 'skipped').length ?? 0;
+  const goOn = current && (current.status === 'failed' || current.status === 'interrupted')
+    ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(undefined, { onSuccess: ({ id }) => void navigate(`/runs/${id}`) }); }}>Continue the run</Button>
+    : undefined;
+  return (
+    <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={goOn}>
+      <ProblemBar error={query.error ?? again.error} />
+      {query.isPending && <ListSkeleton rows={6} />}
+      {current && (
+        <>
+          <div role="status">
+            <StatusBadge tone={RUN_STATES[current.status].tone}>{current.status === 'running' ? `Applying: ${settled} of ${current.steps.length} steps` : RUN_STATES[current.status].word}</StatusBadge>
+            {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
+          </div>
+          <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
+          <PlanList label="Steps of the run" steps={current.steps} />
+          {current.status === 'succeeded' && (
+            <Section title="What now">
+              <ul className={styles.next}>
+                <li>Everything above was read back from Microsoft Entra after it was done.</li>
+                <li>Tell the people that they may activate it: they find it under My access by the name of the application.</li>
+                <li>Clients of Global Secure Access learn of a new application within 15 min.</li>
+                <li><FluentLink href={`/setups/${current.setupId}`} onClick={(event) => { event.preventDefault(); void navigate(`/setups/${current.setupId}`); }}>See the setup</FluentLink></li>
+              </ul>
+            </Section>
+          )}
+          {(current.status === 'failed' || current.status === 'interrupted') && <p>What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice.</p>}
+        </>
+      )}
+    </Page>
+  );
+}

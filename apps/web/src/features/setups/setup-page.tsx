@@ -1,1 +1,71 @@
-export function SetupPage() { return null; }
+import type { SetupDefinition } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from 'react-router';
+import { formatInstant } from '../../lib/dates.ts';
+import { useNow } from '../../lib/session.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { describeRoleSettings } from './describe.ts';
+import { RUN_STATES } from './setups-page.tsx';
+import { setup } from './setups.queries.ts';
+
+const useStyles = makeStyles({
+  path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px', margin: 0, padding: 0, listStyle: 'none' },
+  node: { flex: '1 1 180px', padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  kind: { margin: '0 0 4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  text: { margin: 0, overflowWrap: 'anywhere' },
+  list: { margin: 0, paddingLeft: '20px', lineHeight: '24px' },
+  link: { color: tokens.colorBrandForegroundLink },
+});
+
+/** One setup: the path from people to application, and its runs. */
+export function SetupPage() {
+  const styles = useStyles();
+  const { setupId = '' } = useParams();
+  const navigate = useNavigate();
+  const now = useNow();
+  const query = useQuery(setup(setupId));
+  const one = query.data;
+  return (
+    <Page title={one?.name ?? 'Setup'} action={one && <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>Change or check it</Button>}>
+      <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
+      {query.isPending && <ListSkeleton rows={4} />}
+      {one && (
+        <>
+          <p><StatusBadge tone={one.lastRun ? RUN_STATES[one.lastRun.status].tone : 'quiet'}>{one.lastRun ? RUN_STATES[one.lastRun.status].word : 'Never applied'}</StatusBadge></p>
+          <Section title="The path">
+            <ol className={styles.path}>
+              <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
+              <Node kind="Group" lines={[one.name]} />
+              <Node kind="To activate" lines={describeRoleSettings(one.definition.roleSettings)} />
+              <Node kind="Opens" lines={one.definition.applications.map(applicationLine)} />
+            </ol>
+          </Section>
+          <Section title="Runs">
+            {one.runs.length === 0 ? <p>It was never applied.</p> : (
+              <ul className={styles.list}>
+                {one.runs.map((each) => <li key={each.id}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link>: {RUN_STATES[each.status].word.toLowerCase()}, by {each.actorName}</li>)}
+              </ul>
+            )}
+          </Section>
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Node({ kind, lines }: { kind: string; lines: readonly string[] }) {
+  const styles = useStyles();
+  return (
+    <li className={styles.node}>
+      <p className={styles.kind}>{kind}</p>
+      {lines.map((line) => <p key={line} className={styles.text}>{line}</p>)}
+    </li>
+  );
+}
+
+const applicationLine = (application: SetupDefinition['applications'][number]): string => (application.kind === 'new' ? `${application.displayName} (${application.segments.map(({ host, ports }) => `${host} : ${ports}`).join(', ')})` : application.displayName);

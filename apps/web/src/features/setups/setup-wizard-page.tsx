@@ -1,1 +1,107 @@
-export function SetupWizardPage() { return null; }
+import { PROPOSED_ROLE_SETTINGS, SetupDefinition } from '@gatehouse/contracts';
+import { zodResolver } from '@hookform/resolvers/zod';
+import { Button } from '@fluentui/react-button';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles, mergeClasses } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { FormProvider, useForm } from 'react-hook-form';
+import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { Page } from '../../ui/page.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { ListSkeleton } from '../../ui/states.tsx';
+import { ApplicationsStep } from './applications-step.tsx';
+import type { SetupDraft } from './draft.ts';
+import { GroupStep } from './group-step.tsx';
+import { PeopleStep } from './people-step.tsx';
+import { ReviewStep } from './review-step.tsx';
+import { RoleSettingsStep } from './role-settings-step.tsx';
+import { setup } from './setups.queries.ts';
+
+const STEPS = [
+  { title: 'Group', field: 'group' }, { title: 'Role settings', field: 'roleSettings' }, { title: 'People', field: 'eligible' }, { title: 'Applications', field: 'applications' }, { title: 'Review', field: undefined },
+] as const;
+
+const useStyles = makeStyles({
+  steps: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '8px 0 24px', padding: 0, listStyle: 'none' },
+  step: { display: 'flex', alignItems: 'center', gap: '8px', padding: '6px 12px', borderRadius: tokens.borderRadiusCircular, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground3 },
+  here: { color: tokens.colorNeutralForegroundOnBrand, backgroundColor: tokens.colorBrandBackground, fontWeight: tokens.fontWeightSemibold },
+  foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px', marginTop: '24px', maxWidth: '840px' },
+});
+
+const EMPTY: SetupDraft = { group: { kind: 'new', displayName: '', mailNickname: '', description: '' }, roleSettings: PROPOSED_ROLE_SETTINGS, eligible: [], applications: [] };
+
+/** The wizard: from the group to the application that it opens, and the review of every change. */
+export function SetupWizardPage() {
+  const { setupId } = useParams();
+  const existing = useQuery({ ...setup(setupId ?? ''), enabled: setupId !== undefined });
+  if (setupId === undefined) return <Wizard setupId={undefined} title="Secure an application" initial={EMPTY} />;
+  if (!existing.data) return <Page title="Change a setup"><ProblemBar error={existing.error} onRetry={() => void existing.refetch()} />{existing.isPending && <ListSkeleton rows={5} />}</Page>;
+  const { definition, groupId, name } = existing.data;
+  // What the first run made exists by now: the setup goes on with the group as it is.
+  const initial: SetupDraft = groupId === null ? definition : { ...definition, group: { kind: 'existing', groupId, displayName: name } };
+  return <Wizard setupId={setupId} title={`Change ${name}`} initial={initial} />;
+}
+
+function Wizard({ setupId, title, initial }: { setupId: string | undefined; title: string; initial: SetupDraft }) {
+  const styles = useStyles();
+  const navigate = useNavigate();
+  const [search, setSearch] = useSearchParams();
+  const draftKey = `gatehouse.setup.${setupId ?? 'new'}`;
+  const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: draft(draftKey) ?? initial, mode: 'onTouched' });
+  const wanted = Math.min(Math.max(Number(search.get('step') ?? '1') - 1, 0), STEPS.length - 1);
+  // Review is reached through the steps alone: an address cannot skip what is not filled in.
+  const reviewable = SetupDefinition.safeParse(form.getValues());
+  const at = wanted === STEPS.length - 1 && !reviewable.success ? 0 : wanted;
+  const go = (index: number): void => { setSearch(index === 0 ? {} : { step: String(index + 1) }); };
+
+  // What was typed survives a reload, a step-up and a mistaken click; it is this tab's alone.
+  useEffect(() => {
+    const subscription = form.watch((values) => { sessionStorage.setItem(draftKey, JSON.stringify(values)); });
+    return () => { subscription.unsubscribe(); };
+  }, [form, draftKey]);
+
+  const next = async (): Promise<void> => {
+    const { field } = STEPS[at] ?? {};
+    if (field !== undefined && !(await form.trigger(field, { shouldFocus: true }))) return;
+    if (at < STEPS.length - 2) return go(at + 1);
+    // The whole is checked before the review: an earlier step may have been made wrong by a later one.
+    if (await form.trigger()) return go(at + 1);
+    const wrong = STEPS.findIndex(({ field: name }) => name !== undefined && form.formState.errors[name] !== undefined);
+    if (wrong >= 0) go(wrong);
+  };
+  const forget = (): void => { sessionStorage.removeItem(draftKey); };
+
+  return (
+    <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} action={<Button appearance="subtle" onClick={() => { forget(); void navigate(setupId === undefined ? '/setups' : `/setups/${setupId}`); }}>Discard</Button>}>
+      <ol className={styles.steps} aria-label="Steps of the wizard">
+        {STEPS.map(({ title: name }, index) => <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}</li>)}
+      </ol>
+      <FormProvider {...form}>
+        {at === STEPS.length - 1 && reviewable.success ? (
+          <ReviewStep setupId={setupId} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} />
+        ) : (
+          <form noValidate onSubmit={(event) => { event.preventDefault(); void next(); }}>
+            {at === 0 && <GroupStep />}
+            {at === 1 && <RoleSettingsStep />}
+            {at === 2 && <PeopleStep />}
+            {at === 3 && <ApplicationsStep />}
+            <div className={styles.foot}>
+              {at > 0 && <Button onClick={() => { go(at - 1); }}>Back</Button>}
+              <Button type="submit" appearance="primary">{at === 3 ? 'Review the plan' : `Next: ${STEPS[at + 1]?.title ?? ''}`}</Button>
+            </div>
+          </form>
+        )}
+      </FormProvider>
+    </Page>
+  );
+}
+
+function draft(key: string): SetupDraft | undefined {
+  try {
+    const kept = sessionStorage.getItem(key);
+    return kept === null ? undefined : JSON.parse(kept) as SetupDraft;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { Button } from '@fluentui/react-button';
+import { Checkbox } from '@fluentui/react-checkbox';
+import { Field } from '@fluentui/react-field';
+import { DismissRegular } from '@fluentui/react-icons';
+import { Input } from '@fluentui/react-input';
+import { Select } from '@fluentui/react-select';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
+import { Controller, useFieldArray, useFormContext, useWatch, type FieldPath } from 'react-hook-form';
+import { formatMinutes } from '../../lib/dates.ts';
+import { PrincipalPicker } from './principal-picker.tsx';
+import type { SetupDraft } from './draft.ts';
+import { authenticationContexts } from './setups.queries.ts';
+
+const useStyles = makeStyles({
+  form: { display: 'grid', gap: '24px', maxWidth: '720px' },
+  group: { display: 'grid', gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
+  chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
+  one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
+  mails: { display: 'grid', gap: '8px' },
+  mail: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '4px 16px', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+});
+
+const DURATIONS = [30, 60, 90, 120, 180, 240, 360, 480, 720, 1440];
+const OCCASIONS = [['whenEligible', 'When somebody becomes eligible'], ['whenAssigned', 'When somebody is assigned as active'], ['whenActivated', 'When somebody activates']] as const;
+const RECIPIENTS = [['admins', 'Administrators'], ['person', 'The person'], ['approvers', 'Approvers']] as const;
+
+/** The member role's settings in words; each is one of PIM's 17 rules. */
+export function RoleSettingsStep() {
+  const styles = useStyles();
+  const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
+  const settings = useWatch({ control, name: 'roleSettings' });
+  const contexts = useQuery({ ...authenticationContexts(), enabled: settings.activationSignIn.kind === 'authentication-context' });
+  const approvers = useFieldArray({ control, name: 'roleSettings.approval.approvers', keyName: 'key' });
+  const problems = errors.roleSettings;
+  const check = (name: FieldPath<SetupDraft>, label: string) => (
+    <Controller control={control} name={name} render={({ field }) => <Checkbox label={label} checked={field.value === true} onChange={(_event, data) => { field.onChange(data.checked === true); }} />} />
+  );
+  const days = (name: 'roleSettings.eligibleMaxDays' | 'roleSettings.activeMaxDays', label: string, proposed: number, problem: string | undefined) => (
+    <Controller control={control} name={name} render={({ field }) => (
+      <Field label={label} validationMessage={problem}>
+        <Select value={field.value === null ? 'permanent' : String(field.value)} onChange={(_event, data) => { field.onChange(data.value === 'permanent' ? null : Number(data.value)); }}>
+          {[...new Set([15, 30, 90, 180, 365, proposed, ...(field.value === null ? [] : [field.value])])].toSorted((a, b) => a - b).map((count) => <option key={count} value={count}>{count} days</option>)}
+          <option value="permanent">Permanent is allowed</option>
+        </Select>
+      </Field>
+    )} />
+  );
+  return (
+    <div className={styles.form}>
+      <fieldset className={styles.group}>
+        <legend className={styles.legend}>To activate</legend>
+        <Controller control={control} name="roleSettings.activationMaxMinutes" render={({ field }) => (
+          <Field label="Activation maximum duration" required validationMessage={problems?.activationMaxMinutes?.message}>
+            <Select value={String(field.value)} onChange={(_event, data) => { field.onChange(Number(data.value)); }}>
+              {[...new Set([...DURATIONS, field.value])].toSorted((a, b) => a - b).map((minutes) => <option key={minutes} value={minutes}>{formatMinutes(minutes)}</option>)}
+            </Select>
+          </Field>
+        )} />
+        <Controller control={control} name="roleSettings.activationSignIn" render={({ field }) => (
+          <Field label="On activation, require" hint="MFA and an authentication context exclude each other">
+            <Select value={field.value.kind} onChange={(_event, data) => { field.onChange(data.value === 'authentication-context' ? { kind: data.value, id: 'c1' } : { kind: data.value }); }}>
+              <option value="none">No stronger sign-in</option>
+              <option value="mfa">Azure MFA</option>
+              <option value="authentication-context">Authentication context of Conditional Access</option>
+            </Select>
+          </Field>
+        )} />
+        {settings.activationSignIn.kind === 'authentication-context' && (
+          <Controller control={control} name="roleSettings.activationSignIn" render={({ field }) => (
+            <Field label="Authentication context" validationMessage={contexts.error ? 'The contexts could not be read; c1 to c99 can still be set' : undefined}>
+              <Select value={field.value.kind === 'authentication-context' ? field.value.id : ''} onChange={(_event, data) => { field.onChange({ kind: 'authentication-context', id: data.value }); }}>
+                {(contexts.data?.contexts.length ? contexts.data.contexts : [{ id: 'c1', displayName: 'c1' }]).map(({ id, displayName }) => <option key={id} value={id}>{`${displayName} (${id})`}</option>)}
+              </Select>
+            </Field>
+          )} />
+        )}
+        {check('roleSettings.requireJustification', 'Require a reason')}
+        {check('roleSettings.requireTicket', 'Require a ticket')}
+        {check('roleSettings.approval.required', 'Require approval')}
+        {settings.approval.required && (
+          <>
+            {approvers.fields.length > 0 && (
+              <ul className={styles.chosen} aria-label="Approvers">
+                {approvers.fields.map((one, index) => <li key={one.key} className={styles.one}>{one.displayName}<Button appearance="transparent" size="small" icon={<DismissRegular />} aria-label={`Remove ${one.displayName}`} onClick={() => { approvers.remove(index); }} /></li>)}
+              </ul>
+            )}
+            <PrincipalPicker label="Approvers" exclude={settings.approval.approvers.map(({ id }) => id)} error={problems?.approval?.approvers?.message ?? problems?.approval?.approvers?.root?.message} hint="Any one of them decides; a request lapses after 24 h"
+              onPick={({ id, kind, displayName }) => { approvers.append({ id, kind, displayName }); }} />
+          </>
+        )}
+      </fieldset>
+      <fieldset className={styles.group}>
+        <legend className={styles.legend}>Assignments</legend>
+        {days('roleSettings.eligibleMaxDays', 'Eligible for at most', 365, problems?.eligibleMaxDays?.message)}
+        {days('roleSettings.activeMaxDays', 'Assigned as active for at most', 180, problems?.activeMaxDays?.message)}
+        {check('roleSettings.activeRequiresMfa', 'Require MFA to assign somebody as active')}
+        {check('roleSettings.activeRequiresJustification', 'Require a reason to assign somebody as active')}
+      </fieldset>
+      <fieldset className={styles.group}>
+        <legend className={styles.legend}>Mails of Entra</legend>
+        {OCCASIONS.map(([occasion, title]) => (
+          <div key={occasion} className={styles.mails}>
+            <span>{title}</span>
+            <div className={styles.mail}>
+              {RECIPIENTS.map(([recipient, name]) => (
+                <div key={recipient}>
+                  {check(`roleSettings.notifications.${occasion}.${recipient}.defaultRecipients`, name)}
+                  <Input size="small" aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
+                    defaultValue={settings.notifications[occasion][recipient].additionalRecipients.join(', ')}
+                    onBlur={(event) => { setValue(`roleSettings.notifications.${occasion}.${recipient}.additionalRecipients`, event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
+                  {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
+                </div>
+              ))}
+            </div>
+          </div>
+        ))}
+      </fieldset>
+    </div>
+  );
+}
