@@ -1,4 +1,3 @@
-import { ListApprovals } from '@gatehouse/contracts';
 import { Avatar } from '@fluentui/react-avatar';
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
@@ -10,7 +9,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
-import { call } from '../lib/api.ts';
+import { approvals } from '../features/approvals/approvals.queries.ts';
 import { formatMinutes } from '../lib/dates.ts';
 import { useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
 import { ProblemBar } from '../ui/problem-bar.tsx';
@@ -74,7 +73,7 @@ function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   const styles = useStyles();
   const [setups, history, sync] = [usePermits('setup:manage'), usePermits('history:read'), usePermits('sync:read')];
   // Only the count, and only softly: whether there are any is the page's to say, with its errors.
-  const { data } = useQuery({ queryKey: ['approvals'], queryFn: ({ signal }) => call(ListApprovals, {}, signal), refetchInterval: 30_000, retry: false });
+  const { data } = useQuery({ ...approvals(), retry: false });
   const waiting = data?.items.length ?? 0;
   return (
     <nav id="navigation" className={mergeClasses(styles.nav, !open && styles.folded)} aria-label="Gatehouse">

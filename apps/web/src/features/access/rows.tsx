@@ -56,7 +56,7 @@ function Deactivate({ entry, waitMs, onEnded }: { entry: AccessEntry; waitMs: nu
   };
   return (
     <>
-      <Button className={styles.button} disabledFocusable={waitMs > 0} aria-label={waitMs > 0 ? `Deactivate ${title} in ${formatCountdown(waitMs, true)}` : `Deactivate ${title}`} onClick={() => { setAsking(true); }}>
+      <Button className={styles.button} disabledFocusable={waitMs > 0} aria-label={waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}: ${title}` : `Deactivate ${title}`} onClick={() => { setAsking(true); }}>
         {waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}` : 'Deactivate'}
       </Button>
       <ConfirmDialog title={`Deactivate ${title}`} confirm="Deactivate" open={asking} busy={deactivate.isPending} onConfirm={end} onClose={close}>

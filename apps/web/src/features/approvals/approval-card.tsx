@@ -1,0 +1,103 @@
+import { DecideApproval, type ApprovalItem } from '@gatehouse/contracts';
+import { Avatar } from '@fluentui/react-avatar';
+import { Button } from '@fluentui/react-button';
+import { Field } from '@fluentui/react-field';
+import { Input } from '@fluentui/react-input';
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles, mergeClasses } from '@griffel/react';
+import { zodResolver } from '@hookform/resolvers/zod';
+import { useEffect, useState } from 'react';
+import { useForm } from 'react-hook-form';
+import { ApiError, applyIssues, isProblem } from '../../lib/api.ts';
+import { formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { serverNow } from '../../lib/session.ts';
+import { Hosts } from '../../ui/hosts.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { useDecide } from './approvals.queries.ts';
+
+const NARROW = '@media (max-width: 720px)';
+
+const useStyles = makeStyles({
+  card: { padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  head: { display: 'flex', gap: '12px', alignItems: 'center', minWidth: 0 },
+  title: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
+  small: { margin: 0, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
+  facts: { display: 'grid', gridTemplateColumns: '120px minmax(0, 1fr)', gap: '6px 16px', margin: '16px 0', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)', gap: '2px' } },
+  term: { color: tokens.colorNeutralForeground2 },
+  fact: { margin: 0, overflowWrap: 'anywhere', fontVariantNumeric: 'tabular-nums', [NARROW]: { marginBottom: '8px' } },
+  why: { fontWeight: tokens.fontWeightSemibold },
+  list: { margin: 0, padding: 0, listStyle: 'none' },
+  form: { display: 'grid', gridTemplateColumns: 'auto minmax(0, 1fr) auto', gap: '8px', alignItems: 'start', paddingTop: '16px', borderTop: `1px solid ${tokens.colorNeutralStroke3}`, [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)' } },
+  reason: { [NARROW]: { gridColumnStart: 1, gridColumnEnd: 3, gridRowStart: 1 } },
+  final: { margin: '8px 0 0', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+});
+
+const Reason = DecideApproval.body.pick({ justification: true });
+const draftKey = (id: string): string => `gatehouse.approval.${id}`;
+
+const named = ({ applications, groupName }: ApprovalItem): string => (applications.length > 0 ? applications.map(({ displayName }) => displayName).join(', ') : groupName);
+
+/** One request: who wants what, why, for how long; approve and deny with the reason between them. */
+export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news: { title: string; text: string }): void }) {
+  const styles = useStyles();
+  const decide = useDecide(item.id);
+  const [pressed, setPressed] = useState<'approve' | 'deny'>();
+  // What was typed before verifying with Microsoft Entra is there again.
+  const { register, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: sessionStorage.getItem(draftKey(item.id)) ?? '' } });
+  const now = serverNow();
+  const title = `${item.requesterName} wants ${named(item)}`;
+  const placed = applyIssues(decide.error, ['justification'], () => {});
+
+  useEffect(() => { applyIssues(decide.error, ['justification'], (_field, { message }) => { setError('justification', { type: 'server', message }, { shouldFocus: true }); }); }, [decide.error, setError]);
+
+  const send = (decision: 'approve' | 'deny') => handleSubmit(({ justification }) => {
+    setPressed(decision);
+    decide.mutate({ decision, justification }, {
+      onSuccess: () => {
+        sessionStorage.removeItem(draftKey(item.id));
+        onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${title}.` });
+      },
+      onError: (error) => {
+        if (isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in')) sessionStorage.setItem(draftKey(item.id), justification);
+        if (error instanceof ApiError && error.problem.code === 'already-decided') onNews({ title: error.problem.title, text: `${title}. ${error.problem.detail ?? ''}` });
+      },
+    });
+  });
+
+  return (
+    <article className={styles.card} aria-label={title}>
+      <div className={styles.head}>
+        <Avatar name={item.requesterName} color="colorful" aria-hidden />
+        <div>
+          <h3 className={styles.title}>{title}</h3>
+          <p className={styles.small}>{[item.requesterDetail, `via ${item.groupName}`].filter(Boolean).join(' · ')}</p>
+        </div>
+      </div>
+      <dl className={styles.facts}>
+        <dt className={styles.term}>Why</dt>
+        <dd className={mergeClasses(styles.fact, styles.why)}>{item.justification ?? 'No reason given'}</dd>
+        {item.ticketNumber && <><dt className={styles.term}>Ticket</dt><dd className={styles.fact}>{item.ticketNumber}</dd></>}
+        <dt className={styles.term}>How long</dt>
+        <dd className={styles.fact}>{[item.minutes === null ? 'not said' : formatMinutes(item.minutes), item.startsAt && Date.parse(item.startsAt) > now.getTime() ? `from ${formatInstant(item.startsAt, now)}` : 'from the decision on'].join(', ')}</dd>
+        {item.applications.some(({ segments }) => segments.length > 0) && <><dt className={styles.term}>Opens</dt><dd className={styles.fact}><Hosts segments={item.applications.flatMap(({ segments }) => segments)} /></dd></>}
+        <dt className={styles.term}>Asked</dt>
+        <dd className={styles.fact}>{formatInstant(item.askedAt, now)} · lapses {formatInstant(item.lapsesAt, now)}</dd>
+        <dt className={styles.term}>Last times</dt>
+        <dd className={styles.fact}>
+          {item.lastActivations.length === 0 ? 'None that the history has' : (
+            <ul className={styles.list}>{item.lastActivations.map(({ requestedAt, status, justification }) => <li key={requestedAt}>{[formatInstant(requestedAt, now), status.replaceAll('-', ' '), justification && `“${justification}”`].filter(Boolean).join(' · ')}</li>)}</ul>
+          )}
+        </dd>
+      </dl>
+      {!placed && !isProblem(decide.error, 'already-decided') && <ProblemBar error={decide.error} />}
+      <form noValidate className={styles.form} onSubmit={(event) => { event.preventDefault(); }}>
+        <Button appearance="primary" disabledFocusable={decide.isPending} onClick={(event) => void send('approve')(event)}>{decide.isPending && pressed === 'approve' ? 'Approving' : 'Approve'}</Button>
+        <Field className={styles.reason} validationMessage={errors.justification?.message}>
+          <Input {...register('justification')} aria-label={`Reason for the decision on: ${title}`} placeholder="Reason, asked for either way" autoComplete="off" maxLength={500} />
+        </Field>
+        <Button disabledFocusable={decide.isPending} onClick={(event) => void send('deny')(event)}>{decide.isPending && pressed === 'deny' ? 'Denying' : 'Deny'}</Button>
+      </form>
+      <p className={styles.final}>A decision cannot be undone. What was approved ends by itself, or when {item.requesterName} deactivates it.</p>
+    </article>
+  );
+}
