@@ -28,7 +28,9 @@ export interface Jobs {
  * own tables, and the crontab finds what the queue lost.
  */
 export async function startJobs({ db, log, syncEveryMs, tasks }: JobDeps): Promise<Jobs> {
-  const logger = new WorkerLogger((scope) => (level, message) => { log[level === 'error' ? 'error' : 'debug']({ job: scope.taskIdentifier }, message); });
+  let stopping = false;
+  // While the database goes away in an orderly stop, that a connection ended is no error.
+  const logger = new WorkerLogger((scope) => (level, message) => { log[level === 'error' && !stopping ? 'error' : 'debug']({ job: scope.taskIdentifier }, message); });
   const utils = await makeWorkerUtils({ pgPool: db.pool, logger });
   const again = async (task: string, afterMs: number): Promise<void> => {
     await utils.addJob(task, {}, { jobKey: task, jobKeyMode: 'replace', runAt: new Date(Date.now() + afterMs), maxAttempts: 3 });
@@ -42,7 +44,6 @@ export async function startJobs({ db, log, syncEveryMs, tasks }: JobDeps): Promi
       }
     },
   });
-  let stopping = false;
   const runner: Runner = await run({
     pgPool: db.pool, logger, noHandleSignals: true, concurrency: 3,
     taskList: { ...repeating('sync', syncEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000) },
