@@ -25,8 +25,10 @@ const DAY = 24 * 60 * MINUTE;
 const OVERLAP_MS = 30 * MINUTE;
 /** How long Entra keeps its log (P1 and P2). */
 const RETENTION_MS = 30 * DAY;
-/** No window is longer, so that a first reading moves the watermark on as it goes. */
+/** Length of the first window of a reading. The next is twice as long where the log is thin, half as long where it is dense: the watermark moves on every few pages, in few requests. */
 const WINDOW_MS = DAY;
+const SHORTEST_WINDOW_MS = 5 * MINUTE;
+const DENSE_PAGES = 20;
 /** A page that says it is followed by itself must not hold the mirror for ever. */
 const MAX_PAGES = 100_000;
 
@@ -69,15 +71,20 @@ async function readToNow(deps: SyncDeps, connection: Connection): Promise<SyncOu
   const start = await startOf(connection, deps.tenantId, now);
   let added = 0;
   const kinds = new Set<EventKind>();
+  let length = WINDOW_MS;
   // What lies before the watermark was read and holds little that is new: it takes no windows of its own.
-  for (let from = start.from, length = Math.max(0, start.watermark - from.getTime()) + WINDOW_MS; ; length = WINDOW_MS) {
-    const to = new Date(Math.min(from.getTime() + length, now.getTime()));
-    const outcome = await drain(deps, connection, from, to, start.completeFrom);
+  let to = Math.max(start.watermark, start.from.getTime()) + length;
+  for (let from = start.from; ;) {
+    const end = new Date(Math.min(to, now.getTime()));
+    const outcome = await drain(deps, connection, from, end, start.completeFrom);
     added += outcome.added;
     for (const kind of outcome.kinds) kinds.add(kind);
-    if (to >= now) return { state: 'read', added, kinds };
+    if (end >= now) return { state: 'read', added, kinds };
+    if (outcome.pages === 1) length *= 2;
+    else if (outcome.pages > DENSE_PAGES) length = Math.max(SHORTEST_WINDOW_MS, length / 2);
     // Closed at both ends: an event of this very instant comes twice and is kept once.
-    from = to;
+    from = end;
+    to = end.getTime() + length;
   }
 }
 
@@ -99,7 +106,7 @@ async function startOf(connection: Connection, tenantId: string, now: Date): Pro
   return { from, watermark, completeFrom: gap ? oldestKept.toISOString() : source.complete_from ?? from.toISOString() };
 }
 
-async function drain({ appGraph, clock, tenantId, log }: SyncDeps, connection: Connection, from: Date, to: Date, completeFrom: string): Promise<{ added: number; kinds: ReadonlySet<EventKind> }> {
+async function drain({ appGraph, clock, tenantId, log }: SyncDeps, connection: Connection, from: Date, to: Date, completeFrom: string): Promise<{ added: number; pages: number; kinds: ReadonlySet<EventKind> }> {
   const window = { from: from.toISOString(), to: to.toISOString() };
   const kinds = new Set<EventKind>();
   let added = 0;
@@ -122,7 +129,7 @@ async function drain({ appGraph, clock, tenantId, log }: SyncDeps, connection: C
     });
     added += outcome.added;
     for (const kind of outcome.kinds) kinds.add(kind);
-    if (last) return { added, kinds };
+    if (last) return { added, pages: page, kinds };
     nextLink = following;
   }
 }
