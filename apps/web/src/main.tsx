@@ -1,4 +1,3 @@
-import './app/no-eval.ts';
 import { createDOMRenderer, RendererProvider } from '@griffel/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
