@@ -69,6 +69,7 @@ function classify(error: unknown): { code: ProblemCode; details: PortalErrorDeta
   }
   // Express and its body parser throw errors with a status of their own: the caller's body is at fault.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 404) return { code: 'not-found', details: {}, cause: error };
   if (status === 413) return { code: 'too-large', details: { detail: 'At most 1 MB can be sent at once.' }, cause: error };
   if (status === 415) return { code: 'unsupported-media-type', details: {}, cause: error };
   if (status === 400) return { code: 'invalid-request', details: { detail: 'The body or the address cannot be read as what it should be.' }, cause: error };
