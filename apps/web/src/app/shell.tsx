@@ -1,7 +1,6 @@
-import { Avatar } from '@fluentui/react-avatar';
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
-import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular } from '@fluentui/react-icons';
+import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PersonCircleRegular } from '@fluentui/react-icons';
 import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-menu';
 import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
@@ -109,7 +108,7 @@ function PersonMenu() {
     <>
       <Menu>
         <MenuTrigger disableButtonEnhancement>
-          <Button appearance="subtle" className={styles.person} icon={<Avatar name={person?.displayName ?? ''} size={24} aria-hidden />} aria-label={`Account of ${person?.displayName ?? ''}`}>
+          <Button appearance="subtle" className={styles.person} icon={<PersonCircleRegular />} aria-label={`Account: ${person?.displayName ?? ''}`}>
             <span className={styles.name}>{person?.displayName}</span>
           </Button>
         </MenuTrigger>
@@ -137,7 +136,7 @@ function DemoStrip({ aheadSeconds, signedIn }: { aheadSeconds: number; signedIn:
         <span>Demo tenant</span>
         {signedIn && <a href={`/auth/sign-in?switch=account&returnTo=${encodeURIComponent(`${pathname}${search}`)}`}>Switch account</a>}
         <span>{ahead === 0 ? 'Clock: real time' : `Clock +${formatMinutes(ahead)}`}</span>
-        {signedIn && [5, 31].map((minutes) => <Button key={minutes} size="small" appearance="subtle" disabled={advance.isPending} onClick={() => { advance.mutate(minutes); }}>{`Forward ${minutes} min`}</Button>)}
+        {signedIn && [5, 31].map((minutes) => <Button key={minutes} size="small" appearance="outline" disabled={advance.isPending} onClick={() => { advance.mutate(minutes); }}>{`Forward ${minutes} min`}</Button>)}
       </div>
       {advance.error && <div className={styles.problem}><ProblemBar error={advance.error} /></div>}
     </section>

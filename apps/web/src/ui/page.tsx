@@ -4,13 +4,13 @@ import { useEffect, useRef, type ReactNode } from 'react';
 
 const useStyles = makeStyles({
   page: { maxWidth: '1280px', margin: '0 auto', padding: '24px 32px 64px', '@media (max-width: 640px)': { padding: '16px 16px 48px' } },
-  head: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap', marginBottom: '8px' },
+  head: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap', marginBottom: '16px' },
   title: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere', minWidth: 0, ':focus': { outline: 'none' } },
   lead: { margin: '0 0 16px', color: tokens.colorNeutralForeground2, maxWidth: '72ch' },
   toolbar: { display: 'flex', alignItems: 'center', flexWrap: 'wrap', gap: '8px', margin: '0 0 16px' },
   section: { marginTop: '24px' },
-  heading: { margin: '0 0 8px', fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
-  sectionHead: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap' },
+  heading: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
+  sectionHead: { display: 'flex', marginBottom: '8px', minHeight: '32px', alignItems: 'center', justifyContent: 'space-between', gap: '16px', flexWrap: 'wrap' },
 });
 
 /** A page: its title names the object, its one primary action stands top right. The title takes the focus when the page opens. */
