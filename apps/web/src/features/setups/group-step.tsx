@@ -77,6 +77,7 @@ function ExistingGroup() {
   const client = useQueryClient();
   const group = useWatch({ control, name: 'group' });
   const [text, setText] = useState(group.displayName);
+  const [open, setOpen] = useState(false);
   const query = useQuery(candidateGroups(useDeferredValue(text)));
   const groups = query.data?.groups ?? [];
   const [trouble, setTrouble] = useState<unknown>(null);
@@ -88,7 +89,8 @@ function ExistingGroup() {
         <Field label="Existing group" required validationMessage={problem} hint={problem === undefined ? 'Its role settings are taken over into the next step' : undefined}>
           <Combobox
             value={text} selectedOptions={group.kind === 'existing' && group.groupId !== '' ? [group.groupId] : []} freeform placeholder="Type a name"
-            onChange={(event) => { setText(event.target.value); }}
+            open={open} onOpenChange={(_event, data) => { setOpen(data.open); }}
+            onChange={(event) => { setText(event.target.value); setOpen(true); }}
             onOptionSelect={(_event, data) => {
               const picked = groups.find(({ id }) => id === data.optionValue);
               if (!picked) return;

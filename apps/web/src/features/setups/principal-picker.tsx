@@ -9,14 +9,15 @@ import { principals } from './setups.queries.ts';
 /** Finds people and groups by name; what is picked is handed on, and the field is free for the next. */
 export function PrincipalPicker({ label, kind = 'any', exclude, hint, error, onPick }: { label: string; kind?: 'user' | 'group' | 'any'; exclude: readonly string[]; hint?: string; error?: string | undefined; onPick(principal: Principal): void }) {
   const [text, setText] = useState('');
+  const [open, setOpen] = useState(false);
   const query = useQuery(principals(useDeferredValue(text), kind));
   const found = query.data?.principals.filter(({ id }) => !exclude.includes(id)) ?? [];
   const trouble = query.error instanceof ApiError ? query.error.problem.detail ?? query.error.problem.title : undefined;
   return (
     <Field label={label} hint={error === undefined && trouble === undefined ? hint : undefined} validationMessage={error ?? trouble}>
       <Combobox
-        freeform value={text} selectedOptions={[]} placeholder="Type a name"
-        onChange={(event) => { setText(event.target.value); }}
+        freeform open={open && text.trim() !== ''} onOpenChange={(_event, data) => { setOpen(data.open); }} value={text} selectedOptions={[]} placeholder="Type a name"
+        onChange={(event) => { setText(event.target.value); setOpen(true); }}
         onOptionSelect={(_event, data) => {
           const picked = found.find(({ id }) => id === data.optionValue);
           if (!picked) return;
