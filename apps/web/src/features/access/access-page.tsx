@@ -19,7 +19,7 @@ import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
 
 const useStyles = makeStyles({
-  bars: { display: 'grid', gap: '8px', marginTop: '8px' },
+  bars: { display: 'grid', gap: '8px' },
   filter: { width: '240px', '@media (max-width: 640px)': { width: '100%' } },
   none: { margin: 0, color: tokens.colorNeutralForeground2 },
 });
@@ -51,11 +51,11 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
   return (
     <>
       {ends !== undefined && <TabTime endsAt={ends} />}
-      <div className={styles.bars}>
+      {(notKnown.length > 0 || news !== undefined || (wanted !== null && !chosen)) && <div className={styles.bars}>
         {notKnown.map((sentence) => <MessageBar key={sentence} intent="warning" layout="multiline"><MessageBarBody>{sentence}</MessageBarBody></MessageBar>)}
         {news !== undefined && <MessageBar intent="success" layout="multiline" role="status"><MessageBarBody>{news}</MessageBarBody></MessageBar>}
         {wanted !== null && !chosen && <MessageBar intent="warning" layout="multiline" role="status"><MessageBarBody>You are not eligible for the access that this address names, or not any more.</MessageBarBody></MessageBar>}
-      </div>
+      </div>}
       {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (

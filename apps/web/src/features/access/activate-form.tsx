@@ -50,7 +50,7 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
   const { policy, groupId } = entry;
   const presets = presetsOf(policy);
   const asksTicket = policy?.requireTicket ?? false;
-  const { register, control, handleSubmit, setError, setValue, formState: { errors } } = useForm<Wish, unknown, z.output<typeof RequestActivation.body>>({
+  const { control, handleSubmit, setError, setValue, formState: { errors } } = useForm<Wish, unknown, z.output<typeof RequestActivation.body>>({
     resolver: zodResolver(bodyFor(entry)),
     defaultValues: { minutes: usualMinutes(policy), justification: entry.lastJustification ?? '', ...(asksTicket && { ticket: { number: '', system: '' } }), ...draft, groupId },
   });
@@ -81,7 +81,9 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
       )} />
       {custom && (
         <Field label="Minutes" hint={policy ? `${FIVE_MINUTE_FLOOR} min to ${formatMinutes(policy.maxMinutes)}` : `${FIVE_MINUTE_FLOOR} min at the least`} validationMessage={errors.minutes?.message}>
-          <Input type="number" className={styles.custom} min={FIVE_MINUTE_FLOOR} step={1} {...register('minutes', { valueAsNumber: true })} />
+          <Controller name="minutes" control={control} render={({ field: { value, onChange: change, ...field } }) => (
+            <Input {...field} type="number" className={styles.custom} min={FIVE_MINUTE_FLOOR} step={1} value={Number.isNaN(value) ? '' : String(value)} onChange={(_event, data) => { change(data.value === '' ? NaN : Number(data.value)); }} />
+          )} />
         </Field>
       )}
       <Field label="Start">
@@ -102,8 +104,8 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
       )}
       {asksTicket && (
         <>
-          <Field label="Ticket number" required validationMessage={errors.ticket?.number?.message}><Input {...register('ticket.number')} maxLength={100} autoComplete="off" /></Field>
-          <Field label="Ticket system" validationMessage={errors.ticket?.system?.message}><Input {...register('ticket.system')} maxLength={100} /></Field>
+          <Field label="Ticket number" required validationMessage={errors.ticket?.number?.message}><Controller name="ticket.number" control={control} render={({ field: { value, ...field } }) => <Input {...field} value={value ?? ''} maxLength={100} autoComplete="off" />} /></Field>
+          <Field label="Ticket system" validationMessage={errors.ticket?.system?.message}><Controller name="ticket.system" control={control} render={({ field: { value, ...field } }) => <Input {...field} value={value ?? ''} maxLength={100} />} /></Field>
         </>
       )}
       <p className={styles.asks}>Policy asks: {policy ? policyAsks(entry) : 'not known here, Microsoft Entra will say'}</p>

@@ -18,18 +18,23 @@ const useStyles = makeStyles({
   problem: { flexBasis: '100%' },
 });
 
+/** How long the directory may lag behind PIM before a membership without end is taken for an assigned one. */
+const LAG_MS = 60_000;
+
 export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: string): void }) {
   const styles = useStyles();
   const now = useNow();
   const { active } = entry;
   if (!active) return null;
   const left = active.endsAt ? Date.parse(active.endsAt) - now.getTime() : undefined;
+  // PIM is done with it and the directory is not: for a moment the membership looks as if somebody had assigned it.
+  const leaving = active.permanent && entry.ended !== null && now.getTime() - Date.parse(entry.ended.at) < LAG_MS;
   const tooEarly = active.canEndAt !== null && Date.parse(active.canEndAt) > now.getTime();
   return (
-    <AccessRow entry={entry} state={left !== undefined && left <= 0 ? { tone: 'busy', word: 'Ending' } : { tone: 'good', word: 'Open' }} notes={[
+    <AccessRow entry={entry} state={leaving || (left !== undefined && left <= 0) ? { tone: 'busy', word: 'Ending' } : { tone: 'good', word: 'Open' }} notes={[
       [active.since && `Member since ${formatNear(active.since, now)}`, active.endsAt && `ends ${formatNear(active.endsAt, now)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
       ...(tooEarly ? ['PIM ends no membership in its first 5 min.'] : []),
-      ...(active.permanent ? ['Assigned to you, not activated: an administrator of the group can end it.'] : []),
+      ...(leaving && entry.ended ? [`Your membership ended ${formatNear(entry.ended.at, now)}; the directory still shows it.`] : active.permanent ? ['Assigned to you, not activated: an administrator of the group can end it.'] : []),
     ]}>
       {left !== undefined && <span className={styles.left}>{left > 0 ? `${formatCountdown(left)} left` : 'Time is over'}</span>}
       {!active.permanent && <Deactivate entry={entry} waitMs={tooEarly ? Date.parse(active.canEndAt ?? '') - now.getTime() : 0} onEnded={onEnded} />}

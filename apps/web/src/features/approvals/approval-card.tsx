@@ -7,7 +7,7 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { zodResolver } from '@hookform/resolvers/zod';
 import { useEffect, useState } from 'react';
-import { useForm } from 'react-hook-form';
+import { Controller, useForm } from 'react-hook-form';
 import { ApiError, applyIssues, isProblem } from '../../lib/api.ts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -43,7 +43,7 @@ export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news
   const decide = useDecide(item.id);
   const [pressed, setPressed] = useState<'approve' | 'deny'>();
   // What was typed before verifying with Microsoft Entra is there again.
-  const { register, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: sessionStorage.getItem(draftKey(item.id)) ?? '' } });
+  const { control, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: sessionStorage.getItem(draftKey(item.id)) ?? '' } });
   const now = serverNow();
   const title = `${item.requesterName} wants ${named(item)}`;
   const placed = applyIssues(decide.error, ['justification'], () => {});
@@ -55,11 +55,11 @@ export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news
     decide.mutate({ decision, justification }, {
       onSuccess: () => {
         sessionStorage.removeItem(draftKey(item.id));
-        onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${title}.` });
+        onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${item.requesterName}: ${named(item)}.` });
       },
       onError: (error) => {
         if (isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in')) sessionStorage.setItem(draftKey(item.id), justification);
-        if (error instanceof ApiError && error.problem.code === 'already-decided') onNews({ title: error.problem.title, text: `${title}. ${error.problem.detail ?? ''}` });
+        if (error instanceof ApiError && error.problem.code === 'already-decided') onNews({ title: error.problem.title, text: `${item.requesterName}: ${named(item)}. ${error.problem.detail ?? ''}` });
       },
     });
   });
@@ -69,7 +69,7 @@ export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news
       <div className={styles.head}>
         <Avatar name={item.requesterName} color="colorful" aria-hidden />
         <div>
-          <h3 className={styles.title}>{title}</h3>
+          <h2 className={styles.title}>{title}</h2>
           <p className={styles.small}>{[item.requesterDetail, `via ${item.groupName}`].filter(Boolean).join(' · ')}</p>
         </div>
       </div>
@@ -93,7 +93,7 @@ export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news
       <form noValidate className={styles.form} onSubmit={(event) => { event.preventDefault(); }}>
         <Button appearance="primary" disabledFocusable={decide.isPending} onClick={(event) => void send('approve')(event)}>{decide.isPending && pressed === 'approve' ? 'Approving' : 'Approve'}</Button>
         <Field className={styles.reason} validationMessage={errors.justification?.message}>
-          <Input {...register('justification')} aria-label={`Reason for the decision on: ${title}`} placeholder="Reason, asked for either way" autoComplete="off" maxLength={500} />
+          <Controller name="justification" control={control} render={({ field }) => <Input {...field} aria-label={`Reason for the decision on: ${title}`} placeholder="Reason, asked for either way" autoComplete="off" maxLength={500} />} />
         </Field>
         <Button disabledFocusable={decide.isPending} onClick={(event) => void send('deny')(event)}>{decide.isPending && pressed === 'deny' ? 'Denying' : 'Deny'}</Button>
       </form>
