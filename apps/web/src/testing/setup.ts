@@ -1,5 +1,5 @@
 import { cleanup } from '@testing-library/react';
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 
 // What jsdom lacks and Fluent asks for.
 class NoObserver {
@@ -7,9 +7,12 @@ class NoObserver {
   unobserve(): void {}
   disconnect(): void {}
 }
-vi.stubGlobal('ResizeObserver', NoObserver);
-vi.stubGlobal('IntersectionObserver', NoObserver);
+// Assigned, not stubbed: stubs are taken back before each test.
+Object.assign(globalThis, { ResizeObserver: NoObserver, IntersectionObserver: NoObserver });
 window.matchMedia = (query) => ({ matches: false, media: query, onchange: null, addEventListener: () => {}, removeEventListener: () => {}, addListener: () => {}, removeListener: () => {}, dispatchEvent: () => false });
 Element.prototype.scrollIntoView = () => {};
 
-afterEach(() => { cleanup(); });
+afterEach(() => {
+  cleanup();
+  sessionStorage.clear();
+});
