@@ -10,5 +10,5 @@ const useStyles = makeStyles({
 export function Hosts({ segments }: { segments: readonly Segment[] }) {
   const styles = useStyles();
   if (segments.length === 0) return null;
-  return <span className={styles.hosts}>{segments.map(({ host, ports }) => `${host} : ${ports.join(', ')}`).join(' · ')}</span>;
+  return <span className={styles.hosts}>{segments.map(({ host, ports }) => (ports.length > 0 ? `${host} : ${ports.join(', ')}` : host)).join(' · ')}</span>;
 }

@@ -8,21 +8,22 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
-import { useFieldArray, useFormContext, type FieldErrors } from 'react-hook-form';
+import { Controller, useFieldArray, useFormContext, type FieldErrors } from 'react-hook-form';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 import type { SetupDraft } from './draft.ts';
 import { applications, connectorGroups } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '16px', maxWidth: '840px' },
+  form: { display: 'grid', gap: '16px', maxWidth: '760px' },
   heading: { margin: '8px 0 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
   list: { display: 'grid', margin: 0, padding: 0, listStyle: 'none', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   one: { padding: '8px 16px', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` } },
   small: { paddingLeft: '36px', display: 'grid', gap: '2px' },
   fresh: { display: 'grid', gap: '12px', padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
-  segment: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(0, 1fr) 120px auto', gap: '8px', alignItems: 'end', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  segment: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(0, 1fr) max-content auto', gap: '8px', alignItems: 'start', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
   error: { margin: 0, color: tokens.colorPaletteRedForeground1 },
   row: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
 });
@@ -84,7 +85,7 @@ export function ApplicationsStep() {
 
 function NewApplicationForm({ index, onRemove }: { index: number; onRemove(): void }) {
   const styles = useStyles();
-  const { control, register, setValue, watch, formState: { errors } } = useFormContext<SetupDraft>();
+  const { control, setValue, watch, formState: { errors } } = useFormContext<SetupDraft>();
   const segments = useFieldArray({ control, name: `applications.${index}.segments`, keyName: 'key' });
   const groups = useQuery(connectorGroups());
   const problems = errors.applications?.[index] as FieldErrors<NewApplication> | undefined;
@@ -92,7 +93,7 @@ function NewApplicationForm({ index, onRemove }: { index: number; onRemove(): vo
   return (
     <section className={styles.fresh} aria-label="New Private Access application">
       <h3 className={styles.heading}>New Private Access application</h3>
-      <Field label="Application name" required validationMessage={problems?.displayName?.message}><Input {...register(`applications.${index}.displayName`)} /></Field>
+      <TextField<SetupDraft> name={`applications.${index}.displayName`} label="Application name" required />
       <Field label="Connector group" required validationMessage={problems?.connectorGroupId ? 'Choose a connector group' : groups.error ? 'The connector groups could not be read' : undefined}>
         <Select value={connectorGroupId} onChange={(_event, data) => {
           setValue(`applications.${index}.connectorGroupId`, data.value, { shouldValidate: problems?.connectorGroupId !== undefined });
@@ -105,9 +106,11 @@ function NewApplicationForm({ index, onRemove }: { index: number; onRemove(): vo
       {problems?.segments?.message !== undefined && <p className={styles.error}>{problems.segments.message}</p>}
       {segments.fields.map((segment, at) => (
         <div key={segment.key} className={styles.segment}>
-          <Field label="Host" required validationMessage={problems?.segments?.[at]?.host?.message}><Input placeholder="fs.corp.example" {...register(`applications.${index}.segments.${at}.host`)} /></Field>
-          <Field label="Ports" required validationMessage={problems?.segments?.[at]?.ports?.message}><Input {...register(`applications.${index}.segments.${at}.ports`)} /></Field>
-          <Field label="Protocol"><Select {...register(`applications.${index}.segments.${at}.protocol`)}><option value="tcp">TCP</option><option value="udp">UDP</option><option value="tcp,udp">TCP and UDP</option></Select></Field>
+          <TextField<SetupDraft> name={`applications.${index}.segments.${at}.host`} label="Host" required placeholder="fs.corp.example" />
+          <TextField<SetupDraft> name={`applications.${index}.segments.${at}.ports`} label="Ports" required />
+          <Controller control={control} name={`applications.${index}.segments.${at}.protocol`} render={({ field }) => (
+            <Field label="Protocol"><Select value={field.value} onChange={(_event, data) => { field.onChange(data.value); }}><option value="tcp">TCP</option><option value="udp">UDP</option><option value="tcp,udp">TCP and UDP</option></Select></Field>
+          )} />
           {segments.fields.length > 1 && <Button onClick={() => { segments.remove(at); }}>Remove</Button>}
         </div>
       ))}

@@ -3,17 +3,17 @@ import { Combobox, Option } from '@fluentui/react-combobox';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
-import { Textarea } from '@fluentui/react-textarea';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { Controller, useFormContext, useWatch } from 'react-hook-form';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { TextField } from '../../ui/text-field.tsx';
 import type { SetupDraft } from './draft.ts';
 import { candidateGroups, groupSettings } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '16px', maxWidth: '640px' },
+  form: { display: 'grid', gap: '16px', maxWidth: '760px' },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
 });
 
@@ -39,10 +39,10 @@ export function GroupStep() {
 
 function NewGroup() {
   const styles = useStyles();
-  const { control, register, setValue, formState: { errors } } = useFormContext<SetupDraft>();
+  const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
   const [parts, setParts] = useState({ application: '', role: '', nature: 'SecureAccess' });
   const group = useWatch({ control, name: 'group' });
-  const problems = errors.group as { displayName?: { message?: string }; mailNickname?: { message?: string }; description?: { message?: string } } | undefined;
+  const problems = errors.group as { displayName?: { message?: string }; mailNickname?: { message?: string }  } | undefined;
   const change = (part: keyof typeof parts) => (event: { target: { value: string } }): void => {
     const next = { ...parts, [part]: event.target.value.replace(/\s+/g, '') };
     setParts(next);
@@ -62,12 +62,8 @@ function NewGroup() {
       <Field label="Group name" required validationMessage={problems?.displayName?.message} hint={problems?.displayName ? undefined : 'Made of the three parts above; change it as you like'}>
         <Input value={group.displayName} onChange={(event) => { name(event.target.value); }} />
       </Field>
-      <Field label="Mail nickname" required validationMessage={problems?.mailNickname?.message} hint={problems?.mailNickname ? undefined : 'Entra asks for one, even where a group has no mail'}>
-        <Input {...register('group.mailNickname')} value={group.kind === 'new' ? group.mailNickname : ''} />
-      </Field>
-      <Field label="What it is for" validationMessage={problems?.description?.message}>
-        <Textarea {...register('group.description')} resize="vertical" />
-      </Field>
+      <TextField<SetupDraft> name="group.mailNickname" label="Mail nickname" required hint="Entra asks for one, even where a group has no mail" />
+      <TextField<SetupDraft> name="group.description" label="What it is for" lines />
     </>
   );
 }

@@ -26,7 +26,7 @@ const useStyles = makeStyles({
   steps: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '8px 0 24px', padding: 0, listStyle: 'none' },
   step: { display: 'flex', alignItems: 'center', gap: '8px', padding: '6px 12px', borderRadius: tokens.borderRadiusCircular, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground3 },
   here: { color: tokens.colorNeutralForegroundOnBrand, backgroundColor: tokens.colorBrandBackground, fontWeight: tokens.fontWeightSemibold },
-  foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px', marginTop: '24px', maxWidth: '840px' },
+  foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px', marginTop: '24px', maxWidth: '760px' },
 });
 
 const EMPTY: SetupDraft = { group: { kind: 'new', displayName: '', mailNickname: '', description: '' }, roleSettings: PROPOSED_ROLE_SETTINGS, eligible: [], applications: [] };
