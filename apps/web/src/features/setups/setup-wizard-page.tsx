@@ -48,7 +48,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   const navigate = useNavigate();
   const [search, setSearch] = useSearchParams();
   const draftKey = `gatehouse.setup.${setupId ?? 'new'}`;
-  const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: draft(draftKey) ?? initial, mode: 'onTouched' });
+  const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: draft(draftKey) ?? initial });
   const wanted = Math.min(Math.max(Number(search.get('step') ?? '1') - 1, 0), STEPS.length - 1);
   // Review is reached through the steps alone: an address cannot skip what is not filled in.
   const reviewable = SetupDefinition.safeParse(form.getValues());
@@ -61,15 +61,16 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
     return () => { subscription.unsubscribe(); };
   }, [form, draftKey]);
 
-  const next = async (): Promise<void> => {
-    const { field } = STEPS[at] ?? {};
-    if (field !== undefined && !(await form.trigger(field, { shouldFocus: true }))) return;
-    if (at < STEPS.length - 2) return go(at + 1);
+  // Errors appear when the step is left, and go as they are mended; on blur they would move the button from under the pointer.
+  const next = form.handleSubmit(() => { go(at + 1); }, (errors) => {
+    const here = STEPS[at]?.field;
+    const others = STEPS.flatMap(({ field }) => (field === undefined || field === here ? [] : [field]));
+    if (here !== undefined && errors[here] !== undefined) return form.clearErrors(others);
     // The whole is checked before the review: an earlier step may have been made wrong by a later one.
-    if (await form.trigger()) return go(at + 1);
-    const wrong = STEPS.findIndex(({ field: name }) => name !== undefined && form.formState.errors[name] !== undefined);
-    if (wrong >= 0) go(wrong);
-  };
+    if (at === STEPS.length - 2) return go(STEPS.findIndex(({ field }) => field !== undefined && errors[field] !== undefined));
+    form.clearErrors(others);
+    go(at + 1);
+  });
   const forget = (): void => { sessionStorage.removeItem(draftKey); };
 
   return (
@@ -81,7 +82,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
         {at === STEPS.length - 1 && reviewable.success ? (
           <ReviewStep setupId={setupId} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} />
         ) : (
-          <form noValidate onSubmit={(event) => { event.preventDefault(); void next(); }}>
+          <form noValidate onSubmit={(event) => void next(event)}>
             {at === 0 && <GroupStep />}
             {at === 1 && <RoleSettingsStep />}
             {at === 2 && <PeopleStep />}
