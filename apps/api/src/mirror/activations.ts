@@ -163,7 +163,7 @@ function named(drafts: Map<string, Draft>, event: JoinedEvent): Draft | undefine
 /** The newest activation that could be running when the event happened. The timeline has brought none that came later. */
 function latestOpen(drafts: Map<string, Draft>, event: JoinedEvent, proof?: 'provisioned'): Draft | undefined {
   return [...drafts.values()]
-    .filter((draft) => draft.requestedAt <= event.at && draft.endedAt === null && (draft.provisionedAt !== null || (proof === undefined && draft.refused === null)))
+    .filter((draft) => draft.endedAt === null && (draft.provisionedAt !== null || (proof === undefined && draft.refused === null)))
     .reduce<Draft | undefined>((latest, draft) => (latest === undefined || latest.requestedAt < draft.requestedAt || (latest.requestedAt === draft.requestedAt && latest.requestId < draft.requestId) ? draft : latest), undefined);
 }
 
