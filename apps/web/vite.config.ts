@@ -7,10 +7,6 @@ const api = process.env['API_URL'] ?? 'http://127.0.0.1:3001';
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  build: {
-    outDir: 'dist', emptyOutDir: true, sourcemap: false, target: 'es2023', assetsInlineLimit: 0,
-    // Modules run in the order of their imports, whatever chunk they are in: zod must be told to make no code of text first.
-    rolldownOptions: { output: { strictExecutionOrder: true } },
-  },
+  build: { outDir: 'dist', emptyOutDir: true, sourcemap: false, target: 'es2023', assetsInlineLimit: 0 },
   server: { proxy: { '/api': { target: api, changeOrigin: false }, '/auth': { target: api, changeOrigin: false } } },
 });

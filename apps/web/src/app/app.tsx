@@ -1,7 +1,7 @@
 import { FluentProvider } from '@fluentui/react-provider';
 import { webDarkTheme, webLightTheme } from '@fluentui/react-theme';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { Suspense, useSyncExternalStore } from 'react';
+import { Suspense, useState, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiError, isProblem } from '../lib/api.ts';
 import { createRouter } from './router.tsx';
@@ -15,24 +15,27 @@ const useDark = (): boolean => useSyncExternalStore(
   () => dark.matches,
 );
 
-/** A session that ended shows the way to sign in, on the same address. */
-const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in')) void client.invalidateQueries({ queryKey: ['session'] }); };
+export function createClient(): QueryClient {
+  /** A session that ended shows the way to sign in, on the same address. */
+  const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in')) void client.invalidateQueries({ queryKey: ['session'] }); };
 
-const router = createRouter();
-
-const client = new QueryClient({
-  queryCache: new QueryCache({ onError: sessionEnded }),
-  mutationCache: new MutationCache({ onError: sessionEnded }),
-  defaultOptions: {
-    queries: {
-      // Asking again helps where nothing was refused, only unanswered; a change is never sent twice by itself.
-      retry: (count, error) => count < 2 && error instanceof ApiError && error.problem.status === 503,
-      staleTime: 5_000,
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError: sessionEnded }),
+    mutationCache: new MutationCache({ onError: sessionEnded }),
+    defaultOptions: {
+      queries: {
+        // Asking again helps where nothing was refused, only unanswered; a change is never sent twice by itself.
+        retry: (count, error) => count < 2 && error instanceof ApiError && error.problem.status === 503,
+        staleTime: 5_000,
+      },
     },
-  },
-});
+  });
+  return client;
+}
 
 export function App() {
+  const [router] = useState(createRouter);
+  const [client] = useState(createClient);
   return (
     <FluentProvider theme={useDark() ? webDarkTheme : webLightTheme}>
       <QueryClientProvider client={client}>

@@ -12,7 +12,7 @@ import { GetSession } from '@gatehouse/contracts';
 /** One call that the page made. */
 export interface SeenCall { readonly endpoint: Endpoint; readonly url: string; readonly body: unknown }
 
-type Handler = { endpoint: Endpoint; answer: (call: SeenCall) => Promise<Response> | Response };
+export type Handler = { endpoint: Endpoint; answer: (call: SeenCall) => Promise<Response> | Response };
 
 /** Answers a call by its contract: what the API could not promise, this cannot either. */
 export function answers<E extends Endpoint>(endpoint: E, value: z.input<E['response']> | ((call: SeenCall) => z.input<E['response']>)): Handler {
@@ -40,16 +40,7 @@ export const ANA: Session = {
 
 /** Renders a page with the API answering as told; later handlers of an endpoint come before earlier ones. A call that none answers fails the test. */
 export function renderPage(page: ReactNode, { path = '/', session = ANA, api = [] }: { path?: string; session?: Session; api?: readonly Handler[] } = {}): RenderResult & { calls: SeenCall[]; use(...more: Handler[]): void } {
-  const handlers: Handler[] = [...api, answers(GetSession, session)];
-  const calls: SeenCall[] = [];
-  vi.stubGlobal('fetch', async (input: string | URL, init: RequestInit = {}) => {
-    const url = String(input);
-    const found = handlers.find(({ endpoint }) => endpoint.method === (init.method ?? 'GET') && matches(endpoint.path, url.split('?')[0] ?? ''));
-    if (!found) throw new Error(`nobody answers ${init.method ?? 'GET'} ${url}`);
-    const seen: SeenCall = { endpoint: found.endpoint, url, body: init.body === undefined || init.body === null ? undefined : JSON.parse(String(init.body)) };
-    calls.push(seen);
-    return found.answer(seen);
-  });
+  const fake = fakeApi([...api, answers(GetSession, session)]);
   const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
   const result = render(
     <FluentProvider theme={webLightTheme}>
@@ -60,7 +51,22 @@ export function renderPage(page: ReactNode, { path = '/', session = ANA, api = [
       </QueryClientProvider>
     </FluentProvider>,
   );
-  return { ...result, calls, use: (...more) => { handlers.unshift(...more); } };
+  return { ...result, ...fake };
+}
+
+/** Takes the place of `fetch` for the test. A call that none answers fails, as the portal not answering would. */
+export function fakeApi(api: readonly Handler[]): { calls: SeenCall[]; use(...more: Handler[]): void } {
+  const handlers = [...api];
+  const calls: SeenCall[] = [];
+  vi.stubGlobal('fetch', async (input: string | URL, init: RequestInit = {}) => {
+    const url = String(input);
+    const found = handlers.find(({ endpoint }) => endpoint.method === (init.method ?? 'GET') && matches(endpoint.path, url.split('?')[0] ?? ''));
+    if (!found) throw new Error(`nobody answers ${init.method ?? 'GET'} ${url}`);
+    const seen: SeenCall = { endpoint: found.endpoint, url, body: init.body === undefined || init.body === null ? undefined : JSON.parse(String(init.body)) };
+    calls.push(seen);
+    return found.answer(seen);
+  });
+  return { calls, use: (...more) => { handlers.unshift(...more); } };
 }
 
 function matches(pattern: string, path: string): boolean {

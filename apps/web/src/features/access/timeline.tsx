@@ -1,5 +1,4 @@
 import type { AccessEntry, AccessRequest } from '@gatehouse/contracts';
-import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { formatMinutes, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';

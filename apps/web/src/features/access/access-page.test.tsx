@@ -1,0 +1,221 @@
+import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation } from '@gatehouse/contracts';
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, test, vi } from 'vitest';
+import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
+import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
+import { AccessPage } from './access-page.tsx';
+
+const listed = (...entries: ReturnType<typeof entry>[]) => answers(ListMyAccess, myAccess(entries));
+const why = () => screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ });
+const posts = (calls: { endpoint: { method: string } }[]) => calls.filter(({ endpoint }) => endpoint.method === 'POST');
+const open = async () => {
+  await userEvent.click(await screen.findByRole('button', { name: 'Activate Finance reports' }));
+  return why();
+};
+const send = () => userEvent.click(screen.getByRole('button', { name: 'Activate' }));
+
+/** What the browser is sent to; jsdom itself goes nowhere. */
+function watchNavigation() {
+  const assign = vi.fn<(url: string) => void>();
+  vi.stubGlobal('location', { assign, pathname: '/access', search: '', href: 'http://localhost/access', origin: 'http://localhost' });
+  return assign;
+}
+
+describe('the list', () => {
+  test('shows that it is reading', async () => {
+    renderPage(<AccessPage />, { api: [waits(ListMyAccess)] });
+    expect(await screen.findByLabelText('Reading')).toBeTruthy();
+  });
+
+  test('a refusal is not an empty list, and can be tried again', async () => {
+    const { use } = renderPage(<AccessPage />, { api: [refuses(ListMyAccess, 'directory-unavailable')] });
+    expect((await screen.findByRole('alert')).textContent).toContain('Microsoft Entra does not answer');
+    expect(screen.queryByText(/You are not eligible/)).toBeNull();
+    use(listed(entry()));
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('heading', { name: 'Finance reports' })).toBeTruthy();
+  });
+
+  test('an empty list teaches; one that could not be read does not claim to be empty', async () => {
+    const { unmount } = renderPage(<AccessPage />, { api: [listed()] });
+    expect(await screen.findByText('You are not eligible for any application')).toBeTruthy();
+    unmount();
+    renderPage(<AccessPage />, { api: [answers(ListMyAccess, myAccess([], ['What you are eligible for could not be read.']))] });
+    expect(await screen.findByText('What you are eligible for could not be read.')).toBeTruthy();
+    expect(screen.queryByText('You are not eligible for any application')).toBeNull();
+  });
+
+  test('each access stands where it belongs, told by application and hosts', async () => {
+    renderPage(<AccessPage />, { api: [listed(
+      entry({ groupId: '1', applications: [], groupName: 'Open-Group', active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false } }),
+      entry({ groupId: '2', applications: [], groupName: 'Waiting-Group', request: request({ state: 'awaiting-approval', lapsesAt: at(60 * 24) }) }),
+      entry({ groupId: '3' }),
+      entry({ groupId: '4', applications: [], groupName: 'Ended-Group', ended: { at: at(-30), networkMayStayOpenUntil: at(60) } }),
+      entry({ groupId: '5', applications: [], groupName: 'Long-Ended-Group', ended: { at: at(-95), networkMayStayOpenUntil: at(-5) } }),
+    )] });
+    const section = async (name: string) => within(await screen.findByRole('region', { name })).getAllByRole('heading', { level: 3 }).map((heading) => heading.textContent);
+    expect(await section('Open now')).toEqual(['Open-Group']);
+    expect(await section('Waiting')).toEqual(['Waiting-Group']);
+    expect(await section('You may open')).toEqual(['Finance reports', 'Ended-Group', 'Long-Ended-Group']);
+    expect(await section('Ended, network may stay open')).toEqual(['Ended-Group']);
+    expect(screen.getByText('fin-rep.corp.contoso.example : 443, 3389')).toBeTruthy();
+    expect(document.title).toMatch(/^(20:00|19:5\d) left · My access/);
+  });
+
+  test('the filter finds by host, and says what finds nothing', async () => {
+    renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }))] });
+    const filter = await screen.findByRole('searchbox', { name: 'Filter what you may open' });
+    await userEvent.type(filter, 'fin-rep.corp');
+    expect(screen.queryByRole('heading', { name: 'Payroll-Operator' })).toBeNull();
+    expect(screen.getByRole('heading', { name: 'Finance reports' })).toBeTruthy();
+    await userEvent.type(filter, '-nothing');
+    expect(screen.getByText(/Nothing that you may open matches/)).toBeTruthy();
+  });
+
+  test('only the demo offers to try a connection, and never to a wildcard or a range', async () => {
+    const wide = entry({ groupId: '2', applications: [{ id: 'b', displayName: 'Build servers', kind: 'per-app', assignmentRequired: true, segments: [{ host: '*.build.corp', ports: ['22'], protocol: 'tcp' }, { host: '10.20.0.0/24', ports: ['22'], protocol: 'tcp' }] }] });
+    const { unmount } = renderPage(<AccessPage />, { api: [listed(entry(), wide)] });
+    await screen.findByRole('heading', { name: 'Finance reports' });
+    expect(screen.queryByRole('link', { name: /Try to connect/ })).toBeNull();
+    unmount();
+    renderPage(<AccessPage />, { session: { ...ANA, demo: { clockAheadSeconds: 0, privateResourceUrl: 'http://127.0.0.1:9/private/' } }, api: [listed(entry(), wide)] });
+    const links = await screen.findAllByRole('link', { name: /Try to connect/ });
+    expect(links.map((link) => [link.getAttribute('href'), link.getAttribute('rel'), link.getAttribute('target')])).toEqual([443, 3389].map((port) => [`http://127.0.0.1:9/private/fin-rep.corp.contoso.example:${port}`, 'noreferrer', '_blank']));
+  });
+});
+
+describe('activating', () => {
+  test('the reason has the focus, the last one is offered, and Enter sends', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close' })), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    const field = await open();
+    expect(document.activeElement).toBe(field);
+    expect(field.value).toBe('Month-end close');
+    await userEvent.keyboard('Quarter close{Enter}');
+    expect(await screen.findByRole('list', { name: 'Your request for 30 min' })).toBeTruthy();
+    expect(posts(calls)).toMatchObject([{ body: { groupId: GROUP, minutes: 30, justification: 'Quarter close' } }]);
+  });
+
+  test('what the policy asks for is said before, and missing reason and minutes at their fields', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry())] });
+    await open();
+    expect(screen.getByText('Policy asks: MFA · reason · no approval')).toBeTruthy();
+    await userEvent.click(screen.getByRole('radio', { name: 'Other' }));
+    const minutes = screen.getByRole('spinbutton', { name: 'Minutes' });
+    await userEvent.clear(minutes);
+    await userEvent.type(minutes, '45');
+    await send();
+    expect(await screen.findByText('Say in a few words why you need it')).toBeTruthy();
+    expect(screen.getByText('This access allows 30 min at the most')).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
+  });
+
+  test('a ticket is asked for where the policy asks for it, and a start later is sent as an instant', async () => {
+    const { policy } = entry();
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, requireTicket: true } })), answers(RequestActivation, request({ state: 'scheduled' })), answers(GetAccessRequest, request({ state: 'scheduled' }))] });
+    await userEvent.type(await open(), 'Close');
+    await send();
+    expect(await screen.findByText('Give the ticket’s number')).toBeTruthy();
+    await userEvent.type(screen.getByRole('textbox', { name: /^Ticket number/ }), 'INC-4711');
+    await userEvent.click(screen.getByRole('radio', { name: 'Later' }));
+    await send();
+    await screen.findByText(/^starts /);
+    expect(posts(calls)).toMatchObject([{ body: { ticket: { number: 'INC-4711' }, startsAt: at(45) } }]);
+  });
+
+  test.each([
+    ['body.minutes', 'Your eligibility ends before that: choose 20 min at the most.'],
+    ['body.justification', 'Say in a few words why you need it.'],
+  ])('a refusal at %s is told at its field, and what was typed stays', async (path, message) => {
+    renderPage(<AccessPage />, { api: [listed(entry()), refuses(RequestActivation, 'activation-refused', { detail: message, issues: [{ path, message }] })] });
+    await userEvent.type(await open(), 'Month-end close');
+    await send();
+    expect(await screen.findByText(message)).toBeTruthy();
+    expect((await why()).value).toBe('Month-end close');
+    expect(screen.queryByText('This access cannot be activated')).toBeNull();
+  });
+
+  test('a refusal of no field stands above the form', async () => {
+    renderPage(<AccessPage />, { api: [listed(entry()), refuses(RequestActivation, 'directory-unavailable', { detail: 'It is not known whether your request arrived.' })] });
+    await userEvent.type(await open(), 'Month-end close');
+    await send();
+    expect((await screen.findByRole('alert')).textContent).toContain('It is not known whether your request arrived.');
+    expect((await why()).value).toBe('Month-end close');
+  });
+
+  test('nothing is shown as done that is not: the directory’s word comes last', async () => {
+    const { use } = renderPage(<AccessPage />, { api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await userEvent.type(await open(), 'Close');
+    await send();
+    const timeline = await screen.findByRole('list', { name: 'Your request for 30 min' });
+    expect(within(timeline).getByText('PIM is at it')).toBeTruthy();
+    expect(screen.queryByText(/Still refused/)).toBeNull();
+    use(answers(GetAccessRequest, request({ state: 'active', provisionedAt: at(1) })));
+    expect(await within(timeline).findByText('the directory does not show it yet', {}, { timeout: 4000 })).toBeTruthy();
+    use(answers(GetAccessRequest, request({ state: 'active', provisionedAt: at(1), memberAt: at(1) })));
+    expect(await screen.findByText('Still refused? Reconnect the Global Secure Access client.', {}, { timeout: 4000 })).toBeTruthy();
+  });
+});
+
+describe('verifying', () => {
+  test('keeps the draft, goes to Microsoft Entra, and sends once when back', async () => {
+    const assign = watchNavigation();
+    const { unmount } = renderPage(<AccessPage />, { api: [listed(entry()), refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' })] });
+    await userEvent.type(await open(), 'Month-end close');
+    await send();
+    await userEvent.click(await screen.findByRole('button', { name: 'Verify and activate' }));
+    await waitFor(() => { expect(assign).toHaveBeenCalledWith(`/auth/sign-in?stepUp=1&returnTo=${encodeURIComponent(`/access?activate=${GROUP}&resume=1`)}`); });
+    unmount();
+
+    const back = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await screen.findByRole('list', { name: 'Your request for 30 min' });
+    expect(posts(back.calls)).toMatchObject([{ body: { groupId: GROUP, minutes: 30, justification: 'Month-end close' } }]);
+    back.unmount();
+
+    const again = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry())] });
+    await why();
+    expect(posts(again.calls)).toEqual([]);
+  });
+
+  test('an address alone sends nothing', async () => {
+    const { calls } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry({ lastJustification: 'Month-end close' }))] });
+    await why();
+    expect(posts(calls)).toEqual([]);
+  });
+});
+
+describe('ending', () => {
+  const active = (canEndAt: string) => entry({ active: { since: at(-10), endsAt: at(20), canEndAt, permanent: false } });
+
+  test('not in the first five minutes, and the button says until when', async () => {
+    renderPage(<AccessPage />, { api: [listed(active(at(4)))] });
+    const button = await screen.findByRole('button', { name: /^Deactivate in (04:00|03:5\d): Finance reports$/ });
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    await userEvent.click(button);
+    expect(screen.queryByRole('dialog')).toBeNull();
+    expect(screen.getByText('PIM ends no membership in its first 5 min.')).toBeTruthy();
+  });
+
+  test('says what it means, then until when the network may stay open', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(active(at(-5))), answers(DeactivateAccess, { groupId: GROUP, endedAt: at(0), networkMayStayOpenUntil: at(90), provedGone: true })] });
+    await userEvent.click(await screen.findByRole('button', { name: 'Deactivate Finance reports' }));
+    expect(posts(calls)).toEqual([]);
+    expect((await screen.findByRole('dialog')).textContent).toContain('The network may stay open for up to 1 h 30 min');
+    await userEvent.click(screen.getByRole('button', { name: 'Deactivate' }));
+    expect((await screen.findByRole('status')).textContent).toMatch(/and the directory shows that you are out. The network may stay open until/);
+    expect(posts(calls)).toMatchObject([{ body: { groupId: GROUP } }]);
+  });
+
+  test('a refusal stays in the dialog', async () => {
+    renderPage(<AccessPage />, { api: [listed(active(at(-5))), refuses(DeactivateAccess, 'deactivation-refused', { detail: 'This one can be ended from 09:05 on.' })] });
+    await userEvent.click(await screen.findByRole('button', { name: 'Deactivate Finance reports' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Deactivate' }));
+    expect(within(await screen.findByRole('dialog')).getByText(/This one can be ended from 09:05 on/)).toBeTruthy();
+  });
+
+  test('a request that waits can be taken back', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ request: request({ state: 'awaiting-approval' }) })), answers(CancelAccessRequest, request({ state: 'cancelled' }))] });
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel the request for Finance reports' }));
+    await waitFor(() => { expect(posts(calls)).toMatchObject([{ url: `/api/access/requests/${REQUEST}/cancel` }]); });
+  });
+});
