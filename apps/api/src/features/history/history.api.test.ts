@@ -89,3 +89,28 @@ test('a request that is not valid is refused with the field that is wrong', asyn
   expect((await ines.get('/api/history/events?unknown=1')).status).toBe(400);
   for (const path of ['/api/history/events/directory:none', '/api/history/activations/none']) expect((await ines.get(path)).status).toBe(404);
 });
+
+test('the activations that the mirror joined are those that the tenant itself remembers, each with its end', async () => {
+  await using portal = await startPortal();
+  await portal.syncNow();
+  const { pim, groups } = await portal.emulator.state() as {
+    pim: { requests: { id: string; action: string; status: string; principalId: string; groupId: string; justification: string; createdDateTime: string; scheduleInfo: { startDateTime: string } }[] };
+    groups: { id: string; memberIds: string[] }[];
+  };
+  const truth = pim.requests.filter(({ action }) => action === 'selfActivate');
+  expect(truth.length).toBeGreaterThan(20);
+  const rows = new Map((await portal.db.prisma.activation.findMany()).map((row) => [row.requestId, row]));
+  const statuses: Record<string, readonly string[]> = { Provisioned: ['active', 'ended'], Denied: ['denied'], Canceled: ['cancelled'], TimedOut: ['lapsed'], PendingApproval: ['awaiting-approval'], Granted: ['scheduled'] };
+  for (const request of truth) {
+    const row = rows.get(request.id);
+    expect(row, `${request.id} ${request.status}`).toMatchObject({ principalId: request.principalId, groupId: request.groupId, justification: request.justification });
+    expect(statuses[request.status], request.status).toContain(row?.status);
+    const isMember = groups.find(({ id }) => id === request.groupId)?.memberIds.includes(request.principalId) ?? false;
+    if (row?.status === 'active') expect(isMember, `${request.id} is active`).toBe(true);
+    if (row?.status === 'ended') expect(row.endedAt && row.provisionedAt && row.endedAt > row.provisionedAt, `${request.id} ended`).toBe(true);
+  }
+  // One end ends one activation: as many ended by hand as were asked for in the same time.
+  const remembered = truth.map(({ createdDateTime }) => createdDateTime).sort()[0] ?? '';
+  const byHand = [...rows.values()].filter(({ endedHow, requestedAt }) => endedHow === 'deactivated' && requestedAt >= new Date(remembered)).length;
+  expect(byHand).toBe(pim.requests.filter(({ action }) => action === 'selfDeactivate').length);
+});
