@@ -1,0 +1,25 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page, TestInfo } from '@playwright/test';
+import { expect } from './product.ts';
+
+const THEMES = ['light', 'dark'] as const;
+
+/**
+ * Keeps pictures of the page as it stands, wide and at 360 px, light and dark, and holds that axe finds nothing in either
+ * theme and that nothing makes the page scroll sideways. Leaves the page wide and light.
+ */
+export async function looks(page: Page, testInfo: TestInfo, name: string): Promise<void> {
+  for (const colorScheme of THEMES) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const width of [1440, 360]) {
+      await page.setViewportSize({ width, height: width === 360 ? 740 : 900 });
+      await testInfo.attach(`${name}-${width}-${colorScheme}`, { body: await page.screenshot({ fullPage: true, path: testInfo.outputPath(`${name}-${width}-${colorScheme}.png`) }), contentType: 'image/png' });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect(wide, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), `${name}, ${colorScheme}`).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+}
