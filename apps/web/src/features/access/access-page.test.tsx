@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
 import { AccessPage } from './access-page.tsx';
+import { keepDraft } from './draft.ts';
 
 const listed = (...entries: ReturnType<typeof entry>[]) => answers(ListMyAccess, myAccess(entries));
 const why = () => screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ });
@@ -172,15 +173,23 @@ describe('verifying', () => {
     expect(posts(back.calls)).toMatchObject([{ body: { groupId: GROUP, minutes: 30, justification: 'Month-end close' } }]);
     back.unmount();
 
-    const again = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry())] });
-    await why();
+    const again = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await userEvent.type(await why(), 'Something else');
     expect(posts(again.calls)).toEqual([]);
   });
 
-  test('an address alone sends nothing', async () => {
-    const { calls } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry({ lastJustification: 'Month-end close' }))] });
-    await why();
+  test('an address alone sends nothing, nor does a draft that was not meant to go out', async () => {
+    const api = [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())];
+    const { calls, unmount } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api });
+    await userEvent.type(await why(), 'x');
     expect(posts(calls)).toEqual([]);
+    unmount();
+
+    keepDraft({ groupId: GROUP, minutes: 15, justification: 'Half typed' }, false);
+    const kept = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api });
+    expect((await why()).value).toBe('Half typed');
+    await userEvent.type(await why(), 'x');
+    expect(posts(kept.calls)).toEqual([]);
   });
 });
 
