@@ -94,7 +94,7 @@ test.describe('the thirteen steps', () => {
     const apply = maya.getByRole('button', { name: /^Apply \d+ changes$/ });
     await expect(apply).toBeDisabled();
     await looks(maya, testInfo, 'wizard-review');
-    await expect(plan.getByRole('listitem').filter({ hasText: 'Activation lasts at most' })).toContainText('8 h → 30 min');
+    await expect(plan.getByRole('listitem').filter({ hasText: 'Set the role settings' })).toContainText('8 h → 30 min');
     expect((await tenant(product)).groups.some(({ displayName }) => displayName === GROUP), 'reviewing changes nothing').toBe(false);
     await maya.getByRole('checkbox', { name: /cannot be undone/ }).check();
     await apply.click();

@@ -14,8 +14,12 @@ export async function looks(page: Page, testInfo: TestInfo, name: string): Promi
     for (const width of [1440, 360]) {
       await page.setViewportSize({ width, height: width === 360 ? 740 : 900 });
       await testInfo.attach(`${name}-${width}-${colorScheme}`, { body: await page.screenshot({ fullPage: true, path: testInfo.outputPath(`${name}-${width}-${colorScheme}.png`) }), contentType: 'image/png' });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      expect(wide, `${name} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+      const beyond = await page.evaluate(() => {
+        const limit = document.documentElement.clientWidth;
+        if (document.documentElement.scrollWidth <= limit) return [];
+        return [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > limit + 1).map((element) => `${element.tagName} ${(element.textContent ?? '').slice(0, 40)}`).slice(-4);
+      });
+      expect(beyond, `${name} at ${width} px scrolls sideways`).toEqual([]);
     }
     await page.setViewportSize({ width: 1440, height: 900 });
     const { violations } = await new AxeBuilder({ page }).analyze();

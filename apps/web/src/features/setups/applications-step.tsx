@@ -17,12 +17,12 @@ import type { SetupDraft } from './draft.ts';
 import { applications, connectorGroups } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '16px', maxWidth: '760px' },
+  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
   heading: { margin: '8px 0 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
-  list: { display: 'grid', margin: 0, padding: 0, listStyle: 'none', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  list: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', margin: 0, padding: 0, listStyle: 'none', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   one: { padding: '8px 16px', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` } },
-  small: { paddingLeft: '36px', display: 'grid', gap: '2px' },
-  fresh: { display: 'grid', gap: '12px', padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  small: { paddingLeft: '36px', display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '2px' },
+  fresh: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '12px', padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   segment: { display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(0, 1fr) max-content auto', gap: '8px', alignItems: 'start', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
   error: { margin: 0, color: tokens.colorPaletteRedForeground1 },
   row: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
@@ -60,7 +60,7 @@ export function ApplicationsStep() {
         if (list.length === 0) return null;
         return (
           <section key={kind} aria-label={title}>
-            <h3 className={styles.heading}>{title}</h3>
+            <h2 className={styles.heading}>{title}</h2>
             <ul className={styles.list}>
               {list.map((one) => (
                 <li key={one.id} className={styles.one}>
@@ -92,7 +92,7 @@ function NewApplicationForm({ index, onRemove }: { index: number; onRemove(): vo
   const connectorGroupId = watch(`applications.${index}.connectorGroupId`);
   return (
     <section className={styles.fresh} aria-label="New Private Access application">
-      <h3 className={styles.heading}>New Private Access application</h3>
+      <h2 className={styles.heading}>New Private Access application</h2>
       <TextField<SetupDraft> name={`applications.${index}.displayName`} label="Application name" required />
       <Field label="Connector group" required validationMessage={problems?.connectorGroupId ? 'Choose a connector group' : groups.error ? 'The connector groups could not be read' : undefined}>
         <Select value={connectorGroupId} onChange={(_event, data) => {

@@ -13,7 +13,7 @@ import type { SetupDraft } from './draft.ts';
 import { candidateGroups, groupSettings } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '16px', maxWidth: '760px' },
+  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
 });
 

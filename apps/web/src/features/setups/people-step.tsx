@@ -10,7 +10,7 @@ import type { SetupDraft } from './draft.ts';
 import { PrincipalPicker } from './principal-picker.tsx';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '16px', maxWidth: '760px' },
+  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
   list: { display: 'grid', gap: '8px', margin: 0, padding: 0, listStyle: 'none' },
   one: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) 200px auto', alignItems: 'end', gap: '8px 16px', padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr) auto' } },
   name: { alignSelf: 'center', overflowWrap: 'anywhere' },

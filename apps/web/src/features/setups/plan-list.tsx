@@ -5,7 +5,7 @@ import { StatusBadge, type Tone } from '../../ui/states.tsx';
 
 const useStyles = makeStyles({
   list: { listStyle: 'none', margin: 0, padding: 0, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
-  step: { display: 'grid', gridTemplateColumns: '132px minmax(0, 1fr)', gap: '4px 16px', padding: '12px 16px', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  step: { display: 'grid', gridTemplateColumns: '132px minmax(0, 1fr)', gap: '4px 16px', alignItems: 'start', padding: '12px 16px', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
   nothing: { color: tokens.colorNeutralForeground2 },
   title: { margin: 0, overflowWrap: 'anywhere' },
   small: { margin: '4px 0 0', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
@@ -38,7 +38,7 @@ export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep
           <li key={planned.key} className={mergeClasses(styles.step, planned.verdict === 'nothing' && styles.nothing)}>
             <StatusBadge tone={tone}>{word}</StatusBadge>
             <div>
-              <p className={styles.title}>{planned.title}{planned.irreversible && planned.verdict !== 'nothing' && <> · <strong>cannot be undone</strong></>}</p>
+              <p className={styles.title}>{planned.irreversible && planned.verdict !== 'nothing' ? <strong>{planned.title}</strong> : planned.title}</p>
               {planned.changes.length > 0 && (
                 <ul className={styles.changes}>
                   {planned.changes.map(({ field, from, to }) => <li key={field}>{field}: {from !== null && <><span className={styles.from}>{from}</span> → </>}{to}</li>)}

@@ -14,8 +14,8 @@ import type { SetupDraft } from './draft.ts';
 import { authenticationContexts } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gap: '24px', maxWidth: '760px' },
-  group: { display: 'grid', gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px', maxWidth: '760px' },
+  group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
   chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
   one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
