@@ -1,9 +1,11 @@
 import { Button } from '@fluentui/react-button';
 import { Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from '@fluentui/react-dialog';
 import type { ReactNode } from 'react';
+import { useFocusBack } from './focus-back.ts';
 
 /** Asks before what cannot be undone, and says what that is. */
 export function ConfirmDialog({ title, confirm, open, busy = false, onConfirm, onClose, children }: { title: string; confirm: string; open: boolean; busy?: boolean; onConfirm(): void; onClose(): void; children: ReactNode }) {
+  useFocusBack(open);
   return (
     <Dialog open={open} onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
       <DialogSurface>

@@ -3,6 +3,7 @@ import { DrawerBody, DrawerFooter, DrawerHeader, DrawerHeaderTitle, OverlayDrawe
 import { DismissRegular } from '@fluentui/react-icons';
 import { makeStyles } from '@griffel/react';
 import { useEffect, useRef, type ReactNode } from 'react';
+import { useFocusBack } from './focus-back.ts';
 
 const useStyles = makeStyles({
   panel: { width: 'min(480px, 100vw)' },
@@ -15,6 +16,7 @@ const useStyles = makeStyles({
  */
 export function SidePanel({ title, open, onClose, footer, children }: { title: string; open: boolean; onClose(): void; footer?: ReactNode; children: ReactNode }) {
   const styles = useStyles();
+  useFocusBack(open);
   const body = useRef<HTMLDivElement>(null);
   // After the drawer's own effect, which gives the focus to the button that closes it.
   useEffect(() => {

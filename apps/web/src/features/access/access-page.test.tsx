@@ -95,6 +95,9 @@ describe('activating', () => {
     await userEvent.keyboard('Quarter close{Enter}');
     expect(await screen.findByRole('list', { name: 'Your request for 30 min' })).toBeTruthy();
     expect(posts(calls)).toMatchObject([{ body: { groupId: GROUP, minutes: 30, justification: 'Quarter close' } }]);
+    await userEvent.keyboard('{Escape}');
+    await waitFor(() => { expect(screen.queryByRole('dialog')).toBeNull(); });
+    await waitFor(() => { expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Activate Finance reports' })); });
   });
 
   test('what the policy asks for is said before, and missing reason and minutes at their fields', async () => {

@@ -53,6 +53,11 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
     });
   };
 
+  // The button that had the focus is gone with the form: without this Escape and the keyboard would lead nowhere.
+  const close = useRef<HTMLButtonElement>(null);
+  const isAsked = asked !== undefined;
+  useEffect(() => { if (isAsked) close.current?.focus(); }, [isAsked]);
+
   // Once, even where effects run twice: what was asked for before verifying goes out by itself.
   const sent = useRef(false);
   useEffect(() => {
@@ -66,7 +71,7 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
   return (
     <SidePanel
       title={`Activate: ${titleOf(entry)}`} open onClose={onClose}
-      footer={asked || entry.active ? <Button appearance="primary" onClick={onClose}>Close</Button> : (
+      footer={asked || entry.active ? <Button ref={close} appearance="primary" onClick={onClose}>Close</Button> : (
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button appearance="primary" type="submit" form={FORM} disabledFocusable={activate.isPending}>{activate.isPending ? 'Asking Microsoft Entra' : stepUp === undefined ? 'Activate' : 'Verify and activate'}</Button>
