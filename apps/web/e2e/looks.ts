@@ -22,7 +22,8 @@ export async function looks(page: Page, testInfo: TestInfo, name: string): Promi
       expect(beyond, `${name} at ${width} px scrolls sideways`).toEqual([]);
     }
     await page.setViewportSize({ width: 1440, height: 900 });
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    // Fluent's focus handling puts sentinels at the ends of the page: they pass the focus on the moment they get it.
+    const { violations } = await new AxeBuilder({ page }).exclude('[data-tabster-dummy]').analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`), `${name}, ${colorScheme}`).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });

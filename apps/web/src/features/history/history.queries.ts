@@ -1,0 +1,28 @@
+import { GetActivation, GetEvent, ListHistoryNames, SearchActivations, SearchEvents, type CallInput } from '@gatehouse/contracts';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { call } from '../../lib/api.ts';
+
+export type EventQuery = NonNullable<CallInput<typeof SearchEvents>['query']>;
+export type ActivationQuery = NonNullable<CallInput<typeof SearchActivations>['query']>;
+
+/** Newest first; the next page is asked for with the cursor that the last one gave. */
+export const events = (filter: EventQuery) => infiniteQueryOptions({
+  queryKey: ['history', 'events', filter],
+  queryFn: ({ pageParam, signal }) => call(SearchEvents, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
+  initialPageParam: null as string | null,
+  getNextPageParam: ({ nextCursor }) => nextCursor,
+});
+
+export const activations = (filter: ActivationQuery) => infiniteQueryOptions({
+  queryKey: ['history', 'activations', filter],
+  queryFn: ({ pageParam, signal }) => call(SearchActivations, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
+  initialPageParam: null as string | null,
+  getNextPageParam: ({ nextCursor }) => nextCursor,
+});
+
+export const event = (eventId: string) => queryOptions({ queryKey: ['history', 'event', eventId], queryFn: ({ signal }) => call(GetEvent, { params: { eventId } }, signal) });
+
+export const activation = (requestId: string) => queryOptions({ queryKey: ['history', 'activation', requestId], queryFn: ({ signal }) => call(GetActivation, { params: { requestId } }, signal) });
+
+/** What the filters can offer. */
+export const names = () => queryOptions({ queryKey: ['history', 'names'], queryFn: ({ signal }) => call(ListHistoryNames, {}, signal), staleTime: 60_000 });
