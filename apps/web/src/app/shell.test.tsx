@@ -102,6 +102,16 @@ describe('signing in', () => {
   });
 });
 
+test('a portal that does not answer says so, with what can be done', async () => {
+  const { use } = fakeApi([refuses(GetSession, 'internal', { detail: 'Nothing was changed.' })]);
+  render(<QueryClientProvider client={createClient()}><RouterProvider router={createMemoryRouter(routes, { initialEntries: ['/access'] })} /></QueryClientProvider>);
+  expect(await screen.findByRole('heading', { level: 1, name: 'Gatehouse cannot be shown' })).toBeTruthy();
+  expect(screen.getByRole('alert').textContent).toContain('Ref 4F2A91BC');
+  use(answers(GetSession, { ...ANA, person: null }));
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('link', { name: 'Sign in with Microsoft Entra' })).toBeTruthy();
+});
+
 describe('the demo', () => {
   test('only the emulated tenant shows it', async () => {
     open('/nowhere', ANA);

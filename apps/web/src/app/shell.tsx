@@ -10,7 +10,8 @@ import { Suspense, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import { approvals } from '../features/approvals/approvals.queries.ts';
 import { formatMinutes } from '../lib/dates.ts';
-import { useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
+import { session, useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
+import { Page } from '../ui/page.tsx';
 import { ProblemBar } from '../ui/problem-bar.tsx';
 import { Landing } from './landing.tsx';
 
@@ -39,8 +40,21 @@ const useStyles = makeStyles({
   problem: { padding: '16px 32px 0' },
 });
 
-/** The frame of every page: the same for all, with what is not theirs left out. */
+/** Who is there is known before anything is shown; where it cannot be known, that is what the page says. */
 export function Shell() {
+  const query = useQuery(session());
+  if (query.data) return <Frame />;
+  return query.error ? (
+    <main>
+      <Page title="Gatehouse cannot be shown">
+        <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
+      </Page>
+    </main>
+  ) : null;
+}
+
+/** The frame of every page: the same for all, with what is not theirs left out. */
+function Frame() {
   const styles = useStyles();
   const { person, tenant, demo } = useSession();
   const { pathname } = useLocation();
