@@ -100,6 +100,8 @@ export function instancesOf({ tenant, now }: Pick<World, 'tenant' | 'now'>, kind
   if (kind === 'eligibility') return instances;
   const outside = tenant.groups.filter(({ onboardedToPimAt }) => onboardedToPimAt !== null).flatMap((group) => group.memberIds
     .filter((principalId) => !instances.some((one) => one.groupId === group.id && one.principalId === principalId && one.accessId === 'member'))
+    // Somebody whom PIM has just ended, and the directory still shows, is not a member from outside PIM.
+    .filter((principalId) => !tenant.pim.requests.some((one) => one.dueAt !== null && one.groupId === group.id && one.principalId === principalId && (one.action === 'selfDeactivate' || one.action === 'adminRemove')))
     .map((principalId): Instance => {
       const id = `${group.id}_member_${principalId}`;
       return { id, scheduleId: id, kind, accessId: 'member', principalId, groupId: group.id, assignmentType: 'assigned', memberType: 'direct', createdUsing: id, createdDateTime: group.createdDateTime, startDateTime: null, endDateTime: null, activatedUsing: null };
