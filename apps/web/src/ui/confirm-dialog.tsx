@@ -6,6 +6,8 @@ import { useFocusBack } from './focus-back.ts';
 /** Asks before what cannot be undone, and says what that is. */
 export function ConfirmDialog({ title, confirm, open, busy = false, onConfirm, onClose, children }: { title: string; confirm: string; open: boolean; busy?: boolean; onConfirm(): void; onClose(): void; children: ReactNode }) {
   useFocusBack(open);
+  // A dialog that waits closed would already put its guards of the focus into the page.
+  if (!open) return null;
   return (
     <Dialog open={open} onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
       <DialogSurface>
