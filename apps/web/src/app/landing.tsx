@@ -16,7 +16,7 @@ const CAST = [
 const useStyles = makeStyles({
   card: { maxWidth: '640px', padding: '24px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   list: { display: 'grid', gridTemplateColumns: 'auto auto 1fr', gap: '6px 16px', margin: '16px 0 0', '@media (max-width: 560px)': { gridTemplateColumns: '1fr' } },
-  name: { margin: 0, fontWeight: tokens.fontWeightSemibold },
+  name: { margin: 0, '@media (max-width: 560px)': { marginTop: '8px' }, fontWeight: tokens.fontWeightSemibold },
   text: { margin: 0, color: tokens.colorNeutralForeground2 },
   lead: { marginTop: 0 },
   demo: { marginTop: '24px', paddingTop: '16px', borderTop: `1px solid ${tokens.colorNeutralStroke3}` },

@@ -124,8 +124,8 @@ export function EndedRow({ entry }: { entry: AccessEntry }) {
   const left = Date.parse(ended.networkMayStayOpenUntil) - now.getTime();
   return (
     <AccessRow entry={entry} state={{ tone: 'warn', word: 'Ended' }} notes={[
-      `membership ended ${formatNear(ended.at, now)} · network until ${formatNear(ended.networkMayStayOpenUntil, now)}`,
-      `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them. via ${entry.groupName}`,
+      `membership ended ${formatNear(ended.at, now)} · network until ${formatNear(ended.networkMayStayOpenUntil, now)} · via ${entry.groupName}`,
+      `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them.`,
     ]} />
   );
 }
