@@ -110,7 +110,7 @@ export function compose(ground: Ground): Product {
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
-  const approvals = createApprovals({ db, clock, graphFor, newId });
+  const approvals = createApprovals({ db, clock, graphFor, appGraph, newId });
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
   const history = createHistory({ db, clock, newId });
   const sync = createSync({ db, clock, wakeSync });

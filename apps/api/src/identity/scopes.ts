@@ -5,7 +5,7 @@
 const SCOPES = {
   'sign-in': ['User.Read'],
   'access': ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
-  'approvals': ['User.Read', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'User.ReadBasic.All'],
+  'approvals': ['User.Read', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
   'setup': [
     'User.Read', 'User.ReadBasic.All', 'Group.ReadWrite.All', 'PrivilegedAccess.Read.AzureADGroup',
     'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All',

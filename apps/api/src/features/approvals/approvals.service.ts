@@ -15,6 +15,8 @@ export interface ApprovalsDeps {
   readonly clock: Clock;
   /** The person's own Graph: approvals cannot be read app-only. */
   readonly graphFor: (actor: Actor, scopes: 'approvals') => Graph;
+  /** The portal's own Graph, read-only: an approver's token may not read other people's names. */
+  readonly appGraph: Pick<Graph, 'directory'>;
   readonly newId: () => string;
 }
 
@@ -27,12 +29,12 @@ const OWN_REQUEST = 'Nobody decides their own request. Another approver can.';
 type Names = Awaited<ReturnType<Graph['directory']['names']>>;
 
 /** The approver's inbox and decisions. Who is an approver is what Entra says: the list that it gives to the person. */
-export function createApprovals({ db: { prisma: db }, clock, graphFor, newId }: ApprovalsDeps) {
+export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph, newId }: ApprovalsDeps) {
   /** Names are a courtesy: without them the ids are shown. */
-  async function namesOf(graph: Graph, ids: readonly string[]): Promise<Names> {
+  async function namesOf(ids: readonly string[]): Promise<Names> {
     if (ids.length === 0) return new Map();
-    return graph.directory.names([...new Set(ids)]).catch((error: unknown) => {
-      if (error instanceof GraphError && error.failure !== 'not-signed-in' && error.failure !== 'step-up-needed') return new Map();
+    return appGraph.directory.names([...new Set(ids)]).catch((error: unknown) => {
+      if (error instanceof GraphError) return new Map();
       throw error;
     });
   }
@@ -74,7 +76,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, newId }: 
       const pending = decidable(await graph.approvals.pendingForMe(), actor.principalId, now);
       const catalog = await catalogOf(db, actor.tenantId, pending.map((request) => request.groupId));
       const [names, recorded] = await Promise.all([
-        namesOf(graph, pending.flatMap((request) => (catalog.has(request.groupId) ? [request.principalId] : [request.principalId, request.groupId]))),
+        namesOf(pending.flatMap((request) => (catalog.has(request.groupId) ? [request.principalId] : [request.principalId, request.groupId]))),
         findDecisions(db, actor.tenantId, actor.principalId, addMinutes(now, -DECIDED_SHOWN_DAYS * 24 * 60)),
       ]);
       const items = await Promise.all(pending.map(async (request) =>
@@ -107,7 +109,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, newId }: 
       if (outcome.kind === 'lapsed') throw new PortalError('already-decided', { detail: 'The request has lapsed: nobody decided in time. The person can ask again.' });
       if (outcome.kind !== 'allowed' || !request) throw new PortalError('not-found');
 
-      const [catalog, names] = await Promise.all([catalogOf(db, actor.tenantId, [request.groupId]), namesOf(graph, [request.principalId, request.groupId])]);
+      const [catalog, names] = await Promise.all([catalogOf(db, actor.tenantId, [request.groupId]), namesOf([request.principalId, request.groupId])]);
       const concerned = {
         request,
         requesterName: names.get(request.principalId)?.displayName ?? request.principalId,
