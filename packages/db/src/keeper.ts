@@ -3,21 +3,20 @@
  * process asked for it or died, the server is stopped ("fast": transactions are rolled back, the cluster is clean).
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 
-const { command, pidFile, uid, gid } = JSON.parse(process.argv[2] ?? '{}') as { command: string[]; pidFile: string; uid?: number; gid?: number };
+/** How long a "fast" stop may take before an "immediate" one, from which the next start recovers. */
+const PATIENCE_MS = 30_000;
+
+// `unshare` turns into the server, so that the child is the server in either case.
+const { command, uid, gid } = JSON.parse(process.argv[2] ?? '{}') as { command: string[]; uid?: number; gid?: number };
 const [program = '', ...args] = command;
 const server = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], ...(uid !== undefined && gid !== undefined && { uid, gid }) });
 server.once('error', () => process.exit(1));
 server.once('exit', (code) => process.exit(code ?? 1));
 
 function stop(): void {
-  try {
-    // Behind `unshare` the server is a child of our child or has its place; the file names it in either case.
-    process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGINT');
-  } catch {
-    server.kill('SIGINT');
-  }
+  server.kill('SIGINT');
+  setTimeout(() => server.kill('SIGQUIT'), PATIENCE_MS).unref();
 }
 
 process.stdin.resume();
