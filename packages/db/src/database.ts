@@ -45,8 +45,8 @@ function namesConstraint(value: unknown, constraint: string, depth = 0): boolean
   return [...Object.values(value), ...(value instanceof Error ? [value.message, value.cause] : [])].some((part) => namesConstraint(part, constraint, depth + 1));
 }
 
-/** Makes sure that the month of each instant has its partition of `audit_event`. Safe to repeat and to race. */
+/** Makes sure that the month of each instant has its partition of `audit_event`. Safe to repeat and to race, also within transactions: always in the same order. */
 export async function ensureAuditPartitions(connection: Pick<pg.Pool | pg.PoolClient, 'query'>, instants: readonly Date[]): Promise<void> {
-  const months = [...new Set(instants.map((instant) => `${instant.toISOString().slice(0, 7)}-01`))];
+  const months = [...new Set(instants.map((instant) => `${instant.toISOString().slice(0, 7)}-01`))].sort();
   for (const month of months) await connection.query('SELECT ensure_audit_partition($1::date)', [month]);
 }

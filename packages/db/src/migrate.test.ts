@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -43,6 +45,73 @@ test('of portals that start together, each ends with the same schema and one app
   const url = await emptyDatabase();
   const answers = await Promise.all(Array.from({ length: 20 }, () => migrate(url)));
   expect(answers.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
+});
+
+test('kill -9 in the middle of a migration: the next start waits for what the server still works on, and ends it', async () => {
+  const url = await emptyDatabase();
+  const barrier = new pg.Client({ connectionString: url });
+  await barrier.connect();
+  const waiting = async (what: string): Promise<number> => (await administer(`SELECT 1 FROM pg_stat_activity WHERE datname = '${nameOf(url)}' AND wait_event_type = 'Lock' AND wait_event = '${what}'`)).rowCount ?? 0;
+  try {
+    // A table of that name which is not committed: the script stands still at its own.
+    await barrier.query('BEGIN; CREATE TABLE session ()');
+    const portal = spawn(process.execPath, ['--input-type=module', '-e', `
+      const { migrate } = await import(${JSON.stringify(join(import.meta.dirname, 'migrate.ts'))});
+      await migrate(process.env.URL);`], { stdio: 'inherit', env: { URL: url } });
+    await expect.poll(() => waiting('transactionid'), { timeout: 20_000 }).toBe(1);
+    const gone = once(portal, 'exit');
+    portal.kill('SIGKILL');
+    await gone;
+    const next = migrate(url);
+    await expect.poll(() => waiting('advisory'), { timeout: 20_000 }).toBe(1);
+    await barrier.query('ROLLBACK');
+    await next;
+  } finally {
+    await barrier.end();
+  }
+  const db = await openDatabase({ url });
+  expect(await migrationState(db)).toEqual({ problems: [] });
+  expect(await db.prisma.auditEventKey.findMany()).toEqual([]);
+  await db.close();
+});
+
+/** The database as it stood while the last migration was under way. */
+async function cutOff(url: string): Promise<string> {
+  const last = migrationsList().migrationDirectories.at(-1)?.path ?? '';
+  await migrate(url);
+  await administer(`UPDATE _prisma_migrations SET finished_at = NULL, applied_steps_count = 0 WHERE migration_name = '${last}'`, nameOf(url));
+  return last;
+}
+
+test('a migration that was begun and left nothing is applied again', async () => {
+  const url = await emptyDatabase();
+  const last = await cutOff(url);
+  await administer('ALTER TABLE audit_event_key DROP COLUMN activity_at', nameOf(url));
+  expect((await migrate(url)).applied).toEqual([last]);
+  expect((await migrate(url)).applied).toEqual([]);
+});
+
+test('a migration that fails is refused in a sentence each time, and the rows stay', async () => {
+  const url = await emptyDatabase();
+  await cutOff(url);
+  await administer(`INSERT INTO sync_source (tenant_id, source) VALUES ('11111111-2222-4333-8444-555555555555', 'directory')`, nameOf(url));
+  // The column is there already, so that adding it fails.
+  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(/nothing of it was kept: column "activity_at" .* already exists\. Put that right/);
+  expect((await administer('SELECT source FROM sync_source', nameOf(url))).rows).toEqual([{ source: 'directory' }]);
+  await administer('ALTER TABLE audit_event_key DROP COLUMN activity_at', nameOf(url));
+  expect((await migrate(url)).applied).toHaveLength(1);
+});
+
+test('that a migration is finished is written in its own transaction', async () => {
+  const url = await emptyDatabase();
+  await cutOff(url);
+  await administer(`ALTER TABLE audit_event_key DROP COLUMN activity_at;
+    CREATE SCHEMA watch; CREATE TABLE watch.finished (xid xid8);
+    CREATE FUNCTION watch.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO watch.finished VALUES (pg_current_xact_id()); RETURN NULL; END $$;
+    CREATE TRIGGER look AFTER UPDATE ON _prisma_migrations FOR EACH ROW WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION watch.look()`, nameOf(url));
+  await migrate(url);
+  const { rows } = await administer(`SELECT f.xid::xid = a.xmin AS same FROM watch.finished f, pg_attribute a WHERE a.attrelid = 'audit_event_key'::regclass AND a.attname = 'activity_at'`, nameOf(url));
+  expect(rows).toEqual([{ same: true }]);
 });
 
 test('a database with tables of another program is refused and left as it is', async () => {

@@ -12,6 +12,8 @@ const PRISMA_DIR = join(import.meta.dirname, '../../../prisma');
 const MIGRATIONS_DIR = join(PRISMA_DIR, 'migrations');
 /** Any number, as long as every portal uses the same: only one migrates at a time. */
 const MIGRATION_LOCK = 718_203_441;
+/** Held by the script itself: it may still be running when the portal that sent it is dead, and the other lock free. */
+const SCRIPT_LOCK = 718_203_442;
 
 interface MigrationsList {
   baseDir: string;
@@ -23,6 +25,11 @@ interface MigrationsList {
 interface SchemaEngine {
   applyMigrations(input: { migrationsList: MigrationsList; filters: { externalTables: string[]; externalEnums: string[] } }): Promise<{ appliedMigrationNames: string[] }>;
   diff(input: unknown): Promise<{ exitCode: number; stdout: string | null }>;
+}
+
+interface OpenEngine extends SchemaEngine, AsyncDisposable {
+  /** What PostgreSQL said to the last script that failed: the engine tells only where in itself it was. */
+  complaint(): unknown;
 }
 
 /** The migrations of this build, in order, as Prisma's engine wants them. */
@@ -50,30 +57,41 @@ function loadEngine(): void {
 }
 
 /** Prisma's own schema engine, as WebAssembly from its package: nothing is downloaded. Dispose of it: its connections hold locks. */
-export async function schemaEngine(url: string): Promise<SchemaEngine & AsyncDisposable> {
+export async function schemaEngine(url: string): Promise<OpenEngine> {
   loadEngine();
   const schema = join(PRISMA_DIR, 'schema.prisma');
-  const { factory, dispose } = wholeScripts(new PrismaPg({ connectionString: url }));
+  const { factory, dispose, complaint } = wholeScripts(new PrismaPg({ connectionString: url }));
   const engine = await engineModule.SchemaEngine.new({ datamodels: [[schema, readFileSync(schema, 'utf8')]] }, () => {}, bindMigrationAwareSqlAdapterFactory(factory)) as unknown as SchemaEngine; // typed for this package's use of it
-  return { applyMigrations: (input) => engine.applyMigrations(input), diff: (input) => engine.diff(input), [Symbol.asyncDispose]: dispose };
+  return { applyMigrations: (input) => engine.applyMigrations(input), diff: (input) => engine.diff(input), complaint, [Symbol.asyncDispose]: dispose };
 }
 
 /**
  * The adapter takes a script apart at every semicolon, also inside a function's body. PostgreSQL takes it as a whole,
- * and then all of a migration or nothing of it holds.
+ * and then all of a migration or nothing of it holds. That it is finished is written in the same transaction: a
+ * migration that does not say so left nothing, and can be applied again.
  */
-function wholeScripts(factory: PrismaPg): { factory: PrismaPg; dispose: () => Promise<void> } {
+function wholeScripts(factory: PrismaPg): { factory: PrismaPg; dispose: () => Promise<void>; complaint: () => unknown } {
+  let complaint: unknown;
   const opened: { dispose(): Promise<void> }[] = [];
+  const migrations = new Set(migrationsList().migrationDirectories.map(({ migrationFile }) => migrationFile.content.value));
   for (const method of ['connect', 'connectToShadowDb'] as const) {
     const open = factory[method].bind(factory);
     factory[method] = async () => {
       const adapter = await open();
-      adapter.executeScript = async (script) => { await adapter.underlyingDriver().query(script); };
+      adapter.executeScript = async (script) => {
+        const whole = migrations.has(script) ? `SELECT pg_advisory_xact_lock(${SCRIPT_LOCK});\n${script}\n;UPDATE _prisma_migrations SET finished_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL` : script;
+        try {
+          await adapter.underlyingDriver().query(whole);
+        } catch (error) {
+          complaint = error;
+          throw error;
+        }
+      };
       opened.push(adapter);
       return adapter;
     };
   }
-  return { factory, dispose: async () => { for (const adapter of opened) await adapter.dispose().catch(() => {}); } };
+  return { factory, dispose: async () => { for (const adapter of opened) await adapter.dispose().catch(() => {}); }, complaint: () => complaint };
 }
 
 /**
@@ -91,9 +109,14 @@ export async function migrate(url: string): Promise<{ readonly applied: readonly
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const list = migrationsList();
+    await client.query('SELECT pg_advisory_xact_lock($1)', [SCRIPT_LOCK]);
     await refuseForeignOrNewer(client, list);
     await using engine = await schemaEngine(url);
-    const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList: list, filters: { externalTables: [], externalEnums: [] } });
+    const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList: list, filters: { externalTables: [], externalEnums: [] } }).catch((error: unknown) => {
+      const complaint = engine.complaint();
+      if (complaint === undefined) throw error;
+      throw new DatabaseRefusal(`a migration of the database failed, and nothing of it was kept: ${complaint instanceof Error ? complaint.message : String(complaint)}. Put that right and start again.`, complaint);
+    });
     return { applied: appliedMigrationNames };
   } finally {
     await client.end();
@@ -108,11 +131,11 @@ async function refuseForeignOrNewer(client: pg.Client, list: MigrationsList): Pr
     return;
   }
   const known = new Set(list.migrationDirectories.map(({ path }) => path));
-  const { rows } = await client.query<{ name: string; finished: boolean }>('SELECT migration_name AS name, finished_at IS NOT NULL AS finished FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY 1');
+  const { rows } = await client.query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY 1');
   const newer = rows.filter(({ name }) => !known.has(name));
   if (newer.length > 0) throw new DatabaseRefusal(`the database was made by a newer Gatehouse (${newer.map(({ name }) => name).join(', ')}). Start that version, or restore a backup from before the upgrade. Nothing was changed.`);
-  const cut = rows.find(({ finished }) => !finished);
-  if (cut) throw new DatabaseRefusal(`the migration ${cut.name} was cut off. Look at the database, then run: npx prisma migrate resolve --rolled-back ${cut.name} --schema prisma/schema.prisma`);
+  // What was cut off left nothing, as `wholeScripts` tells.
+  await client.query('UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL');
 }
 
 /** Whether the database answers and stands at this build's schema; each problem is a sentence. */
