@@ -56,8 +56,10 @@ export interface Ground {
   readonly systemClock: Clock;
   readonly log: Logger;
   readonly webDir: string | undefined;
-  /** Waits for Entra; a test moves the tenant's clock instead. */
+  /** Waits for what Entra does in its own time; in a test it is the tenant's clock that passes. */
   readonly wait: (ms: number) => Promise<void>;
+  /** Waits before a call is repeated. */
+  readonly backOff: (ms: number) => Promise<void>;
 }
 
 /** The product, built once: every effect is made here and passed on. */
@@ -78,7 +80,7 @@ export interface Product {
 }
 
 export function compose(ground: Ground): Product {
-  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait } = ground;
+  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait, backOff } = ground;
   const { authority, clock, graphUrl, emulated } = tenant;
   const { tenantId } = authority;
   const newId = (): string => randomUUID();
@@ -90,7 +92,7 @@ export function compose(ground: Ground): Product {
 
   const graphWith = (token: () => Promise<string>): Graph => createGraph({
     baseUrl: graphUrl, token, timeoutMs: GRAPH_TIMEOUT_MS, random: Math.random,
-    sleep: wait,
+    sleep: backOff,
     log: ({ failure, ...entry }) => { log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph'); },
   });
   const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphWith(() => tokens.forPerson(actor.accountId, scopesOf(scopes)));
@@ -207,7 +209,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
-      webDir: webDir(), wait: async (ms) => { await sleep(ms, undefined, { ref: false }); },
+      webDir: webDir(), wait: pause, backOff: pause,
     });
     undo.push(() => product.stop());
     const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
@@ -224,6 +226,8 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     throw error;
   }
 }
+
+const pause = async (ms: number): Promise<void> => { await sleep(ms, undefined, { ref: false }); };
 
 /** After the first pass, for pages wait for the catalog; again with the next pass where it failed. */
 function withDemoHistory(product: Product): () => Promise<void> {

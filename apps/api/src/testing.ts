@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { startEmulator } from '@gatehouse/entra-emulator';
@@ -63,6 +62,13 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
 
   const advance = async (duration: string): Promise<void> => {
     now = new Date((await json(`${emulator.url}/_emulator/clock`, { advance: duration }) as { now: string }).now);
+    for (const one of waiting) if (one.until <= now.getTime()) release(one);
+  };
+  /** What waits for Entra waits by the standing clock, until the test moves it. */
+  const waiting = new Set<{ readonly until: number; readonly resolve: () => void }>();
+  const release = (one: { readonly until: number; readonly resolve: () => void }): void => {
+    waiting.delete(one);
+    one.resolve();
   };
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -72,8 +78,8 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
     publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
     tenant: { ...connection, clock: { now: () => new Date(now) } },
     sessionKeys: [randomBytes(32)], tokenKeys: [randomBytes(32)],
-    // The tenant's clock decides when something is there; in between others get their turn, and a test moves the clock.
-    wait: () => sleep(10),
+    wait: (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
+    backOff: async () => {},
   });
   server.on('request', product.app);
   const clients = new Map<string, Promise<Client>>();
@@ -103,6 +109,7 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
     },
     async [Symbol.asyncDispose]() {
       product.endStreams();
+      for (const one of waiting) release(one);
       server.closeAllConnections();
       await new Promise((resolve) => { server.close(resolve); });
       await product.stop();

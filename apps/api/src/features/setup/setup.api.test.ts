@@ -257,6 +257,7 @@ test('a run whose worker is gone is interrupted, and whoever continues it makes 
   expect(outline(interrupted).slice(0, 3)).toEqual(['create-group done', 'onboard interrupted', 'role-settings pending']);
   expect(await told(portal)).toContain('setup.run-interrupted');
   // The rest of the old worker sees that the run is not its own any more, and stops.
+  await portal.advance('PT30S');
   await portal.settle();
   expect(outline((await maya.get(`/api/runs/${begun.id}`)).body)).toEqual(outline(interrupted));
 
