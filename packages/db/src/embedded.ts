@@ -337,7 +337,7 @@ async function stop(keeper: ChildProcess): Promise<void> {
 }
 
 function refusalOf(complaint: string, cluster: string): DatabaseRefusal {
-  if (/No space left|Disk quota exceeded/i.test(complaint)) return diskFull(cluster);
+  if (/No space left|Disk quota exceeded|wrote only \d+ of \d+ bytes/i.test(complaint)) return diskFull(cluster);
   if (/lock file .* already exists|pre-existing shared memory block/i.test(complaint)) return inUse(cluster);
   if (/Permission denied|could not (access|change)|Read-only/i.test(complaint)) return notWritable(cluster);
   const lines = complaint.trim().split('\n');
