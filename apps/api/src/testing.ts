@@ -39,6 +39,8 @@ export interface TestPortal extends AsyncDisposable {
   advance(duration: string): Promise<void>;
   /** A browser without a screen, signed in as the person. One for each person. */
   as(upn: string): Promise<Client>;
+  /** The person at a second portal on the same database and tenant. */
+  onReplica(upn: string): Promise<Client>;
   /** A browser that nobody has signed in with. */
   anonymous(): Client;
   syncNow(): Promise<void>;
@@ -70,18 +72,31 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
     waiting.delete(one);
     one.resolve();
   };
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const product = compose({
-    publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
-    tenant: { ...connection, clock: { now: () => new Date(now) } },
-    sessionKeys: [randomBytes(32)], tokenKeys: [randomBytes(32)],
-    wait: (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
-    backOff: async () => {},
-  });
-  server.on('request', product.app);
+  const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
+  const serve = async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+    const product = compose({
+      publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      tenant: { ...connection, clock: { now: () => new Date(now) } },
+      ...keys,
+      wait: (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
+      backOff: async () => {},
+    });
+    server.on('request', product.app);
+    const stop = async (): Promise<void> => {
+      product.endStreams();
+      for (const one of waiting) release(one);
+      server.closeAllConnections();
+      await new Promise((resolve) => { server.close(resolve); });
+      await product.stop();
+    };
+    return { url, product, stop };
+  };
+  const { url, product, stop } = await serve();
+  const replicas: { stop: () => Promise<void> }[] = [];
   const clients = new Map<string, Promise<Client>>();
 
   return {
@@ -98,6 +113,13 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
       return known;
     },
     anonymous: () => createClient(url),
+    async onReplica(upn) {
+      const replica = await serve();
+      replicas.push(replica);
+      const client = createClient(replica.url);
+      await client.signIn(upn);
+      return client;
+    },
     syncNow: () => product.tasks.sync(),
     settle: () => product.idle(),
     emulator: {
@@ -108,11 +130,7 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
       faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, { rules }); },
     },
     async [Symbol.asyncDispose]() {
-      product.endStreams();
-      for (const one of waiting) release(one);
-      server.closeAllConnections();
-      await new Promise((resolve) => { server.close(resolve); });
-      await product.stop();
+      for (const each of [...replicas, { stop }]) await each.stop();
       connection.close();
       await emulator.close();
       await database[Symbol.asyncDispose]();
