@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   { files: ['apps/web/src/**/*.tsx', 'apps/web/src/**/*.ts'], plugins: { 'react-hooks': reactHooks }, rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' } },
-  { files: ['apps/api/src/config.ts', 'apps/api/src/main.ts', 'scripts/**', '*.config.ts', 'packages/*/src/main.ts', 'testing/**', 'packages/db/src/testing*.ts', 'packages/db/scripts/**'], rules: { ...syntax(NO_MOCKS), 'no-console': 'off' } },
+  { files: ['apps/api/src/config.ts', 'apps/api/src/main.ts', 'scripts/**', '**/*.config.ts', 'packages/*/src/main.ts', 'testing/**', '**/testing.ts', 'apps/api/test/**', 'apps/web/e2e/**', 'packages/db/src/**'], rules: { ...syntax(NO_MOCKS), 'no-console': 'off' } },
   {
     files: ['apps/api/src/core/**', 'apps/api/src/features/**', 'packages/graph/src/**'],
     ignores: TESTS,

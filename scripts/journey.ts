@@ -16,7 +16,6 @@ import { createClient, type Client, type Reply } from '../apps/api/test/client.t
 
 const MAYA = 'maya.lindqvist@contoso.example';
 const ANA = 'ana.costa@contoso.example';
-const BEN = 'ben.novak@contoso.example';
 const OMAR = 'omar.haddad@contoso.example';
 const INES = 'ines.moreau@contoso.example';
 const HOST = 'fin-rep.corp.contoso.example:443';

@@ -199,7 +199,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     if (embedded) undo.push(() => embedded.stop());
     const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
     await migrate(databaseUrl);
-    const db = await openDatabase({ url: databaseUrl });
+    const db = await openDatabase({ url: databaseUrl, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
     undo.push(() => db.close());
 
     const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);

@@ -6,7 +6,7 @@ import type { Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { startEmulator } from '@gatehouse/entra-emulator';
 import { pino } from 'pino';
-import { createClient, type Client, type Reply } from '../test/client.ts';
+import { createClient, type Client } from '../test/client.ts';
 import { compose, type Product } from './compose.ts';
 import { connectEmulator, systemClock } from './identity/tenant.ts';
 

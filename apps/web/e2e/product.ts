@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,16 +48,7 @@ export async function startProduct(dataDir = mkdtempSync(join(tmpdir(), 'gatehou
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const name of Object.keys(env)) if (/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS)/.test(name)) delete env[name];
-  return env;
-}
-
-/** Pids of processes whose command line contains the text. */
-export function processesWith(text: string): Promise<string[]> {
-  return new Promise((resolve) => {
-    execFile('pgrep', ['-f', '--', text], (_error, stdout) => { resolve(stdout.split('\n').filter(Boolean)); });
-  });
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS)/.test(name)));
 }
 
 /** A person at a browser: signed in as the account, on a page that fails the test when its console shows an error. */

@@ -21,6 +21,8 @@ export async function openDatabase({ url, max = 10, onError = () => {} }: { read
   const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, application_name: 'gatehouse' });
   // Without a listener an idle connection that the server ends would end the process.
   pool.on('error', onError);
+  // Nor may one that somebody holds, such as the listener of the job queue.
+  pool.on('connect', (client) => { client.on('error', onError); });
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     url, prisma, pool,

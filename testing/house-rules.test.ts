@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ESLint } from 'eslint';
+import { describe, expect, test } from 'vitest';
+import { scopesOf, type ScopeSet } from '../apps/api/src/identity/scopes.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const eslint = new ESLint({ cwd: ROOT });
+
+async function complaints(file: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath: join(ROOT, file) });
+  return (result?.messages ?? []).map(({ ruleId }) => ruleId ?? 'parse');
+}
+
+describe('who may import whom: one violation of each rule', () => {
+  test.each([
+    ['contracts', 'packages/contracts/src/made-up.ts', 'express'],
+    ['graph', 'packages/graph/src/made-up.ts', '@gatehouse/contracts'],
+    ['the emulator, by the portal’s code', 'packages/entra-emulator/src/made-up.ts', '@gatehouse/graph'],
+    ['the emulator, by contracts', 'packages/entra-emulator/src/made-up.ts', '@gatehouse/contracts'],
+    ['db', 'packages/db/src/made-up.ts', '@gatehouse/contracts'],
+    ['core', 'apps/api/src/core/made-up.ts', '@gatehouse/db'],
+    ['rules, by the database', 'apps/api/src/features/access/made-up.rules.ts', '@gatehouse/db'],
+    ['rules, by Graph', 'apps/api/src/features/access/made-up.rules.ts', '@gatehouse/graph'],
+    ['a store, by Graph', 'apps/api/src/features/access/made-up.store.ts', '@gatehouse/graph'],
+    ['a service, by Express', 'apps/api/src/features/access/made-up.service.ts', 'express'],
+    ['a service, by another feature’s back door', 'apps/api/src/features/access/made-up.service.ts', '../audit/audit.store.ts'],
+    ['routes, by the database', 'apps/api/src/features/access/made-up.routes.ts', '@gatehouse/db'],
+    ['http, by a feature', 'apps/api/src/http/made-up.ts', '../features/audit/audit.ts'],
+    ['the web’s shared code, by a feature', 'apps/web/src/lib/made-up.ts', '../features/access/access.words.ts'],
+    ['a page, by another feature', 'apps/web/src/features/access/made-up.tsx', '../approvals/approvals.queries.ts'],
+    ['a page, by the server', 'apps/web/src/features/access/made-up.tsx', '@gatehouse/db'],
+  ])('%s', async (_title, file, module) => {
+    expect(await complaints(file, `import { x } from '${module}';\nexport const y = x;\n`)).toContain('no-restricted-imports');
+  });
+
+  test('another feature’s front door is open', async () => {
+    expect(await complaints('apps/api/src/features/access/made-up.service.ts', "import { record } from '../audit/audit.ts';\nexport const y = record;\n")).toEqual([]);
+  });
+});
+
+describe('what else lint holds', () => {
+  test.each([
+    ['settings are read in one place', 'apps/api/src/features/access/made-up.service.ts', "export const x = process.env['HOME'];\n"],
+    ['time is passed to services', 'apps/api/src/features/access/made-up.service.ts', 'export const x = new Date();\n'],
+    ['time is passed to the Graph layer', 'packages/graph/src/made-up.ts', 'export const x = Date.now();\n'],
+    ['our own modules are not mocked', 'apps/api/src/features/access/made-up.test.ts', "import { vi } from 'vitest';\nvi.mock('./access.ts');\n"],
+  ])('%s', async (_title, file, code) => {
+    expect(await complaints(file, code)).toContain('no-restricted-syntax');
+  });
+});
+
+describe('what the app registration grants is what the code asks for', () => {
+  const rows = readFileSync(join(ROOT, 'docs/permissions.tsv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'));
+  const granted = rows.filter(([kind]) => kind === 'delegated').map(([, name]) => name);
+
+  test('every scope of the code is granted, and none besides', () => {
+    const sets: readonly ScopeSet[] = ['sign-in', 'access', 'approvals', 'setup'];
+    expect([...new Set(sets.flatMap((set) => scopesOf(set)))].sort()).toEqual([...granted].sort());
+  });
+
+  test('each has an id and a reason, and stands in the guide', () => {
+    const guide = readFileSync(join(ROOT, 'docs/connect-a-tenant.md'), 'utf8');
+    for (const [kind, name, id, why] of rows) {
+      expect(id, name).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      expect(guide, name).toContain(`| ${kind} | \`${name}\` | ${why} |`);
+    }
+  });
+
+  test('the background identity only reads', () => {
+    expect(rows.filter(([kind, name]) => kind === 'application' && /Write|Create|Remove/.test(name ?? ''))).toEqual([]);
+  });
+});
