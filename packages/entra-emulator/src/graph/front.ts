@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
+import { z } from 'zod';
 import type { Delays } from '../delays.ts';
 import type { Tenant } from '../tenant.ts';
 import { audit as writeAudit } from '../pim/engine.ts';
@@ -22,6 +23,10 @@ export interface FrontDeps {
 }
 
 export interface CallRecord { readonly method: string; readonly version: string; readonly path: string; readonly status: number; readonly answer: unknown; readonly headers: Record<string, string> }
+
+const Batch = z.object({
+  requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown(), dependsOn: z.unknown() })),
+});
 
 interface Compiled { readonly route: GraphRoute; readonly pattern: RegExp; readonly names: readonly string[]; readonly literal: number }
 
@@ -52,7 +57,7 @@ export function createFront(deps: FrontDeps) {
   };
 
   /** One call, also one of a batch. */
-  const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined }): Promise<GraphAnswer> => {
+  const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined; requestId: string }): Promise<GraphAnswer> => {
     try {
       const caller = await deps.caller(wish.authorization);
       const found = find(wish.method, wish.version, wish.path);
@@ -75,18 +80,20 @@ export function createFront(deps: FrontDeps) {
       return route.handle(call);
     } catch (error) {
       if (!(error instanceof GraphRefusal)) throw error;
-      return { status: error.status, headers: error.headers, body: { error: { code: error.code, message: error.message, innerError: { date: deps.now().toISOString().slice(0, 19), 'request-id': randomUUID(), 'client-request-id': wish.headers['client-request-id'] ?? randomUUID() } } } };
+      return { status: error.status, headers: error.headers, body: { error: { code: error.code, message: error.message, innerError: { date: deps.now().toISOString().slice(0, 19), 'request-id': wish.requestId, 'client-request-id': wish.headers['client-request-id'] ?? randomUUID() } } } };
     }
   };
 
   const batch = async (version: string, body: unknown, authorization: string | undefined): Promise<GraphAnswer> => {
-    const requests = (body as { requests?: { id: string; method: string; url: string; headers?: Record<string, string>; body?: unknown }[] }).requests ?? [];
+    const parsed = Batch.safeParse(body);
+    const requests = parsed.success ? parsed.data.requests : [];
     if (requests.length === 0 || requests.length > 20 || new Set(requests.map(({ id }) => id)).size !== requests.length) return { status: 400, body: { error: { code: 'BadRequest', message: 'A batch has 1 to 20 requests with ids of their own.' } } };
+    if (requests.some(({ dependsOn }) => dependsOn !== undefined)) return { status: 501, body: { error: { code: 'NotImplemented', message: 'The emulated tenant does not know dependsOn in a batch.' } } };
     const responses = [];
     for (const request of requests) {
-      const url = new URL(`${deps.baseUrl()}/${version}${request.url}`);
+      const url = new URL(`${deps.baseUrl()}/${version}/${request.url.replace(/^\//, '')}`);
       const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-      const one = await answer({ method: request.method.toUpperCase(), version, path: url.pathname.slice(version.length + 1), query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization });
+      const one = await answer({ method: request.method.toUpperCase(), version, path: url.pathname.slice(version.length + 1), query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization, requestId: randomUUID() });
       responses.push({ id: request.id, status: one.status, headers: { 'Content-Type': 'application/json', ...one.headers }, body: one.body });
     }
     return { status: 200, body: { responses } };
@@ -95,14 +102,16 @@ export function createFront(deps: FrontDeps) {
   return {
     async handle(req: Request, res: Response): Promise<GraphAnswer> {
       const version = req.path.split('/')[1] ?? '';
-      const path = req.path.slice(version.length + 1);
+      // Clients may encode the signs of a key, as in `(on=%27principal%27)`.
+      const path = req.path.slice(version.length + 1).replaceAll(/%(27|28|29|24)/g, (sign) => decodeURIComponent(sign));
+      const requestId = randomUUID();
       const headers = Object.fromEntries(Object.entries(req.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
       const body: unknown = req.body;
       const result = path === '/$batch' && req.method === 'POST'
         ? await batch(version, body, req.get('authorization'))
-        : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization') });
+        : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), requestId });
       if (req.method !== 'GET') deps.keep();
-      res.set({ 'request-id': randomUUID(), 'client-request-id': req.get('client-request-id') ?? randomUUID(), Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private', ...result.headers });
+      res.set({ 'request-id': requestId, 'client-request-id': req.get('client-request-id') ?? randomUUID(), Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private', ...result.headers });
       return result;
     },
   };

@@ -1,7 +1,8 @@
 import { listAnswer, single } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { PimApproval, User } from '../tenant.ts';
-import { auditRequest, provision, userOf } from './engine.ts';
+import { auditRequest, policiesOf, provision, userOf } from './engine.ts';
+import { approverGivesReason } from './rules.ts';
 
 const BASE = '/identityGovernance/privilegedAccess/group/assignmentApprovals';
 const READ = ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'];
@@ -22,8 +23,10 @@ function stageView(call: GraphCall, { stage, approverUserIds }: PimApproval): Re
   };
 }
 
+const approvalById = (call: GraphCall): PimApproval | undefined => call.tenant.pim.approvals.find(({ id }) => id === call.params['id']);
+
 function approvalOf(call: GraphCall): PimApproval {
-  const approval = call.tenant.pim.approvals.find(({ id }) => id === call.params['id']);
+  const approval = approvalById(call);
   const { id } = me(call);
   const request = approval && call.tenant.pim.requests.find((one) => one.id === approval.requestId);
   if (!approval || (!approval.approverUserIds.includes(id) && request?.principalId !== id)) throw new GraphRefusal(404, 'ResourceNotFound', `The approval '${String(call.params['id'])}' is not found.`);
@@ -33,7 +36,8 @@ function approvalOf(call: GraphCall): PimApproval {
 const view = (call: GraphCall, approval: PimApproval) => ({ id: approval.id, [call.version === 'beta' ? 'steps' : 'stages']: [stageView(call, approval)] });
 
 function decide(call: GraphCall): GraphAnswer {
-  const approval = approvalOf(call);
+  // Who may not decide is told so (403), not that there is nothing (404): the update's page lists both.
+  const approval = approvalById(call) ?? approvalOf(call);
   const { stage } = approval;
   if (call.params['stageId'] !== stage.id) throw new GraphRefusal(404, 'ResourceNotFound', `The stage '${String(call.params['stageId'])}' is not found.`);
   const reviewer = me(call);
@@ -42,22 +46,23 @@ function decide(call: GraphCall): GraphAnswer {
   if (stage.status !== 'InProgress') throw new GraphRefusal(409, 'Conflict', 'The approval stage is already completed.');
   const { reviewResult, justification } = call.body as { reviewResult?: string; justification?: string };
   if (reviewResult !== 'Approve' && reviewResult !== 'Deny') throw new GraphRefusal(400, 'InvalidRequest', 'The reviewResult is invalid.');
-  if (typeof justification !== 'string' || justification.trim() === '') throw new GraphRefusal(400, 'InvalidRequest', 'The justification is required.');
+  const policy = policiesOf(call, request.groupId).find(({ accessId }) => accessId === request.accessId);
+  if (policy !== undefined && approverGivesReason(policy) && (typeof justification !== 'string' || justification.trim() === '')) throw new GraphRefusal(400, 'InvalidRequest', 'The justification is required.');
 
   stage.status = 'Completed';
   stage.reviewResult = reviewResult === 'Approve' ? 'Approved' : 'Denied';
   stage.reviewedById = reviewer.id;
   stage.reviewedDateTime = call.now.toISOString();
-  stage.justification = justification;
+  stage.justification = justification ?? '';
   const world = { tenant: call.tenant, now: call.now, delays: call.delays, newId: () => call.newId() };
   request.dueAt = null;
   if (reviewResult === 'Approve') {
     provision(world, request);
-    auditRequest(world, request, 'Add member to role request approved (PIM activation)', 'ActivateRole', { user: reviewer }, { reason: justification });
+    auditRequest(world, request, 'Add member to role request approved (PIM activation)', 'ActivateRole', { user: reviewer }, { reason: stage.justification });
   } else {
     request.status = 'Denied';
     request.completedDateTime = call.now.toISOString();
-    auditRequest(world, request, 'Add member to role request denied (PIM activation)', 'ActivateRole', { user: reviewer }, { reason: justification });
+    auditRequest(world, request, 'Add member to role request denied (PIM activation)', 'ActivateRole', { user: reviewer }, { reason: stage.justification });
   }
   return { status: 204 };
 }

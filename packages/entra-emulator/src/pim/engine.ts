@@ -125,7 +125,12 @@ export function settle(world: World): boolean {
     const then: World = { ...world, now: at, newId: () => world.newId() };
     request.dueAt = null;
     if (request.action === 'selfDeactivate' || request.action === 'adminRemove') return leave(then, request.groupId, request.principalId);
-    if (request.kind === 'eligibility') return void tenant.pim.schedules.push(scheduleFrom(request, at));
+    if (request.kind === 'eligibility') {
+      // A change of dates takes the old schedule's place only now: nobody is without the eligibility in between.
+      const before = tenant.pim.schedules.findIndex((one) => one.kind === 'eligibility' && one.groupId === request.groupId && one.principalId === request.principalId && one.accessId === request.accessId);
+      if (before >= 0) tenant.pim.schedules.splice(before, 1);
+      return void tenant.pim.schedules.push(scheduleFrom(request, at));
+    }
     switch (request.status) {
       case 'PendingApproval': {
         request.status = 'TimedOut';
@@ -138,10 +143,11 @@ export function settle(world: World): boolean {
       case 'PendingProvisioning': {
         request.status = 'Provisioned';
         request.completedDateTime = at.toISOString();
-        tenant.pim.schedules.push(scheduleFrom(request, at));
+        const eligible = instancesOf(then, 'eligibility').find((one) => one.groupId === request.groupId && one.principalId === request.principalId && one.accessId === request.accessId);
+        tenant.pim.schedules.push({ ...scheduleFrom(request, at), activatedUsing: request.action === 'selfActivate' ? eligible?.scheduleId ?? null : null });
         request.dueAt = new Date(at.getTime() + world.delays.membership).toISOString();
         const user = userOf(tenant, request.createdByUserId);
-        return auditRequest(then, request, request.action === 'selfActivate' ? 'Add member to role completed (PIM activation)' : 'Add member to role in PIM completed (timebound)', request.action === 'selfActivate' ? 'ActivateRole' : 'Assign', user ? { user } : { service: 'Azure AD PIM' });
+        return auditRequest(then, request, request.action === 'selfActivate' ? 'Add member to role completed (PIM activation)' : `Add member to role in PIM completed (${endOf(request) === undefined ? 'permanent' : 'timebound'})`, request.action === 'selfActivate' ? 'ActivateRole' : 'Assign', user ? { user } : { service: 'Azure AD PIM' });
       }
       case 'Provisioned':
         return join(then, request.groupId, request.principalId);
@@ -152,8 +158,13 @@ export function settle(world: World): boolean {
   function expire(at: Date, schedule: PimSchedule): void {
     const then: World = { ...world, now: at, newId: () => world.newId() };
     tenant.pim.schedules.splice(tenant.pim.schedules.indexOf(schedule), 1);
-    if (schedule.kind === 'eligibility') return;
     const requestId = schedule.id.split('_').at(-1) ?? '';
+    if (schedule.kind === 'eligibility') {
+      return audit(then, { service: 'Azure AD PIM' }, {
+        loggedByService: 'PIM', category: 'GroupManagement', activityDisplayName: 'Remove eligible member from role in PIM completed (timebound)', operationType: 'Delete',
+        targetResources: pimTargets(tenant, { ...schedule, requestId: world.newId() }), additionalDetails: [{ key: 'RoleAssignmentRequestId', value: requestId }],
+      });
+    }
     const request = tenant.pim.requests.find(({ id }) => id === requestId);
     if (request) request.dueAt = null;
     const activated = schedule.assignmentType === 'activated';

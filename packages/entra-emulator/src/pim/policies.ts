@@ -142,7 +142,10 @@ export const policyRoutes = graphRoutes([
   {
     method: 'PATCH', path: '/policies/roleManagementPolicies/{id}/rules/{ruleId}', versions: BOTH, delegated: WRITE, application: WRITE,
     handle(call): GraphAnswer {
-      const policy = changeRules(call, [{ id: call.params['ruleId'], ...(call.body as object) }]);
+      const rule = { id: call.params['ruleId'], ...(call.body as Rule) };
+      // A body that speaks of another rule than its address changes neither.
+      if (rule.id !== call.params['ruleId']) throw new GraphRefusal(400, 'InvalidPolicy', 'The policy is invalid.');
+      const policy = changeRules(call, [rule]);
       return { status: 200, body: policy.rules.find(({ id }) => id === call.params['ruleId']) };
     },
   },

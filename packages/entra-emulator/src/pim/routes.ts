@@ -198,7 +198,8 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
   if (body.action === 'adminRemove') {
     if (!existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
     if (call.now.getTime() - Date.parse(existing.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
-    const request = { ...newRequest(call, 'eligibility', body), status: 'Revoked' };
+    const request = { ...newRequest(call, 'eligibility', body), status: 'Revoked', completedDateTime: call.now.toISOString() };
+    if (request.isValidationOnly) return created(call, request);
     call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
     auditRequest(world, request, 'Remove eligible member from role in PIM completed (timebound)', 'Remove', initiatorOf(call));
     return created(call, request);
@@ -211,7 +212,6 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
   const request = { ...newRequest(call, 'eligibility', body), status: 'Provisioned', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.provisioning).toISOString() };
   if (request.isValidationOnly) return created(call, request);
   onboard(world, group, initiatorOf(call));
-  if (existing) call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
   const span = endOf(request) === undefined ? 'permanent' : 'timebound';
   for (const stage of ['requested', 'completed']) auditRequest(world, request, `Add eligible member to role in PIM ${stage} (${span})`, 'Assign', initiatorOf(call));
   return created(call, request);
@@ -290,6 +290,7 @@ function remove(call: GraphCall, body: Body): GraphAnswer {
 function end(call: GraphCall, body: Body, active: PimSchedule, requested: string, completed: string): GraphAnswer {
   const world = worldOf(call);
   const request: PimRequest = { ...newRequest(call, 'assignment', body), status: 'Revoked', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.membership).toISOString() };
+  if (request.isValidationOnly) return created(call, request);
   call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(active), 1);
   // An activation that is being taken back before the directory heard of it must not join the group afterwards.
   const made = call.tenant.pim.requests.find(({ id }) => active.id.endsWith(id));
@@ -308,9 +309,10 @@ function assign(call: GraphCall, body: Body): GraphAnswer {
   if (enabled?.includes('Justification') === true && body.justification === null) throw rulesFailed('JustificationRule');
   const world = worldOf(call);
   const request = newRequest(call, 'assignment', body);
+  if (request.isValidationOnly) return created(call, { ...request, status: 'Granted' });
   onboard(world, group, initiatorOf(call));
   provision(world, request);
-  auditRequest(world, request, 'Add member to role in PIM requested (timebound)', 'Assign', initiatorOf(call));
+  auditRequest(world, request, `Add member to role in PIM requested (${endOf(request) === undefined ? 'permanent' : 'timebound'})`, 'Assign', initiatorOf(call));
   return created(call, request);
 }
 
@@ -333,7 +335,7 @@ function cancel(kind: Kind): GraphRoute['handle'] {
 export const pimRoutes = graphRoutes([
   ...(['eligibility', 'assignment'] as const).flatMap((kind) => [
     ...listRoutes(kind, 'Requests'), ...listRoutes(kind, 'Schedules'), ...listRoutes(kind, 'Instances'),
-    { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests`, versions: BOTH, delegated: WRITE[kind], application: kind === 'eligibility' ? WRITE[kind] : null, handle: kind === 'eligibility' ? eligibilityRequest : assignmentRequest },
+    { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests`, versions: BOTH, delegated: WRITE[kind], application: WRITE[kind], handle: kind === 'eligibility' ? eligibilityRequest : assignmentRequest },
     { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests/{id}/cancel`, versions: BOTH, delegated: WRITE[kind], application: WRITE[kind], handle: cancel(kind) },
   ]),
   {

@@ -58,6 +58,12 @@ export function activationRules(policy: PimPolicy): { maximumDuration: string; e
   };
 }
 
+/** Whether approvers must say why; they must unless the rule says otherwise. */
+export function approverGivesReason(policy: PimPolicy): boolean {
+  const setting = ruleOf(policy, 'Approval_EndUser_Assignment')['setting'] as { approvalStages?: { isApproverJustificationRequired?: boolean }[] } | undefined;
+  return setting?.approvalStages?.[0]?.isApproverJustificationRequired !== false;
+}
+
 /** ISO 8601 duration → milliseconds; `undefined` for what PIM does not take (years, months, nothing). */
 export function durationMs(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined;
