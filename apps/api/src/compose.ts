@@ -108,12 +108,12 @@ export function compose(ground: Ground): Product {
   let jobs: Pick<Jobs, 'wakeSync'> | undefined;
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
 
-  const setups = createSetups({ db, clock, newId, log, graphFor, wait });
+  const mirror = createMirror({ db, clock, appGraph, tenantId, log });
+  const setups = createSetups({ db, clock, newId, log, graphFor, wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph, newId });
-  const mirror = createMirror({ db, clock, appGraph, tenantId, log });
   const history = createHistory({ db, clock, newId });
   const sync = createSync({ db, clock, wakeSync });
 

@@ -19,6 +19,8 @@ export interface RunsDeps {
   readonly log: Logger;
   /** Lets time pass for Entra; a test moves its tenant's clock instead. */
   readonly wait: (ms: number) => Promise<void>;
+  /** Told of a group that a run has just changed: what is kept of it elsewhere is old. */
+  readonly onApplied?: (groupId: string) => Promise<void>;
 }
 
 export interface RunJob {
@@ -34,7 +36,7 @@ class RunStopped extends Error {}
 
 export type Runs = ReturnType<typeof createRuns>;
 
-export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
+export function createRuns({ db, clock, newId, log, wait, onApplied = async () => {} }: RunsDeps) {
   const worker = newId();
   const underWay = new Map<string, Promise<void>>();
   /** Runs whose rows are about to rest, or do, and whose lock is still to be let go of. */
@@ -104,6 +106,8 @@ export function createRuns({ db, clock, newId, log, wait }: RunsDeps) {
       await tell(tx, job, name, 'setup.run-finished', 'success', { groupId: context.group?.id ?? null });
       return endRun(tx, run, 'succeeded', clock.now());
     });
+    const groupId = context.group?.id;
+    if (groupId !== undefined) await onApplied(groupId).catch((error: unknown) => { log.warn({ err: error, groupId }, 'the catalog could not be brought up to date after a run'); });
   }
 
   async function interrupt(run: Pick<NewRun, 'tenantId' | 'id' | 'setupId' | 'worker' | 'actorId' | 'actorName'>, name: string): Promise<boolean> {
