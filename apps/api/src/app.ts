@@ -7,6 +7,7 @@ import type { Actor } from './core/actor.ts';
 import { PortalError } from './core/errors.ts';
 import type { Cookies } from './http/cookies.ts';
 import { csrf } from './http/csrf.ts';
+import type { Metrics } from './http/metrics.ts';
 import { problems, type BeginStepUp } from './http/problem.ts';
 import { session } from './http/session.ts';
 import { web } from './http/web.ts';
@@ -17,19 +18,21 @@ export interface AppDeps {
   readonly cookies: Cookies;
   readonly findSession: (secret: string) => Promise<Actor | undefined>;
   readonly beginStepUp: BeginStepUp;
+  readonly countRequests: Metrics['countRequests'];
   readonly routers: readonly Router[];
   /** Folder of the built web app; `undefined` where something else serves it. */
   readonly webDir: string | undefined;
 }
 
 /** The whole of HTTP on one screen, in the order in which a request meets it. */
-export function createApp({ publicUrl, log, cookies, findSession, beginStepUp, routers, webDir }: AppDeps): Express {
+export function createApp({ publicUrl, log, cookies, findSession, beginStepUp, countRequests, routers, webDir }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(requestLog(log));
+  app.use(countRequests);
   app.use(securityHeaders(publicUrl.startsWith('https:')));
-  app.use(['/api', '/auth', '/healthz', '/readyz'], (_req, res, next) => {
+  app.use(['/api', '/auth', '/healthz', '/readyz', '/metrics'], (_req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();
   });

@@ -29,6 +29,7 @@ import { syncRoutes } from './features/sync/sync.routes.ts';
 import { createSync } from './features/sync/sync.service.ts';
 import { healthRoutes } from './http/health.ts';
 import { createCookies } from './http/cookies.ts';
+import { createMetrics } from './http/metrics.ts';
 import { openApiRoutes } from './http/open-api.ts';
 import { identityRoutes, type DemoControls } from './identity/identity.routes.ts';
 import { scopesOf, type ScopeSet } from './identity/scopes.ts';
@@ -90,10 +91,18 @@ export function compose(ground: Ground): Product {
   const tokens = createTokens({ authority, db, keys: tokenKeys, clock });
   const signIn = createSignIn({ authority, db, clock, systemClock: ground.systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri: `${publicUrl}/auth/redirect` });
 
+  let jobs: Pick<Jobs, 'wakeSync'> | undefined;
+  const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
+  const sync = createSync({ db, clock, wakeSync });
+  const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId) });
   const graphWith = (token: () => Promise<string>): Graph => createGraph({
     baseUrl: graphUrl, token, timeoutMs: GRAPH_TIMEOUT_MS, random: Math.random,
     sleep: backOff,
-    log: ({ failure, ...entry }) => { log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph'); },
+    log: (attempt) => {
+      metrics.countGraphAttempt(attempt);
+      const { failure, ...entry } = attempt;
+      log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph');
+    },
   });
   const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphWith(() => tokens.forPerson(actor.accountId, scopesOf(scopes)));
   const appGraph = graphWith(() => tokens.forApp());
@@ -105,9 +114,6 @@ export function compose(ground: Ground): Product {
     return tenantName ?? tenantId;
   };
 
-  let jobs: Pick<Jobs, 'wakeSync'> | undefined;
-  const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
-
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
   const setups = createSetups({ db, clock, newId, log, graphFor, wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
   const directory = createDirectory({ graphFor });
@@ -115,7 +121,6 @@ export function compose(ground: Ground): Product {
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph, newId });
   const history = createHistory({ db, clock, newId });
-  const sync = createSync({ db, clock, wakeSync });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -136,12 +141,13 @@ export function compose(ground: Ground): Product {
   };
   const routers = [
     healthRoutes(async () => reasonsNotReady(db)),
+    metrics.routes(),
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
     accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
-    publicUrl, log, cookies, routers, webDir: ground.webDir,
+    publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
     findSession: (secret) => sessions.find(secret),
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });

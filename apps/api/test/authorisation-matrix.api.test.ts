@@ -17,7 +17,7 @@ const definition = {
 
 /** A well-formed request of each endpoint that needs more than its path. One without a line here fails below. */
 const SAMPLES: Record<string, { params?: Record<string, string>; query?: string; body?: unknown }> = {
-  SignIn: {}, SignInRedirect: {}, SignOut: { body: {} }, GetSession: {}, GetHealth: {}, GetReadiness: {}, GetOpenApi: {},
+  SignIn: {}, SignInRedirect: {}, SignOut: { body: {} }, GetSession: {}, GetHealth: {}, GetReadiness: {}, GetMetrics: {}, GetOpenApi: {},
   AdvanceDemoClock: { body: { minutes: 1 } },
   ListMyAccess: {},
   RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },

@@ -13,6 +13,13 @@ export const GetReadiness = {
   response: z.object({ status: z.enum(['ready', 'not-ready']), reasons: z.array(z.string()) }),
 } as const satisfies Endpoint;
 
+export const GetMetrics = {
+  method: 'GET', path: '/metrics', permission: 'public',
+  summary: 'Figures for Prometheus: counts and times, nothing of anybody',
+  answers: 'text',
+  response: z.string(),
+} as const satisfies Endpoint;
+
 export const GetOpenApi = {
   method: 'GET', path: '/api/openapi.json', permission: 'public',
   summary: 'This interface as OpenAPI 3.1',

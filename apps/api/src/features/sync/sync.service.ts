@@ -18,6 +18,11 @@ export function createSync({ db, clock, wakeSync }: SyncDeps) {
     async status(actor: Actor): Promise<Answer<typeof GetSync>> {
       return { now: clock.now().toISOString(), ...await readSync(db.prisma, actor.tenantId) };
     },
+    /** Each source that was read to the end at least once, and when last. */
+    async lastSuccesses(tenantId: string): Promise<{ source: string; at: Date }[]> {
+      const { sources } = await readSync(db.prisma, tenantId);
+      return sources.flatMap(({ source, lastSuccessAt }) => (lastSuccessAt === null ? [] : [{ source, at: new Date(lastSuccessAt) }]));
+    },
     async now(): Promise<Answer<typeof SyncNow>> {
       await wakeSync();
       return { asked: true };
