@@ -64,7 +64,7 @@ export default tseslint.config(
     'a service uses ports, its own files, and other features by their front door',
     ['apps/api/src/features/**/*.{rules,store,routes}.ts'],
   ),
-  mayImport(['apps/api/src/http/**'], ['@gatehouse/contracts$', '@gatehouse/graph$', 'express$', 'pino$', 'cookie$', 'zod$', 'node:', HERE, '\\.\\./core/'], 'http knows Express, not the features'),
+  mayImport(['apps/api/src/http/**'], ['@gatehouse/contracts$', '@gatehouse/graph$', 'express$', 'prom-client$', 'pino$', 'cookie$', 'zod$', 'node:', HERE, '\\.\\./core/'], 'http knows Express, not the features'),
   // The web, likewise.
   mayImport(['apps/web/src/{lib,ui}/**'], [NPM, '@gatehouse/contracts$', HERE, '\\.\\./(lib|ui)/'], 'shared web code knows no feature'),
   mayImport(['apps/web/src/features/**'], [NPM, '@gatehouse/contracts$', HERE, '\\.\\./\\.\\./(lib|ui)/'], 'features meet on a page in app/, not in each other'),

@@ -38,6 +38,7 @@ export interface Config {
   /** A portal on the emulated tenant listens on loopback only: anybody may sign in there. */
   readonly host: string;
   readonly logLevel: string;
+  readonly startedByNpm: boolean;
 }
 
 /** All that is wrong with the settings, a sentence each. */
@@ -52,6 +53,7 @@ export class ConfigError extends Error {
 }
 
 const port = z.string().regex(/^\d{1,5}$/).transform(Number).refine((value) => value <= 65_535);
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Reads the settings; throws `ConfigError` with everything that is wrong, not just the first. */
@@ -81,9 +83,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   };
   const sessionKeys = keys('SESSION_KEYS');
   const tokenKeys = keys('TOKEN_KEYS');
+  const logLevel = LOG_LEVELS.find((level) => level === (given('LOG_LEVEL') ?? 'info')) ?? wrong('LOG_LEVEL', `is not one of ${LOG_LEVELS.join(', ')}`);
   const tenant = parseTenant(given, wrong, publicAddress);
 
-  if (problems.length > 0 || !tenant || !publicAddress) throw new ConfigError(problems);
+  if (problems.length > 0 || !tenant || !publicAddress || !logLevel) throw new ConfigError(problems);
   return {
     port: portNumber,
     publicUrl: publicAddress.origin,
@@ -93,7 +96,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     tokenKeys,
     tenant,
     host: tenant.kind === 'emulated' ? '127.0.0.1' : '::',
-    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).catch('info').parse(given('LOG_LEVEL')),
+    logLevel,
+    startedByNpm: given('npm_lifecycle_event') !== undefined,
   };
 }
 

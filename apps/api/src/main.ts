@@ -3,6 +3,7 @@ import { DatabaseRefusal } from '@gatehouse/db';
 import { pino } from 'pino';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 import { startPortal, type Portal } from './compose.ts';
+import { whenNpmIsGone } from './launcher.ts';
 
 /** What is wrong with the machine or the settings, and not with us: said in a sentence, without a stack. */
 const REFUSED = 2;
@@ -25,6 +26,8 @@ async function main(): Promise<void> {
   process.on('SIGTERM', (signal) => void stop(signal));
   // The terminal is gone: what it would have shown is gone with it, the portal goes on to stop in order.
   process.on('SIGHUP', (signal) => void stop(signal));
+
+  if (config.startedByNpm) whenNpmIsGone(() => void stop('npm is gone'));
 
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
