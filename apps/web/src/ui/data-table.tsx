@@ -13,6 +13,8 @@ const useStyles = makeStyles({
   row: { ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, [NARROW]: { display: 'block', padding: '8px 12px' } },
   open: { cursor: 'pointer', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
   cell: { padding: '8px 12px', verticalAlign: 'top', overflowWrap: 'anywhere', [NARROW]: { display: 'block', padding: '2px 0' } },
+  // On a card the first line is the row's title; each other says what it is, and one without a value is not there.
+  labelled: { [NARROW]: { display: 'grid', gridTemplateColumns: '104px minmax(0, 1fr)', ':has(> div:empty)': { display: 'none' }, '::before': { content: 'attr(data-label)', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, paddingTop: '2px' } } },
 });
 
 export interface Column<Row> {
@@ -23,21 +25,21 @@ export interface Column<Row> {
 }
 
 /**
- * The one table. On a narrow screen each row becomes a card. With `onOpen` a click anywhere on a row opens it; the way of
+ * The one table. On a narrow screen each row becomes a card; the roles are said, for display: block takes them away. With `onOpen` a click anywhere on a row opens it; the way of
  * the keyboard is the button or link that the first column renders.
  */
 export function DataTable<Row>({ label, columns, rows, rowKey, onOpen }: { label: string; columns: readonly Column<Row>[]; rows: readonly Row[]; rowKey(row: Row): string; onOpen?(row: Row): void }) {
   const styles = useStyles();
   return (
     <div className={styles.frame}>
-      <table className={styles.table} aria-label={label}>
-        <thead className={styles.thead}>
-          <tr>{columns.map(({ id, header, width }) => <th key={id} scope="col" className={styles.head} style={width === undefined ? undefined : { width }}>{header}</th>)}</tr>
+      <table role="table" className={styles.table} aria-label={label}>
+        <thead role="rowgroup" className={styles.thead}>
+          <tr role="row">{columns.map(({ id, header, width }) => <th key={id} role="columnheader" scope="col" className={styles.head} style={width === undefined ? undefined : { width }}>{header}</th>)}</tr>
         </thead>
-        <tbody className={styles.body}>
+        <tbody role="rowgroup" className={styles.body}>
           {rows.map((row) => (
-            <tr key={rowKey(row)} className={mergeClasses(styles.row, onOpen && styles.open)} onClick={onOpen && (() => { onOpen(row); })}>
-              {columns.map((column) => <td key={column.id} className={styles.cell}>{column.cell(row)}</td>)}
+            <tr role="row" key={rowKey(row)} className={mergeClasses(styles.row, onOpen && styles.open)} onClick={onOpen && (() => { onOpen(row); })}>
+              {columns.map((column, index) => <td role="cell" key={column.id} data-label={column.header} className={mergeClasses(styles.cell, index > 0 && styles.labelled)}><div>{column.cell(row)}</div></td>)}
             </tr>
           ))}
         </tbody>
