@@ -15,7 +15,7 @@ let failed = 0;
 function step(title: string, path: string, args: readonly string[], env: Record<string, string> = {}): boolean {
   const started = Date.now();
   console.log(`\n── ${title}`);
-  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', path), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
+  const { status } = spawnSync(process.execPath, [join(root, path), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
   console.log(`── ${title}: ${status === 0 ? 'holds' : 'FAILS'} (${Math.round((Date.now() - started) / 1000)} s)`);
   return status === 0;
 }
@@ -39,15 +39,16 @@ function tests(title: string, path: string, args: readonly string[], file: strin
   if (ok && counts.passed === 0) failed += 1;
 }
 
-check('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json']);
-check('types of the web app', 'typescript/bin/tsc', ['-p', 'apps/web/tsconfig.json']);
-check('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']);
-tests('tests', 'vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', '--outputFile.json=test-results/vitest.json'], 'vitest.json', (report) => {
+check('types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+check('types of the web app', 'node_modules/typescript/bin/tsc', ['-p', 'apps/web/tsconfig.json']);
+check('lint', 'node_modules/eslint/bin/eslint.js', ['.', '--max-warnings', '0']);
+tests('tests', 'node_modules/vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=json', '--outputFile.json=test-results/vitest.json'], 'vitest.json', (report) => {
   const { numPassedTests, numFailedTests, numFailedTestSuites } = report as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number };
   return { passed: numPassedTests, failed: numFailedTests || numFailedTestSuites };
 });
-check('build of the web app', 'vite/bin/vite.js', ['build', 'apps/web', '--logLevel', 'warn']);
-tests('journeys in a browser', '@playwright/test/cli.js', ['test'], 'playwright.json', (report) => {
+check('Graph as published', 'scripts/conformance.ts', []);
+check('build of the web app', 'node_modules/vite/bin/vite.js', ['build', 'apps/web', '--logLevel', 'warn']);
+tests('journeys in a browser', 'node_modules/@playwright/test/cli.js', ['test'], 'playwright.json', (report) => {
   const { stats } = report as { stats: { expected: number; unexpected: number; flaky: number } };
   return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
 }, { CHROMIUM: findBrowser(process.env['CHROMIUM']) });

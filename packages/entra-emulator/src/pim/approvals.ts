@@ -19,7 +19,7 @@ function stageView(call: GraphCall, { stage, approverUserIds }: PimApproval): Re
   const reviewer = stage.reviewedById === null ? undefined : userOf(call.tenant, stage.reviewedById);
   return {
     id: stage.id, assignedToMe: approverUserIds.includes(me(call).id), displayName: null, justification: stage.justification ?? '', reviewResult: stage.reviewResult, reviewedDateTime: stage.reviewedDateTime, status: stage.status,
-    reviewedBy: { id: reviewer?.id ?? NOBODY, displayName: reviewer?.displayName ?? '', userPrincipalName: reviewer?.userPrincipalName ?? '', mail: reviewer?.mail ?? '' },
+    reviewedBy: { id: reviewer?.id ?? NOBODY, displayName: reviewer?.displayName ?? '' },
   };
 }
 
