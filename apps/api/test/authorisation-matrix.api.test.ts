@@ -1,40 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { ENDPOINTS, permits, PROPOSED_ROLE_SETTINGS, type AppRole, type Endpoint } from '@gatehouse/contracts';
+import { ENDPOINTS, permits, type AppRole, type Endpoint } from '@gatehouse/contracts';
 import type { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointsOf } from '../src/http/endpoint.ts';
-import { ANA, BEN, INES, MAYA, startPortal, type Client, type Reply, type TestPortal } from '../src/testing.ts';
-
-/** An id that is well formed and nobody's. */
-const UNKNOWN = 'ffffffff-1111-4111-8111-ffffffffffff';
-
-const definition = {
-  group: { kind: 'new', displayName: 'Matrix-Nobody-SecureAccess', mailNickname: 'Matrix-Nobody-SecureAccess', description: '' },
-  roleSettings: PROPOSED_ROLE_SETTINGS,
-  eligible: [{ principalId: UNKNOWN, kind: 'user', displayName: 'Nobody', days: 30 }],
-  applications: [{ kind: 'existing', servicePrincipalId: UNKNOWN, displayName: 'Nothing', applicationKind: 'per-app' }],
-};
-
-/** A well-formed request of each endpoint that needs more than its path. One without a line here fails below. */
-const SAMPLES: Record<string, { params?: Record<string, string>; query?: string; body?: unknown }> = {
-  SignIn: {}, SignInRedirect: {}, SignOut: { body: {} }, GetSession: {}, GetHealth: {}, GetReadiness: {}, GetMetrics: {}, GetOpenApi: {},
-  AdvanceDemoClock: { body: { minutes: 1 } },
-  ListMyAccess: {},
-  RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
-  GetAccessRequest: { params: { requestId: UNKNOWN } },
-  CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
-  DeactivateAccess: { body: { groupId: UNKNOWN } },
-  ListApprovals: {},
-  DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },
-  ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },
-  PlanSetup: { body: { definition } },
-  CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
-  ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
-  GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
-  SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
-  SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {},
-  GetSync: {}, SyncNow: { body: {} },
-};
+import { ANA, BEN, INES, MAYA, startPortal, type Client, type TestPortal } from '../src/testing.ts';
+import { callSample, fingerprint, SAMPLES } from './samples.ts';
 
 const PEOPLE: Record<string, { upn: string; roles: readonly AppRole[] }> = {
   'analyst': { upn: ANA, roles: [] },
@@ -48,36 +18,15 @@ let portal: TestPortal;
 beforeAll(async () => { portal = await startPortal(); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
 
-async function callWith(client: Client, name: string, contract: Endpoint): Promise<Reply> {
-  const sample = SAMPLES[name];
-  if (!sample) throw new Error(`${name} has no sample request`);
-  const path = contract.path.replace(/:([A-Za-z]+)/g, (_all, key: string) => encodeURIComponent(sample.params?.[key] ?? ''));
-  return contract.method === 'GET' ? client.get(sample.query === undefined ? path : `${path}?${sample.query}`) : client.post(path, sample.body);
-}
-
-/** Every row of every table of ours, as one fingerprint; sessions apart, for being seen is written down. */
-async function fingerprint(): Promise<string> {
-  const { rows: tables } = await portal.db.pool.query<{ name: string }>(`
-    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relispartition AND c.relname NOT IN ('session', 'token_partition', 'sign_in')
-    UNION SELECT 'audit_event' ORDER BY 1`);
-  const parts: string[] = [];
-  for (const { name } of tables) {
-    const { rows } = await portal.db.pool.query<{ print: string | null }>(`SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS print FROM "${name}" t`);
-    parts.push(`${name}:${rows[0]?.print ?? '-'}`);
-  }
-  return parts.join('\n');
-}
-
 /** Refused as it should be: the status, no Graph call, no changed row. */
 async function expectRefusal(client: Client, name: string, contract: Endpoint, status: number, code: string): Promise<void> {
   await portal.emulator.clearJournal();
-  const before = await fingerprint();
-  const reply = await callWith(client, name, contract);
+  const before = await fingerprint(portal.db);
+  const reply = await callSample(client, name, contract);
   expect(reply.status, `${name}: ${JSON.stringify(reply.body)}`).toBe(status);
   expect(reply.body.code, name).toBe(code);
   expect(await portal.emulator.journal(), `${name} called Graph`).toEqual([]);
-  expect(await fingerprint(), `${name} changed a row`).toBe(before);
+  expect(await fingerprint(portal.db), `${name} changed a row`).toBe(before);
 }
 
 test('every route of the running app is served by a contract, and every contract is served', () => {
@@ -110,7 +59,7 @@ describe.each(Object.entries(ENDPOINTS))('%s', (name, contract) => {
       // Signing out would end the client that the other cells use.
       if (name === 'SignOut') continue;
       test(`${title} is let in`, async () => {
-        const reply = await callWith(await portal.as(upn), name, contract);
+        const reply = await callSample(await portal.as(upn), name, contract);
         expect([401, 403], `${title}: ${JSON.stringify(reply.body)}`).not.toContain(reply.status);
         expect(reply.status, `${title}: ${JSON.stringify(reply.body)}`).not.toBe(500);
         await portal.settle();

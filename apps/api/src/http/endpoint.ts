@@ -61,6 +61,9 @@ function parsed(part: string, shape: z.ZodType | undefined, value: unknown): unk
   const result = shape.safeParse(value ?? {});
   if (result.success) return result.data;
   throw new PortalError('invalid-request', {
-    issues: result.error.issues.map((issue) => ({ path: [part, ...issue.path].join('.'), message: issue.message })),
+    // A field that is not known is named by its own path, as every other wrong field is.
+    issues: result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [part, ...issue.path, key].join('.'), message: 'There is no such field' }))
+      : [{ path: [part, ...issue.path].join('.'), message: issue.message }])),
   });
 }

@@ -1,0 +1,62 @@
+import { PROPOSED_ROLE_SETTINGS, type Endpoint } from '@gatehouse/contracts';
+import type { Database } from '@gatehouse/db';
+import type { Client, Reply } from './client.ts';
+
+/** An id that is well formed and nobody's. */
+export const UNKNOWN = 'ffffffff-1111-4111-8111-ffffffffffff';
+
+const definition = {
+  group: { kind: 'new', displayName: 'Matrix-Nobody-SecureAccess', mailNickname: 'Matrix-Nobody-SecureAccess', description: '' },
+  roleSettings: PROPOSED_ROLE_SETTINGS,
+  eligible: [{ principalId: UNKNOWN, kind: 'user', displayName: 'Nobody', days: 30 }],
+  applications: [{ kind: 'existing', servicePrincipalId: UNKNOWN, displayName: 'Nothing', applicationKind: 'per-app' }],
+};
+
+export interface Sample { readonly params?: Record<string, string>; readonly query?: string; readonly body?: unknown }
+
+/** A well-formed request of each endpoint that needs more than its path. The authorisation matrix fails for one without a line here. */
+export const SAMPLES: Readonly<Record<string, Sample>> = {
+  SignIn: {}, SignInRedirect: {}, SignOut: { body: {} }, GetSession: {}, GetHealth: {}, GetReadiness: {}, GetMetrics: {}, GetOpenApi: {},
+  AdvanceDemoClock: { body: { minutes: 1 } },
+  ListMyAccess: {},
+  RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
+  GetAccessRequest: { params: { requestId: UNKNOWN } },
+  CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
+  DeactivateAccess: { body: { groupId: UNKNOWN } },
+  ListApprovals: {},
+  DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },
+  ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },
+  PlanSetup: { body: { definition } },
+  CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
+  ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
+  GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
+  SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
+  SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {},
+  GetSync: {}, SyncNow: { body: {} },
+};
+
+/** Where the sample of the endpoint goes, without its query. */
+export function pathOf(name: string, { path }: Endpoint): string {
+  return path.replace(/:([A-Za-z]+)/g, (_all, key: string) => encodeURIComponent(SAMPLES[name]?.params?.[key] ?? ''));
+}
+
+export async function callSample(client: Client, name: string, contract: Endpoint): Promise<Reply> {
+  const sample = SAMPLES[name];
+  if (!sample) throw new Error(`${name} has no sample request`);
+  const path = pathOf(name, contract);
+  return contract.method === 'GET' ? client.get(sample.query === undefined ? path : `${path}?${sample.query}`) : client.post(path, sample.body);
+}
+
+/** Every row of every table of ours, as one fingerprint; sessions apart, for being seen is written down. */
+export async function fingerprint({ pool }: Database): Promise<string> {
+  const { rows: tables } = await pool.query<{ name: string }>(`
+    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relispartition AND c.relname NOT IN ('session', 'token_partition', 'sign_in')
+    UNION SELECT 'audit_event' ORDER BY 1`);
+  const parts: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await pool.query<{ print: string | null }>(`SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS print FROM "${name}" t`);
+    parts.push(`${name}:${rows[0]?.print ?? '-'}`);
+  }
+  return parts.join('\n');
+}
