@@ -1,10 +1,12 @@
 import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANA, BEN, INES, MAYA, startPortal, type Client, type JournalEntry, type Reply, type TestPortal } from '../../testing.ts';
 
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
 
 interface Named { readonly id: string; readonly displayName: string }
+/** A group as the emulated tenant holds it. */
+interface TenantGroup extends Named { readonly groupTypes: readonly string[]; readonly mailEnabled: boolean; readonly onPremisesSyncEnabled: boolean | null }
 
 /** A portal with Maya signed in, and a setup that takes a new group, two people and an application. */
 async function prepared() {
@@ -185,17 +187,22 @@ describe('what is refused changes nothing', () => {
     expect(answer.body.issues).toMatchObject([{ path: 'body.irreversibleUnderstood' }]);
   });
 
-  test('a group with dynamic membership, named with its reason in the list and in the plan', async () => {
+  test.each([
+    ['dynamic membership', 'dynamic membership', (one: TenantGroup) => one.groupTypes.includes('DynamicMembership')],
+    ['synchronised from on-premises', 'synchronised', (one: TenantGroup) => one.onPremisesSyncEnabled === true],
+    ['mail-enabled', 'mail', (one: TenantGroup) => one.mailEnabled && !one.groupTypes.includes('Unified')],
+  ])('a group that is %s, named with its reason in the list and in the plan', async (_kind, word, isIt) => {
     await using all = await prepared();
-    const { groups } = await all.portal.emulator.state();
-    const dynamic = groups.find((one: { groupTypes: string[] }) => one.groupTypes.includes('DynamicMembership'));
-    const definition = { ...all.definition, group: { kind: 'existing', groupId: dynamic.id, displayName: dynamic.displayName } };
-    const found = (await all.maya.get(`/api/directory/groups?text=${encodeURIComponent(dynamic.displayName)}`)).body.groups.find((one: Named) => one.id === dynamic.id);
-    expect(found.unfit).toContain('dynamic membership');
+    const { groups } = await all.portal.emulator.state() as { groups: TenantGroup[] };
+    const unfit = groups.find(isIt);
+    if (!unfit) throw new Error('the demo tenant has no such group');
+    const definition = { ...all.definition, group: { kind: 'existing', groupId: unfit.id, displayName: unfit.displayName } };
+    const found = (await all.maya.get(`/api/directory/groups?text=${encodeURIComponent(unfit.displayName)}`)).body.groups.find((one: Named) => one.id === unfit.id);
+    expect(found.unfit).toContain(word);
     const plan = await planOf(all.maya, definition);
     expect(plan.steps[0]).toMatchObject({ verdict: 'blocked', blocked: { reason: found.unfit } });
     const answer = await refusedWithoutTrace(all, { definition, digest: plan.digest, irreversibleUnderstood: true }, 'plan-blocked');
-    expect(answer.body.detail).toContain('dynamic membership');
+    expect(answer.body.detail).toContain(word);
   });
 
   test('a second setup of the same group', async () => {
@@ -209,12 +216,25 @@ describe('what is refused changes nothing', () => {
     await refusedWithoutTrace(all, { definition: existing, digest: (await planOf(all.maya, existing)).digest, irreversibleUnderstood: true }, 'conflict');
   });
 
-  test('a field that does not exist, and a nickname that Entra does not take', async () => {
-    await using all = await prepared();
-    const odd = await refusedWithoutTrace(all, { definition: { ...all.definition, owner: 'me' }, digest: 'x', irreversibleUnderstood: true }, 'invalid-request');
-    expect(odd.body.issues[0].path).toBe('body.definition');
-    const nickname = await refusedWithoutTrace(all, { definition: { ...all.definition, group: { ...all.definition.group, mailNickname: 'a b' } }, digest: 'x', irreversibleUnderstood: true }, 'invalid-request');
-    expect(nickname.body.issues[0].path).toBe('body.definition.group.mailNickname');
+  describe('a group that Entra would not take', () => {
+    let all: Awaited<ReturnType<typeof prepared>>;
+    beforeAll(async () => { all = await prepared(); });
+    afterAll(async () => { await all[Symbol.asyncDispose](); });
+
+    test.each<[string, Record<string, string>, string]>([
+      ['a name of 257 characters', { displayName: 'x'.repeat(257) }, 'displayName'],
+      ['a name of spaces', { displayName: '   ' }, 'displayName'],
+      ['a nickname of 65 characters', { mailNickname: 'x'.repeat(65) }, 'mailNickname'],
+      ['a nickname outside ASCII', { mailNickname: 'Zürich' }, 'mailNickname'],
+      ...[...'@()\\[]";:.<>, '].map((sign): [string, Record<string, string>, string] => [`a nickname with ${sign}`, { mailNickname: `Fin${sign}Report` }, 'mailNickname']),
+      ['a description of 1,025 characters', { description: 'x'.repeat(1_025) }, 'description'],
+    ])('%s, refused by the plan and by the setup', async (_what, wrong, field) => {
+      const definition = { ...all.definition, group: { ...all.definition.group, ...wrong } };
+      const path = `body.definition.group.${field}`;
+      expect((await refusedWithoutTrace(all, { definition, digest: 'x', irreversibleUnderstood: true }, 'invalid-request')).body.issues[0].path).toBe(path);
+      const planned = await all.maya.post('/api/setup-plans', { definition });
+      expect([planned.status, planned.body.issues?.[0].path]).toEqual([400, path]);
+    });
   });
 });
 
