@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@gatehouse/db';
 import { Logger as WorkerLogger, makeWorkerUtils, run, type Runner, type TaskList } from 'graphile-worker';
 import type { Logger } from 'pino';
@@ -7,6 +8,8 @@ export interface JobDeps {
   readonly log: Logger;
   /** How long after one pass the next is due, in milliseconds of real time. */
   readonly syncEveryMs: number;
+  /** How long after the background work ended by itself it is begun anew, in milliseconds of real time. */
+  readonly retryAfterMs?: number;
   readonly tasks: {
     /** Reads the sources into the mirror. */
     sync(): Promise<void>;
@@ -27,8 +30,9 @@ export interface Jobs {
  * The background work, on graphile-worker in the same database: it only wakes workers. What is to be done stands in our
  * own tables, and the crontab finds what the queue lost.
  */
-export async function startJobs({ db, log, syncEveryMs, tasks }: JobDeps): Promise<Jobs> {
+export async function startJobs({ db, log, syncEveryMs, retryAfterMs = 5_000, tasks }: JobDeps): Promise<Jobs> {
   let stopping = false;
+  const stopped = Promise.withResolvers<void>();
   // While the database goes away in an orderly stop, that a connection ended is no error.
   const logger = new WorkerLogger((scope) => (level, message) => { log[level === 'error' && !stopping ? 'error' : 'debug']({ job: scope.taskIdentifier }, message); });
   const utils = await makeWorkerUtils({ pgPool: db.pool, logger });
@@ -44,19 +48,45 @@ export async function startJobs({ db, log, syncEveryMs, tasks }: JobDeps): Promi
       }
     },
   });
-  const runner: Runner = await run({
-    pgPool: db.pool, logger, noHandleSignals: true, concurrency: 3,
-    taskList: { ...repeating('sync', syncEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000) },
-    // One wake-up a minute each, should the chain of a task ever break.
-    crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n',
-  });
-  for (const task of ['sync', 'settleRequests', 'sweep']) await again(task, 0);
+  const start = async (): Promise<Runner> => {
+    const runner = await run({
+      pgPool: db.pool, logger, noHandleSignals: true, concurrency: 3,
+      taskList: { ...repeating('sync', syncEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000) },
+      // One wake-up a minute each, should the chain of a task ever break.
+      crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n',
+      // How a job ended is written by a batch: it repeats while the database is away, and what it cannot write ends the
+      // runner. Without one the worker lets go of the promise, and its rejection would end the process.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    });
+    for (const task of ['sync', 'settleRequests', 'sweep']) await again(task, 0);
+    return runner;
+  };
+
+  let runner = await start();
+  /** A runner that ended by itself, because the database was away for long, is replaced until it stays. */
+  const supervised = (async () => {
+    while (!stopping) {
+      await runner.promise.catch((error: unknown) => { if (!stopping) log.error({ err: error }, 'the background work ended and begins anew'); });
+      while (!stopping) {
+        await Promise.race([sleep(retryAfterMs, undefined, { ref: false }), stopped.promise]);
+        if (stopping) break;
+        const next = await start().catch((error: unknown) => void log.warn({ err: error }, 'the background work does not begin yet'));
+        if (next) {
+          runner = next;
+          break;
+        }
+      }
+    }
+  })();
 
   return {
     wakeSync: () => again('sync', 0),
     async stop() {
       stopping = true;
-      await runner.stop();
+      stopped.resolve();
+      // One that is ending by itself refuses to be stopped again.
+      await runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); });
+      await supervised;
       await utils.release();
     },
   };
