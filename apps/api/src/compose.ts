@@ -176,6 +176,8 @@ async function reasonsNotReady(db: Database): Promise<string[]> {
 /** The running product: what `npm start` starts, and what a signal stops. */
 export interface Portal {
   readonly url: string;
+  /** Resolves, with a sentence, when something that it stands on is gone for good. */
+  readonly broken: Promise<string>;
   /** What the terminal shows. */
   readonly greeting: string;
   stop(): Promise<void>;
@@ -226,7 +228,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     server.off('request', notReadyYet);
     server.on('request', product.app);
     log.info({ publicUrl, port }, 'listening');
-    return { url: publicUrl, greeting: greeting(publicUrl, tenant), stop };
+    return { url: publicUrl, broken: embedded?.ended ?? new Promise(() => {}), greeting: greeting(publicUrl, tenant), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -42,6 +42,12 @@ async function main(): Promise<void> {
     process.exit(REFUSED);
   }
   if (!stopping) console.log(portal.greeting);
+  const reason = await portal.broken;
+  if (stopping) return;
+  stopping = true;
+  console.error(`Gatehouse stops: ${reason}`);
+  await portal.stop();
+  process.exit(1);
 }
 
 function configOrExit(): Config {

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { testDatabase } from '@gatehouse/db/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from './client.ts';
 
@@ -61,6 +62,11 @@ const processesIn = (dir: string): Promise<string[]> => new Promise((resolve) =>
   execFile('pgrep', ['-f', '--', dir], (_error, stdout) => { resolve(stdout.split('\n').filter(Boolean)); });
 });
 
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, PORT: '0' });
+/** A mount namespace of its own; for somebody who is not root, inside a user namespace. */
+const NAMESPACE = process.getuid?.() === 0 ? ['--mount', '--'] : ['--map-root-user', '--mount', '--'];
+
 describe('what is wrong is said in a sentence, with exit 2 and nothing started', () => {
   test('wrong settings: all of them', async () => {
     const dir = folder();
@@ -91,6 +97,49 @@ describe('what is wrong is said in a sentence, with exit 2 and nothing started',
     expect(readdirSync(dir)).toEqual(['file']);
     chmodSync(dir, 0o700);
   });
+
+  test('a database of another program, which is left as it is', async () => {
+    await using database = await testDatabase();
+    await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int); INSERT INTO invoices VALUES (7)');
+    const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
+    expect(await ended(child)).toBe(2);
+    expect(child.err()).toMatch(/^Gatehouse did not start: .*another/m);
+    expect((await database.pool.query('SELECT id FROM invoices')).rows).toEqual([{ id: 7 }]);
+    expect((await database.pool.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([{ tablename: 'invoices' }]);
+  });
+
+  test('a database that a newer build made, which is left as it is', async () => {
+    await using database = await testDatabase();
+    await database.pool.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'x', '29991231000000_later', now(), 1)`);
+    const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
+    expect(await ended(child)).toBe(2);
+    expect(child.err()).toMatch(/^Gatehouse did not start: .*newer/m);
+  });
+
+  test('a database that does not answer', async () => {
+    const child = start({ ...withDatabase('postgresql://gatehouse:x@127.0.0.1:1/gatehouse'), DATA_DIR: folder() });
+    expect(await ended(child)).toBe(2);
+    expect(child.err()).toMatch(/^Gatehouse did not start: .*database/m);
+  });
+
+  // Only where this user may mount a small disk for one process alone.
+  test.runIf(spawnSync('unshare', [...NAMESPACE, 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0)('a disk that is full', async () => {
+    const dir = folder();
+    const child = spawnSync('unshare', [...NAMESPACE, 'sh', '-c', `mount -t tmpfs -o size=1m none ${dir} && exec ${process.execPath} apps/api/src/main.ts`], { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '', PORT: '0', DATA_DIR: dir } });
+    expect(child.stderr).toMatch(/^Gatehouse did not start: the disk that holds .* is full/m);
+    expect(child.status).toBe(2);
+    expect(await processesIn(dir)).toEqual([]);
+  });
+});
+
+test('a portal whose database is gone for good says so and stops', async () => {
+  const dir = folder();
+  const child = start({ DATA_DIR: dir, PORT: '0' });
+  await ready(child);
+  await new Promise((resolve) => { execFile('pkill', ['-KILL', '-f', '--', `bin/postgres -D ${dir}`], resolve); });
+  expect(await ended(child)).toBe(1);
+  expect(child.err()).toMatch(/^Gatehouse stops: PostgreSQL in .* ended by itself/m);
+  expect(await until('no process of it is left', async () => ((await processesIn(dir)).length === 0 ? true : undefined))).toBe(true);
 });
 
 test('it starts from nothing, serves, keeps its keys to itself, and stops in order on SIGTERM', async () => {

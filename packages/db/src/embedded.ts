@@ -27,6 +27,8 @@ const run = promisify(execFile);
 /** A PostgreSQL of our own, in a folder. */
 export interface EmbeddedPostgres {
   readonly url: string;
+  /** Resolves, with a sentence, when the server ends without being stopped. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -66,12 +68,22 @@ async function start(folder: string, cluster: string, log: (line: string) => voi
   if (version === undefined) await initialise(cluster, keptPassword(passwordFile), programs.initdb, wrap, ids);
   await waitForTheLastOne(cluster);
 
-  const { url, keeper } = await launch(cluster, readFileSync(passwordFile, 'utf8').trim(), log, (port) => wrap([
+  const { url, keeper, lastLines } = await launch(cluster, readFileSync(passwordFile, 'utf8').trim(), log, (port) => wrap([
     programs.postgres, '-D', cluster, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', ...settings.flatMap((setting) => ['-c', setting]),
   ]), ids);
   // The cluster is ours now: what a first start left that was cut off, or came second, is of no use to anybody.
   for (const name of readdirSync(folder)) if (name.startsWith(UNBORN)) discard(join(folder, name));
-  return { url, stop: () => stop(keeper) };
+  let stopping = false;
+  const ended = new Promise<string>((resolve) => {
+    keeper.once('exit', () => { if (!stopping) resolve(endOf(lastLines(), cluster)); });
+  });
+  return {
+    url, ended,
+    stop() {
+      stopping = true;
+      return stop(keeper);
+    },
+  };
 }
 
 function versionOf(cluster: string): string | undefined {
@@ -81,7 +93,7 @@ function versionOf(cluster: string): string | undefined {
 }
 
 /** The server behind its keeper, on a port that is free; a port that somebody takes in the meantime is given up for another. */
-async function launch(cluster: string, password: string, log: (line: string) => void, command: (port: number) => readonly string[], ids: Ids | undefined): Promise<{ url: string; keeper: ChildProcess }> {
+async function launch(cluster: string, password: string, log: (line: string) => void, command: (port: number) => readonly string[], ids: Ids | undefined): Promise<{ url: string; keeper: ChildProcess; lastLines: () => string }> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const url = `postgresql://${USER}:${password}@127.0.0.1:${port}/${USER}`;
@@ -98,7 +110,7 @@ async function launch(cluster: string, password: string, log: (line: string) => 
     try {
       await ready(url, keeper, () => lines, cluster);
       await ensureDatabase(url, cluster);
-      return { url, keeper };
+      return { url, keeper, lastLines: () => lines };
     } catch (error) {
       await stop(keeper);
       if (attempt < PORT_TRIES && /could not bind/i.test(lines)) continue;
@@ -342,6 +354,12 @@ function refusalOf(complaint: string, cluster: string): DatabaseRefusal {
   if (/Permission denied|could not (access|change)|Read-only/i.test(complaint)) return notWritable(cluster);
   const lines = complaint.trim().split('\n');
   return new DatabaseRefusal(`PostgreSQL in ${cluster} did not start: ${lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ?? lines.at(-1) ?? ''}`);
+}
+
+/** Why a server that ran is gone. What it confirmed before is on the disk. */
+function endOf(complaint: string, cluster: string): string {
+  if (/No space left|Disk quota exceeded/i.test(complaint)) return diskFull(cluster).message;
+  return `PostgreSQL in ${cluster} ended by itself (${complaint.trim().split('\n').findLast((line) => /FATAL|PANIC|LOG:/.test(line)) ?? 'without a word'}). Start again: what was confirmed is kept.`;
 }
 
 function refusalOfSystem(error: unknown, cluster: string): DatabaseRefusal | undefined {
