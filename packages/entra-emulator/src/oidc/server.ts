@@ -122,7 +122,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     };
     if (query['response_type'] !== 'code') return sendBack(res, request, { error: 'unsupported_response_type', error_description: 'AADSTS700054: only response_type=code is offered.' });
     if (request.challenge === '' || query['code_challenge_method'] !== 'S256') return sendBack(res, request, { error: 'invalid_request', error_description: 'AADSTS9002325: Proof Key for Code Exchange is required.' });
-    const unconsented = scopes.filter((scope) => !OPENID.includes(scope) && !client.registration?.delegatedScopes.includes(short(scope)));
+    const unconsented = unconsentedOf(client, scopes);
     if (unconsented.length > 0) return sendBack(res, request, { error: 'consent_required', error_description: `AADSTS65001: No consent for ${unconsented.join(', ')}.` });
 
     const ticket = secret();
@@ -214,7 +214,9 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
         code.used = true;
         if (code.request.clientId !== client.appId || code.request.redirectUri !== body['redirect_uri']) return refusal(400, 'invalid_grant', 50_011, 'The reply URL does not match the one of the authorization request.');
         if (createHash('sha256').update(body['code_verifier'] ?? '').digest('base64url') !== code.request.challenge) return refusal(400, 'invalid_grant', 501_481, 'The Code_Verifier does not match the code_challenge supplied in the authorization request.');
-        return grant(client, code.proof, (body['scope'] ?? code.request.scopes.join(' ')).split(' '), code.request.nonce, claimsOf(body['claims']).cp1);
+        const scopes = (body['scope'] ?? code.request.scopes.join(' ')).split(' ').filter(Boolean);
+        if (unconsentedOf(client, scopes).length > 0) return refusal(400, 'invalid_grant', 65_001, 'The user or administrator has not consented to use the application.', { suberror: 'consent_required' });
+        return grant(client, code.proof, scopes, code.request.nonce, claimsOf(body['claims']).cp1);
       }
       case 'refresh_token': {
         const kept = deps.state().refreshTokens[body['refresh_token'] ?? ''];
@@ -223,8 +225,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
         if (!user?.accountEnabled || new Date(user.signInSessionsValidFromDateTime).getTime() > kept.issuedAt) return refusal(400, 'invalid_grant', 50_173, 'The provided grant has expired due to it being revoked.', { suberror: 'bad_token' });
         const demands = claimsOf(body['claims']);
         const scopes = (body['scope'] ?? '').split(' ').filter(Boolean);
-        const unconsented = scopes.filter((scope) => !OPENID.includes(scope) && !client.registration?.delegatedScopes.includes(short(scope)));
-        if (unconsented.length > 0) return refusal(400, 'invalid_grant', 65_001, 'The user or administrator has not consented to use the application.', { suberror: 'consent_required' });
+        if (unconsentedOf(client, scopes).length > 0) return refusal(400, 'invalid_grant', 65_001, 'The user or administrator has not consented to use the application.', { suberror: 'consent_required' });
         if ((demands.mfa && !kept.proof.amr.includes('mfa')) || demands.acrs.some((one) => !kept.proof.acrs.includes(one))) return refusal(400, 'interaction_required', 50_076, 'You must use multi-factor authentication to access the resource.', { claims: body['claims'], suberror: 'basic_action' });
         return grant(client, kept.proof, scopes, undefined, demands.cp1);
       }
@@ -282,6 +283,7 @@ function sameSecret(kept: string, given: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
+const unconsentedOf = ({ registration }: Application, scopes: readonly string[]): string[] => scopes.filter((scope) => !OPENID.includes(scope) && registration?.delegatedScopes.includes(short(scope)) !== true);
 const short = (scope: string): string => scope.replace(/^https:\/\/graph\.microsoft\.com\//, '');
 
 /** The `claims` parameter: what is demanded of the sign-in; what is not known is passed over, as OAuth asks. */
