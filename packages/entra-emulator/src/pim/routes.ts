@@ -1,6 +1,6 @@
 import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
-import type { AccessId, Group, PimRequest, PimSchedule } from '../tenant.ts';
+import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
 import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, startOf, userOf, type Instance, type World } from './engine.ts';
 import { activationRules, durationMs, ruleOf } from './rules.ts';
 import { policiesOf } from './engine.ts';
@@ -42,6 +42,10 @@ function mayWrite(call: GraphCall, group: Group): void {
   const roles = group.isAssignableToRole ? ['Privileged Role Administrator', 'Global Administrator'] : WRITERS;
   if (!group.ownerIds.includes(user.id) && !user.directoryRoles.some((role) => roles.includes(role))) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
 }
+
+/** Whether somebody sees what is not their own: an owner of the group, or by a directory role. */
+const mayRead = (call: GraphCall, user: User, groupId: string | undefined): boolean =>
+  user.directoryRoles.some((role) => [...WRITERS, 'Global Reader'].includes(role)) || call.tenant.groups.some(({ id, ownerIds }) => id === groupId && ownerIds.includes(user.id));
 
 // --- What Graph prints ------------------------------------------------------------------------------------------------
 
@@ -91,8 +95,7 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
         if (call.caller.kind === 'user') {
           const { user } = call.caller;
           const own = scope[1] === 'principalId' && scope[2] === user.id;
-          const owner = call.tenant.groups.find(({ id }) => id === scope[2])?.ownerIds.includes(user.id) ?? false;
-          if (!own && !owner && !user.directoryRoles.some((role) => [...WRITERS, 'Global Reader'].includes(role))) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
+          if (!own && !mayRead(call, user, scope[2])) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
         }
         return listAnswer(call, views[what](call, kind), options);
       },
@@ -116,7 +119,9 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
       method: 'GET', path: `${BASE}/${name}/{id}`, ...permissions, query: ['$select', '$expand'],
       handle(call): GraphAnswer {
         const found = views[what](call, kind).find(({ id }) => id === call.params['id']);
-        if (!found) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
+        const { caller } = call;
+        const hidden = caller.kind === 'user' && found?.['principalId'] !== caller.user.id && !mayRead(call, caller.user, String(found?.['groupId'])) && !call.tenant.pim.approvals.some((one) => one.requestId === found?.['id'] && one.approverUserIds.includes(caller.user.id));
+        if (!found || hidden) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
         return single(call, found, options.context);
       },
     },
