@@ -1,26 +1,24 @@
 import { ActivationStatus, ExportActivations, type HistoryActivation } from '@gatehouse/contracts';
-import { Button } from '@fluentui/react-button';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { Link as RouterLink } from 'react-router';
 import { addressOf } from '../../lib/api.ts';
 import { formatDay, formatInstant, formatMinutes, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
-import { DataTable, type Column } from '../../ui/data-table.tsx';
+import type { Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
-import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
+import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { activation, activations, type ActivationQuery } from './history.queries.ts';
 import { ENDS, KINDS, STATUSES } from './history.words.ts';
 
 const useStyles = makeStyles({
-  more: { marginTop: '12px' },
   time: { whiteSpace: 'nowrap', textAlign: 'left' },
   small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   story: { margin: '0 0 0 6px', padding: 0, listStyle: 'none', borderLeft: `2px solid ${tokens.colorNeutralStroke1}` },
@@ -35,18 +33,18 @@ const CHOICES = [{ name: 'status', label: 'State', options: ActivationStatus.opt
 /** One row an activation, from its reason to its end. */
 export function ActivationsPage() {
   const styles = useStyles();
-  const filter = useFilter();
-  const [open, setOpen] = useState<string>();
+  const filter = useFilter(CHOICES);
+  const { opened, open, close } = useOpened('activation');
   const wish: ActivationQuery = {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
     status: ActivationStatus.safeParse(filter.text('status')).data, from: filter.from, to: filter.to,
   };
   const query = useInfiniteQuery({ ...activations(wish), placeholderData: keepPreviousData });
-  const rows = query.data?.pages.flatMap((page) => page.activations) ?? [];
+  const rows = eachOnce(query.data?.pages.flatMap((page) => page.activations) ?? [], ({ requestId }) => requestId);
   const columns: readonly Column<HistoryActivation>[] = [
     {
       id: 'asked', header: 'Asked', width: '168px',
-      cell: ({ requestId, requestedAt }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); setOpen(requestId); }}>{formatSeconds(requestedAt)}<span className={styles.small}>{formatDay(requestedAt)}</span></Link>,
+      cell: ({ requestId, requestedAt }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(requestId); }}>{formatSeconds(requestedAt)}<span className={styles.small}>{formatDay(requestedAt)}</span></Link>,
     },
     { id: 'who', header: 'Who', cell: ({ principalName }) => principalName },
     { id: 'what', header: 'Opens', cell: ({ groupName, applications }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
@@ -56,13 +54,9 @@ export function ActivationsPage() {
   ];
   return (
     <HistoryPage title="History: activations" exportUrl={addressOf(ExportActivations, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
-      <FilterBar choices={CHOICES} />
-      <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
-      {query.isPending && <ListSkeleton rows={8} />}
-      {query.isSuccess && rows.length === 0 && <EmptyState title="No activations match">{filter.isEmpty ? 'The first pass of the mirror brings the last 30 days.' : 'Widen the filter, or clear it.'}</EmptyState>}
-      {rows.length > 0 && <DataTable label="Activations" columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { setOpen(requestId); }} />}
-      {query.hasNextPage && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Older activations</Button>}
-      {open !== undefined && <Story requestId={open} onClose={() => { setOpen(undefined); }} />}
+      <FilterBar filter={filter} choices={CHOICES} />
+      <HistoryList label="Activations" noun="activations" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { open(requestId); }} />
+      {opened !== undefined && <Story requestId={opened} onClose={close} />}
     </HistoryPage>
   );
 }

@@ -1,23 +1,20 @@
 import { EventKind, EventResult, ExportEvents, type HistoryEvent } from '@gatehouse/contracts';
-import { Button } from '@fluentui/react-button';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { addressOf } from '../../lib/api.ts';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
-import { DataTable, type Column } from '../../ui/data-table.tsx';
-import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import type { Column } from '../../ui/data-table.tsx';
+import { StatusBadge } from '../../ui/states.tsx';
 import { EventPanel } from './event-panel.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
+import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { events, type EventQuery } from './history.queries.ts';
 import { KINDS, RESULTS } from './history.words.ts';
 
 const useStyles = makeStyles({
-  more: { marginTop: '12px' },
   time: { whiteSpace: 'nowrap', textAlign: 'left' },
   small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
@@ -30,18 +27,18 @@ const CHOICES = [
 /** Every event, newest first, as Entra and this portal wrote them. */
 export function EventsPage() {
   const styles = useStyles();
-  const filter = useFilter();
-  const [open, setOpen] = useState<string>();
+  const filter = useFilter(CHOICES);
+  const { opened, open, close } = useOpened('event');
   const wish: EventQuery = {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
     kind: EventKind.safeParse(filter.text('kind')).data, result: EventResult.safeParse(filter.text('result')).data, from: filter.from, to: filter.to,
   };
   const query = useInfiniteQuery({ ...events(wish), placeholderData: keepPreviousData });
-  const rows = query.data?.pages.flatMap((page) => page.events) ?? [];
+  const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id }) => id);
   const columns: readonly Column<HistoryEvent>[] = [
     {
       id: 'at', header: 'When', width: '168px',
-      cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); setOpen(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
+      cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
     },
     { id: 'who', header: 'Who', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
     { id: 'what', header: 'What', cell: ({ kind, activity }) => <>{kind === 'other' ? activity : KINDS[kind]}{kind !== 'other' && <span className={styles.small}>{activity}</span>}</> },
@@ -51,13 +48,9 @@ export function EventsPage() {
   ];
   return (
     <HistoryPage title="History: events" exportUrl={addressOf(ExportEvents, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
-      <FilterBar choices={CHOICES} />
-      <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
-      {query.isPending && <ListSkeleton rows={8} />}
-      {query.isSuccess && rows.length === 0 && <EmptyState title="No events match">{filter.isEmpty ? 'The first pass of the mirror brings the last 30 days.' : 'Widen the filter, or clear it.'}</EmptyState>}
-      {rows.length > 0 && <DataTable label="Events" columns={columns} rows={rows} rowKey={({ id }) => id} onOpen={({ id }) => { setOpen(id); }} />}
-      {query.hasNextPage && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Older events</Button>}
-      {open !== undefined && <EventPanel eventId={open} onOpen={setOpen} onClose={() => { setOpen(undefined); }} />}
+      <FilterBar filter={filter} choices={CHOICES} />
+      <HistoryList label="Events" noun="events" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ id }) => id} onOpen={({ id }) => { open(id); }} />
+      {opened !== undefined && <EventPanel eventId={opened} onOpen={open} onClose={close} />}
     </HistoryPage>
   );
 }

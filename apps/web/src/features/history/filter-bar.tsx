@@ -1,25 +1,38 @@
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
+import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { Select } from '@fluentui/react-select';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useId } from 'react';
+import { useId, useState } from 'react';
 import { useSearchParams } from 'react-router';
+import { formatDay } from '../../lib/dates.ts';
 import { names } from './history.queries.ts';
 
 const useStyles = makeStyles({
   bar: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(168px, 1fr))', gap: '8px 12px', alignItems: 'end', margin: '12px 0 16px' },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, '& > select': { minWidth: 0 } },
+  wrong: { marginBottom: '16px' },
 });
 
+/** A filter with a fixed list of values, each with its word. */
 export interface Choice { readonly name: string; readonly label: string; readonly options: readonly (readonly [string, string])[] }
 
+const TEXTS = [['person', 'Person'], ['group', 'Group'], ['application', 'Application']] as const;
+const DAYS = [['from', 'From'], ['to', 'To']] as const;
+
+export type Filter = ReturnType<typeof useFilter>;
+
 /** The address bar is the filter's state: a view can be bookmarked, sent to a colleague, and survives a reload. */
-export function useFilter() {
+export function useFilter(choices: readonly Choice[]) {
   const [search, setSearch] = useSearchParams();
+  const text = (name: string): string => search.get(name)?.trim() ?? '';
+  const wordOf = ({ name, options }: Choice): string | undefined => options.find(([value]) => value === text(name))?.[1];
+  const [from, to] = [startOf(text('from')), startOf(text('to'), 1)];
+  const fields = [...TEXTS, ...choices.map(({ name, label }) => [name, label] as const), ...DAYS];
   return {
-    text: (name: string): string => search.get(name) ?? '',
+    text,
     set: (name: string, value: string): void => {
       setSearch((before) => {
         const next = new URLSearchParams(before);
@@ -28,52 +41,96 @@ export function useFilter() {
         return next;
       }, { replace: true });
     },
-    clear: (): void => { setSearch({}, { replace: true }); },
-    isEmpty: search.size === 0,
+    /** Takes off the filters; what is open beside the list stays open. */
+    clear: (): void => {
+      setSearch((before) => {
+        const next = new URLSearchParams(before);
+        for (const [name] of fields) next.delete(name);
+        return next;
+      }, { replace: true });
+    },
+    isEmpty: fields.every(([name]) => text(name) === ''),
+    /** What the list is narrowed by, in words: `person “Ana”, what “Denied”, from 1 Mar 2026`. */
+    words: [
+      ...TEXTS.flatMap(([name, label]) => (text(name) === '' ? [] : [`${label.toLowerCase()} “${text(name)}”`])),
+      ...choices.flatMap((choice) => (wordOf(choice) === undefined ? [] : [`${choice.label.toLowerCase()} “${wordOf(choice)}”`])),
+      ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
+      ...(to === undefined ? [] : [`to ${formatDay(startOf(text('to')) ?? to)}`]),
+    ].join(', '),
+    /** What the address asks for and cannot be: an old link or a slip of the hand must not look like an answer. */
+    wrong: [
+      ...choices.flatMap((choice) => (text(choice.name) !== '' && wordOf(choice) === undefined ? [`${choice.label} “${text(choice.name)}” is not known, so the list is not narrowed by it.`] : [])),
+      ...DAYS.flatMap(([name, label]) => (text(name) !== '' && startOf(text(name)) === undefined ? [`${label} “${text(name)}” is not a day, so the list is not narrowed by it.`] : [])),
+      ...(from !== undefined && to !== undefined && from >= to ? ['From is after To, so nothing can match.'] : []),
+    ],
     /** The first instant of a local day, and of the day after it: ranges are half-open. */
-    from: startOf(search.get('from')),
-    to: startOf(search.get('to'), 1),
+    from,
+    to,
   };
 }
 
-function startOf(day: string | null, plusDays = 0): string | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day ?? '');
+/** A day that the calendar has, in years that a log can have; while a year is typed, it is 0002 first. */
+function startOf(day: string, plusDays = 0): string | undefined {
+  const match = /^([12]\d{3})-(\d{2})-(\d{2})$/.exec(day);
   if (!match) return undefined;
-  const instant = new Date(Number(match[1]), Number(match[2]) - 1, Number(match[3]) + plusDays);
-  return Number.isNaN(instant.getTime()) ? undefined : instant.toISOString();
+  const [year, month, date] = [Number(match[1]), Number(match[2]) - 1, Number(match[3])];
+  const asked = new Date(year, month, date);
+  if (asked.getMonth() !== month || asked.getDate() !== date) return undefined;
+  return new Date(year, month, date + plusDays).toISOString();
+}
+
+/** What is typed, until it counts; it follows the address when that changes by itself. */
+function useDraft(value: string) {
+  const [draft, setDraft] = useState({ text: value, of: value });
+  if (draft.of !== value) setDraft({ text: value, of: value });
+  return [draft.text, (text: string): void => { setDraft({ text, of: value }); }] as const;
+}
+
+function TextFilter({ filter, name, label, list }: { filter: Filter; name: string; label: string; list?: string }) {
+  const styles = useStyles();
+  const [text, setText] = useDraft(filter.text(name));
+  const commit = (): void => { if (text.trim() !== filter.text(name)) filter.set(name, text); };
+  return (
+    <Field label={label}>
+      <Input className={styles.field} type="search" maxLength={200} value={text} {...(list !== undefined && { list })} onBlur={commit}
+        onChange={(_event, { value }) => { setText(value); if (value === '') filter.set(name, ''); }} onKeyDown={(event) => { if (event.key === 'Enter') commit(); }} />
+    </Field>
+  );
+}
+
+function DayFilter({ filter, name, label }: { filter: Filter; name: string; label: string }) {
+  const styles = useStyles();
+  const [day, setDay] = useDraft(filter.text(name));
+  return (
+    <Field label={label}>
+      <Input className={styles.field} type="date" value={day} onChange={(_event, { value }) => { setDay(value); if (value === '' || startOf(value) !== undefined) filter.set(name, value); }} />
+    </Field>
+  );
 }
 
 /** Who, which group, which application, what and when. Text counts when Enter is pressed or the field is left. */
-export function FilterBar({ choices }: { choices: readonly Choice[] }) {
+export function FilterBar({ filter, choices }: { filter: Filter; choices: readonly Choice[] }) {
   const styles = useStyles();
-  const filter = useFilter();
   const { data } = useQuery(names());
   const lists = { group: useId(), application: useId() };
-  const text = (name: 'person' | 'group' | 'application', label: string, list?: string) => (
-    <Field label={label}>
-      <Input key={filter.text(name)} className={styles.field} type="search" defaultValue={filter.text(name)} {...(list !== undefined && { list })}
-        onBlur={(event) => { if (event.target.value.trim() !== filter.text(name)) filter.set(name, event.target.value); }}
-        onKeyDown={(event) => { if (event.key === 'Enter') filter.set(name, event.currentTarget.value); }} />
-    </Field>
-  );
   return (
-    <search className={styles.bar} aria-label="Filter">
-      {text('person', 'Person')}
-      {text('group', 'Group', lists.group)}
-      {text('application', 'Application', lists.application)}
-      {choices.map(({ name, label, options }) => (
-        <Field key={name} label={label}>
-          <Select className={styles.field} value={filter.text(name)} onChange={(_event, data_) => { filter.set(name, data_.value); }}>
-            <option value="">Any</option>
-            {options.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
-          </Select>
-        </Field>
-      ))}
-      <Field label="From"><Input className={styles.field} type="date" value={filter.text('from')} onChange={(_event, { value }) => { filter.set('from', value); }} /></Field>
-      <Field label="To"><Input className={styles.field} type="date" value={filter.text('to')} onChange={(_event, { value }) => { filter.set('to', value); }} /></Field>
-      {!filter.isEmpty && <Button onClick={filter.clear}>Clear the filter</Button>}
-      <datalist id={lists.group}>{data?.groups.map((name) => <option key={name} value={name} />)}</datalist>
-      <datalist id={lists.application}>{data?.applications.map((name) => <option key={name} value={name} />)}</datalist>
-    </search>
+    <>
+      <div role="search" className={styles.bar} aria-label="Filter">
+        {TEXTS.map(([name, label]) => <TextFilter key={name} filter={filter} name={name} label={label} {...(name !== 'person' && { list: lists[name] })} />)}
+        {choices.map(({ name, label, options }) => (
+          <Field key={name} label={label}>
+            <Select className={styles.field} value={options.some(([value]) => value === filter.text(name)) ? filter.text(name) : ''} onChange={(_event, { value }) => { filter.set(name, value); }}>
+              <option value="">Any</option>
+              {options.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
+            </Select>
+          </Field>
+        ))}
+        {DAYS.map(([name, label]) => <DayFilter key={name} filter={filter} name={name} label={label} />)}
+        {!filter.isEmpty && <Button onClick={filter.clear}>Clear the filter</Button>}
+        <datalist id={lists.group}>{data?.groups.map((name) => <option key={name} value={name} />)}</datalist>
+        <datalist id={lists.application}>{data?.applications.map((name) => <option key={name} value={name} />)}</datalist>
+      </div>
+      {filter.wrong.length > 0 && <MessageBar intent="warning" layout="multiline" role="status" className={styles.wrong}><MessageBarBody>{filter.wrong.join(' ')}</MessageBarBody></MessageBar>}
+    </>
   );
 }

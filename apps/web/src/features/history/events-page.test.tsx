@@ -1,0 +1,185 @@
+import { ExportEvents, GetEvent, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, test } from 'vitest';
+import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { EventsPage } from './events-page.tsx';
+import { AddressBar, coverage, eventDetail, historyEvent, INES } from './history.testing.tsx';
+
+const noNames = answers(ListHistoryNames, { groups: ['FinReport-SeniorAnalyst-SecureAccess'], applications: ['Finance reports'] });
+const page = (events = [historyEvent()], nextCursor: string | null = null) => ({ events, nextCursor, coverage: coverage() });
+const found = (...events: ReturnType<typeof historyEvent>[]) => answers(SearchEvents, page(events));
+const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, noNames] });
+
+const address = () => screen.getByLabelText('Address').textContent;
+const asked = (calls: { endpoint: unknown; url: string }[]) => calls.filter(({ endpoint }) => endpoint === SearchEvents).map(({ url }) => new URL(url, 'http://portal').searchParams);
+const field = (name: string) => screen.getByLabelText<HTMLInputElement | HTMLSelectElement>(name);
+const csv = () => new URL(screen.getByRole<HTMLAnchorElement>('link', { name: 'Export CSV' }).href);
+
+describe('the list', () => {
+  test('shows that it is reading, and claims nothing', async () => {
+    show([waits(SearchEvents)]);
+    expect(await screen.findByLabelText('Reading')).toBeTruthy();
+    expect(screen.queryByText(/No events/)).toBeNull();
+    expect(screen.queryByRole('table')).toBeNull();
+  });
+
+  test('a refusal is not an empty list, and can be tried again', async () => {
+    const { use } = show([refuses(SearchEvents, 'internal')]);
+    expect((await screen.findByRole('alert')).textContent).toContain('Something went wrong on our side');
+    expect(screen.queryByText(/No events/)).toBeNull();
+    use(found(historyEvent()));
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('table', { name: 'Events' })).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  test('rows say when, who, what, where, why and how it went', async () => {
+    show([found(historyEvent(), historyEvent({ id: 'directory:2', kind: 'denied', activity: 'Denied', actorName: 'Omar Haddad', result: 'failure', reason: null }))]);
+    const [, first, second] = within(await screen.findByRole('table', { name: 'Events' })).getAllByRole('row');
+    for (const text of ['Activated', 'FinReport-SeniorAnalyst-SecureAccess', 'Finance reports', 'Month-end close, INC-4711', 'Success', 'Ana Costa']) expect(within(first!).getByText(text)).toBeTruthy();
+    for (const text of ['Omar Haddad', 'for Ana Costa', 'Failure']) expect(within(second!).getByText(text)).toBeTruthy();
+  });
+
+  test('says that who acted is not known', async () => {
+    show([found(historyEvent({ actorId: null, actorName: null, subjectName: null }))]);
+    expect(within(await screen.findByRole('table')).getByText('Not named')).toBeTruthy();
+  });
+});
+
+describe('an empty list', () => {
+  const empty = (more = {}) => answers(SearchEvents, { events: [], nextCursor: null, coverage: coverage(more) });
+
+  test('says which filter it looked with, and offers to take it off', async () => {
+    const { use } = show([empty()], '/history?person=Ana&kind=denied&result=failure&from=2026-02-01&to=2026-02-28');
+    expect(await screen.findByText('No events match')).toBeTruthy();
+    expect(screen.getByText('Looked for: person “Ana”, what “Denied”, result “Failure”, from 1 Feb 2026, to 28 Feb 2026.')).toBeTruthy();
+    use(found(historyEvent()));
+    await userEvent.click(screen.getByRole('button', { name: 'Show all events' }));
+    expect(address()).toBe('/history');
+    expect(await screen.findByRole('table')).toBeTruthy();
+  });
+
+  test('without a filter does not speak of one', async () => {
+    show([empty()]);
+    expect(await screen.findByText('No events yet')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: /filter|Show all/ })).toBeNull();
+  });
+
+  test('of a record that nobody read yet does not claim that nothing happened', async () => {
+    show([empty({ from: null, to: null })], '/history?person=Ana');
+    expect(await screen.findByText('Nothing was read yet')).toBeTruthy();
+    expect(screen.queryByText(/No events/)).toBeNull();
+  });
+});
+
+describe('how complete the record is', () => {
+  test('stands above the list, with what goes wrong', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ lastError: 'Microsoft Entra is busy' }) })]);
+    const line = await screen.findByText(/^Complete from/);
+    expect(line.textContent).toMatch(/^Complete from 31 Jan 2026 to 2 min ago/);
+    expect(line.textContent).toContain('Microsoft Entra is busy');
+  });
+
+  test('is not known before the first pass', async () => {
+    show([answers(SearchEvents, { ...page([]), coverage: coverage({ from: null, to: null }) })]);
+    expect(await screen.findByText('Nothing was read from Microsoft Entra yet')).toBeTruthy();
+  });
+});
+
+describe('the filter', () => {
+  test.each([['Person', 'person', 'Ana'], ['Group', 'group', 'FinReport'], ['Application', 'application', 'Finance reports']])('%s counts on Enter and on leaving the field', async (label, name, value) => {
+    const { calls } = show([found(historyEvent())]);
+    await screen.findByRole('table');
+    await userEvent.type(field(label), value);
+    expect(address()).toBe('/history');
+    await userEvent.keyboard('{Enter}');
+    expect(new URL(address(), 'http://portal').searchParams.get(name)).toBe(value);
+    expect(document.activeElement).toBe(field(label));
+    await waitFor(() => { expect(asked(calls).at(-1)?.get(name)).toBe(value); });
+    await userEvent.clear(field(label));
+    expect(address()).toBe('/history');
+    await userEvent.type(field(label), `${value}!`);
+    await userEvent.tab();
+    expect(new URL(address(), 'http://portal').searchParams.get(name)).toBe(`${value}!`);
+  });
+
+  test.each([['What', 'kind', 'denied'], ['Result', 'result', 'failure']])('%s counts when chosen', async (label, name, value) => {
+    const { calls } = show([found(historyEvent())]);
+    await screen.findByRole('table');
+    await userEvent.selectOptions(field(label), value);
+    expect(address()).toBe(`/history?${name}=${value}`);
+    await waitFor(() => { expect(asked(calls).at(-1)?.get(name)).toBe(value); });
+    await userEvent.selectOptions(field(label), '');
+    expect(address()).toBe('/history');
+  });
+
+  test('days are whole days of the reader, the last one included', async () => {
+    const { calls } = show([found(historyEvent())]);
+    await screen.findByRole('table');
+    await userEvent.type(field('From'), '2026-02-01');
+    await userEvent.type(field('To'), '2026-02-28');
+    expect(address()).toBe('/history?from=2026-02-01&to=2026-02-28');
+    await waitFor(() => { expect(asked(calls).at(-1)?.get('to')).toBe(new Date(2026, 2, 1).toISOString()); });
+    expect(asked(calls).at(-1)?.get('from')).toBe(new Date(2026, 1, 1).toISOString());
+  });
+
+  test('is filled from the address, asks with it, and is cleared', async () => {
+    const { calls } = show([found(historyEvent())], '/history?person=Ana&group=Fin&application=Pay&kind=denied&result=failure&from=2026-02-01&to=2026-02-28');
+    await screen.findByRole('table');
+    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value)).toEqual(['Ana', 'Fin', 'Pay', 'denied', 'failure', '2026-02-01', '2026-02-28']);
+    expect(Object.fromEntries(asked(calls)[0]!)).toEqual({ person: 'Ana', group: 'Fin', application: 'Pay', kind: 'denied', result: 'failure', from: new Date(2026, 1, 1).toISOString(), to: new Date(2026, 2, 1).toISOString() });
+    await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
+    expect(address()).toBe('/history');
+    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value).join('')).toBe('');
+    expect(screen.queryByRole('button', { name: 'Clear the filter' })).toBeNull();
+    await waitFor(() => { expect([...asked(calls).at(-1)!]).toEqual([]); });
+  });
+
+  test('offers the groups and applications that the record knows', async () => {
+    show([found(historyEvent())]);
+    await waitFor(() => { expect([...document.querySelectorAll('datalist option')].map((option) => option.getAttribute('value'))).toEqual(['FinReport-SeniorAnalyst-SecureAccess', 'Finance reports']); });
+    expect(field('Group').getAttribute('list')).toBeTruthy();
+  });
+
+  test.each([
+    ['kind=nonsense', 'What “nonsense” is not known, so the list is not narrowed by it.'],
+    ['result=maybe', 'Result “maybe” is not known, so the list is not narrowed by it.'],
+    ['from=2026-02-31', 'From “2026-02-31” is not a day, so the list is not narrowed by it.'],
+    ['to=yesterday', 'To “yesterday” is not a day, so the list is not narrowed by it.'],
+  ])('%s in the address is said, and not sent', async (search, said) => {
+    const { calls } = show([found(historyEvent())], `/history?${search}`);
+    expect(await screen.findByText(said)).toBeTruthy();
+    expect([...asked(calls)[0]!]).toEqual([]);
+    await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
+    expect(screen.queryByText(said)).toBeNull();
+  });
+
+  test('a range that ends before it begins is said', async () => {
+    show([answers(SearchEvents, page([]))], '/history?from=2026-02-28&to=2026-02-01');
+    expect(await screen.findByText('From is after To, so nothing can match.')).toBeTruthy();
+  });
+
+  test('what the API refuses of it is said with its reason', async () => {
+    show([refuses(SearchEvents, 'invalid-request', { issues: [{ path: 'query.person', message: 'At most 200 characters' }] })], `/history?person=${'x'.repeat(201)}`);
+    expect((await screen.findByRole('alert')).textContent).toContain('At most 200 characters');
+    expect(screen.queryByText(/No events/)).toBeNull();
+  });
+
+  test('the CSV is of the same filter, without what is open beside the list', async () => {
+    show([found(historyEvent()), answers(GetEvent, eventDetail())], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
+    await screen.findByRole('dialog');
+    // Behind the drawer the page is hidden from the accessibility tree.
+    const link = new URL(document.querySelector<HTMLAnchorElement>('a[download]')!.href);
+    expect(link.pathname).toBe(ExportEvents.path);
+    expect(Object.fromEntries(link.searchParams)).toEqual({ person: 'Ana', kind: 'denied', to: new Date(2026, 2, 1).toISOString() });
+  });
+
+  test('the CSV of a cleared filter is of everything', async () => {
+    show([found(historyEvent())], '/history?person=Ana');
+    await screen.findByRole('table');
+    expect(csv().search).toBe('?person=Ana');
+    await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
+    expect(csv().search).toBe('');
+  });
+});

@@ -1,0 +1,76 @@
+import type { Coverage } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
+import { makeStyles, mergeClasses } from '@griffel/react';
+import type { UseInfiniteQueryResult } from '@tanstack/react-query';
+import { useSearchParams } from 'react-router';
+import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { ProblemBar } from '../../ui/problem-bar.tsx';
+import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
+import type { Filter } from './filter-bar.tsx';
+
+const useStyles = makeStyles({
+  more: { marginTop: '12px' },
+  after: { marginTop: '12px' },
+  stale: { opacity: 0.5 },
+});
+
+/** Which one is open beside the list, as the address says: a colleague can be sent the very event. */
+export function useOpened(name: string): { opened: string | undefined; open(id: string): void; close(): void } {
+  const [search, setSearch] = useSearchParams();
+  const put = (id: string | undefined, replace: boolean): void => {
+    setSearch((before) => {
+      const next = new URLSearchParams(before);
+      if (id === undefined) next.delete(name);
+      else next.set(name, id);
+      return next;
+    }, { replace, preventScrollReset: true });
+  };
+  const opened = search.get(name) ?? '';
+  return { opened: opened === '' ? undefined : opened, open: (id) => { put(id, opened !== ''); }, close: () => { put(undefined, true); } };
+}
+
+/** The rows of all pages, each once: what moved between two pages while they were read is not told twice. */
+export function eachOnce<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
+  return [...new Map(rows.map((row) => [keyOf(row), row])).values()];
+}
+
+interface Props<Row> {
+  readonly label: string;
+  readonly noun: string;
+  readonly query: UseInfiniteQueryResult<{ pages: { coverage: Coverage }[] }>;
+  readonly filter: Filter;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  rowKey(row: Row): string;
+  onOpen(row: Row): void;
+}
+
+/** The four states of a list of the history, and the way to what is older. */
+export function HistoryList<Row>({ label, noun, query, filter, columns, rows, rowKey, onOpen }: Props<Row>) {
+  const styles = useStyles();
+  const coverage = query.data?.pages[0]?.coverage;
+  const stale = query.isPlaceholderData;
+  return (
+    <>
+      {!query.isFetchNextPageError && <ProblemBar error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isPending && <ListSkeleton rows={8} />}
+      {stale && rows.length === 0 && <ListSkeleton rows={8} />}
+      {query.isSuccess && !stale && rows.length === 0 && <Nothing noun={noun} filter={filter} coverage={coverage} />}
+      {rows.length > 0 && (
+        // Rows of the filter before stay for the moment until the new ones come, and say that they are not the answer.
+        <div aria-busy={stale} className={mergeClasses(stale && styles.stale)}>
+          <DataTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} />
+        </div>
+      )}
+      {query.isFetchNextPageError && <div className={styles.after}><ProblemBar error={query.error} onRetry={() => void query.fetchNextPage()} /></div>}
+      {query.hasNextPage && !stale && !query.isFetchNextPageError && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{query.isFetchingNextPage ? `Reading older ${noun}` : `Older ${noun}`}</Button>}
+    </>
+  );
+}
+
+/** An empty list says what it looked for; one of a record that nobody read yet does not claim that nothing happened. */
+function Nothing({ noun, filter, coverage }: { noun: string; filter: Filter; coverage: Coverage | undefined }) {
+  if (coverage?.to === null) return <EmptyState title="Nothing was read yet">The first pass of the mirror brings the last 30 days. Whether there are {noun} is not known until then.</EmptyState>;
+  if (filter.words === '') return <EmptyState title={`No ${noun} yet`}>What happens in Microsoft Entra is here some minutes later.</EmptyState>;
+  return <EmptyState title={`No ${noun} match`} action={<Button onClick={filter.clear}>Show all {noun}</Button>}>Looked for: {filter.words}.</EmptyState>;
+}
