@@ -8,7 +8,7 @@ import { TOKEN_SECONDS, type Proof, type Tokens } from './tokens.ts';
 export interface SignInState {
   /** Browser sessions by cookie value. */
   sessions: Record<string, Proof>;
-  refreshTokens: Record<string, { proof: Proof; clientId: string; issuedAt: number }>;
+  refreshTokens: Record<string, { proof: Proof; clientId: string }>;
 }
 
 interface AuthorizeRequest {
@@ -44,7 +44,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     const id = new RegExp(`(?:^|; )${COOKIE}=([\\w-]+)`).exec(req.headers.cookie ?? '')?.[1];
     const proof = id === undefined ? undefined : deps.state().sessions[id];
     const user = proof && deps.tenant().users.find((one) => one.id === proof.userId);
-    if (id === undefined || !proof || !user?.accountEnabled || new Date(user.signInSessionsValidFromDateTime).getTime() > proof.authTime * 1000 + 999) return undefined;
+    if (id === undefined || !proof || !user?.accountEnabled || isRevoked(proof, user)) return undefined;
     return { id, proof, user };
   };
   const show = (res: Response, html: string, status = 200): void => {
@@ -143,7 +143,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     const user = deps.tenant().users.find(({ userPrincipalName, accountEnabled }) => accountEnabled && userPrincipalName === upn);
     if (!pending || !user) return show(res, errorPage(name(), 'AADSTS50058', 'This sign-in is over. Begin again at the application.'), 400);
     const current = sessionOf(req);
-    const proof = current?.user.id === user.id && pending.request.prompt !== 'login' ? current.proof : { userId: user.id, amr: ['pwd'], acrs: [], authTime: Math.floor(Date.now() / 1000) };
+    const proof = current?.user.id === user.id && pending.request.prompt !== 'login' ? current.proof : passwordProof(user);
     setSession(res, proof);
     proceed(res, ticket, pending.request, { proof, user }, false);
   });
@@ -153,7 +153,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     const pending = tickets.get(ticket);
     const session = sessionOf(req);
     if (!pending || !session || session.user.id !== pending.userId) return show(res, errorPage(name(), 'AADSTS50058', 'This sign-in is over. Begin again at the application.'), 400);
-    const proof: Proof = { userId: session.user.id, amr: ['pwd', 'mfa'], acrs: [...new Set([...session.proof.acrs, ...pending.request.acrs])], authTime: Math.floor(Date.now() / 1000) };
+    const proof: Proof = { ...passwordProof(session.user), amr: ['pwd', 'mfa'], acrs: [...new Set([...session.proof.acrs, ...pending.request.acrs])] };
     setSession(res, proof);
     proceed(res, ticket, pending.request, { proof, user: session.user }, false);
   });
@@ -184,7 +184,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     tickets.delete(ticket);
     const user = deps.tenant().users.find(({ userPrincipalName, accountEnabled }) => accountEnabled && userPrincipalName === upn);
     if (!pending || !user) return show(res, errorPage(name(), 'AADSTS50058', 'This sign-in is over. Begin again.'), 400);
-    setSession(res, { userId: user.id, amr: ['pwd'], acrs: [], authTime: Math.floor(Date.now() / 1000) });
+    setSession(res, passwordProof(user));
     res.redirect(303, pending.request.redirectUri);
   });
 
@@ -222,7 +222,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
         const kept = deps.state().refreshTokens[body['refresh_token'] ?? ''];
         if (!kept || kept.clientId !== client.appId) return refusal(400, 'invalid_grant', 700_082, 'The refresh token has expired or is not known.');
         const user = deps.tenant().users.find(({ id }) => id === kept.proof.userId);
-        if (!user?.accountEnabled || new Date(user.signInSessionsValidFromDateTime).getTime() > kept.issuedAt) return refusal(400, 'invalid_grant', 50_173, 'The provided grant has expired due to it being revoked.', { suberror: 'bad_token' });
+        if (!user?.accountEnabled || isRevoked(kept.proof, user)) return refusal(400, 'invalid_grant', 50_173, 'The provided grant has expired due to it being revoked.', { suberror: 'bad_token' });
         const demands = claimsOf(body['claims']);
         const scopes = (body['scope'] ?? '').split(' ').filter(Boolean);
         if (unconsentedOf(client, scopes).length > 0) return refusal(400, 'invalid_grant', 65_001, 'The user or administrator has not consented to use the application.', { suberror: 'consent_required' });
@@ -238,7 +238,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     const user = deps.tenant().users.find(({ id }) => id === proof.userId);
     if (!user) return refusal(400, 'invalid_grant', 50_034, 'The user account does not exist.');
     const refreshToken = secret();
-    deps.state().refreshTokens[refreshToken] = { proof, clientId: client.appId, issuedAt: Date.now() };
+    deps.state().refreshTokens[refreshToken] = { proof, clientId: client.appId };
     deps.keep();
     const graphScopes = scopes.filter((scope) => !OPENID.includes(scope)).map(short);
     return {
@@ -269,6 +269,11 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
 
   return { router, signedInUser: (req) => sessionOf(req)?.user };
 }
+
+const passwordProof = (user: User): Proof => ({ userId: user.id, amr: ['pwd'], acrs: [], authTime: Math.floor(Date.now() / 1000), validFrom: user.signInSessionsValidFromDateTime });
+
+/** Told by the mark and not by the time: a sign-in lives by real time, and the mark is set by the tenant's clock, which may be moved. */
+const isRevoked = (proof: Proof, user: User): boolean => proof.validFrom !== user.signInSessionsValidFromDateTime;
 
 /** As Entra compares: exactly, but for the port of `http://localhost`. */
 function sameRedirect(registered: string, given: string): boolean {

@@ -16,7 +16,11 @@ export async function makeSigningKey(newId: () => string): Promise<SigningKey> {
 }
 
 /** What a person proved when they signed in. */
-export interface Proof { readonly userId: string; readonly amr: readonly string[]; readonly acrs: readonly string[]; readonly authTime: number }
+export interface Proof {
+  readonly userId: string; readonly amr: readonly string[]; readonly acrs: readonly string[]; readonly authTime: number;
+  /** The person's `signInSessionsValidFromDateTime` when they signed in: another one since then means that the sign-in was revoked. */
+  readonly validFrom: string;
+}
 
 export interface Tokens {
   idToken(user: User, proof: Proof, wish: { clientId: string; nonce: string | undefined; roles: readonly string[] }): Promise<string>;
