@@ -258,11 +258,11 @@ interface Teller {
   /** The person whose act it is; absent: the portal noticed it. */
   readonly actor?: Actor;
   readonly groupName?: string;
-  readonly type?: string;
+  readonly type?: PortalEvent['type'];
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-const EVENTS: Record<RequestState, { readonly type: string; readonly result: PortalEvent['result'] }> = {
+const EVENTS: Record<RequestState, { readonly type: PortalEvent['type']; readonly result: PortalEvent['result'] }> = {
   'asked': { type: 'activation.requested', result: 'other' },
   'awaiting-approval': { type: 'activation.awaiting-approval', result: 'other' },
   'scheduled': { type: 'activation.scheduled', result: 'other' },
@@ -293,7 +293,7 @@ async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen
   const data = { entraRequestId, provisionedAt, endsAt, failure, settledAt };
   if (await advance(tx, row, state, data)) {
     const settled = { ...row, ...data, status: state };
-    const { type, result } = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
+    const { type, result }: (typeof EVENTS)[RequestState] = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
     const groupName = teller.groupName ?? (await catalogOf(tx, row.tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
     await record(tx, eventOf(settling, settled, teller.type ?? type, result, { ...teller, groupName }));
     return settled;
@@ -302,7 +302,7 @@ async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen
   return (await tx.accessRequest.findUnique({ where: { tenantId_id: { tenantId: row.tenantId, id: row.id } } })) ?? row;
 }
 
-function eventOf({ clock, newId }: Settling, row: StoredRequest, type: string, result: PortalEvent['result'], { actor, groupName, data }: Teller): PortalEvent {
+function eventOf({ clock, newId }: Settling, row: StoredRequest, type: PortalEvent['type'], result: PortalEvent['result'], { actor, groupName, data }: Teller): PortalEvent {
   return {
     id: newId(),
     at: clock.now(),

@@ -39,7 +39,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
     });
   }
 
-  function eventOf(actor: Actor, row: StoredDecision, type: string, result: PortalEvent['result'], concerned: { request: PendingRequest; requesterName: string; groupName: string } | undefined, reason?: string): PortalEvent {
+  function eventOf(actor: Actor, row: StoredDecision, type: PortalEvent['type'], result: PortalEvent['result'], concerned: { request: PendingRequest; requesterName: string; groupName: string } | undefined, reason?: string): PortalEvent {
     return {
       id: newId(), at: clock.now(), actor, type, kind: 'portal-approval', result, reason,
       subject: concerned && { id: concerned.request.principalId, name: concerned.requesterName },
@@ -120,7 +120,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
         await record(tx, eventOf(actor, row, 'approval.requested', 'other', concerned));
         return row;
       });
-      const conclude = async (status: 'decided' | 'failed', type: string, reason?: string): Promise<void> => {
+      const conclude = async (status: 'decided' | 'failed', type: PortalEvent['type'], reason?: string): Promise<void> => {
         await db.$transaction(async (tx) => {
           if (await settleDecision(tx, intended, status, clock.now())) await record(tx, eventOf(actor, intended, type, status === 'decided' ? 'success' : 'failure', concerned, reason));
         });
@@ -146,7 +146,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
   };
 }
 
-const DECIDED: Readonly<Record<string, string>> = { approve: 'approval.approved', deny: 'approval.denied' };
+const DECIDED: Readonly<Record<string, PortalEvent['type']>> = { approve: 'approval.approved', deny: 'approval.denied' };
 
 /** The stages of an approval; none where Entra does not show it to the person. */
 async function stagesOf(graph: Graph, approvalId: string) {

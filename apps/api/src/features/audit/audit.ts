@@ -1,5 +1,5 @@
 import type { Tx } from '@gatehouse/db';
-import type { EventKind } from '@gatehouse/contracts';
+import type { EventKind, PortalActivity } from '@gatehouse/contracts';
 import type { Actor } from '../../core/actor.ts';
 import { insertPortalEvent } from './audit.store.ts';
 
@@ -8,8 +8,7 @@ export interface PortalEvent {
   readonly id: string;
   readonly at: Date;
   readonly actor: Pick<Actor, 'tenantId' | 'principalId' | 'name'>;
-  /** `noun.past-tense`, such as `activation.requested`. */
-  readonly type: string;
+  readonly type: PortalActivity;
   readonly kind: Extract<EventKind, `portal-${string}`>;
   readonly result: 'success' | 'failure' | 'other';
   readonly reason?: string | undefined;

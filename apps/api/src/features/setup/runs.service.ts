@@ -1,4 +1,4 @@
-import type { PlanStep, SetupDefinition } from '@gatehouse/contracts';
+import type { PlanStep, PortalActivity, SetupDefinition } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { GraphError } from '@gatehouse/graph';
 import type { Logger } from 'pino';
@@ -46,7 +46,7 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
   // Who lost the connection lost the locks: another process may have declared the runs interrupted.
   const locks = createRunLocks(db, () => { log.error('the connection that holds the locks of runs is lost'); });
 
-  const tell = (tx: Tx, job: Pick<RunJob, 'actor' | 'run'>, name: string, type: string, result: 'success' | 'failure' | 'other', more: { reason?: string; groupId?: string | null; data?: Record<string, unknown> }): Promise<void> =>
+  const tell = (tx: Tx, job: Pick<RunJob, 'actor' | 'run'>, name: string, type: PortalActivity, result: 'success' | 'failure' | 'other', more: { reason?: string; groupId?: string | null; data?: Record<string, unknown> }): Promise<void> =>
     record(tx, {
       id: newId(), at: clock.now(), actor: job.actor, type, kind: 'portal-setup', result, reason: more.reason,
       group: { id: more.groupId ?? null, name }, data: { runId: job.run.id, setupId: job.run.setupId, ...more.data },

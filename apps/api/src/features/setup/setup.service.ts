@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type Run, type RunStatus } from '@gatehouse/contracts';
+import { SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PortalActivity, type Run, type RunStatus } from '@gatehouse/contracts';
 import type { Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
@@ -71,7 +71,7 @@ export function createSetups(deps: SetupDeps) {
     return runOf(run, setup.name, await stepsOf(db, actor.tenantId, runId));
   }
 
-  const event = (actor: Actor, run: NewRun, groupId: string | null, type: string, data: Record<string, unknown>) => ({
+  const event = (actor: Actor, run: NewRun, groupId: string | null, type: PortalActivity, data: Record<string, unknown>) => ({
     id: newId(), at: clock.now(), actor, type, kind: 'portal-setup' as const, result: 'other' as const,
     group: { id: groupId, name: run.definition.group.displayName }, data: { runId: run.id, setupId: run.setupId, digest: run.digest, ...data },
   });
