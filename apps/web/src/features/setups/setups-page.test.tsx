@@ -1,0 +1,66 @@
+import { ListSetups, type SetupSummary } from '@gatehouse/contracts';
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { Route, Routes } from 'react-router';
+import { expect, test } from 'vitest';
+import { at } from '../../testing/fixtures.ts';
+import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { SetupsPage } from './setups-page.tsx';
+
+const ID = 'bbbbbbbb-0000-4000-8000-000000000001';
+const summary = (more: Partial<SetupSummary> = {}): SetupSummary => ({
+  id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90),
+  lastRun: { id: 'r1', status: 'succeeded', createdAt: at(-90) }, ...more,
+});
+
+const pages = (
+  <Routes>
+    <Route path="/setups" element={<SetupsPage />} />
+    <Route path="/setups/new" element={<p>the wizard</p>} />
+    <Route path="/setups/:setupId" element={<p>the setup</p>} />
+  </Routes>
+);
+const open = (...api: Handler[]) => renderPage(pages, { path: '/setups', api });
+
+test('shows that it is reading, and offers nothing to be wrong about', async () => {
+  open(waits(ListSetups));
+  expect(await screen.findByLabelText('Reading')).toBeTruthy();
+  expect(screen.queryByText('Nothing is set up yet')).toBeNull();
+  expect(screen.queryByRole('table')).toBeNull();
+});
+
+test('a refusal is not an empty list, and is tried again on request', async () => {
+  const { use } = open(refuses(ListSetups, 'not-ready', { detail: 'The setups could not be read.' }));
+  const alert = await screen.findByRole('alert');
+  expect(alert.textContent).toContain('The setups could not be read.');
+  expect(alert.textContent).toContain('Ref 4F2A91BC');
+  expect(screen.queryByText('Nothing is set up yet')).toBeNull();
+  use(answers(ListSetups, { setups: [summary()] }));
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('table', { name: 'Setups' })).toBeTruthy();
+  expect(screen.queryByRole('alert')).toBeNull();
+});
+
+test('an empty list says what to do first', async () => {
+  open(answers(ListSetups, { setups: [] }));
+  expect(await screen.findByText('Nothing is set up yet')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Secure an application' }));
+  expect(await screen.findByText('the wizard')).toBeTruthy();
+});
+
+test('a row says the group, what it opens, how many may activate it, and who changed it when', async () => {
+  open(answers(ListSetups, { setups: [summary()] }));
+  const row = within(await screen.findByRole('table')).getAllByRole('row')[1] as HTMLElement;
+  for (const text of ['FinReport-SeniorAnalyst-SecureAccess', 'Finance reports, Payroll', '2 people or groups', 'Applied and verified', /Maya Lindqvist/]) expect(within(row).getByText(text)).toBeTruthy();
+  await userEvent.click(within(row).getByRole('link', { name: 'FinReport-SeniorAnalyst-SecureAccess' }));
+  expect(await screen.findByText('the setup')).toBeTruthy();
+});
+
+test.each([
+  ['running', 'Run under way'], ['failed', 'Last run failed'], ['interrupted', 'Run unfinished'], [null, 'Never applied'],
+] as const)('a setup whose last run is %s does not look applied', async (status, word) => {
+  open(answers(ListSetups, { setups: [summary({ eligibleCount: 1, lastRun: status && { id: 'r1', status, createdAt: at(0) } })] }));
+  expect(await screen.findByText(word)).toBeTruthy();
+  expect(screen.getByText('1 person or group')).toBeTruthy();
+  expect(screen.queryByText('Applied and verified')).toBeNull();
+});
