@@ -208,11 +208,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       };
       run().catch(next);
     });
-    app.use(['/v1.0', '/beta'], (error: unknown, _req: Request, res: Response, next: (error: unknown) => void) => {
-      if (error instanceof GraphRefusal) return void res.status(error.status).json({ error: { code: error.code, message: error.message } });
+    app.use(['/v1.0', '/beta'], (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => {
       const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
       if (status >= 500) return next(error);
-      res.status(status).json({ error: { code: 'BadRequest', message: 'Unable to read JSON request payload.' } });
+      const answer = front.unreadable(req, res, new GraphRefusal(status, 'BadRequest', 'Unable to read JSON request payload.'));
+      journal.push({ at: now().toISOString(), method: req.method, url: req.originalUrl, headers: safeHeaders(req), body: null, status, answer: answer.body });
+      res.status(status).json(answer.body);
     });
   }
 

@@ -72,3 +72,69 @@ describe('a call without the permission is refused', () => {
     expect(refusal(await (await tenant.asApp())(method, path, body))).toEqual(DENIED);
   });
 });
+
+test('a call that the tenant does not know says so, by its method and address', async () => {
+  const ana = await tenant.as(ANA, 'User.Read');
+  expect(refusal(await ana('GET', '/v1.0/me/drive'))).toEqual([501, 'NotImplemented', 'The emulated tenant does not know GET /v1.0/me/drive.']);
+  expect(refusal(await ana('DELETE', ME))).toEqual([501, 'NotImplemented', 'The emulated tenant does not know DELETE /v1.0/me.']);
+  const nowhere = await fetch(`${tenant.url}/v2.0/me`);
+  expect([nowhere.status, await nowhere.json()]).toEqual([501, { error: { code: 'NotImplemented', message: 'The emulated tenant does not know GET /v2.0/me.' } }]);
+});
+
+test('a query option that the call does not know is refused', async () => {
+  expect(refusal(await (await tenant.as(ANA, 'User.Read'))('GET', `${ME}?$filter=x`))).toEqual([400, 'Request_UnsupportedQuery', "Unsupported query option '$filter'."]);
+});
+
+test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example:80', ''])('a call for the host "%s" is refused, whatever it asks', async (host) => {
+  const { port } = new URL(tenant.url);
+  for (const path of [ME, '/_emulator/registration', '/_signin']) {
+    const status = await new Promise((resolve, reject) => {
+      request({ port, host: '127.0.0.1', path, setHost: false, headers: { host } }, (answer) => { answer.resume(); resolve(answer.statusCode); }).on('error', reject).end();
+    });
+    expect(status, path).toBe(421);
+  }
+});
+
+describe('the ids of a call', () => {
+  test.each([['of the caller', { 'client-request-id': 'the-callers-own' }], ['made by the service', {}]])('%s are the same in the headers and in an error', async (_what, headers) => {
+    const { headers: answered, body } = await tenant.graphWith(undefined)('GET', ME, undefined, headers);
+    expect(body.error.innerError).toEqual({ date: '2026-03-02T09:00:00', 'request-id': answered.get('request-id'), 'client-request-id': answered.get('client-request-id') });
+    if ('client-request-id' in headers) expect(answered.get('client-request-id')).toBe('the-callers-own');
+  });
+
+  test('are others with every call, and are also on a good answer', async () => {
+    const ana = await tenant.as(ANA, 'User.Read');
+    const [one, two] = [await ana('GET', ME), await ana('GET', ME)];
+    expect([one.status, one.headers.get('date'), one.headers.get('odata-version')]).toEqual([200, 'Mon, 02 Mar 2026 09:00:00 GMT', '4.0']);
+    expect(one.headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(one.headers.get('request-id')).not.toBe(two.headers.get('request-id'));
+  });
+
+  test('are on a body that cannot be read too, with Graph’s envelope', async () => {
+    const { status, headers, body } = await (await tenant.as(MAYA, 'Group.ReadWrite.All'))('POST', '/v1.0/groups', '{"displayName":');
+    expect([status, body.error.code, body.error.message]).toEqual([400, 'BadRequest', 'Unable to read JSON request payload.']);
+    expect(body.error.innerError).toMatchObject({ 'request-id': headers.get('request-id'), 'client-request-id': headers.get('client-request-id') });
+    expect(headers.get('request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('a body', () => {
+  test.each<[string, unknown, Record<string, string>]>([
+    ['that is absent', undefined, {}],
+    ['that is empty', '', {}],
+    ['that is no JSON', 'displayName=G', {}],
+    ['that is text', '"G"', {}],
+    ['that is a number', '1', {}],
+    ['that is null', 'null', {}],
+    ['that is a list', '[]', {}],
+    ['of another type', '{"displayName":"G","mailEnabled":false,"mailNickname":"g","securityEnabled":true}', { 'content-type': 'text/plain' }],
+  ])('%s is refused', async (_what, body, headers) => {
+    const answer = await (await tenant.as(MAYA, 'Group.ReadWrite.All'))('POST', '/v1.0/groups', body, headers);
+    expect([answer.status, answer.body?.error?.innerError !== undefined]).toEqual([400, true]);
+  });
+
+  test('of more than the service takes is refused', async () => {
+    const answer = await (await tenant.as(MAYA, 'Group.ReadWrite.All'))('POST', '/v1.0/groups', { displayName: 'G'.repeat(5_000_000) });
+    expect(answer.status).toBe(413);
+  });
+});

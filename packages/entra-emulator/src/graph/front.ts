@@ -22,11 +22,13 @@ export interface FrontDeps {
   baseUrl(): string;
 }
 
-export interface CallRecord { readonly method: string; readonly version: string; readonly path: string; readonly status: number; readonly answer: unknown; readonly headers: Record<string, string> }
-
 const Batch = z.object({
   requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown(), dependsOn: z.unknown() })),
 });
+
+/** What a call is known by, in its headers and in its error. */
+interface CallIds { readonly 'request-id': string; readonly 'client-request-id': string }
+const idsOf = (ofClient: string | undefined): CallIds => ({ 'request-id': randomUUID(), 'client-request-id': ofClient ?? randomUUID() });
 
 interface Compiled { readonly route: GraphRoute; readonly pattern: RegExp; readonly names: readonly string[]; readonly literal: number }
 
@@ -57,7 +59,7 @@ export function createFront(deps: FrontDeps) {
   };
 
   /** One call, also one of a batch. */
-  const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined; requestId: string }): Promise<GraphAnswer> => {
+  const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined; ids: CallIds }): Promise<GraphAnswer> => {
     try {
       const caller = await deps.caller(wish.authorization);
       const found = find(wish.method, wish.version, wish.path);
@@ -80,20 +82,24 @@ export function createFront(deps: FrontDeps) {
       return route.handle(call);
     } catch (error) {
       if (!(error instanceof GraphRefusal)) throw error;
-      return { status: error.status, headers: error.headers, body: { error: { code: error.code, message: error.message, innerError: { date: deps.now().toISOString().slice(0, 19), 'request-id': wish.requestId, 'client-request-id': wish.headers['client-request-id'] ?? randomUUID() } } } };
+      return errorAnswer(error, wish.ids);
     }
   };
 
-  const batch = async (version: string, body: unknown, authorization: string | undefined): Promise<GraphAnswer> => {
+  const errorAnswer = ({ status, code, message, headers }: GraphRefusal, ids: CallIds): GraphAnswer => ({ status, headers, body: { error: { code, message, innerError: { date: deps.now().toISOString().slice(0, 19), ...ids } } } });
+
+  const headersOf = (ids: CallIds): Record<string, string> => ({ ...ids, Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private' });
+
+  const batch = async (version: string, body: unknown, authorization: string | undefined, ids: CallIds): Promise<GraphAnswer> => {
     const parsed = Batch.safeParse(body);
     const requests = parsed.success ? parsed.data.requests : [];
-    if (requests.length === 0 || requests.length > 20 || new Set(requests.map(({ id }) => id)).size !== requests.length) return { status: 400, body: { error: { code: 'BadRequest', message: 'A batch has 1 to 20 requests with ids of their own.' } } };
-    if (requests.some(({ dependsOn }) => dependsOn !== undefined)) return { status: 501, body: { error: { code: 'NotImplemented', message: 'The emulated tenant does not know dependsOn in a batch.' } } };
+    if (requests.length === 0 || requests.length > 20 || new Set(requests.map(({ id }) => id)).size !== requests.length) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A batch has 1 to 20 requests with ids of their own.'), ids);
+    if (requests.some(({ dependsOn }) => dependsOn !== undefined)) return errorAnswer(new GraphRefusal(501, 'NotImplemented', 'The emulated tenant does not know dependsOn in a batch.'), ids);
     const responses = [];
     for (const request of requests) {
       const url = new URL(`${deps.baseUrl()}/${version}/${request.url.replace(/^\//, '')}`);
       const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-      const one = await answer({ method: request.method.toUpperCase(), version, path: url.pathname.slice(version.length + 1), query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization, requestId: randomUUID() });
+      const one = await answer({ method: request.method.toUpperCase(), version, path: url.pathname.slice(version.length + 1), query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization, ids: idsOf(headers['client-request-id'] ?? ids['client-request-id']) });
       responses.push({ id: request.id, status: one.status, headers: { 'Content-Type': 'application/json', ...one.headers }, body: one.body });
     }
     return { status: 200, body: { responses } };
@@ -104,15 +110,21 @@ export function createFront(deps: FrontDeps) {
       const version = req.path.split('/')[1] ?? '';
       // Clients may encode the signs of a key, as in `(on=%27principal%27)`.
       const path = req.path.slice(version.length + 1).replaceAll(/%(27|28|29|24)/g, (sign) => decodeURIComponent(sign));
-      const requestId = randomUUID();
+      const ids = idsOf(req.get('client-request-id'));
       const headers = Object.fromEntries(Object.entries(req.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
       const body: unknown = req.body;
       const result = path === '/$batch' && req.method === 'POST'
-        ? await batch(version, body, req.get('authorization'))
-        : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), requestId });
+        ? await batch(version, body, req.get('authorization'), ids)
+        : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), ids });
       if (req.method !== 'GET') deps.keep();
-      res.set({ 'request-id': requestId, 'client-request-id': req.get('client-request-id') ?? randomUUID(), Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private', ...result.headers });
+      res.set({ ...headersOf(ids), ...result.headers });
       return result;
+    },
+    /** A call that got no further than its body. */
+    unreadable(req: Request, res: Response, refusal: GraphRefusal): GraphAnswer {
+      const ids = idsOf(req.get('client-request-id'));
+      res.set(headersOf(ids));
+      return errorAnswer(refusal, ids);
     },
   };
 }
