@@ -3,18 +3,21 @@ import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
+import { Fragment, useState } from 'react';
 import { formatInstant, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
-import { ListSkeleton } from '../../ui/states.tsx';
+import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { event } from './history.queries.ts';
 import { KINDS, RESULTS } from './history.words.ts';
 
 const useStyles = makeStyles({
   facts: { display: 'grid', gridTemplateColumns: 'minmax(96px, auto) minmax(0, 1fr)', gap: '4px 16px', margin: 0 },
   term: { color: tokens.colorNeutralForeground2 },
+  result: { margin: '0 0 12px' },
+  id: { display: 'block', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   fact: { margin: 0, overflowWrap: 'anywhere' },
   raw: { margin: 0, padding: '12px', maxHeight: '360px', overflow: 'auto', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' },
   list: { margin: 0, paddingLeft: '20px', lineHeight: '24px' },
@@ -26,9 +29,9 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
   const now = useNow();
   const query = useQuery(event(eventId));
   const one = query.data?.event;
-  const facts: (readonly [string, string | null])[] = one ? [
-    ['When', `${one.at} (${formatInstant(one.at, now)})`], ['What', one.activity], ['By', one.actorName], ['About', one.subjectName], ['Group', one.groupName], ['Application', one.applicationName],
-    ['Result', RESULTS[one.result].word], ['Reason', one.reason], ['Request', one.requestId], ['Written by', one.service], ['Read at', query.data ? formatInstant(query.data.ingestedAt, now) : null],
+  const facts: (readonly [term: string, value: string | null, id?: string | null])[] = one && query.data ? [
+    ['When', `${formatInstant(one.at, now)} (${one.at})`], ['What', one.activity], ['By', one.actorName ?? 'Not named', one.actorId], ['About', one.subjectName, one.subjectId], ['Group', one.groupName, one.groupId], ['Application', one.applicationName],
+    ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)],
   ] : [];
   return (
     <SidePanel title={one ? (one.kind === 'other' ? one.activity : KINDS[one.kind]) : 'Event'} open onClose={onClose}>
@@ -36,19 +39,41 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
       {query.isPending && <ListSkeleton rows={5} />}
       {query.data && (
         <>
-          <dl className={styles.facts}>{facts.filter(([, value]) => value !== null && value !== '').map(([name, value]) => [<dt key={name} className={styles.term}>{name}</dt>, <dd key={`${name} value`} className={styles.fact}>{value}</dd>])}</dl>
+          <p className={styles.result}><StatusBadge tone={RESULTS[query.data.event.result].tone}>{RESULTS[query.data.event.result].word}</StatusBadge></p>
+          <dl className={styles.facts}>
+            {facts.filter(([, value, id]) => value || id).map(([name, value, id]) => (
+              <Fragment key={name}>
+                <dt className={styles.term}>{name}</dt>
+                <dd className={styles.fact}>{value}{id && <span className={styles.id}>{id}</span>}</dd>
+              </Fragment>
+            ))}
+          </dl>
           {query.data.related.length > 0 && (
             <Section title="Of the same request">
               <ul className={styles.list}>{query.data.related.map(({ id, at, kind, activity }) => <li key={id}><Link as="button" onClick={() => { onOpen(id); }}>{formatSeconds(at)} {kind === 'other' ? activity : KINDS[kind]}</Link></li>)}</ul>
             </Section>
           )}
-          <Section title="As received" action={<Button size="small" onClick={() => void navigator.clipboard.writeText(query.data.raw)}>Copy</Button>}>
+          <Section title="As received" action={<CopyButton text={query.data.raw} />}>
             <pre className={styles.raw} tabIndex={0} aria-label="JSON as received">{pretty(query.data.raw)}</pre>
           </Section>
         </>
       )}
     </SidePanel>
   );
+}
+
+/** Says whether it was copied: a browser may refuse it, and without https there is no clipboard at all. */
+function CopyButton({ text }: { text: string }) {
+  const [word, setWord] = useState('Copy');
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setWord('Copied');
+    } catch {
+      setWord('The browser does not allow it');
+    }
+  };
+  return <Button size="small" onClick={() => void copy()}>{word}</Button>;
 }
 
 /** Indented for reading; what is copied is the text as it came. */

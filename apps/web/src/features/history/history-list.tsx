@@ -2,6 +2,7 @@ import type { Coverage } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import type { UseInfiniteQueryResult } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -26,7 +27,10 @@ export function useOpened(name: string): { opened: string | undefined; open(id: 
     }, { replace, preventScrollReset: true });
   };
   const opened = search.get(name) ?? '';
-  return { opened: opened === '' ? undefined : opened, open: (id) => { put(id, opened !== ''); }, close: () => { put(undefined, true); } };
+  // A page gives the focus to its title when it opens: what the address opens beside it comes after, and keeps it.
+  const [isPageThere, setIsPageThere] = useState(false);
+  useEffect(() => { setIsPageThere(true); }, []);
+  return { opened: opened === '' || !isPageThere ? undefined : opened, open: (id) => { put(id, opened !== ''); }, close: () => { put(undefined, true); } };
 }
 
 /** The rows of all pages, each once: what moved between two pages while they were read is not told twice. */

@@ -1,8 +1,8 @@
 import type { Answer, Coverage, GetActivation, GetEvent, HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
 import { useLocation } from 'react-router';
-import { useSession } from '../../lib/session.ts';
-import { at, GROUP, REQUEST } from '../../testing/fixtures.ts';
-import { ANA } from '../../testing/testing.tsx';
+import { useSession } from '../../../lib/session.ts';
+import { at, GROUP, REQUEST } from '../../../testing/fixtures.ts';
+import { ANA } from '../../../testing/testing.tsx';
 
 export const INES = { ...ANA, person: { id: 'a0000000-0000-4000-8000-000000000005', displayName: 'Ines Moreau', userPrincipalName: 'ines.moreau@contoso.example', roles: ['Auditor' as const] } };
 
