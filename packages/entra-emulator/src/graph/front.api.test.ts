@@ -138,3 +138,66 @@ describe('a body', () => {
     expect(answer.status).toBe(413);
   });
 });
+
+describe('a batch', () => {
+  const BATCH = '/v1.0/$batch';
+  const get = (id: string, url = '/me') => ({ id, method: 'GET', url });
+
+  test('answers each of its calls by itself, in the name of the one token', async () => {
+    const ana = await tenant.as(ANA, 'User.Read');
+    const { status, body } = await ana('POST', BATCH, { requests: [get('a', '/me?$select=displayName'), get('b', '/users'), get('c', 'me/drive'), get('d', "/me?$filter=x")] });
+    expect(status).toBe(200);
+    expect(body.responses.map(({ id, status: one, body: answer }: { id: string; status: number; body: { displayName?: string; error?: { code: string } } }) => [id, one, answer.displayName ?? answer.error?.code])).toEqual([
+      ['a', 200, 'Ana Costa'], ['b', 403, 'Authorization_RequestDenied'], ['c', 501, 'NotImplemented'], ['d', 400, 'Request_UnsupportedQuery'],
+    ]);
+  });
+
+  test('without a token has 401 for each of its calls', async () => {
+    const { body } = await tenant.graphWith(undefined)('POST', BATCH, { requests: [get('a'), get('b')] });
+    expect(body.responses.map(({ status }: Answer) => status)).toEqual([401, 401]);
+  });
+
+  test('changes the tenant', async () => {
+    const maya = await tenant.as(MAYA, 'Group.ReadWrite.All');
+    const group = { displayName: 'Batched', mailEnabled: false, mailNickname: 'batched', securityEnabled: true };
+    const { body } = await maya('POST', BATCH, { requests: [{ id: '1', method: 'POST', url: '/groups', headers: { 'Content-Type': 'application/json' }, body: group }] });
+    expect(body.responses[0]).toMatchObject({ id: '1', status: 201, body: { displayName: 'Batched' } });
+    expect((await tenant.state()).groups.filter(({ displayName }: { displayName: string }) => displayName === 'Batched')).toHaveLength(1);
+  });
+
+  const many = (length: number) => Array.from({ length }, (_, index) => get(String(index)));
+  test.each<[string, unknown, number]>([
+    ['1 call', { requests: many(1) }, 200],
+    ['20 calls', { requests: many(20) }, 200],
+    ['21 calls', { requests: many(21) }, 400],
+    ['no call', { requests: [] }, 400],
+    ['two of one id', { requests: [get('a'), get('a')] }, 400],
+    ['a call without an id', { requests: [{ method: 'GET', url: '/me' }] }, 400],
+    ['no list', {}, 400],
+    ['calls that wait for each other', { requests: [get('a'), { ...get('b'), dependsOn: ['a'] }] }, 501],
+  ])('of %s', async (_what, body, status) => {
+    const answer = await (await tenant.as(ANA, 'User.Read'))('POST', BATCH, body);
+    expect(answer.status).toBe(status);
+    if (status !== 200) expect(answer.body.error.innerError['request-id']).toBe(answer.headers.get('request-id'));
+  });
+
+  test('cannot leave its version, nor ask for a batch or for what is not Graph', async () => {
+    const { body } = await (await tenant.as(ANA, 'User.Read'))('POST', BATCH, { requests: [get('a', '/../_emulator/registration'), { id: 'b', method: 'POST', url: '/$batch', body: { requests: [get('c')] } }, get('d', '//evil.example/me')] });
+    expect(body.responses.map(({ status }: Answer) => status)).toEqual([501, 501, 501]);
+    expect(JSON.stringify(body)).not.toContain(tenant.registration.clientSecret);
+  });
+});
+
+test('the journal has every call with its answer in order, and opens nothing', async () => {
+  const token = await tokenOf(ANA, 'User.Read');
+  const ana = tenant.graphWith(token);
+  await fetch(`${tenant.url}/_emulator/journal`, { method: 'DELETE' });
+  await tenant.graphWith(undefined)('GET', ME);
+  await ana('GET', ME, undefined, { 'client-request-id': 'mine', cookie: 'ESTSAUTH=secret-cookie' });
+  await ana('POST', '/v1.0/groups', '{');
+  await ana('GET', '/beta/unknown');
+  const journal = await tenant.journal();
+  expect(journal.map(({ method, url, status }) => [method, url, status])).toEqual([['GET', ME, 401], ['GET', ME, 200], ['POST', '/v1.0/groups', 400], ['GET', '/beta/unknown', 501]]);
+  expect(journal[1]).toMatchObject({ at: '2026-03-02T09:00:00.000Z', headers: { authorization: 'Bearer …', cookie: '(present)', 'client-request-id': 'mine' }, answer: { displayName: 'Ana Costa' } });
+  for (const secret of [token, 'secret-cookie']) expect(JSON.stringify(journal)).not.toContain(secret);
+});

@@ -23,7 +23,7 @@ export interface FrontDeps {
 }
 
 const Batch = z.object({
-  requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown(), dependsOn: z.unknown() })),
+  requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown().optional(), dependsOn: z.unknown().optional() })),
 });
 
 /** What a call is known by, in its headers and in its error. */
