@@ -1,5 +1,6 @@
 import { Button } from '@fluentui/react-button';
 import { Link as FluentLink } from '@fluentui/react-link';
+import { MessageBar, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { ProgressBar } from '@fluentui/react-progress';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
@@ -10,10 +11,11 @@ import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { PlanList } from './plan-list.tsx';
-import { RUN_STATES } from './setups-page.tsx';
+import { RUN_STATES } from './run-state.tsx';
 import { run, useContinue, useWatch } from './setups.queries.ts';
+import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
-const useStyles = makeStyles({ progress: { margin: '12px 0 16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
+const useStyles = makeStyles({ progress: { margin: '12px 0 16px' }, cut: { marginBottom: '16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
 
 /** One applying of a plan, live: what is done, what waits and for what, what failed and how to mend it. */
 export function RunPage() {
@@ -22,16 +24,17 @@ export function RunPage() {
   const navigate = useNavigate();
   const now = useNow();
   const query = useQuery(run(runId));
-  useWatch(query.data);
+  const cut = useWatch(query.data);
   const again = useContinue(runId);
   const current = query.data;
+  if (isUnknown(query.error)) return <UnknownPage what="run" />;
   const settled = current?.steps.filter(({ status }) => status === 'done' || status === 'skipped').length ?? 0;
   const goOn = current && (current.status === 'failed' || current.status === 'interrupted')
-    ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(undefined, { onSuccess: ({ id }) => void navigate(`/runs/${id}`) }); }}>Continue the run</Button>
+    ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>
     : undefined;
   return (
     <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={goOn}>
-      <ProblemBar error={query.error ?? again.error} />
+      <ProblemBar error={query.error ?? again.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={6} />}
       {current && (
         <>
@@ -40,6 +43,7 @@ export function RunPage() {
             {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
           </div>
           <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
+          {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
           <PlanList label="Steps of the run" steps={current.steps} />
           {current.status === 'succeeded' && (
             <Section title="What now">

@@ -8,10 +8,11 @@ import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { ListSkeleton } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
-import { RUN_STATES } from './setups-page.tsx';
+import { RUN_STATES, SetupState } from './run-state.tsx';
 import { setup } from './setups.queries.ts';
+import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const useStyles = makeStyles({
   path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px', margin: 0, padding: 0, listStyle: 'none' },
@@ -30,13 +31,14 @@ export function SetupPage() {
   const now = useNow();
   const query = useQuery(setup(setupId));
   const one = query.data;
+  if (isUnknown(query.error)) return <UnknownPage what="setup" />;
   return (
     <Page title={one?.name ?? 'Setup'} action={one && <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>Change or check it</Button>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (
         <>
-          <p><StatusBadge tone={one.lastRun ? RUN_STATES[one.lastRun.status].tone : 'quiet'}>{one.lastRun ? RUN_STATES[one.lastRun.status].word : 'Never applied'}</StatusBadge></p>
+          <p><SetupState lastRun={one.lastRun} /></p>
           <Section title="The path">
             <ol className={styles.path}>
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
@@ -63,7 +65,7 @@ function Node({ kind, lines }: { kind: string; lines: readonly string[] }) {
   return (
     <li className={styles.node}>
       <p className={styles.kind}>{kind}</p>
-      {lines.map((line) => <p key={line} className={styles.text}>{line}</p>)}
+      {lines.map((line, index) => <p key={index} className={styles.text}>{line}</p>)}
     </li>
   );
 }

@@ -1,4 +1,4 @@
-import type { RunStatus, SetupSummary } from '@gatehouse/contracts';
+import type { SetupSummary } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
@@ -9,14 +9,11 @@ import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { EmptyState, ListSkeleton, StatusBadge, type Tone } from '../../ui/states.tsx';
+import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
+import { SetupState } from './run-state.tsx';
 import { setups } from './setups.queries.ts';
 
 const useStyles = makeStyles({ link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold } });
-
-export const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
-  running: { tone: 'busy', word: 'Run under way' }, succeeded: { tone: 'good', word: 'Applied and verified' }, failed: { tone: 'bad', word: 'Last run failed' }, interrupted: { tone: 'warn', word: 'Run unfinished' },
-};
 
 /** Every setup, and the way to a new one. */
 export function SetupsPage() {
@@ -29,7 +26,7 @@ export function SetupsPage() {
     { id: 'name', header: 'Group', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
     { id: 'applications', header: 'Opens', cell: ({ applications }) => applications.join(', ') },
     { id: 'people', header: 'Eligible', cell: ({ eligibleCount }) => (eligibleCount === 1 ? '1 person or group' : `${eligibleCount} people or groups`) },
-    { id: 'state', header: 'State', cell: ({ lastRun }) => { const state = lastRun ? RUN_STATES[lastRun.status] : undefined; return <StatusBadge tone={state?.tone ?? 'quiet'}>{state?.word ?? 'Never applied'}</StatusBadge>; } },
+    { id: 'state', header: 'State', cell: ({ lastRun }) => <SetupState lastRun={lastRun} /> },
     { id: 'changed', header: 'Changed', cell: ({ updatedAt, createdBy }) => `${formatInstant(updatedAt, now)} · ${createdBy}` },
   ];
   return (

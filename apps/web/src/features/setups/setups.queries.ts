@@ -3,14 +3,17 @@ import {
   type CallInput, type Run, type SetupDefinition, WatchRun,
 } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { addressOf, call } from '../../lib/api.ts';
 
 const keys = { all: ['setups'] as const };
 
-export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], queryFn: ({ signal }) => call(ListSetups, {}, signal) });
+/** Between two readings of what shows that a run is under way. */
+const WHILE_RUNNING_MS = 5_000;
 
-export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal) });
+export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], queryFn: ({ signal }) => call(ListSetups, {}, signal), refetchInterval: ({ state }) => (state.data?.setups.some(({ lastRun }) => lastRun?.status === 'running') ? WHILE_RUNNING_MS : false) });
+
+export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal), refetchInterval: ({ state }) => (state.data?.lastRun?.status === 'running' ? WHILE_RUNNING_MS : false) });
 
 /** What the tenant would have to become; read anew whenever it is shown. */
 export const plan = (definition: SetupDefinition) => queryOptions({
@@ -46,26 +49,64 @@ export function useContinue(runId: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => call(ContinueRun, { params: { runId }, body: {} }),
+    onSuccess: (next) => { client.setQueryData(run(next.id).queryKey, next); },
     onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
   });
 }
 
-/** Follows a run by server-sent events for as long as it runs; what comes stands where the query's answer stands. */
-export function useWatch(current: Run | undefined): void {
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 15_000;
+
+/**
+ * Follows a run by server-sent events for as long as it runs; what comes stands where the query's answer stands. Each event is the whole run, so a stream that was cut is taken up
+ * again without asking for what was missed. Answers whether it is cut at the moment: what is shown may then be old.
+ */
+export function useWatch(current: Run | undefined): boolean {
   const client = useQueryClient();
   const runId = current?.status === 'running' ? current.id : undefined;
+  const [cut, setCut] = useState(false);
   useEffect(() => {
     if (runId === undefined) return;
-    const source = new EventSource(addressOf(WatchRun, { params: { runId } }));
-    source.onmessage = (event: MessageEvent<string>) => {
-      const next = WatchRun.response.safeParse(JSON.parse(event.data));
-      if (!next.success) return;
-      client.setQueryData(run(runId).queryKey, next.data);
-      if (next.data.status !== 'running') {
-        source.close();
-        void client.invalidateQueries({ queryKey: keys.all });
-      }
+    let source: EventSource | undefined;
+    let timer: number | undefined;
+    let delay = FIRST_RETRY_MS;
+    const follow = (): void => {
+      const stream = new EventSource(addressOf(WatchRun, { params: { runId } }));
+      source = stream;
+      stream.onmessage = (event: MessageEvent<string>) => {
+        const next = runOf(event.data);
+        if (next === undefined) return;
+        delay = FIRST_RETRY_MS;
+        setCut(false);
+        client.setQueryData(run(runId).queryKey, next);
+        if (next.status !== 'running') {
+          stream.close();
+          void client.invalidateQueries({ queryKey: keys.all });
+        }
+      };
+      stream.onerror = () => {
+        setCut(true);
+        // The browser takes up a broken stream by itself. One that was refused it gives up: reading the run says why.
+        if (stream.readyState !== EventSource.CLOSED) return;
+        void client.invalidateQueries({ queryKey: run(runId).queryKey });
+        timer = window.setTimeout(follow, delay);
+        delay = Math.min(delay * 2, LAST_RETRY_MS);
+      };
     };
-    return () => { source.close(); };
+    follow();
+    return () => {
+      window.clearTimeout(timer);
+      source?.close();
+      setCut(false);
+    };
   }, [client, runId]);
+  return cut;
+}
+
+function runOf(text: string): Run | undefined {
+  try {
+    return WatchRun.response.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,175 @@
+import { ContinueRun, GetRun, type PlanStep, type Run, type RunStep } from '@gatehouse/contracts';
+import { act, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { Route, Routes } from 'react-router';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { at } from '../../testing/fixtures.ts';
+import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { RunPage } from './run-page.tsx';
+
+const ID = 'cccccccc-0000-4000-8000-000000000001';
+const SETUP = 'bbbbbbbb-0000-4000-8000-000000000001';
+
+const plan = (key: string, title: string, more: Partial<PlanStep> = {}): PlanStep => ({ key, kind: 'create-group', verdict: 'create', title, changes: [], calls: ['POST /groups'], irreversible: false, blocked: null, ...more });
+const step = (ordinal: number, status: RunStep['status'], detail: string | null, planned: PlanStep): RunStep => ({ ordinal, plan: planned, status, detail, startedAt: null, finishedAt: null });
+const GROUP = plan('create-group', 'Create the group FinReport');
+const ONBOARD = plan('onboard', 'Onboard it to PIM', { irreversible: true });
+const ASSIGN = plan('assign', 'Make Ana Costa eligible');
+const aRun = (status: Run['status'], ...steps: RunStep[]): Run => ({ id: ID, setupId: SETUP, setupName: 'FinReport', status, actorName: 'Maya Lindqvist', createdAt: at(-1), finishedAt: status === 'running' ? null : at(0), steps });
+const START = aRun('running', step(1, 'running', null, GROUP), step(2, 'pending', null, ONBOARD), step(3, 'pending', null, ASSIGN));
+const FAILED = aRun('failed', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'failed', 'Entra refused the onboarding. Activate Privileged Role Administrator, then continue.', ONBOARD), step(3, 'pending', null, ASSIGN));
+
+/** The browser's stream as far as the page uses it; the test is the server. */
+class Stream {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSED = 2;
+  static opened: Stream[] = [];
+  readyState = Stream.OPEN;
+  onmessage: ((event: MessageEvent<string>) => void) | null = null;
+  onerror: (() => void) | null = null;
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+    Stream.opened.push(this);
+  }
+  close(): void { this.readyState = Stream.CLOSED; }
+  send(run: unknown): void { act(() => { this.onmessage?.(new MessageEvent('message', { data: typeof run === 'string' ? run : JSON.stringify(run) })); }); }
+  breakOff(readyState: number): void {
+    this.readyState = readyState;
+    act(() => { this.onerror?.(); });
+  }
+}
+
+beforeEach(() => {
+  Stream.opened = [];
+  vi.stubGlobal('EventSource', Stream);
+});
+
+const pages = <Routes><Route path="/runs/:runId" element={<RunPage />} /><Route path="/setups" element={<p>all setups</p>} /><Route path="/setups/:setupId" element={<p>the setup</p>} /></Routes>;
+const open = (...api: Handler[]) => renderPage(pages, { path: `/runs/${ID}`, api });
+const stepOf = (title: string): HTMLElement => within(screen.getByRole('list', { name: 'Steps of the run' })).getByText(title).closest('li') as HTMLElement;
+const stream = async (index = 0): Promise<Stream> => vi.waitFor(() => {
+  const one = Stream.opened[index];
+  if (!one) throw new Error(`stream ${index} is not open`);
+  return one;
+}, { timeout: 4_000 });
+
+test('shows that it is reading', async () => {
+  open(waits(GetRun));
+  expect(await screen.findByLabelText('Reading')).toBeTruthy();
+});
+
+test('a refusal is tried again on request', async () => {
+  const { use } = open(refuses(GetRun, 'not-ready', { detail: 'The run could not be read.' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('The run could not be read.');
+  use(answers(GetRun, FAILED));
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('list', { name: 'Steps of the run' })).toBeTruthy();
+});
+
+test.each([['an id that names nothing', refuses(GetRun, 'not-found')], ['what is no id', refuses(GetRun, 'invalid-request', { issues: [{ path: 'params.runId', message: 'Invalid UUID' }] })]])('%s is said in words, with the way back', async (_case, refusal) => {
+  open(refusal);
+  expect(await screen.findByRole('heading', { name: 'There is no such run' })).toBeTruthy();
+  expect(screen.queryByText(/UUID/)).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'See all setups' }));
+  expect(await screen.findByText('all setups')).toBeTruthy();
+});
+
+test('the steps fill as the events arrive, and none is shown as done before it is', async () => {
+  const { use } = open(answers(GetRun, START));
+  const live = await stream();
+  expect(live.url).toBe(`/api/runs/${ID}/events`);
+  expect(screen.getByRole('status').textContent).toContain('Applying: 0 of 3 steps');
+  expect(within(stepOf('Create the group FinReport')).getByText('Under way')).toBeTruthy();
+  expect(within(stepOf('Make Ana Costa eligible')).getByText('To come')).toBeTruthy();
+
+  live.send(aRun('running', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'waiting', 'Waiting for PIM to know the group, 12 s', ONBOARD), step(3, 'pending', null, ASSIGN)));
+  expect(within(stepOf('Create the group FinReport')).getByText('Done')).toBeTruthy();
+  expect(within(stepOf('Onboard it to PIM')).getByText('Waiting')).toBeTruthy();
+  expect(screen.getByText('Waiting for PIM to know the group, 12 s')).toBeTruthy();
+  expect(screen.getByRole('status').textContent).toContain('Applying: 1 of 3 steps');
+  expect(screen.queryByText('What now')).toBeNull();
+  expect(screen.queryByText('Applied and verified')).toBeNull();
+
+  const end = aRun('succeeded', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'done', 'Read back: PIM has its policy', ONBOARD), step(3, 'skipped', null, ASSIGN));
+  use(answers(GetRun, end));
+  live.send(end);
+  expect(await screen.findByText('Applied and verified')).toBeTruthy();
+  for (const text of ['Read back: the group is there', 'Read back: PIM has its policy', 'Nothing to do']) expect(screen.getByText(text)).toBeTruthy();
+  expect(live.readyState).toBe(Stream.CLOSED);
+  expect(screen.queryByRole('button', { name: 'Continue the run' })).toBeNull();
+  await userEvent.click(screen.getByRole('link', { name: 'See the setup' }));
+  expect(await screen.findByText('the setup')).toBeTruthy();
+});
+
+test('a failed step says why and what to do; what follows stays undone', async () => {
+  open(answers(GetRun, FAILED));
+  expect(within(await screen.findByRole('status')).getByText('Failed')).toBeTruthy();
+  expect(within(stepOf('Onboard it to PIM')).getByText('Entra refused the onboarding. Activate Privileged Role Administrator, then continue.')).toBeTruthy();
+  expect(within(stepOf('Make Ana Costa eligible')).getByText('To come')).toBeTruthy();
+  expect(screen.getByText(/What is done stays done/)).toBeTruthy();
+  expect(screen.queryByText('What now')).toBeNull();
+  expect(Stream.opened).toEqual([]);
+});
+
+test('a stream that breaks is said, and what it brings later is shown', async () => {
+  open(answers(GetRun, START));
+  const live = await stream();
+  live.breakOff(Stream.CONNECTING);
+  expect(await screen.findByText('The live view is cut off')).toBeTruthy();
+  expect(Stream.opened.length).toBe(1);
+  live.send(FAILED);
+  expect(await screen.findByText('Failed', { selector: '[role=status] *' })).toBeTruthy();
+  expect(screen.queryByText('The live view is cut off')).toBeNull();
+});
+
+test('a stream that was refused is opened anew, and why it was refused is said meanwhile', async () => {
+  const { use } = open(answers(GetRun, START));
+  const live = await stream();
+  use(refuses(GetRun, 'not-signed-in', { detail: 'The session ended.' }));
+  live.breakOff(Stream.CLOSED);
+  expect((await screen.findByText(/The session ended\./)).closest('[role=alert]')).toBeTruthy();
+  expect(within(stepOf('Create the group FinReport')).getByText('Under way')).toBeTruthy();
+  use(answers(GetRun, FAILED));
+  (await stream(1)).send(FAILED);
+  expect(await screen.findByText('Failed', { selector: '[role=status] *' })).toBeTruthy();
+  expect(screen.queryByText(/The session ended/)).toBeNull();
+});
+
+test('what is not a run does not reach the page', async () => {
+  open(answers(GetRun, START));
+  const live = await stream();
+  live.send('{"status":');
+  live.send({ ...FAILED, status: 'finished' });
+  expect(screen.getByRole('status').textContent).toContain('Applying: 0 of 3 steps');
+});
+
+test('leaving the page ends its stream', async () => {
+  const { unmount } = open(answers(GetRun, START));
+  const live = await stream();
+  unmount();
+  expect(live.readyState).toBe(Stream.CLOSED);
+});
+
+test('an interrupted run is continued, and followed again', async () => {
+  const interrupted = aRun('interrupted', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'interrupted', 'How it ended is not known; continuing looks.', ONBOARD), step(3, 'pending', null, ASSIGN));
+  const { use, calls } = open(answers(GetRun, interrupted));
+  expect(await screen.findByText('Unfinished', { selector: '[role=status] *' })).toBeTruthy();
+  expect(within(stepOf('Onboard it to PIM')).getByText('Interrupted')).toBeTruthy();
+  use(answers(ContinueRun, START), answers(GetRun, START));
+  await userEvent.click(screen.getByRole('button', { name: 'Continue the run' }));
+  expect((await stream()).url).toBe(`/api/runs/${ID}/events`);
+  expect(calls.find(({ endpoint }) => endpoint.method === 'POST')?.url).toBe(`/api/runs/${ID}/continue`);
+  expect(screen.getByRole('status').textContent).toContain('Applying');
+  expect(screen.queryByRole('button', { name: 'Continue the run' })).toBeNull();
+});
+
+test('the refusal of continuing is said, and the run stays as it was', async () => {
+  open(answers(GetRun, FAILED), refuses(ContinueRun, 'conflict', { detail: 'A later run of this setup exists. Continue that one.' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Continue the run' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('A later run of this setup exists. Continue that one.');
+  expect(screen.getByText('Failed', { selector: '[role=status] *' })).toBeTruthy();
+  expect(Stream.opened).toEqual([]);
+});

@@ -1,0 +1,14 @@
+import type { RunStatus } from '@gatehouse/contracts';
+import { StatusBadge, type Tone } from '../../ui/states.tsx';
+
+/** What became of one run. */
+export const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
+  running: { tone: 'busy', word: 'Under way' }, succeeded: { tone: 'good', word: 'Applied and verified' }, failed: { tone: 'bad', word: 'Failed' }, interrupted: { tone: 'warn', word: 'Unfinished' },
+};
+
+const LAST_RUN: Record<RunStatus, string> = { running: 'Run under way', succeeded: 'Applied and verified', failed: 'Last run failed', interrupted: 'Run unfinished' };
+
+/** How far a setup is, by its last run. */
+export function SetupState({ lastRun }: { lastRun: { status: RunStatus } | null }) {
+  return lastRun === null ? <StatusBadge tone="quiet">Never applied</StatusBadge> : <StatusBadge tone={RUN_STATES[lastRun.status].tone}>{LAST_RUN[lastRun.status]}</StatusBadge>;
+}
