@@ -34,11 +34,14 @@ export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep
       {steps.map((step) => {
         const planned = 'plan' in step ? step.plan : step;
         const { tone, word } = 'plan' in step ? STATES[step.status] : VERDICTS[step.verdict];
+        const acts = planned.verdict === 'create' || planned.verdict === 'change';
+        const warns = planned.irreversible && acts;
         return (
           <li key={planned.key} className={mergeClasses(styles.step, planned.verdict === 'nothing' && styles.nothing)}>
             <StatusBadge tone={tone}>{word}</StatusBadge>
             <div>
-              <p className={styles.title}>{planned.irreversible && planned.verdict !== 'nothing' ? <strong>{planned.title}</strong> : planned.title}</p>
+              <p className={styles.title}>{warns ? <strong>{planned.title}</strong> : planned.title}</p>
+              {!('plan' in step) && warns && <p className={styles.small}>Cannot be undone</p>}
               {planned.changes.length > 0 && (
                 <ul className={styles.changes}>
                   {planned.changes.map(({ field, from, to }) => <li key={field}>{field}: {from !== null && <><span className={styles.from}>{from}</span> → </>}{to}</li>)}
@@ -46,7 +49,7 @@ export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep
               )}
               {planned.blocked && <p className={styles.bad}>{planned.blocked.reason} {planned.blocked.mend}</p>}
               {'plan' in step && step.detail !== null && <p className={mergeClasses(styles.small, step.status === 'failed' && styles.bad)}>{step.detail}</p>}
-              {!('plan' in step) && planned.calls.length > 0 && planned.verdict !== 'nothing' && (
+              {!('plan' in step) && planned.calls.length > 0 && acts && (
                 <details className={styles.details}>
                   <summary className={styles.summary}>{planned.calls.length === 1 ? '1 call' : `${planned.calls.length} calls`} to Microsoft Graph</summary>
                   {planned.calls.map((one) => <div key={one} className={styles.call}>{one}</div>)}

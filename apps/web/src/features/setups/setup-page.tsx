@@ -8,7 +8,7 @@ import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { ListSkeleton } from '../../ui/states.tsx';
+import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
 import { RUN_STATES, SetupState } from './run-state.tsx';
 import { setup } from './setups.queries.ts';
@@ -19,7 +19,8 @@ const useStyles = makeStyles({
   node: { flex: '1 1 180px', padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   kind: { margin: '0 0 4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   text: { margin: 0, overflowWrap: 'anywhere' },
-  list: { margin: 0, paddingLeft: '20px', lineHeight: '24px' },
+  list: { margin: 0, padding: 0, listStyle: 'none' },
+  run: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '4px 16px', padding: '8px 0', fontVariantNumeric: 'tabular-nums', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` } },
   link: { color: tokens.colorBrandForegroundLink },
 });
 
@@ -50,7 +51,7 @@ export function SetupPage() {
           <Section title="Runs">
             {one.runs.length === 0 ? <p>It was never applied.</p> : (
               <ul className={styles.list}>
-                {one.runs.map((each) => <li key={each.id}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link>: {RUN_STATES[each.status].word.toLowerCase()}, by {each.actorName}</li>)}
+                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={RUN_STATES[each.status].tone}>{RUN_STATES[each.status].word}</StatusBadge> <span>by {each.actorName}</span></li>)}
               </ul>
             )}
           </Section>

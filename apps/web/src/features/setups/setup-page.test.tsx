@@ -1,0 +1,89 @@
+import { GetSetup, PROPOSED_ROLE_SETTINGS, type Answer } from '@gatehouse/contracts';
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { Route, Routes } from 'react-router';
+import { expect, test } from 'vitest';
+import { at } from '../../testing/fixtures.ts';
+import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { SetupPage } from './setup-page.tsx';
+
+const GUID = (last: number): string => `bbbbbbbb-0000-4000-8000-${String(last).padStart(12, '0')}`;
+const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
+
+function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetSetup> {
+  const run = (last: number, status: 'succeeded' | 'failed') => ({ id: GUID(last), setupId: GUID(1), setupName: NAME, status, actorName: 'Maya Lindqvist', createdAt: at(-10 * last), finishedAt: at(-10 * last + 1) });
+  return {
+    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50),
+    lastRun: { id: GUID(5), status: 'succeeded', createdAt: at(-50) },
+    runs: [run(5, 'succeeded'), run(6, 'failed')],
+    definition: {
+      group: { kind: 'existing', groupId: GUID(2), displayName: NAME },
+      roleSettings: { ...PROPOSED_ROLE_SETTINGS, eligibleMaxDays: null },
+      eligible: [{ principalId: GUID(3), kind: 'user', displayName: 'Ana Costa', days: 180 }, { principalId: GUID(4), kind: 'group', displayName: 'Finance leads', days: null }],
+      applications: [
+        { kind: 'existing', servicePrincipalId: GUID(7), displayName: 'Finance reports', applicationKind: 'per-app' },
+        { kind: 'new', displayName: 'Finance archive', connectorGroupId: GUID(8), connectorGroupName: 'EU-1', segments: [{ host: 'fin-arch.corp.example', ports: '443, 3389', protocol: 'tcp' }] },
+      ],
+    },
+    ...more,
+  };
+}
+
+const pages = (
+  <Routes>
+    <Route path="/setups" element={<p>all setups</p>} />
+    <Route path="/setups/:setupId" element={<SetupPage />} />
+    <Route path="/setups/:setupId/edit" element={<p>the wizard</p>} />
+    <Route path="/runs/:runId" element={<p>the run</p>} />
+  </Routes>
+);
+const open = (...api: Handler[]) => renderPage(pages, { path: `/setups/${GUID(1)}`, api });
+
+test('shows that it is reading', async () => {
+  open(waits(GetSetup));
+  expect(await screen.findByLabelText('Reading')).toBeTruthy();
+  expect(screen.queryByRole('button')).toBeNull();
+});
+
+test('a refusal is said and tried again on request', async () => {
+  const { use } = open(refuses(GetSetup, 'not-ready', { detail: 'The setup could not be read.' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('The setup could not be read.');
+  use(answers(GetSetup, aSetup()));
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('heading', { level: 1, name: NAME })).toBeTruthy();
+});
+
+test.each([['an id that names nothing', refuses(GetSetup, 'not-found')], ['what is no id', refuses(GetSetup, 'invalid-request', { issues: [{ path: 'params.setupId', message: 'Invalid UUID' }] })]])('%s is said in words, with the way back', async (_case, refusal) => {
+  open(refusal);
+  expect(await screen.findByRole('heading', { name: 'There is no such setup' })).toBeTruthy();
+  expect(screen.queryByText(/UUID/)).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'See all setups' }));
+  expect(await screen.findByText('all setups')).toBeTruthy();
+});
+
+test('shows the path from the people to what they reach', async () => {
+  open(answers(GetSetup, aSetup()));
+  const path = within(await screen.findByRole('region', { name: 'The path' }));
+  for (const text of ['Ana Costa, 180 days', 'Finance leads, permanent', NAME, 'at most 30 min', 'with MFA', 'with a reason', 'without approval', 'Finance reports', 'Finance archive (fin-arch.corp.example : 443, 3389)']) expect(path.getByText(text)).toBeTruthy();
+});
+
+test('names each run with what became of it, and leads to it', async () => {
+  open(answers(GetSetup, aSetup()));
+  const runs = within(within(await screen.findByRole('region', { name: 'Runs' })).getByRole('list')).getAllByRole('listitem');
+  expect(runs.map((run) => [within(run).queryByText('Applied and verified') !== null, within(run).queryByText('Failed') !== null])).toEqual([[true, false], [false, true]]);
+  await userEvent.click(within(runs[1] as HTMLElement).getByRole('link'));
+  expect(await screen.findByText('the run')).toBeTruthy();
+});
+
+test('a setup that was never applied does not look applied', async () => {
+  open(answers(GetSetup, aSetup({ groupId: null, lastRun: null, runs: [] })));
+  expect(await screen.findByText('Never applied')).toBeTruthy();
+  expect(screen.getByText('It was never applied.')).toBeTruthy();
+  expect(screen.queryByText('Applied and verified')).toBeNull();
+});
+
+test('is changed in the wizard', async () => {
+  open(answers(GetSetup, aSetup()));
+  await userEvent.click(await screen.findByRole('button', { name: 'Change or check it' }));
+  expect(await screen.findByText('the wizard')).toBeTruthy();
+});
