@@ -127,7 +127,7 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
       state: () => json(`${emulator.url}/_emulator/state`),
       journal: async () => await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[],
       clearJournal: async () => { await fetch(`${emulator.url}/_emulator/journal`, { method: 'DELETE' }); },
-      faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, { rules }); },
+      faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, rules); },
     },
     async [Symbol.asyncDispose]() {
       for (const each of [...replicas, { stop }]) await each.stop();

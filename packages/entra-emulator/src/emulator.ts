@@ -1,4 +1,3 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
@@ -8,11 +7,11 @@ import { z } from 'zod';
 import { auditRoutes } from './audit-log.ts';
 import { DEMO_DELAYS, type Delays } from './delays.ts';
 import { directoryRoutes } from './directory/routes.ts';
-import { createFaults, FaultRules } from './faults.ts';
+import { createFaults, FaultWish, serveWith } from './faults.ts';
 import { createFront } from './graph/front.ts';
 import { GraphRefusal } from './graph/route.ts';
 import { oidc, type SignInState } from './oidc/server.ts';
-import { createTokens, makeSigningKey, type SigningKey } from './oidc/tokens.ts';
+import { createTokens, makeSigningKey } from './oidc/tokens.ts';
 import { approvalRoutes } from './pim/approvals.ts';
 import { settle } from './pim/engine.ts';
 import { policyRoutes } from './pim/policies.ts';
@@ -21,7 +20,7 @@ import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
 import { reach } from './reach.ts';
 import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
-import type { Tenant } from './tenant.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
 
 export interface EmulatorOptions {
   /** 0 takes a free one. */
@@ -51,21 +50,18 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 
 const JOURNAL_LENGTH = 5_000;
 
-/** Everything that a restart must find again. */
-interface Snapshot { version: 1; tenant: Tenant; offsetMs: number; key: SigningKey; signIn: SignInState }
-
 interface JournalEntry { at: string; method: string; url: string; headers: Record<string, string>; body: unknown; status: number; answer: unknown }
 
-/** Starts a tenant behind real HTTP, on loopback. */
+/** Starts a tenant behind real HTTP, on loopback; throws `TenantStateRefusal` where the state file is not one. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { seed = 'demo', stateFile, frozen = false } = options;
   const delays: Delays = { ...DEMO_DELAYS, ...options.delays };
   const newId = (): string => randomUUID();
   const began = options.startAt === undefined ? undefined : Date.parse(options.startAt);
 
-  const kept = stateFile !== undefined && existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, 'utf8')) as Snapshot : undefined;
+  const kept = stateFile === undefined ? undefined : readSnapshot(stateFile);
   let offsetMs = kept?.offsetMs ?? (began === undefined ? 0 : began - Date.now());
-  let frozenAt = began ?? Date.now();
+  let frozenAt = kept?.now === undefined ? began ?? Date.now() : Date.parse(kept.now);
   const now = (): Date => new Date(frozen ? frozenAt : Date.now() + offsetMs);
   let tenant = kept?.tenant ?? seedTenant(seed, now(), newId);
   const key = kept?.key ?? await makeSigningKey(newId);
@@ -75,10 +71,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   const keep = (): void => {
     if (stateFile === undefined) return;
-    const snapshot: Snapshot = { version: 1, tenant, offsetMs, key, signIn };
-    // A file that is replaced as a whole is never half written, wherever the process is killed.
-    writeFileSync(`${stateFile}.new`, JSON.stringify(snapshot), { mode: 0o600 });
-    renameSync(`${stateFile}.new`, stateFile);
+    writeSnapshot(stateFile, { version: 1, tenant, offsetMs, now: now().toISOString(), key, signIn });
   };
   const settleNow = (): void => { if (settle({ tenant, now: now(), delays, newId })) keep(); };
 
@@ -138,9 +131,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       res.status(204).end();
     });
     app.post('/_emulator/faults', json, (req, res) => {
-      const rules = FaultRules.safeParse(req.body);
-      if (!rules.success) return void res.status(400).json({ error: rules.error.issues });
-      faults.replace(rules.data.rules);
+      const wish = FaultWish.safeParse(req.body);
+      if (!wish.success) return void res.status(400).json({ error: wish.error.issues });
+      faults.replace(wish.data);
       res.status(204).end();
     });
     app.post('/_emulator/reset', json, (req, res) => {
@@ -188,25 +181,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         journal.push({ at: now().toISOString(), method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer });
         if (journal.length > JOURNAL_LENGTH) journal.shift();
       };
-      const run = async (): Promise<void> => {
-        const fault = faults.next(req.method, decodeURIComponent(url));
-        if (fault?.delayMs !== undefined) await new Promise((resolve) => { setTimeout(resolve, fault.delayMs); });
-        const result = fault === undefined || fault.after === true ? await front.handle(req, res) : undefined;
-        if (fault?.drop === true) {
-          record(0, null);
-          return void req.socket.destroy();
-        }
-        if (fault?.status !== undefined) {
-          const body = fault.body ?? JSON.stringify({ error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } });
-          record(fault.status, body);
-          return void res.status(fault.status).set(fault.headers ?? {}).type('json').send(body);
-        }
-        const answer = result ?? await front.handle(req, res);
-        record(answer.status, answer.body);
-        if (answer.body === undefined) res.status(answer.status).end();
-        else res.status(answer.status).json(answer.body);
-      };
-      run().catch(next);
+      serveWith(faults.next(req.method, decodeURIComponent(url.split('?')[0] ?? '')), {
+        req, res, record,
+        serve: () => front.handle(req, res),
+        send: ({ status, body }) => {
+          if (body === undefined) res.status(status).end();
+          else res.status(status).json(body);
+        },
+      }).catch(next);
     });
     app.use(['/v1.0', '/beta'], (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => {
       const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;

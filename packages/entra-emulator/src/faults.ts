@@ -1,48 +1,231 @@
+import type { Request, Response } from 'express';
 import { z } from 'zod';
+import type { GraphAnswer } from './graph/route.ts';
+import { randomFrom, type Random } from './seed/random.ts';
 
-/** A fault that a test asks for: which calls, how often, and what happens instead of (or after) the answer. */
+const Effect = z.enum(['before', 'after']);
+
+/** What goes wrong. `effect` says whether the call had done its work by then. */
+const Fault = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('status'), status: z.int().min(200).max(599), code: z.string().optional(), message: z.string().optional(), effect: Effect.default('before'),
+    /** Seconds, or a date; absent: the header is not there. */
+    retryAfter: z.union([z.int().min(0), z.string()]).optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    /** The body as it stands, JSON or not, in place of the error envelope. */
+    body: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('reset'), effect: Effect }),
+  /** No answer ever comes; the connection stays open until the client gives up. */
+  z.strictObject({ kind: z.literal('timeout'), effect: Effect }),
+  z.strictObject({ kind: z.literal('slow'), bytesPerSecond: z.int().min(1) }),
+  /** The body ends in its middle, though its length was announced. */
+  z.strictObject({ kind: z.literal('truncate') }),
+  /** 200 with half of the page, then an error object. */
+  z.strictObject({ kind: z.literal('splice') }),
+  /** The page's link leads to the same page once more. */
+  z.strictObject({ kind: z.literal('repeatPage') }),
+  /** The page's link leads past the next page. */
+  z.strictObject({ kind: z.literal('dropPage') }),
+  z.strictObject({ kind: z.literal('shufflePages') }),
+  /** Every other item is not shown yet: the same question asked again has them. */
+  z.strictObject({ kind: z.literal('lateEvents') }),
+  z.strictObject({ kind: z.literal('sameIdOtherContent') }),
+  z.strictObject({ kind: z.literal('expireNextLink') }),
+  z.strictObject({ kind: z.literal('emptyPageWithNext') }),
+  /** Status words that no documentation names. */
+  z.strictObject({ kind: z.literal('unknownEnum') }),
+  z.strictObject({ kind: z.literal('nullForObject') }),
+]);
+type Fault = z.infer<typeof Fault>;
+
 const FaultRule = z.strictObject({
   match: z.strictObject({
     method: z.enum(['GET', 'POST', 'PATCH', 'PUT', 'DELETE']).optional(),
-    /** Part of the address, decoded; `*` stands for anything. */
-    path: z.string().default(''),
+    /** Glob over version and path, decoded and without query, such as `**\/assignmentScheduleRequests`: `*` within a segment, `**` across. */
+    path: z.string().default('**'),
+    /** Only the n-th of the calls that match otherwise, from 1. */
+    nth: z.int().min(1).optional(),
   }),
-  /** `null`: until the rules are replaced. */
+  /** How often; `null`: until the rules are replaced. */
   times: z.int().min(1).nullable().default(1),
-  answer: z.strictObject({
-    status: z.int().min(100).max(599).optional(),
-    code: z.string().optional(),
-    message: z.string().optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-    /** The body as it stands, JSON or not. */
-    body: z.string().optional(),
-    delayMs: z.int().min(0).max(120_000).optional(),
-    /** The connection is cut. */
-    drop: z.literal(true).optional(),
-    /** The call takes effect first: its answer is lost. */
-    after: z.literal(true).optional(),
-  }),
+  probability: z.number().min(0).max(1).default(1),
+  /** Of the chances; the same seed and calls, the same faults. */
+  seed: z.string().default('faults'),
+  fault: Fault,
 });
-
-export const FaultRules = z.strictObject({ rules: z.array(FaultRule) });
 type FaultRule = z.infer<typeof FaultRule>;
 
+/** Rules, of which the first that is due applies; or a mix by its name. */
+export const FaultWish = z.union([
+  z.array(FaultRule),
+  z.strictObject({ preset: z.literal('dev-proxy'), rate: z.number().min(0).max(1), seed: z.string().default('dev-proxy') }),
+]);
+export type FaultWish = z.infer<typeof FaultWish>;
+
+/** The errors that Microsoft's Dev Proxy mixes for Graph; each carries Retry-After 5. */
+const DEV_PROXY = [
+  [429, 'TooManyRequests', 'Too many requests'], [500, 'InternalServerError', 'Internal Server Error'], [502, 'BadGateway', 'Bad Gateway'],
+  [503, 'ServiceUnavailable', 'Service Unavailable'], [504, 'GatewayTimeout', 'Gateway Timeout'], [507, 'InsufficientStorage', 'Insufficient Storage'],
+] as const;
+
+export type Faults = ReturnType<typeof createFaults>;
+
 export function createFaults() {
-  let rules: { rule: FaultRule; left: number }[] = [];
+  let rules: { rule: FaultRule; pattern: RegExp; random: Random; left: number; seen: number }[] = [];
+  let mix: { rate: number; random: Random } | undefined;
   return {
-    replace(next: readonly FaultRule[]): void {
-      rules = next.map((rule) => ({ rule, left: rule.times ?? Number.POSITIVE_INFINITY }));
+    replace(wish: FaultWish): void {
+      mix = Array.isArray(wish) ? undefined : { rate: wish.rate, random: randomFrom(wish.seed) };
+      rules = (Array.isArray(wish) ? wish : []).map((rule) => ({ rule, pattern: globOf(rule.match.path), random: randomFrom(rule.seed), left: rule.times ?? Number.POSITIVE_INFINITY, seen: 0 }));
     },
     /** The fault of this call, if one is due; using it up. */
-    next(method: string, url: string): FaultRule['answer'] | undefined {
-      const found = rules.find(({ rule, left }) => left > 0 && (rule.match.method === undefined || rule.match.method === method) && matches(rule.match.path, url));
-      if (!found) return undefined;
-      found.left -= 1;
-      return found.rule.answer;
+    next(method: string, path: string): Fault | undefined {
+      if (mix?.random.chance(mix.rate) === true) {
+        const [status, code, message] = mix.random.pick(DEV_PROXY);
+        return { kind: 'status', status, code, message, retryAfter: 5, effect: 'before' };
+      }
+      for (const one of rules) {
+        const { match, probability, fault } = one.rule;
+        if ((match.method !== undefined && match.method !== method) || !one.pattern.test(path)) continue;
+        one.seen += 1;
+        if (one.left <= 0 || (match.nth !== undefined && match.nth !== one.seen) || !one.random.chance(probability)) continue;
+        one.left -= 1;
+        return fault;
+      }
+      return undefined;
     },
   };
 }
 
-function matches(pattern: string, url: string): boolean {
-  return new RegExp(pattern.split(/\*+/).map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')).test(url);
+function globOf(glob: string): RegExp {
+  const pattern = glob.split(/(\*\*?)/).map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))).join('');
+  return new RegExp(`^${pattern}$`);
+}
+
+interface Served {
+  readonly req: Request;
+  readonly res: Response;
+  /** Lets the tenant do the work. */
+  serve(): Promise<GraphAnswer>;
+  /** Sends what the tenant answered. */
+  send(answer: GraphAnswer): void;
+  /** Writes down what the caller saw; status 0 where nothing came. */
+  record(status: number, answer: unknown): void;
+}
+
+/** Serves one call with its fault. */
+export async function serveWith(fault: Fault | undefined, { req, res, serve, send, record }: Served): Promise<void> {
+  if (!fault) {
+    const answer = await serve();
+    record(answer.status, answer.body);
+    return send(answer);
+  }
+  switch (fault.kind) {
+    case 'status': {
+      if (fault.effect === 'after') await serve();
+      const text = fault.body ?? JSON.stringify({ error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } });
+      record(fault.status, parsed(text));
+      return void res.status(fault.status).set({ ...(fault.retryAfter !== undefined && { 'Retry-After': String(fault.retryAfter) }), ...fault.headers }).type('json').send(text);
+    }
+    case 'reset':
+      if (fault.effect === 'after') await serve();
+      record(0, null);
+      return void req.socket.destroy();
+    case 'timeout':
+      if (fault.effect === 'after') await serve();
+      return record(0, null);
+    case 'slow': {
+      const answer = await serve();
+      record(answer.status, answer.body);
+      return drip(res, answer, fault.bytesPerSecond);
+    }
+    case 'truncate': {
+      const answer = await serve();
+      record(answer.status, answer.body);
+      const body = Buffer.from(JSON.stringify(answer.body ?? null));
+      res.writeHead(answer.status, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+      return void res.write(body.subarray(0, Math.floor(body.length / 2)), () => { req.socket.destroy(); });
+    }
+    case 'expireNextLink':
+      if (!req.originalUrl.includes('skiptoken')) break;
+      record(400, null);
+      return send({ status: 400, body: { error: { code: 'Directory_ExpiredPageToken', message: 'The specified page token value has expired and can no longer be included in your request.', innerError: {} } } });
+    default:
+  }
+  const answer = spoiled(fault.kind, await serve(), req);
+  record(answer.status, answer.body);
+  send(answer);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The body a second's worth at a time. */
+function drip(res: Response, answer: GraphAnswer, bytesPerSecond: number): void {
+  const body = Buffer.from(JSON.stringify(answer.body ?? null));
+  res.status(answer.status).type('json');
+  let at = 0;
+  const timer = setInterval(() => {
+    res.write(body.subarray(at, at + bytesPerSecond));
+    at += bytesPerSecond;
+    if (at < body.length) return;
+    clearInterval(timer);
+    res.end();
+  }, 1_000);
+  res.once('close', () => { clearInterval(timer); });
+}
+
+const NEXT = '@odata.nextLink';
+type Body = Record<string, unknown>;
+
+/** The answer with something wrong in it; one that has no such part (no page, no link) stays as it is. */
+function spoiled(kind: Fault['kind'], answer: GraphAnswer, req: Request): GraphAnswer {
+  if (answer.status >= 300 || typeof answer.body !== 'object' || answer.body === null) return answer;
+  const body = answer.body as Body;
+  const items = Array.isArray(body['value']) ? body['value'] as Body[] : undefined;
+  const next = typeof body[NEXT] === 'string' ? body[NEXT] : undefined;
+  const here = `http://${req.headers.host ?? ''}${req.originalUrl}`;
+  const withBody = (change: Body): GraphAnswer => ({ ...answer, body: { ...body, ...change } });
+  switch (kind) {
+    case 'splice': {
+      const { [NEXT]: _link, ...rest } = body;
+      return items ? { ...answer, body: { ...rest, value: items.slice(0, Math.ceil(items.length / 2)), error: { code: 'UnknownError', message: 'The service failed in the middle of the page.', innerError: {} } } } : answer;
+    }
+    case 'repeatPage': return items ? withBody({ [NEXT]: here }) : answer;
+    case 'dropPage': return next === undefined ? answer : withBody({ [NEXT]: past(next, items?.length ?? 0) });
+    case 'shufflePages': return items ? withBody({ value: items.toReversed() }) : answer;
+    case 'lateEvents': return items ? withBody({ value: items.filter((_item, index) => index % 2 === 0) }) : answer;
+    case 'sameIdOtherContent': return items?.[0] ? withBody({ value: [...items, { ...items[0], ...changedText(items[0]) }] }) : answer;
+    case 'emptyPageWithNext': return items ? withBody({ value: [], [NEXT]: here }) : answer;
+    case 'unknownEnum': return { ...answer, body: strange(body) };
+    case 'nullForObject': return items ? withBody({ value: [null, ...items] }) : { ...answer, body: null };
+    default: return answer;
+  }
+}
+
+/** A link that passes over as many items as the page had: its token counts items. */
+function past(link: string, count: number): string {
+  const url = new URL(link);
+  const at = Number(Buffer.from(url.searchParams.get('$skiptoken') ?? '', 'base64url').toString('utf8').replace(/^p/, ''));
+  url.searchParams.set('$skiptoken', Buffer.from(`p${at + count}`).toString('base64url'));
+  return url.href;
+}
+
+/** The first text that is no id, with something added. */
+function changedText(item: Body): Body {
+  const [name, value] = Object.entries(item).find(([key, one]) => typeof one === 'string' && !/id$|DateTime$/i.test(key)) ?? [];
+  return name === undefined ? {} : { [name]: `${String(value)} (again)` };
+}
+
+const ENUMS = new Set(['status', 'reviewResult', 'memberType', 'assignmentType', 'result', 'onboardingStatus', 'state']);
+function strange(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(strange);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, ENUMS.has(key) && typeof one === 'string' ? 'unknownFutureValue' : strange(one)]));
 }

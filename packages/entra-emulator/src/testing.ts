@@ -96,7 +96,9 @@ export async function startTenant(options: EmulatorOptions = {}) {
       return graphWith((await token({ grant_type: 'client_credentials', scope: 'https://graph.microsoft.com/.default' })).body.access_token);
     },
     advance: (duration: string): Promise<void> => json('/_emulator/clock', { advance: duration }),
-    faults: (rules: readonly unknown[]): Promise<void> => json('/_emulator/faults', { rules }),
+    /** An access token of a person with these scopes. */
+    tokenOf: async (upn: string, scopes: string): Promise<string> => (await redeem(upn, { scope: `openid ${scopes}` })).body.access_token as string,
+    faults: (rules: unknown): Promise<void> => json('/_emulator/faults', rules),
     journal: async () => await (await fetch(`${url}/_emulator/journal`)).json() as { method: string; url: string; status: number; headers: Record<string, string> }[],
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tenant as plain data, to look into freely
     state: async (): Promise<any> => (await fetch(`${url}/_emulator/state`)).json(),

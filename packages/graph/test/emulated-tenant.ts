@@ -60,7 +60,7 @@ export async function startTenant() {
       await fetch(`${emulator.url}/_emulator/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ advance: duration }) });
     },
     async faults(rules: readonly unknown[]): Promise<void> {
-      const answer = await fetch(`${emulator.url}/_emulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ rules }) });
+      const answer = await fetch(`${emulator.url}/_emulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(rules) });
       if (!answer.ok) throw new Error(await answer.text());
     },
     async [Symbol.asyncDispose]() {

@@ -190,12 +190,12 @@ describe('somebody else’s request', () => {
   });
 });
 
-const GRAPH_POST = { method: 'POST', path: '/assignmentScheduleRequests' };
+const GRAPH_POST = { method: 'POST', path: '**/assignmentScheduleRequests' };
 
 test('Entra does not answer: the request stays on record, and is settled when Entra shows what became of it', async () => {
   await using all = await prepared();
   const { portal, ana, build } = all;
-  await portal.emulator.faults([{ match: GRAPH_POST, times: null, answer: { status: 503 } }]);
+  await portal.emulator.faults([{ match: GRAPH_POST, times: null, fault: { kind: 'status', status: 503 } }]);
   const asked = await activate(ana, build);
   expect([asked.status, asked.body.code]).toEqual([503, 'directory-unavailable']);
   expect(asked.body.detail).toContain('not known whether your request arrived');
@@ -214,7 +214,7 @@ test('Entra does not answer: the request stays on record, and is settled when En
 test('the answer is lost after Entra did it: it is found, not asked again', async () => {
   await using all = await prepared();
   const { portal, ana, build } = all;
-  await portal.emulator.faults([{ match: GRAPH_POST, times: 1, answer: { drop: true, after: true } }]);
+  await portal.emulator.faults([{ match: GRAPH_POST, times: 1, fault: { kind: 'reset', effect: 'after' } }]);
   const asked = await activate(ana, build);
   expect([asked.status, asked.body.code]).toEqual([503, 'directory-unavailable']);
   await portal.advance('PT10S');
@@ -227,7 +227,7 @@ test('the answer is lost after Entra did it: it is found, not asked again', asyn
 test('an answer that we do not know is told as such, and nothing is shown as done', async () => {
   await using all = await prepared();
   const { portal, ana, build } = all;
-  await portal.emulator.faults([{ match: GRAPH_POST, times: 1, answer: { status: 201, body: 'null' } }]);
+  await portal.emulator.faults([{ match: GRAPH_POST, times: 1, fault: { kind: 'status', status: 201, body: 'null' } }]);
   const asked = await activate(ana, build);
   expect([asked.status, asked.body.code]).toEqual([502, 'directory-unexpected']);
   expect(await rowsOf(portal)).toMatchObject([{ status: 'asked', provisionedAt: null, memberAt: null }]);
@@ -236,7 +236,7 @@ test('an answer that we do not know is told as such, and nothing is shown as don
 test('what cannot be read is said, and the rest is shown', async () => {
   await using all = await prepared();
   const { portal, ana, build } = all;
-  await portal.emulator.faults([{ match: { method: 'GET', path: '/assignmentScheduleRequests' }, times: null, answer: { status: 403, code: 'Authorization_RequestDenied' } }]);
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/assignmentScheduleRequests**' }, times: null, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
   const { status, body } = await ana.get('/api/access');
   expect(status).toBe(200);
   expect(body.notKnown).toEqual([expect.stringContaining('Your requests could not be read')]);

@@ -67,7 +67,7 @@ test('the state of the mirror is said as it is, the failure of the last reading 
   expect(body.catalog.groups).toBeGreaterThan(0);
 
   await portal.advance('PT5M');
-  await portal.emulator.faults([{ match: { path: '/auditLogs/directoryAudits' }, times: null, answer: { status: 503, code: 'serviceUnavailable' } }]);
+  await portal.emulator.faults([{ match: { path: '**/auditLogs/directoryAudits' }, times: null, fault: { kind: 'status', status: 503, code: 'serviceUnavailable' } }]);
   await expect(portal.syncNow()).rejects.toThrow();
   expect((await maya.get('/api/sync')).body.sources[0]).toMatchObject({ completeTo: body.sources[0].completeTo, lastError: expect.stringContaining('does not answer') });
   await portal.emulator.faults([]);

@@ -306,7 +306,7 @@ async function untilWaiting(maya: Client, runId: string): Promise<Reply> {
 test('when Entra stops answering the run fails with a sentence, and finishes when it is continued', async () => {
   await using all = await prepared();
   const { portal, maya, definition } = all;
-  await portal.emulator.faults([{ match: { method: 'POST', path: '/eligibilityScheduleRequests' }, times: null, answer: { status: 503 } }]);
+  await portal.emulator.faults([{ match: { method: 'POST', path: '**/eligibilityScheduleRequests' }, times: null, fault: { kind: 'status', status: 503 } }]);
   const failed = await applied(portal, maya, definition);
   expect(failed.status).toBe('failed');
   expect(outline(failed)).toEqual(['create-group done', 'onboard done', 'role-settings done', 'assign-eligible failed', 'assign-eligible pending', 'assign-application pending']);
