@@ -3,22 +3,19 @@ import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 import { formatInstant, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { Facts, type Fact } from './facts.tsx';
 import { event } from './history.queries.ts';
 import { KINDS, RESULTS } from './history.words.ts';
 
 const useStyles = makeStyles({
-  facts: { display: 'grid', gridTemplateColumns: 'minmax(96px, auto) minmax(0, 1fr)', gap: '4px 16px', margin: 0 },
-  term: { color: tokens.colorNeutralForeground2 },
   result: { margin: '0 0 12px' },
-  id: { display: 'block', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
-  fact: { margin: 0, overflowWrap: 'anywhere' },
   raw: { margin: 0, padding: '12px', maxHeight: '360px', overflow: 'auto', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' },
   list: { margin: 0, paddingLeft: '20px', lineHeight: '24px' },
 });
@@ -29,7 +26,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
   const now = useNow();
   const query = useQuery(event(eventId));
   const one = query.data?.event;
-  const facts: (readonly [term: string, value: string | null, id?: string | null])[] = one && query.data ? [
+  const facts: readonly Fact[] = one && query.data ? [
     ['When', `${formatInstant(one.at, now)} (${one.at})`], ['What', one.activity], ['By', one.actorName ?? 'Not named', one.actorId], ['About', one.subjectName, one.subjectId], ['Group', one.groupName, one.groupId], ['Application', one.applicationName],
     ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)],
   ] : [];
@@ -40,14 +37,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
       {query.data && (
         <>
           <p className={styles.result}><StatusBadge tone={RESULTS[query.data.event.result].tone}>{RESULTS[query.data.event.result].word}</StatusBadge></p>
-          <dl className={styles.facts}>
-            {facts.filter(([, value, id]) => value || id).map(([name, value, id]) => (
-              <Fragment key={name}>
-                <dt className={styles.term}>{name}</dt>
-                <dd className={styles.fact}>{value}{id && <span className={styles.id}>{id}</span>}</dd>
-              </Fragment>
-            ))}
-          </dl>
+          <Facts facts={facts} />
           {query.data.related.length > 0 && (
             <Section title="Of the same request">
               <ul className={styles.list}>{query.data.related.map(({ id, at, kind, activity }) => <li key={id}><Link as="button" onClick={() => { onOpen(id); }}>{formatSeconds(at)} {kind === 'other' ? activity : KINDS[kind]}</Link></li>)}</ul>

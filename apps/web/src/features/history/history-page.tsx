@@ -3,7 +3,7 @@ import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import type { ReactNode } from 'react';
-import { NavLink } from 'react-router';
+import { NavLink, useSearchParams } from 'react-router';
 import { formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page } from '../../ui/page.tsx';
@@ -17,16 +17,21 @@ const useStyles = makeStyles({
   coverage: { margin: 0, color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
+const SHARED = ['person', 'group', 'application', 'from', 'to'];
+
 /** What both views of the history share: their tabs, how complete the record is, and the way to take it along. */
 export function HistoryPage({ title, exportUrl, coverage, children }: { title: string; exportUrl: string; coverage: Coverage | undefined; children: ReactNode }) {
   const styles = useStyles();
+  const [search] = useSearchParams();
+  // The other view is of the same people, groups, applications and days.
+  const kept = new URLSearchParams([...search].filter(([name]) => SHARED.includes(name))).toString();
   return (
     <Page title="History" documentTitle={title} action={<Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
         <nav aria-label="Views of the history">
           <ul className={styles.tabs}>
             {[['/history', 'Events'], ['/history/activations', 'Activations']].map(([to = '', word]) => (
-              <li key={to}><NavLink to={to} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{word}</NavLink></li>
+              <li key={to}><NavLink to={{ pathname: to, search: kept }} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{word}</NavLink></li>
             ))}
           </ul>
         </nav>
