@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { DatabaseRefusal } from '@gatehouse/db';
+import { TenantStateRefusal } from '@gatehouse/entra-emulator';
 import { pino } from 'pino';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 import { startPortal, type Portal } from './compose.ts';
@@ -61,7 +62,7 @@ function configOrExit(): Config {
 }
 
 function refusal(error: unknown, config: Config): string | undefined {
-  if (error instanceof DatabaseRefusal) return `Gatehouse did not start: ${error.message}`;
+  if (error instanceof DatabaseRefusal || error instanceof TenantStateRefusal) return `Gatehouse did not start: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const port = error instanceof Error && 'port' in error ? String(error.port) : String(config.port);
   if (code === 'EADDRINUSE') return `Gatehouse did not start: port ${port} is taken. Stop what uses it, or choose another with PORT=3100 npm start.`;

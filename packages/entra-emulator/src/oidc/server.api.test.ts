@@ -157,9 +157,11 @@ describe('a refresh token', () => {
     const token = (await tenant.redeem(ANA)).body.refresh_token;
     expect(refusal(await refresh('nothing'))).toEqual([400, 'invalid_grant', 700_082, undefined]);
     expect(refusal(await refresh(token, { scope: 'Mail.Read' }))).toEqual([400, 'invalid_grant', 65_001, 'consent_required']);
-    const stronger = await refresh(token, { claims: WITH_CONTEXT });
-    expect(refusal(stronger)).toEqual([400, 'interaction_required', 50_076, 'basic_action']);
-    expect(stronger.body.claims).toBe(WITH_CONTEXT);
+    for (const claims of [WITH_MFA, WITH_CONTEXT]) {
+      const stronger = await refresh(token, { claims });
+      expect(refusal(stronger)).toEqual([400, 'interaction_required', 50_076, 'basic_action']);
+      expect(stronger.body.claims).toBe(claims);
+    }
   });
 
   test.each([['standing', undefined], ['moved forward', 'PT8H']])('ends with the browser session when they are revoked, and a later sign-in is not touched: by a clock %s', async (_what, duration) => {
@@ -223,6 +225,10 @@ describe('a stronger sign-in', () => {
     const ticket = /name="ticket" value="([\w-]+)"/.exec((await open(tenant.authorize({ claims: WITH_MFA }).address)).html)?.[1] ?? '';
     await open(`${tenant.url}/_signin/account`, { ticket, upn: ANA });
     expect((await tenant.browser()(`${tenant.url}/_signin/approve`, { ticket })).status).toBe(400);
+    const ofMaya = tenant.browser();
+    await tenant.redeem(MAYA, {}, ofMaya);
+    expect((await ofMaya(`${tenant.url}/_signin/approve`, { ticket })).status).toBe(400);
+    expect((await open(`${tenant.url}/_signin/approve`, { ticket })).location).toContain('code=');
   });
 });
 
