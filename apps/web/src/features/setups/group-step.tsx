@@ -5,7 +5,7 @@ import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useDeferredValue, useState } from 'react';
+import { useDeferredValue, useRef, useState } from 'react';
 import { Controller, useFormContext, useWatch } from 'react-hook-form';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { TextField } from '../../ui/text-field.tsx';
@@ -14,62 +14,90 @@ import { candidateGroups, groupSettings } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
+  kept: { overflowWrap: 'anywhere' },
+  input: { minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
 });
 
-/** Names a new group by application, role and nature, or takes one that is there. */
-export function GroupStep() {
+/** Names a new group by application, role and nature, or takes one that is there. A setup that was applied keeps its group: only `first` setups choose it. */
+export function GroupStep({ first }: { first: boolean }) {
   const styles = useStyles();
-  const { control, setValue } = useFormContext<SetupDraft>();
+  const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
   const group = useWatch({ control, name: 'group' });
+  const other = useRef<SetupDraft['group']>(undefined);
+  const problem = errors.group?.message;
+  if (!first && group.kind === 'existing') return <Kept name={group.displayName} problem={problem} />;
   return (
     <div className={styles.form}>
-      <Field label="Group">
-        <RadioGroup layout="horizontal" value={group.kind} onChange={(_event, data) => {
-          setValue('group', data.value === 'new' ? { kind: 'new', displayName: '', mailNickname: '', description: '' } : { kind: 'existing', groupId: '', displayName: '' });
-        }}>
-          <Radio value="new" label="Create a security group" />
-          <Radio value="existing" label="Take one that exists" />
-        </RadioGroup>
-      </Field>
-      {group.kind === 'new' ? <NewGroup /> : <ExistingGroup />}
+      {first ? (
+        <Field label="Group" validationMessage={problem}>
+          <RadioGroup layout="horizontal" value={group.kind} onChange={(_event, data) => {
+            const back = other.current;
+            other.current = group;
+            setValue('group', back?.kind === data.value ? back : data.value === 'new' ? { kind: 'new', displayName: '', mailNickname: '', description: '' } : { kind: 'existing', groupId: '', displayName: '' });
+          }}>
+            <Radio value="new" label="Create a security group" />
+            <Radio value="existing" label="Take one that exists" />
+          </RadioGroup>
+        </Field>
+      ) : <Kept name={group.kind === 'new' ? group.mailNickname : group.displayName} problem={problem} />}
+      {group.kind === 'new' ? <NewGroup first={first} /> : <ExistingGroup />}
     </div>
   );
 }
 
-function NewGroup() {
+function Kept({ name, problem }: { name: string; problem: string | undefined }) {
+  const styles = useStyles();
+  return (
+    <Field label="Group" validationMessage={problem} hint={problem === undefined ? 'A setup keeps its group. For another group, make another setup.' : undefined}>
+      <div className={styles.kept}>{name}</div>
+    </Field>
+  );
+}
+
+/** The three parts of a name made of them; of any other name only the usual nature is proposed. */
+function partsOf(displayName: string): { application: string; role: string; nature: string } {
+  const [application = '', role = '', nature = '', ...more] = displayName.split('-');
+  return nature !== '' && more.length === 0 ? { application, role, nature } : { application: '', role: '', nature: 'SecureAccess' };
+}
+
+function NewGroup({ first }: { first: boolean }) {
   const styles = useStyles();
   const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
-  const [parts, setParts] = useState({ application: '', role: '', nature: 'SecureAccess' });
   const group = useWatch({ control, name: 'group' });
-  const problems = errors.group as { displayName?: { message?: string }; mailNickname?: { message?: string }  } | undefined;
+  const [parts, setParts] = useState(() => partsOf(group.displayName));
+  const problems = errors.group as { displayName?: { message?: string }; mailNickname?: { message?: string } } | undefined;
   const change = (part: keyof typeof parts) => (event: { target: { value: string } }): void => {
     const next = { ...parts, [part]: event.target.value.replace(/\s+/g, '') };
     setParts(next);
     name([next.application, next.role, next.nature].filter((one) => one !== '').join('-'));
   };
   const name = (displayName: string): void => {
+    // A nickname of one's own stays; one that was proposed follows the name. Of a setup that was applied it names the group, and stays too.
+    const follows = first && group.kind === 'new' && group.mailNickname === proposeMailNickname(group.displayName);
     setValue('group.displayName', displayName, { shouldDirty: true, shouldValidate: problems?.displayName !== undefined });
-    setValue('group.mailNickname', proposeMailNickname(displayName), { shouldValidate: problems?.mailNickname !== undefined });
+    if (follows) setValue('group.mailNickname', proposeMailNickname(displayName), { shouldValidate: problems?.mailNickname !== undefined });
   };
   return (
     <>
-      <div className={styles.parts}>
-        <Field label="Application" hint="Such as FinReport"><Input value={parts.application} onChange={change('application')} /></Field>
-        <Field label="Role" hint="Such as SeniorAnalyst"><Input value={parts.role} onChange={change('role')} /></Field>
-        <Field label="Nature"><Input value={parts.nature} onChange={change('nature')} /></Field>
-      </div>
-      <Field label="Group name" required validationMessage={problems?.displayName?.message} hint={problems?.displayName ? undefined : 'Made of the three parts above; change it as you like'}>
+      {first && (
+        <div className={styles.parts}>
+          <Field label="Application" hint="Such as FinReport"><Input className={styles.input} value={parts.application} onChange={change('application')} /></Field>
+          <Field label="Role" hint="Such as SeniorAnalyst"><Input className={styles.input} value={parts.role} onChange={change('role')} /></Field>
+          <Field label="Nature" hint="What it grants"><Input className={styles.input} value={parts.nature} onChange={change('nature')} /></Field>
+        </div>
+      )}
+      <Field label="Group name" required validationMessage={problems?.displayName?.message} hint={problems?.displayName || !first ? undefined : 'Made of the three parts above; change it as you like'}>
         <Input value={group.displayName} onChange={(event) => { name(event.target.value); }} />
       </Field>
-      <TextField<SetupDraft> name="group.mailNickname" label="Mail nickname" required hint="Entra asks for one, even where a group has no mail" />
+      {first && <TextField<SetupDraft> name="group.mailNickname" label="Mail nickname" required hint="Entra asks for one, even where a group has no mail" />}
       <TextField<SetupDraft> name="group.description" label="What it is for" lines />
     </>
   );
 }
 
 function ExistingGroup() {
-  const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
+  const { control, getValues, setValue, formState: { errors } } = useFormContext<SetupDraft>();
   const client = useQueryClient();
   const group = useWatch({ control, name: 'group' });
   const [text, setText] = useState(group.displayName);
@@ -77,23 +105,40 @@ function ExistingGroup() {
   const query = useQuery(candidateGroups(useDeferredValue(text)));
   const groups = query.data?.groups ?? [];
   const [trouble, setTrouble] = useState<unknown>(null);
+  const [reading, setReading] = useState(false);
+  const takeOver = (groupId: string): void => {
+    const still = (): boolean => {
+      const now = getValues('group');
+      return now.kind === 'existing' && now.groupId === groupId;
+    };
+    setTrouble(null);
+    setReading(true);
+    client.fetchQuery(groupSettings(groupId))
+      .then(({ roleSettings }) => { if (still()) setValue('roleSettings', roleSettings as SetupDraft['roleSettings'], { shouldDirty: true }); })
+      .catch((error: unknown) => { if (still()) setTrouble(error); })
+      .finally(() => { if (still()) setReading(false); });
+  };
   const problem = (errors.group as { groupId?: { message?: string } } | undefined)?.groupId ? 'Choose a group' : undefined;
   return (
     <>
-      <ProblemBar error={query.error ?? trouble} />
+      <ProblemBar error={query.error ?? trouble} onRetry={query.error ? () => void query.refetch() : group.kind === 'existing' && group.groupId !== '' ? () => { takeOver(group.groupId); } : undefined} />
       <Controller control={control} name="group" render={() => (
-        <Field label="Existing group" required validationMessage={problem} hint={problem === undefined ? 'Its role settings are taken over into the next step' : undefined}>
+        <Field label="Existing group" required validationMessage={problem} hint={problem !== undefined ? undefined : reading ? 'Reading its role settings' : trouble !== null ? 'Its role settings could not be read: the next step shows the proposed ones' : 'Its role settings are taken over into the next step'}>
           <Combobox
             value={text} selectedOptions={group.kind === 'existing' && group.groupId !== '' ? [group.groupId] : []} freeform placeholder="Type a name"
             open={open} onOpenChange={(_event, data) => { setOpen(data.open); }}
-            onChange={(event) => { setText(event.target.value); setOpen(true); }}
+            onChange={(event) => {
+              setText(event.target.value);
+              setOpen(true);
+              // What is typed on is no longer the group that was picked.
+              if (group.kind === 'existing' && group.groupId !== '') setValue('group', { kind: 'existing', groupId: '', displayName: '' }, { shouldDirty: true });
+            }}
             onOptionSelect={(_event, data) => {
               const picked = groups.find(({ id }) => id === data.optionValue);
               if (!picked) return;
               setText(picked.displayName);
               setValue('group', { kind: 'existing', groupId: picked.id, displayName: picked.displayName }, { shouldDirty: true, shouldValidate: true });
-              setTrouble(null);
-              client.fetchQuery(groupSettings(picked.id)).then(({ roleSettings }) => { setValue('roleSettings', roleSettings as SetupDraft['roleSettings']); }, setTrouble);
+              takeOver(picked.id);
             }}
           >
             {groups.map((one) => (
@@ -101,6 +146,7 @@ function ExistingGroup() {
                 {`${one.displayName}${one.unfit !== null ? ` · ${one.unfit}` : one.managedByPim ? ' · managed by PIM' : ''}`}
               </Option>
             ))}
+            {query.isPending && <Option disabled value="" text="">Searching</Option>}
             {query.isSuccess && groups.length === 0 && <Option disabled value="" text="">No group by that name</Option>}
           </Combobox>
         </Field>

@@ -35,7 +35,7 @@ export function PeopleStep() {
           <li key={one.key} className={styles.one}>
             <span className={styles.name}>{one.displayName} {one.kind === 'group' && <span className={styles.kind}>· group</span>}</span>
             <Controller control={control} name={`eligible.${index}.days`} render={({ field }) => (
-              <Field label="Eligible for" validationMessage={errors.eligible?.[index]?.days?.message}>
+              <Field label="Eligible for" validationMessage={errors.eligible?.[index]?.days?.message ?? errors.eligible?.[index]?.principalId?.message}>
                 <Select value={field.value === null ? 'permanent' : String(field.value)} aria-label={`How long ${one.displayName} is eligible`} onChange={(_event, data) => { field.onChange(data.value === 'permanent' ? null : Number(data.value)); }}>
                   {[...new Set([30, 90, 180, 365, ...(field.value === null ? [] : [field.value])])].filter((days) => longest === null || days <= longest || days === field.value).toSorted((a, b) => a - b).map((days) => <option key={days} value={days}>{days} days</option>)}
                   {(longest === null || field.value === null) && <option value="permanent">Permanent</option>}

@@ -4,7 +4,7 @@ import { Checkbox } from '@fluentui/react-checkbox';
 import { MessageBar, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { isProblem } from '../../lib/api.ts';
 import { formatSeconds } from '../../lib/dates.ts';
@@ -21,15 +21,19 @@ const useStyles = makeStyles({
 });
 
 /** The plan as it stands now, and applying it: every change is in sight before it is made. */
-export function ReviewStep({ setupId, definition, onBack, onApplied }: { setupId: string | undefined; definition: SetupDefinition; onBack(): void; onApplied(): void }) {
+export function ReviewStep({ setupId, definition, onBack, onApplied, onRefused }: { setupId: string | undefined; definition: SetupDefinition; onBack(): void; onApplied(): void; onRefused(error: unknown): void }) {
   const styles = useStyles();
   const navigate = useNavigate();
   const query = useQuery(plan(definition));
   const apply = useApply(setupId);
-  const [understood, setUnderstood] = useState(false);
+  const [ticked, setTicked] = useState<string>();
   const current = query.data;
+  // The tick is for the plan that was in sight: of another plan it says nothing.
+  const understood = current !== undefined && ticked === current.digest;
   const blocked = current?.steps.filter(({ verdict }) => verdict === 'blocked').length ?? 0;
   const irreversible = current?.steps.some((step) => step.irreversible && step.verdict !== 'nothing' && step.verdict !== 'blocked') ?? false;
+  const refusal = useEffectEvent(onRefused);
+  useEffect(() => { if (query.error) refusal(query.error); }, [query.error]);
   const start = (): void => {
     if (!current) return;
     apply.mutate({ definition, digest: current.digest, irreversibleUnderstood: understood || !irreversible }, {
@@ -37,7 +41,10 @@ export function ReviewStep({ setupId, definition, onBack, onApplied }: { setupId
         onApplied();
         void navigate(`/runs/${run.id}`);
       },
-      onError: (error) => { if (isProblem(error, 'plan-changed')) void query.refetch(); },
+      onError: (error) => {
+        if (isProblem(error, 'plan-changed')) void query.refetch();
+        onRefused(error);
+      },
     });
   };
   return (
@@ -51,7 +58,7 @@ export function ReviewStep({ setupId, definition, onBack, onApplied }: { setupId
             <MessageBar key={`${code}${message}`} intent="warning" layout="multiline" className={styles.warning}><MessageBarBody><MessageBarTitle>{message}</MessageBarTitle> {mend}</MessageBarBody></MessageBar>
           ))}
           <PlanList label="Plan" steps={current.steps} />
-          {irreversible && <Checkbox checked={understood} onChange={(_event, data) => { setUnderstood(data.checked === true); }} label="I understand that onboarding the group to PIM cannot be undone" />}
+          {irreversible && <Checkbox checked={understood} onChange={(_event, data) => { setTicked(data.checked === true ? current.digest : undefined); }} label="I understand that onboarding the group to PIM cannot be undone" />}
         </>
       )}
       <div className={styles.foot}>

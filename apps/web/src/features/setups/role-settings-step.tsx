@@ -70,7 +70,7 @@ export function RoleSettingsStep() {
         )} />
         {settings.activationSignIn.kind === 'authentication-context' && (
           <Controller control={control} name="roleSettings.activationSignIn" render={({ field }) => (
-            <Field label="Authentication context" validationMessage={contexts.error ? 'The contexts could not be read; c1 to c99 can still be set' : undefined}>
+            <Field label="Authentication context" validationMessage={(problems?.activationSignIn as { id?: { message?: string } } | undefined)?.id?.message ?? (contexts.error ? 'The contexts could not be read; c1 to c99 can still be set' : undefined)}>
               <Select value={field.value.kind === 'authentication-context' ? field.value.id : ''} onChange={(_event, data) => { field.onChange({ kind: 'authentication-context', id: data.value }); }}>
                 {(contexts.data?.contexts.length ? contexts.data.contexts : [{ id: 'c1', displayName: 'c1' }]).map(({ id, displayName }) => <option key={id} value={id}>{`${displayName} (${id})`}</option>)}
               </Select>

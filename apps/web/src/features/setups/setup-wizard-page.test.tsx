@@ -63,7 +63,7 @@ test('the wizard leads from the group to the plan, and what cannot be undone nee
       applications: [{ kind: 'existing', servicePrincipalId: GUID(2) }, { kind: 'new', displayName: 'Finance archive', connectorGroupId: GUID(3), segments: [{ host: 'fin-arch.corp.example', ports: '443', protocol: 'tcp' }] }],
     },
   });
-  expect(sessionStorage.getItem('gatehouse.setup.new')).toBeNull();
+  expect(sessionStorage.getItem('gatehouse.setup.m.new')).toBeNull();
 });
 
 test('a plan that changed is said and read again, and nothing that was typed is lost', async () => {

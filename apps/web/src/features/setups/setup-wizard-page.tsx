@@ -4,9 +4,12 @@ import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
-import { FormProvider, useForm } from 'react-hook-form';
+import { useEffect, useRef, useState } from 'react';
+import { FormProvider, useForm, type FieldPath } from 'react-hook-form';
 import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { ApiError } from '../../lib/api.ts';
+import { useSession } from '../../lib/session.ts';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
@@ -17,6 +20,7 @@ import { PeopleStep } from './people-step.tsx';
 import { ReviewStep } from './review-step.tsx';
 import { RoleSettingsStep } from './role-settings-step.tsx';
 import { setup } from './setups.queries.ts';
+import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const STEPS = [
   { title: 'Group', field: 'group' }, { title: 'Role settings', field: 'roleSettings' }, { title: 'People', field: 'eligible' }, { title: 'Applications', field: 'applications' }, { title: 'Review', field: undefined },
@@ -26,6 +30,7 @@ const useStyles = makeStyles({
   steps: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '8px 0 24px', padding: 0, listStyle: 'none' },
   step: { display: 'flex', alignItems: 'center', gap: '8px', padding: '6px 12px', borderRadius: tokens.borderRadiusCircular, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground3 },
   here: { color: tokens.colorNeutralForegroundOnBrand, backgroundColor: tokens.colorBrandBackground, fontWeight: tokens.fontWeightSemibold },
+  heading: { margin: '0 0 16px', fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, ':focus': { outline: 'none' } },
   foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px', marginTop: '24px', maxWidth: '760px' },
 });
 
@@ -36,6 +41,7 @@ export function SetupWizardPage() {
   const { setupId } = useParams();
   const existing = useQuery({ ...setup(setupId ?? ''), enabled: setupId !== undefined });
   if (setupId === undefined) return <Wizard setupId={undefined} title="Secure an application" initial={EMPTY} />;
+  if (isUnknown(existing.error)) return <UnknownPage what="setup" />;
   if (!existing.data) return <Page title="Change a setup"><ProblemBar error={existing.error} onRetry={() => void existing.refetch()} />{existing.isPending && <ListSkeleton rows={5} />}</Page>;
   const { definition, groupId, name } = existing.data;
   // What the first run made exists by now: the setup goes on with the group as it is.
@@ -46,14 +52,26 @@ export function SetupWizardPage() {
 function Wizard({ setupId, title, initial }: { setupId: string | undefined; title: string; initial: SetupDraft }) {
   const styles = useStyles();
   const navigate = useNavigate();
+  const { person } = useSession();
   const [search, setSearch] = useSearchParams();
-  const draftKey = `gatehouse.setup.${setupId ?? 'new'}`;
-  const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: draft(draftKey) ?? initial });
-  const wanted = Math.min(Math.max(Number(search.get('step') ?? '1') - 1, 0), STEPS.length - 1);
+  const draftKey = `gatehouse.setup.${person?.id ?? ''}.${setupId ?? 'new'}`;
+  const [resumed] = useState(() => draft(draftKey));
+  const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: resumed ?? initial });
+  const [refusal, setRefusal] = useState<unknown>(null);
+  const [leaving, setLeaving] = useState(false);
+  const wanted = Math.min(Math.max((Number(search.get('step') ?? '1') || 1) - 1, 0), STEPS.length - 1);
   // Review is reached through the steps alone: an address cannot skip what is not filled in.
   const reviewable = SetupDefinition.safeParse(form.getValues());
-  const at = wanted === STEPS.length - 1 && !reviewable.success ? 0 : wanted;
+  const at = STEPS[wanted] === undefined || (wanted === STEPS.length - 1 && !reviewable.success) ? 0 : wanted;
   const go = (index: number): void => { setSearch(index === 0 ? {} : { step: String(index + 1) }); };
+
+  // Whoever goes on, or back, begins at the top of the step that came.
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(at);
+  useEffect(() => {
+    if (shown.current !== at) heading.current?.focus();
+    shown.current = at;
+  }, [at]);
 
   // What was typed survives a reload, a step-up and a mistaken click; it is this tab's alone.
   useEffect(() => {
@@ -71,19 +89,39 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
     form.clearErrors(others);
     go(at + 1);
   });
+
+  // What the portal refuses of the design is said at its field, in the step that has it; the reference stands above.
+  const refuse = (error: unknown): void => {
+    const placed = (error instanceof ApiError ? error.problem.issues ?? [] : []).flatMap(({ path, message }) => {
+      const name = path.replace(/^body\.definition\./, '') as FieldPath<SetupDraft>;
+      const step = STEPS.findIndex(({ field }) => field !== undefined && (name === field || name.startsWith(`${field}.`)));
+      return step < 0 ? [] : [{ name, message, step }];
+    });
+    if (placed.length === 0) return;
+    setRefusal(error);
+    for (const { name, message } of placed) form.setError(name, { message });
+    go(Math.min(...placed.map(({ step }) => step)));
+  };
   const forget = (): void => { sessionStorage.removeItem(draftKey); };
+  const leave = (): void => {
+    forget();
+    void navigate(setupId === undefined ? '/setups' : `/setups/${setupId}`);
+  };
 
   return (
-    <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} action={<Button appearance="subtle" onClick={() => { forget(); void navigate(setupId === undefined ? '/setups' : `/setups/${setupId}`); }}>Discard</Button>}>
+    <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={resumed && 'Taken up where you left it in this tab.'}
+      action={<Button appearance="subtle" onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
       <ol className={styles.steps} aria-label="Steps of the wizard">
         {STEPS.map(({ title: name }, index) => <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}</li>)}
       </ol>
+      <h2 ref={heading} tabIndex={-1} className={styles.heading}>{STEPS[at]?.title}</h2>
       <FormProvider {...form}>
         {at === STEPS.length - 1 && reviewable.success ? (
-          <ReviewStep setupId={setupId} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} />
+          <ReviewStep setupId={setupId} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} onRefused={refuse} />
         ) : (
-          <form noValidate onSubmit={(event) => void next(event)}>
-            {at === 0 && <GroupStep />}
+          <form noValidate onSubmit={(event) => { setRefusal(null); void next(event); }}>
+            <ProblemBar error={refusal} />
+            {at === 0 && <GroupStep first={setupId === undefined} />}
             {at === 1 && <RoleSettingsStep />}
             {at === 2 && <PeopleStep />}
             {at === 3 && <ApplicationsStep />}
@@ -94,6 +132,9 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
           </form>
         )}
       </FormProvider>
+      <ConfirmDialog title="Discard what you filled in?" confirm="Discard it" open={leaving} onClose={() => { setLeaving(false); }} onConfirm={leave}>
+        It is kept in this tab alone and cannot be brought back. Nothing in the tenant changes. To go on later, leave by the menu: it waits here.
+      </ConfirmDialog>
     </Page>
   );
 }
