@@ -1,0 +1,153 @@
+import { GetSync, SyncNow, type SyncSource } from '@gatehouse/contracts';
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, test } from 'vitest';
+import { useSession } from '../../lib/session.ts';
+import { at } from '../../testing/fixtures.ts';
+import { ANA, answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { SyncPage } from './sync-page.tsx';
+
+const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya.lindqvist@contoso.example', roles: ['SetupAdmin' as const] } };
+const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, events: 12345, ...more });
+const stands = (sources = [source()], catalog = { groups: 12, applications: 6, readAt: at(-2) as string | null }) => answers(GetSync, { now: at(0), sources, catalog });
+const asked = answers(SyncNow, { asked: true });
+
+/** The shell waits for the session before any page is there, so the page goes by the server's clock. */
+function SignedIn() {
+  useSession();
+  return <SyncPage />;
+}
+const show = (...api: Handler[]) => renderPage(<SignedIn />, { session: MAYA, api });
+const row = async () => within((await screen.findAllByRole('row'))[1] as HTMLElement);
+const cells = async () => Object.fromEntries((await row()).getAllByRole('cell').map((cell) => [cell.getAttribute('data-label'), cell.textContent]));
+const readNow = () => screen.findByRole<HTMLButtonElement>('button', { name: 'Read now' });
+
+describe('where the mirror stands', () => {
+  test('waits in the shape of what comes', async () => {
+    show(waits(GetSync));
+    expect(await screen.findByLabelText('Reading')).toBeTruthy();
+    expect(screen.queryByText(/No source|Not read yet/)).toBeNull();
+  });
+
+  test('a refusal claims nothing, and can be tried again', async () => {
+    const { use } = show(refuses(GetSync, 'internal'));
+    expect((await screen.findByRole('alert')).textContent).toContain('Something went wrong on our side');
+    expect(screen.queryByText(/No source|Not read yet|Never/)).toBeNull();
+    use(stands());
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect((await row()).getByText('Microsoft Entra audit log')).toBeTruthy();
+  });
+
+  test('says the last pass, from when to when nothing is missing, and how far behind that is', async () => {
+    show(stands());
+    expect(await cells()).toMatchObject({
+      Source: 'Microsoft Entra audit log', State: '●Read', Complete: expect.stringMatching(/^31 Jan 2026 \d\d:\d\dto \d\d:\d\d$/), Behind: '3 min', 'Last read to the end': expect.stringMatching(/^\d\d:\d\d$/), Events: '12,345',
+    });
+  });
+
+  test.each([[at(0), 'Less than 1 min'], [at(-15), '15 min'], [at(-95), '1 h 35 min'], [at(-60 * 24 * 3 - 5), '3 days'], [null, 'Not known']])('complete to %s is behind by %s', async (completeTo, behind) => {
+    show(stands([source({ completeTo })]));
+    expect((await cells())['Behind']).toBe(behind);
+  });
+
+  test('behind by more than a quarter of an hour is late, also where nothing failed', async () => {
+    const { unmount } = show(stands([source({ completeTo: at(-15) })]));
+    expect((await cells())['State']).toBe('●Read');
+    unmount();
+    show(stands([source({ completeTo: at(-16) })]));
+    expect((await cells())['State']).toBe('▲LateWhat happened since is not here yet.');
+  });
+
+  test('a pass that fails says so and why, and when the last good one was', async () => {
+    show(stands([source({ lastError: 'Microsoft Entra says that AuditLog.Read.All is missing.' })]));
+    expect(await cells()).toMatchObject({ State: '✕FailsMicrosoft Entra says that AuditLog.Read.All is missing.', 'Last read to the end': expect.stringMatching(/^\d\d:\d\d$/) });
+    expect((await row()).queryByText('Read')).toBeNull();
+  });
+
+  test('what was never read is not known, and not nought', async () => {
+    show(stands([source({ completeFrom: null, completeTo: null, lastSuccessAt: null, events: 0 })], { groups: 0, applications: 0, readAt: null }));
+    expect(await cells()).toMatchObject({ State: '◌Not read to the end yet', Complete: 'Not yet', Behind: 'Not known', 'Last read to the end': 'Never' });
+    expect(screen.getByText('Not read yet.')).toBeTruthy();
+    expect(screen.queryByText(/0 groups/)).toBeNull();
+  });
+
+  test('no source at all is said', async () => {
+    show(stands([]));
+    expect(await screen.findByText('No source is known')).toBeTruthy();
+  });
+
+  test.each([[12, 6, /^12 groups that PIM manages and 6 applications, read \d\d:\d\d\.$/], [1, 1, /^1 group that PIM manages and 1 application, /]])('the catalog counts %i and %i', async (groups, applications, said) => {
+    show(stands([source()], { groups, applications, readAt: at(-2) }));
+    expect(await screen.findByText(said)).toBeTruthy();
+  });
+});
+
+describe('Read now', () => {
+  const news = () => screen.getByRole('status').textContent.replaceAll(/\d\d:\d\d/g, 'hh:mm');
+
+  test('says that it asks, and asks only once', async () => {
+    const { calls } = show(stands(), waits(SyncNow));
+    await row();
+    await userEvent.click(await readNow());
+    const button = await screen.findByRole<HTMLButtonElement>('button', { name: 'Asking' });
+    expect(button.disabled).toBe(true);
+    await userEvent.click(button);
+    expect(calls.filter(({ endpoint }) => endpoint === SyncNow).map(({ body }) => body)).toEqual([{}]);
+    expect(news()).toBe('');
+  });
+
+  test('is not called done before the source was read to the end', async () => {
+    const { use, calls } = show(stands(), asked);
+    await row();
+    await userEvent.click(await readNow());
+    await waitFor(() => { expect(news()).toBe('Asked hh:mm. The pass is not at its end yet.'); });
+    await waitFor(() => { expect(calls.filter(({ endpoint }) => endpoint === GetSync).length).toBeGreaterThan(1); });
+    use(stands([source({ lastSuccessAt: at(1) })]));
+    await userEvent.click(await readNow());
+    await waitFor(() => { expect(news()).toBe('Asked hh:mm, and read to the end since.'); });
+  });
+
+  test('of two sources waits for both', async () => {
+    show(stands([source({ lastSuccessAt: at(1) }), source({ source: 'portal', title: 'This portal', lastSuccessAt: null })]), asked);
+    await row();
+    await userEvent.click(await readNow());
+    await waitFor(() => { expect(news()).toBe('Asked hh:mm. The pass is not at its end yet.'); });
+  });
+
+  test('that is refused says so, keeps what is known, and can be asked again', async () => {
+    const { use } = show(stands(), refuses(SyncNow, 'not-ready', { detail: 'The background work is not running.' }));
+    await row();
+    await userEvent.click(await readNow());
+    expect((await screen.findByRole('alert')).textContent).toContain('The background work is not running.');
+    expect(news()).toBe('');
+    expect((await row()).getByText('Microsoft Entra audit log')).toBeTruthy();
+    use(asked);
+    await userEvent.click(await readNow());
+    await waitFor(() => { expect(news()).toMatch(/^Asked/); });
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  test('who has no role for it reads that', async () => {
+    show(stands(), refuses(SyncNow, 'not-permitted'));
+    await row();
+    await userEvent.click(await readNow());
+    expect((await screen.findByRole('alert')).textContent).toContain('Your role does not allow this');
+  });
+});
+
+test('who has no role for the page reads that, and nothing of the mirror', async () => {
+  show(refuses(GetSync, 'not-permitted'));
+  expect((await screen.findByRole('alert')).textContent).toContain('Your role does not allow this');
+  expect(screen.queryByRole('table')).toBeNull();
+  expect(screen.queryByText(/No source|Not read yet/)).toBeNull();
+});
+
+test('where the mirror stood stays, with its time, when it cannot be read again', async () => {
+  const { use } = show(stands(), asked);
+  await row();
+  use(refuses(GetSync, 'not-ready'));
+  await userEvent.click(await readNow());
+  expect((await screen.findByRole('alert')).textContent).toContain('The portal is not ready yet');
+  expect(screen.getByText(/^What stands below is of \d\d:\d\d\.$/)).toBeTruthy();
+  expect((await row()).getByText('Microsoft Entra audit log')).toBeTruthy();
+});
