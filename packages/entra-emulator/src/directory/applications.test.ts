@@ -35,6 +35,8 @@ describe('Private Access applications', () => {
     expect((await maya(path)).body).not.toHaveProperty('onPremisesPublishing');
     expect((await maya(`/v1.0/applications/${made.body.application.id}?$select=onPremisesPublishing`)).status).toBe(400);
     expect((await maya(`${path}/connectorGroup`)).body.name).toBe('EU-1');
+    expect((await maya(`/beta/onPremisesPublishingProfiles/applicationProxy/connectorGroups/${connectorGroupId('EU-1')}/applications`)).body.value.map((one: { displayName: string }) => one.displayName)).toContain('Ledger');
+    expect((await maya(`${path}/${SEGMENTS}`)).body.value).toEqual([{ id: expect.any(String), ...tcp443('ledger.corp.contoso.example') }]);
 
     const tags = `/v1.0/servicePrincipals?$filter=tags/any(t:t eq 'NetworkAccessQuickAccessApplication') or tags/any(t:t eq 'PrivateAccessNonWebApplication')&$count=true&$select=displayName`;
     expect((await maya(tags)).body.error.code).toBe('Request_UnsupportedQuery');
@@ -54,11 +56,26 @@ describe('Private Access applications', () => {
     expect((await directory.asApp('Application.ReadWrite.All')(`/beta/applications/${objectId('Payroll')}/${SEGMENTS}`, { body: tcp443('pay2.corp.contoso.example') })).status).toBe(201);
   });
 
+  test.each<[string, () => string, () => object]>([
+    ['made', () => TEMPLATE, () => ({ displayName: 'Mine' })],
+    ['published', () => `/beta/applications/${objectId('Payroll')}`, () => ({ onPremisesPublishing: {} })],
+    ['given connectors', () => `/beta/applications/${objectId('Payroll')}/connectorGroup/$ref`, () => ({})],
+    ['given destinations', () => `/beta/applications/${objectId('Payroll')}/${SEGMENTS}`, () => tcp443('a.contoso.example')],
+    ['opened to everybody', () => `/v1.0/servicePrincipals/${principalId('Payroll')}`, () => ({ appRoleAssignmentRequired: false })],
+    ['given a group', () => `/v1.0/servicePrincipals/${principalId('Payroll')}/appRoleAssignedTo`, () => ({ principalId: directory.group('Engineering').id, resourceId: principalId('Payroll'), appRoleId: USER_ROLE })],
+  ])('are not %s by somebody who has every permission and no role', async (what, path, body) => {
+    const method = { published: 'PATCH', 'opened to everybody': 'PATCH', 'given connectors': 'PUT' }[what] ?? 'POST';
+    const before = JSON.stringify(directory.tenant);
+    expect(await directory.as('Ana Costa', ...SCOPES)(path(), { method, body: body() })).toMatchObject({ status: 403, body: { error: { code: 'Authorization_RequestDenied' } } });
+    expect(JSON.stringify(directory.tenant)).toBe(before);
+  });
+
   test.each([
     ['the same name and port', tcp443('fin-rep.corp.contoso.example')],
     ['the same name in capitals', tcp443('FIN-REP.corp.contoso.example')],
     ['a wildcard over it', tcp443('*.corp.contoso.example')],
     ['a range of ports around it', { ...tcp443('fin-rep.corp.contoso.example'), ports: ['400-500'] }],
+    ['a name under another application’s wildcard', { ...tcp443('agent1.build.corp.contoso.example'), ports: ['1-65535'] }],
     ['an address in another application’s network', { destinationHost: '10.20.0.9', destinationType: 'ipAddress', ports: ['22-22'], protocol: 'tcp,udp' }],
     ['a network around it', { destinationHost: '10.20.0.0/16', destinationType: 'ipRangeCidr', ports: ['1-65535'], protocol: 'tcp' }],
     ['a range of addresses that touches it', { destinationHost: '10.19.0.1-10.20.0.0', destinationType: 'ipRange', ports: ['22-22'], protocol: 'tcp' }],

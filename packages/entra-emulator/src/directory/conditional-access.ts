@@ -5,7 +5,7 @@ import { bad, bodyOf, BOTH, notFound, ONE_QUERY, param } from './common.ts';
 
 const CONTEXTS = '/identity/conditionalAccess/authenticationContextClassReferences';
 const CONTEXT = 'identity/conditionalAccess/authenticationContextClassReferences';
-const READ = ['AuthenticationContext.Read.All', 'AuthenticationContext.ReadWrite.All', 'Policy.Read.ConditionalAccess', 'Policy.ReadWrite.ConditionalAccess'];
+const READ = ['AuthenticationContext.Read.All', 'AuthenticationContext.ReadWrite.All', 'Policy.Read.ConditionalAccess'];
 const WRITE = ['AuthenticationContext.ReadWrite.All', 'Policy.ReadWrite.ConditionalAccess'];
 const WRITERS = ['Conditional Access Administrator', 'Security Administrator', 'Global Administrator'];
 

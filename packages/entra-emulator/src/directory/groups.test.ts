@@ -56,6 +56,18 @@ describe('groups', () => {
     expect((await directory.as('Maya Lindqvist', 'Group.ReadWrite.All')('/v1.0/groups', { body: { ...WISH, isAssignableToRole: true } })).status).toBe(403);
   });
 
+  test('are changed by their owner or who administers groups, unless they come from elsewhere', async () => {
+    const group = directory.group('Finance team');
+    const change = (send: Send, id = group.id) => send(`/v1.0/groups/${id}`, { method: 'PATCH', body: { description: 'Mine' } });
+    expect((await change(ana)).status).toBe(403);
+    expect(group.description).not.toBe('Mine');
+    group.ownerIds.push(directory.user('Ana Costa').id);
+    expect((await change(ana)).status).toBe(204);
+    expect((await maya(`/v1.0/groups/${group.id}`)).body.description).toBe('Mine');
+    expect(await change(maya, directory.group('CORP-FileShare-Finance').id)).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('on-premises mastered') } } });
+    group.ownerIds.pop();
+  });
+
   test('keep their unique name, and none that holds roles takes one', async () => {
     const path = `/v1.0/groups/${directory.group('Finance team').id}`;
     expect((await maya(path, { method: 'PATCH', body: { uniqueName: 'finance' } })).status).toBe(204);

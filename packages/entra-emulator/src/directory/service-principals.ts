@@ -8,7 +8,7 @@ import { assignmentView, servicePrincipalView } from './views.ts';
 const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'];
 /** Assigning takes the permission for it, and one to read the application that is assigned. */
-const ASSIGN = READ.map((read) => ['AppRoleAssignment.ReadWrite.All', read]);
+const ASSIGN = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All'].map((read) => ['AppRoleAssignment.ReadWrite.All', read]);
 const OF_GROUP = ['AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 const ASSIGNMENTS_QUERY = ['$filter', '$select', '$top', '$skiptoken', '$count'] as const;
 const ASSIGNMENT_FILTERABLE = ['principalId', 'principalDisplayName', 'principalType', 'resourceId', 'appRoleId'];

@@ -57,10 +57,11 @@ describe('people', () => {
   });
 
   test('are named by id, of whichever kind; unknown ids are left out', async () => {
-    const ids = [directory.user('Ana Costa').id, directory.group('Finance team').id, '00000000-0000-4000-8000-000000000000'];
+    const payroll = directory.tenant.servicePrincipals.find(({ displayName }) => displayName === 'Payroll')?.id;
+    const ids = [directory.user('Ana Costa').id, directory.group('Finance team').id, payroll, '00000000-0000-4000-8000-000000000000'];
     const maya = directory.as('Maya Lindqvist', 'Directory.Read.All');
-    const { body } = await maya('/v1.0/directoryObjects/getByIds', { body: { ids, types: ['user', 'group'] } });
-    expect(body.value.map((one: { '@odata.type': string; displayName: string }) => [one['@odata.type'], one.displayName])).toEqual([['#microsoft.graph.user', 'Ana Costa'], ['#microsoft.graph.group', 'Finance team']]);
+    const { body } = await maya('/v1.0/directoryObjects/getByIds', { body: { ids, types: ['user', 'group', 'servicePrincipal'] } });
+    expect(body.value.map((one: { '@odata.type': string; displayName: string }) => [one['@odata.type'], one.displayName])).toEqual([['#microsoft.graph.user', 'Ana Costa'], ['#microsoft.graph.group', 'Finance team'], ['#microsoft.graph.servicePrincipal', 'Payroll']]);
     expect((await maya('/v1.0/directoryObjects/getByIds', { body: { ids, types: ['user'] } })).body.value).toHaveLength(1);
     expect((await directory.as('Ana Costa', 'User.ReadBasic.All')('/v1.0/directoryObjects/getByIds', { body: { ids } })).status).toBe(403);
   });

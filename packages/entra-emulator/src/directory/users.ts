@@ -30,7 +30,7 @@ function seen(call: GraphCall, user: User, more: readonly string[]): User {
 }
 
 const memberOfQuery = ['$select'] as const;
-const READ_OTHERS_GROUPS = ['User.Read.All', 'GroupMember.Read.All', 'Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
+const READ_OTHERS_GROUPS = ['User.Read.All', 'GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 
 /** Whether the group directly contains the person: exact, by key. */
 function membership(call: GraphCall, user: User): GraphAnswer {
@@ -105,11 +105,11 @@ export const userRoutes = graphRoutes([
     handle: (call) => memberships(call, personOf(call), true),
   },
   {
-    method: 'GET', path: '/me/memberOf/{groupId}', versions: BOTH, delegated: ['User.Read', 'User.Read.All', 'Directory.Read.All'], application: null, query: memberOfQuery,
+    method: 'GET', path: '/me/memberOf/{groupId}', versions: BOTH, delegated: ['User.Read', 'User.Read.All'], application: null, query: memberOfQuery,
     handle: (call) => membership(call, me(call)),
   },
   {
-    method: 'GET', path: '/users/{id}/memberOf/{groupId}', versions: BOTH, delegated: ['User.Read', ...READ_OTHERS_GROUPS], application: ['User.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'], query: memberOfQuery,
+    method: 'GET', path: '/users/{id}/memberOf/{groupId}', versions: BOTH, delegated: ['User.Read'], application: ['User.Read.All'], query: memberOfQuery,
     handle: (call) => membership(call, seen(call, personOf(call), READ_OTHERS_GROUPS)),
   },
   {
@@ -130,7 +130,7 @@ export const userRoutes = graphRoutes([
     handle: (call) => revokeSessions(call, personOf(call)),
   },
   {
-    method: 'POST', path: '/directoryObjects/getByIds', versions: BOTH, delegated: ['Directory.Read.All', 'Directory.ReadWrite.All'], application: ['Directory.Read.All', 'Directory.ReadWrite.All'],
+    method: 'POST', path: '/directoryObjects/getByIds', versions: BOTH, delegated: ['Directory.Read.All'], application: ['Directory.Read.All'],
     handle(call) {
       const { ids, types } = bodyOf(call, ['ids', 'types'], 'getByIds');
       if (!Array.isArray(ids) || !ids.every(isGuid)) throw bad('Invalid GUID in the ids collection.');

@@ -85,7 +85,7 @@ test('a query option that the call does not know is refused', async () => {
   expect(refusal(await (await tenant.as(ANA, 'User.Read'))('GET', `${ME}?$filter=x`))).toEqual([400, 'Request_UnsupportedQuery', "Unsupported query option '$filter'."]);
 });
 
-test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example:80', ''])('a call for the host "%s" is refused, whatever it asks', async (host) => {
+test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example:80', 'evil-127.0.0.1', 'evil.localhost', ''])('a call for the host "%s" is refused, whatever it asks', async (host) => {
   const { port } = new URL(tenant.url);
   for (const path of [ME, '/_emulator/registration', '/_signin']) {
     const status = await new Promise((resolve, reject) => {
