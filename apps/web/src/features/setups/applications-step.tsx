@@ -11,7 +11,7 @@ import { useDeferredValue, useState } from 'react';
 import { Controller, useFieldArray, useFormContext, type FieldErrors } from 'react-hook-form';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 import type { SetupDraft } from './draft.ts';
 import { applications, connectorGroups } from './setups.queries.ts';
@@ -76,6 +76,7 @@ export function ApplicationsStep() {
           </section>
         );
       })}
+      {query.isSuccess && known.length === 0 && <EmptyState title={text.trim() === '' ? 'No application is published yet' : 'No application by that name'}>{text.trim() === '' ? 'Type the name of an enterprise application, or make a new Private Access application.' : 'A new Private Access application can be made below.'}</EmptyState>}
       {hidden.map(({ one, index }) => <div key={one.key} className={styles.row}><span>{one.displayName}</span><Button size="small" onClick={() => { chosen.remove(index); }}>Remove {one.displayName}</Button></div>)}
       {chosen.fields.map((one, index) => (one.kind === 'new' ? <NewApplicationForm key={one.key} index={index} onRemove={() => { chosen.remove(index); }} /> : null))}
       <div><Button onClick={() => { chosen.append({ kind: 'new', displayName: '', connectorGroupId: '', connectorGroupName: '', segments: [{ host: '', ports: '443', protocol: 'tcp' }] }); }}>New Private Access application</Button></div>
