@@ -1,7 +1,7 @@
 import { makeAudit, memberTargets, pimTargets } from '../audits.ts';
 import type { Delays } from '../delays.ts';
 import type { AuditInput } from '../graph/route.ts';
-import type { Group, PimApproval, PimPolicy, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
+import type { AccessId, Group, PimApproval, PimPolicy, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
 import { defaultPolicies, durationMs } from './rules.ts';
 
 /** What an effect in the tenant needs: the state, the time, and where ids come from. */
@@ -101,7 +101,7 @@ export function instancesOf({ tenant, now }: Pick<World, 'tenant' | 'now'>, kind
   const outside = tenant.groups.filter(({ onboardedToPimAt }) => onboardedToPimAt !== null).flatMap((group) => group.memberIds
     .filter((principalId) => !instances.some((one) => one.groupId === group.id && one.principalId === principalId && one.accessId === 'member'))
     // Somebody whom PIM has just ended, and the directory still shows, is not a member from outside PIM.
-    .filter((principalId) => !tenant.pim.requests.some((one) => one.dueAt !== null && one.groupId === group.id && one.principalId === principalId && (one.action === 'selfDeactivate' || one.action === 'adminRemove')))
+    .filter((principalId) => !tenant.pim.requests.some((one) => one.dueAt !== null && one.groupId === group.id && one.principalId === principalId && one.accessId === 'member' && (one.action === 'selfDeactivate' || one.action === 'adminRemove')))
     .map((principalId): Instance => {
       const id = `${group.id}_member_${principalId}`;
       return { id, scheduleId: id, kind, accessId: 'member', principalId, groupId: group.id, assignmentType: 'assigned', memberType: 'direct', createdUsing: id, createdDateTime: group.createdDateTime, startDateTime: null, endDateTime: null, activatedUsing: null };
@@ -124,7 +124,7 @@ export function settle(world: World): boolean {
   function advance(at: Date, request: PimRequest): void {
     const then: World = { ...world, now: at, newId: () => world.newId() };
     request.dueAt = null;
-    if (request.action === 'selfDeactivate' || request.action === 'adminRemove') return leave(then, request.groupId, request.principalId);
+    if (request.action === 'selfDeactivate' || request.action === 'adminRemove') return leave(then, request);
     if (request.kind === 'eligibility') {
       // A change of dates takes the old schedule's place only now: nobody is without the eligibility in between.
       const before = tenant.pim.schedules.findIndex((one) => one.kind === 'eligibility' && one.groupId === request.groupId && one.principalId === request.principalId && one.accessId === request.accessId);
@@ -150,7 +150,7 @@ export function settle(world: World): boolean {
         return auditRequest(then, request, request.action === 'selfActivate' ? 'Add member to role completed (PIM activation)' : `Add member to role in PIM completed (${endOf(request) === undefined ? 'permanent' : 'timebound'})`, request.action === 'selfActivate' ? 'ActivateRole' : 'Assign', user ? { user } : { service: 'Azure AD PIM' });
       }
       case 'Provisioned':
-        return join(then, request.groupId, request.principalId);
+        return join(then, request);
       default:
     }
   }
@@ -173,7 +173,7 @@ export function settle(world: World): boolean {
       targetResources: pimTargets(tenant, { ...schedule, requestId: world.newId() }),
       additionalDetails: [{ key: 'AuditType', value: 'RemoveActivatedRole' }, { key: 'ActionType', value: 'Revoke' }, { key: 'OriginRoleAssignmentId', value: schedule.id }, { key: 'RoleAssignmentRequestId', value: requestId }],
     });
-    leave(then, schedule.groupId, schedule.principalId);
+    leave(then, schedule);
   }
 }
 
@@ -187,20 +187,24 @@ function scheduleFrom(request: PimRequest, at: Date): PimSchedule {
   };
 }
 
-function join(world: World, groupId: string, principalId: string): void {
+type Place = Pick<PimSchedule, 'groupId' | 'principalId' | 'accessId'>;
+/** PIM makes members or owners; the directory keeps two lists. */
+const listOf = (group: Group, accessId: AccessId): string[] => (accessId === 'owner' ? group.ownerIds : group.memberIds);
+
+function join(world: World, { groupId, principalId, accessId }: Place): void {
   const group = world.tenant.groups.find(({ id }) => id === groupId);
-  if (!group || group.memberIds.includes(principalId)) return;
-  group.memberIds.push(principalId);
-  audit(world, { app: 'MS-PIM' }, { loggedByService: 'Core Directory', category: 'GroupManagement', activityDisplayName: 'Add member to group', operationType: 'Assign', targetResources: memberTargets(world.tenant, groupId, principalId, 'added') });
+  if (!group || listOf(group, accessId).includes(principalId)) return;
+  listOf(group, accessId).push(principalId);
+  audit(world, { app: 'MS-PIM' }, { loggedByService: 'Core Directory', category: 'GroupManagement', activityDisplayName: `Add ${accessId} to group`, operationType: 'Assign', targetResources: memberTargets(world.tenant, groupId, principalId, 'added') });
 }
 
-/** Ends the membership, unless another assignment still gives it. */
-function leave(world: World, groupId: string, principalId: string): void {
+/** Ends the membership or ownership, unless another assignment still gives it. */
+function leave(world: World, { groupId, principalId, accessId }: Place): void {
   const group = world.tenant.groups.find(({ id }) => id === groupId);
-  const stays = world.tenant.pim.schedules.some((one) => one.kind === 'assignment' && one.groupId === groupId && one.principalId === principalId);
-  if (!group || stays || !group.memberIds.includes(principalId)) return;
-  group.memberIds = group.memberIds.filter((id) => id !== principalId);
-  audit(world, { app: 'MS-PIM' }, { loggedByService: 'Core Directory', category: 'GroupManagement', activityDisplayName: 'Remove member from group', operationType: 'Unassign', targetResources: memberTargets(world.tenant, groupId, principalId, 'removed') });
+  const stays = world.tenant.pim.schedules.some((one) => one.kind === 'assignment' && one.groupId === groupId && one.principalId === principalId && one.accessId === accessId);
+  if (!group || stays || !listOf(group, accessId).includes(principalId)) return;
+  listOf(group, accessId).splice(listOf(group, accessId).indexOf(principalId), 1);
+  audit(world, { app: 'MS-PIM' }, { loggedByService: 'Core Directory', category: 'GroupManagement', activityDisplayName: `Remove ${accessId} from group`, operationType: 'Unassign', targetResources: memberTargets(world.tenant, groupId, principalId, 'removed') });
 }
 
 /** Makes the approval of a request that needs one. */

@@ -380,3 +380,116 @@ test('the audit log shows an event some time after it happened, and PIM and the 
   await tenant.advance('PT1M');
   expect((await names()).toSorted()).toEqual(['Add member to group', 'Add member to role completed (PIM activation)', 'Add member to role requested (PIM activation)']);
 });
+
+describe('at the edges', () => {
+  const request = (send: Send, groupId: string, upn: string, more: object): Promise<Answer> => send('POST', `${PIM}/assignmentScheduleRequests`, { accessId: 'member', principalId: ids[upn], groupId, justification: 'Cover', ...more });
+  const forADay = { scheduleInfo: { expiration: { type: 'afterDuration', duration: 'P1D' } } };
+
+  test.each([['PT4M59S', 400], ['PT5M', 201]])('an activation of %s answers %i', async (duration, status) => {
+    expect((await activate(ana, await prepared(), ANA, { scheduleInfo: { expiration: { type: 'afterDuration', duration } } })).status).toBe(status);
+  });
+
+  test.each([['PT8H', 201], ['PT8H1S', 400]])('of a maximum of eight hours, %s answers %i', async (duration, status) => {
+    expect((await activate(ana, await prepared(), ANA, { scheduleInfo: { expiration: { type: 'afterDuration', duration } } })).status).toBe(status);
+  });
+
+  test('MFA in the token lets through what asks for it', async () => {
+    const groupId = await prepared();
+    await setRules(groupId, { Enablement_EndUser_Assignment: { enabledRules: ['MultiFactorAuthentication'] } });
+    expect((await activate(await tenant.as(ANA, PERSON, { amr: { essential: true, values: ['mfa'] } }), groupId, ANA, { justification: undefined })).status).toBe(201);
+  });
+
+  test('an owner’s activation makes an owner and no member, and ends so', async () => {
+    const groupId = await newGroup();
+    await tenant.advance('PT1M');
+    expect((await eligible(groupId, ANA, { accessId: 'owner' })).status).toBe(201);
+    await tenant.advance('PT1M');
+    expect((await activate(ana, groupId, ANA, { accessId: 'owner' })).status).toBe(201);
+    const owns = async (): Promise<boolean> => (await tenant.state()).groups.find(({ id }: Entity) => id === groupId).ownerIds.includes(ids[ANA]);
+    await tenant.advance('PT1M');
+    expect([await owns(), await isMember(groupId, ANA)]).toEqual([true, false]);
+    await tenant.advance('PT31M');
+    expect(await owns()).toBe(false);
+    expect((await logged(groupId)).filter((name) => name.startsWith('Core')).slice(-2)).toEqual(['Core Directory: Add owner to group', 'Core Directory: Remove owner from group']);
+  });
+
+  test('the members of an eligible group are eligible, and nobody else by it', async () => {
+    const [groupId, team] = [await newGroup(), await newGroup('Emulated-Team')];
+    await maya('POST', `/v1.0/groups/${team}/members/$ref`, { '@odata.id': `${tenant.url}/v1.0/directoryObjects/${ids[ANA]}` });
+    await tenant.advance('PT1M');
+    expect((await eligible(groupId, '', { principalId: team })).status).toBe(201);
+    await tenant.advance('PT1M');
+    expect((await activate(await tenant.as(BEN, PERSON), groupId, BEN)).status).toBe(400);
+    expect((await activate(ana, groupId, ANA)).status).toBe(201);
+  });
+
+  test('a change of a rule by its own address changes that rule alone, and no other that its body names', async () => {
+    const groupId = await prepared();
+    const { id, rules } = await policyOf(groupId);
+    const expiration = { ...rules.find((rule) => rule.id === 'Expiration_EndUser_Assignment'), maximumDuration: 'PT2H' };
+    const path = `/v1.0/policies/roleManagementPolicies/${id}/rules`;
+    expect(codeOf(await maya('PATCH', `${path}/Expiration_Admin_Assignment`, expiration))).toEqual([400, 'InvalidPolicy']);
+    expect((await policyOf(groupId)).rules).toEqual(rules);
+    expect((await maya('PATCH', `${path}/Expiration_EndUser_Assignment`, expiration)).status).toBe(200);
+    expect((await policyOf(groupId)).rules).toEqual(rules.map((rule) => (rule.id === expiration.id ? expiration : rule)));
+    expect((await activate(ana, groupId, ANA, { scheduleInfo: { expiration: { type: 'afterDuration', duration: 'PT3H' } } })).status).toBe(400);
+  });
+
+  test('only an owner of the group, or its administrators, give and take an active membership', async () => {
+    const groupId = await prepared();
+    const analyst = await tenant.as(BEN, ADMIN);
+    expect(codeOf(await request(analyst, groupId, BEN, { action: 'adminAssign', ...forADay }))).toEqual([403, 'Authorization_RequestDenied']);
+    await activate(ana, groupId, ANA);
+    await tenant.advance('PT10M');
+    expect(codeOf(await request(analyst, groupId, ANA, { action: 'adminRemove' }))).toEqual([403, 'Authorization_RequestDenied']);
+    await maya('POST', `/v1.0/groups/${groupId}/owners/$ref`, { '@odata.id': `${tenant.url}/v1.0/directoryObjects/${ids[BEN]}` });
+    expect((await request(analyst, groupId, ANA, { action: 'adminRemove' })).status).toBe(201);
+    expect((await request(analyst, groupId, BEN, { action: 'adminAssign', ...forADay })).status).toBe(201);
+    expect(codeOf(await request(analyst, groupId, OMAR, { action: 'adminAssign', scheduleInfo: { expiration: { type: 'afterDuration', duration: 'P181D' } } }))).toEqual([400, 'RoleAssignmentRequestPolicyValidationFailed']);
+  });
+
+  test('validation alone assigns nobody and ends nothing', async () => {
+    const groupId = await prepared();
+    await activate(ana, groupId, ANA);
+    await tenant.advance('PT10M');
+    const before = JSON.stringify((await tenant.state()).pim);
+    expect((await request(maya, groupId, BEN, { action: 'adminAssign', isValidationOnly: true, ...forADay })).status).toBe(201);
+    expect((await request(maya, groupId, ANA, { action: 'adminRemove', isValidationOnly: true })).status).toBe(201);
+    expect((await request(ana, groupId, ANA, { action: 'selfDeactivate', isValidationOnly: true })).status).toBe(201);
+    expect((await eligible(groupId, ANA, { action: 'adminRemove', scheduleInfo: undefined, isValidationOnly: true })).status).toBe(201);
+    await tenant.advance('PT1M');
+    expect(JSON.stringify((await tenant.state()).pim)).toBe(before);
+  });
+
+  test('what an administrator assigned is not the person’s to deactivate', async () => {
+    const groupId = await prepared();
+    await request(maya, groupId, ANA, { action: 'adminAssign', ...forADay });
+    await tenant.advance('PT10M');
+    expect(codeOf(await deactivate(ana, groupId, ANA))).toEqual([400, 'RoleAssignmentDoesNotExist']);
+    expect(await isMember(groupId, ANA)).toBe(true);
+  });
+
+  test('a request that waits for approval is taken back by its person: nobody decides it then, and another may be made', async () => {
+    const groupId = await prepared();
+    await setRules(groupId, { Approval_EndUser_Assignment: approvalBy(OMAR) });
+    const { body } = await activate(ana, groupId, ANA);
+    expect(codeOf(await activate(ana, groupId, ANA))).toEqual([400, 'PendingRoleAssignmentRequest']);
+    expect((await ana('POST', `${PIM}/assignmentScheduleRequests/${body.id}/cancel`)).status).toBe(204);
+    const omar = await tenant.as(OMAR, PERSON);
+    expect((await omar('PATCH', `${PIM}/assignmentApprovals/${body.id}/stages/${body.id}`, { reviewResult: 'Approve', justification: 'Yes' })).status).toBe(409);
+    expect((await ana('GET', `${PIM}/assignmentScheduleRequests/${body.id}`)).body.status).toBe('Canceled');
+    expect((await activate(ana, groupId, ANA)).body.status).toBe('PendingApproval');
+    expect((await (await tenant.as(BEN, PERSON))('GET', `${PIM}/assignmentApprovals/${body.id}`)).status).toBe(404);
+  });
+
+  test('approvers are also the members of an approver group', async () => {
+    const [groupId, team] = [await prepared(), await newGroup('Emulated-Approvers')];
+    await maya('POST', `/v1.0/groups/${team}/members/$ref`, { '@odata.id': `${tenant.url}/v1.0/directoryObjects/${ids[BEN]}` });
+    await setRules(groupId, { Approval_EndUser_Assignment: approvalBy(OMAR, { primaryApprovers: [{ '@odata.type': '#microsoft.graph.groupMembers', groupId: team }], isApproverJustificationRequired: false }) });
+    const { body } = await activate(ana, groupId, ANA);
+    const decision = { reviewResult: 'Approve' };
+    const path = `${PIM}/assignmentApprovals/${body.id}/stages/${body.id}`;
+    expect((await (await tenant.as(OMAR, PERSON))('PATCH', path, decision)).status).toBe(403);
+    expect((await (await tenant.as(BEN, PERSON))('PATCH', path, decision)).status).toBe(204);
+  });
+});
