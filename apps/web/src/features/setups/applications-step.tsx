@@ -48,6 +48,11 @@ export function ApplicationsStep() {
   };
   // What was chosen under another search stays in sight.
   const hidden = chosen.fields.flatMap((one, index) => (one.kind === 'existing' && !known.some(({ id }) => id === one.servicePrincipalId) ? [{ one, index }] : []));
+  // What the portal refuses of one that was chosen.
+  const refused = (index: number) => {
+    const message = (errors.applications?.[index] as { servicePrincipalId?: { message?: string } } | undefined)?.servicePrincipalId?.message;
+    return message !== undefined && <p className={styles.error}>{message}</p>;
+  };
   const problem = errors.applications?.message ?? errors.applications?.root?.message;
   return (
     <div className={styles.form}>
@@ -66,6 +71,7 @@ export function ApplicationsStep() {
                 <li key={one.id} className={styles.one}>
                   <Checkbox label={one.displayName} checked={indexOf(one.id) >= 0} onChange={() => { toggle(one); }} />
                   <div className={styles.small}>
+                    {refused(indexOf(one.id))}
                     <Hosts segments={one.segments} />
                     {remark !== undefined && <small>{remark}</small>}
                     {!one.assignmentRequired && <StatusBadge tone="warn">Assignment required is off: everybody gets in. The plan switches it on.</StatusBadge>}
@@ -77,7 +83,7 @@ export function ApplicationsStep() {
         );
       })}
       {query.isSuccess && known.length === 0 && <EmptyState title={text.trim() === '' ? 'No application is published yet' : 'No application by that name'}>{text.trim() === '' ? 'Type the name of an enterprise application, or make a new Private Access application.' : 'A new Private Access application can be made below.'}</EmptyState>}
-      {hidden.map(({ one, index }) => <div key={one.key} className={styles.row}><span>{one.displayName}</span><Button size="small" onClick={() => { chosen.remove(index); }}>Remove {one.displayName}</Button></div>)}
+      {hidden.map(({ one, index }) => <div key={one.key} className={styles.row}><span>{one.displayName}</span><Button size="small" onClick={() => { chosen.remove(index); }}>Remove {one.displayName}</Button>{refused(index)}</div>)}
       {chosen.fields.map((one, index) => (one.kind === 'new' ? <NewApplicationForm key={one.key} index={index} onRemove={() => { chosen.remove(index); }} /> : null))}
       <div><Button onClick={() => { chosen.append({ kind: 'new', displayName: '', connectorGroupId: '', connectorGroupName: '', segments: [{ host: '', ports: '443', protocol: 'tcp' }] }); }}>New Private Access application</Button></div>
     </div>

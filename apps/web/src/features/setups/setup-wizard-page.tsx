@@ -57,6 +57,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   const draftKey = `gatehouse.setup.${person?.id ?? ''}.${setupId ?? 'new'}`;
   const [resumed] = useState(() => draft(draftKey));
   const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: resumed ?? initial });
+  const { errors: wrong } = form.formState;
   const [refusal, setRefusal] = useState<unknown>(null);
   const [leaving, setLeaving] = useState(false);
   const wanted = Math.min(Math.max((Number(search.get('step') ?? '1') || 1) - 1, 0), STEPS.length - 1);
@@ -112,7 +113,9 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
     <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={resumed && 'Taken up where you left it in this tab.'}
       action={<Button appearance="subtle" onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
       <ol className={styles.steps} aria-label="Steps of the wizard">
-        {STEPS.map(({ title: name }, index) => <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}</li>)}
+        {STEPS.map(({ title: name, field }, index) => (
+          <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}{field !== undefined && wrong[field] && <span role="img" aria-label="to mend">▲</span>}</li>
+        ))}
       </ol>
       <h2 ref={heading} tabIndex={-1} className={styles.heading}>{STEPS[at]?.title}</h2>
       <FormProvider {...form}>

@@ -44,7 +44,7 @@ const pages = (
 );
 
 /** Opens the wizard at a step, with what the tab kept. */
-export function openWizard({ step = 1, draft, path = '/setups/new', api = [] }: { step?: number; draft?: SetupDraft; path?: string; api?: Handler[] } = {}) {
+export function openWizard({ step = 1, draft, path = '/setups/new', api = [] }: { step?: number | string; draft?: SetupDraft; path?: string; api?: Handler[] } = {}) {
   if (draft) sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft));
   return renderPage(pages, { path: `${path}?step=${step}`, session: MAYA, api: [...api, ...directory] });
 }
