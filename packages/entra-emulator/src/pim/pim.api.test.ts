@@ -1,4 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { EmulatorOptions } from '../emulator.ts';
 import { ANA, BEN, MAYA, OMAR, startTenant, type Answer, type Send, type TestTenant } from '../testing.ts';
 
 const PIM = '/v1.0/identityGovernance/privilegedAccess/group';
@@ -491,5 +495,50 @@ describe('at the edges', () => {
     const path = `${PIM}/assignmentApprovals/${body.id}/stages/${body.id}`;
     expect((await (await tenant.as(OMAR, PERSON))('PATCH', path, decision)).status).toBe(403);
     expect((await (await tenant.as(BEN, PERSON))('PATCH', path, decision)).status).toBe(204);
+  });
+
+  /** Goes on with another tenant in place of the one of this test. */
+  async function another(options: EmulatorOptions): Promise<void> {
+    await tenant[Symbol.asyncDispose]();
+    tenant = await startTenant(options);
+    [maya, ana] = [await tenant.as(MAYA, ADMIN), await tenant.as(ANA, PERSON)];
+    for (const { id, userPrincipalName } of (await tenant.state()).users) ids[userPrincipalName] = id;
+  }
+
+  test('an activation that is taken back before the directory heard of it makes no member afterwards', async () => {
+    await another({ delays: { membership: 10 * 60_000 } });
+    const groupId = await prepared();
+    await activate(ana, groupId, ANA);
+    await tenant.advance('PT6M');
+    expect((await deactivate(ana, groupId, ANA)).status).toBe(201);
+    await tenant.advance('PT5M');
+    expect(await isMember(groupId, ANA)).toBe(false);
+    await tenant.advance('PT1H');
+    expect(await isMember(groupId, ANA)).toBe(false);
+  });
+
+  test('a group that can hold roles is looked after by administrators of roles alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'emulated-tenant-'));
+    // After the tenant is closed, which writes its state a last time.
+    onTestFinished(() => { rmSync(folder, { recursive: true }); });
+    const stateFile = join(folder, 'tenant.json');
+    await another({ stateFile });
+    const groupId = await prepared();
+    const { id, rules } = await policyOf(groupId);
+    await another({});
+    const kept = JSON.parse(readFileSync(stateFile, 'utf8')) as { tenant: { users: { id: string; directoryRoles: string[] }[]; groups: { id: string; isAssignableToRole: boolean }[] } };
+    for (const user of kept.tenant.users) if (user.id === ids[BEN]) user.directoryRoles = ['Groups Administrator'];
+    for (const group of kept.tenant.groups) if (group.id === groupId) group.isAssignableToRole = true;
+    writeFileSync(stateFile, JSON.stringify(kept));
+
+    await another({ stateFile });
+    const ben = await tenant.as(BEN, ADMIN);
+    const writes = (send: Send) => Promise.all([
+      send('PATCH', `/v1.0/policies/roleManagementPolicies/${id}`, { rules: rules.slice(0, 1) }),
+      send('POST', `${PIM}/eligibilityScheduleRequests`, { accessId: 'member', principalId: ids[OMAR], groupId, action: 'adminAssign', justification: 'Team', ...forADay }),
+      request(send, groupId, OMAR, { action: 'adminAssign', ...forADay }),
+    ]);
+    expect((await writes(ben)).map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect((await writes(maya)).map(({ status }) => status)).toEqual([200, 201, 201]);
   });
 });
