@@ -155,9 +155,13 @@ describe('the filter', () => {
     expect(screen.queryByText(said)).toBeNull();
   });
 
-  test('a range that ends before it begins is said', async () => {
-    show([answers(SearchEvents, page([]))], '/history?from=2026-02-28&to=2026-02-01');
+  test('a range that ends before it begins is said, one of a single day is not', async () => {
+    const { unmount } = show([answers(SearchEvents, page([]))], '/history?from=2026-02-02&to=2026-02-01');
     expect(await screen.findByText('From is after To, so nothing can match.')).toBeTruthy();
+    unmount();
+    show([answers(SearchEvents, page([]))], '/history?from=2026-02-01&to=2026-02-01');
+    expect(await screen.findByText('Looked for: from 1 Feb 2026, to 1 Feb 2026.')).toBeTruthy();
+    expect(screen.queryByText(/From is after To/)).toBeNull();
   });
 
   test('what the API refuses of it is said with its reason', async () => {

@@ -74,8 +74,8 @@ function startOf(day: string, plusDays = 0): string | undefined {
   const match = /^([12]\d{3})-(\d{2})-(\d{2})$/.exec(day);
   if (!match) return undefined;
   const [year, month, date] = [Number(match[1]), Number(match[2]) - 1, Number(match[3])];
-  const asked = new Date(year, month, date);
-  if (asked.getMonth() !== month || asked.getDate() !== date) return undefined;
+  // 31 February would be a day of March.
+  if (new Date(year, month, date).getMonth() !== month) return undefined;
   return new Date(year, month, date + plusDays).toISOString();
 }
 
