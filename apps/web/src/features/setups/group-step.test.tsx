@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits } from '../../testing/testing.tsx';
-import { DRAFT_KEY, filled, GUID, openWizard } from './wizard.testing.tsx';
+import { DRAFT_KEY, filled, GUID, openWizard } from './testing/wizard.tsx';
 
 const kept = (): unknown => JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '{}');
 const box = (name: string) => screen.getByRole<HTMLInputElement>('textbox', { name });

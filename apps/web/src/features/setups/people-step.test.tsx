@@ -3,7 +3,7 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
-import { filled, GUID, openWizard } from './wizard.testing.tsx';
+import { filled, GUID, openWizard } from './testing/wizard.tsx';
 
 const search = () => screen.findByRole<HTMLInputElement>('combobox', { name: 'Add a person or group' });
 const next = () => userEvent.click(screen.getByRole('button', { name: 'Next: Applications' }));

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
-import { aPlan, DRAFT_KEY, filled, GUID, openWizard } from './wizard.testing.tsx';
+import { aPlan, DRAFT_KEY, filled, GUID, openWizard } from './testing/wizard.tsx';
 
 const step = (more: Partial<PlanStep> = {}): PlanStep => ({ key: 'group', kind: 'create-group', verdict: 'create', title: 'Create the group', changes: [], calls: ['POST /groups'], irreversible: false, blocked: null, ...more });
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });

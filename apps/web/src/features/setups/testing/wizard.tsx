@@ -1,8 +1,8 @@
 import { ListApplications, ListConnectorGroups, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchGroups, SearchPrincipals, type Plan } from '@gatehouse/contracts';
 import { Link, Route, Routes } from 'react-router';
-import { ANA, answers, renderPage, type Handler } from '../../testing/testing.tsx';
-import type { SetupDraft } from './draft.ts';
-import { SetupWizardPage } from './setup-wizard-page.tsx';
+import { ANA, answers, renderPage, type Handler } from '../../../testing/testing.tsx';
+import type { SetupDraft } from '../draft.ts';
+import { SetupWizardPage } from '../setup-wizard-page.tsx';
 
 export const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: ['SetupAdmin' as const] } };
 export const GUID = (last: number): string => `aaaaaaaa-0000-4000-8000-${String(last).padStart(12, '0')}`;
