@@ -42,7 +42,7 @@ async function journey(): Promise<RecordedCall[]> {
 const SETUP = [
   'User.Read', 'User.ReadBasic.All', 'Group.ReadWrite.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup',
   'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All',
-  'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
+  'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
 ];
 const ACCESS = ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'];
 

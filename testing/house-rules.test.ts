@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
 import { describe, expect, test } from 'vitest';
+import { seedTenant } from '../packages/entra-emulator/src/seed/seed.ts';
 import { scopesOf, type ScopeSet } from '../apps/api/src/identity/scopes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -57,6 +58,13 @@ describe('what the app registration grants is what the code asks for', () => {
   test('every scope of the code is granted, and none besides', () => {
     const sets: readonly ScopeSet[] = ['sign-in', 'access', 'approvals', 'setup'];
     expect([...new Set(sets.flatMap((set) => scopesOf(set)))].sort()).toEqual([...granted].sort());
+  });
+
+  test('the emulated tenant grants these and no more, so what works there works with them', () => {
+    const [registration] = seedTenant('demo', new Date('2026-03-02T09:00:00Z')).applications.flatMap((application) => (application.registration ? [application.registration] : []));
+    for (const [kind, given] of [['delegated', registration?.delegatedScopes], ['application', registration?.applicationRoles]] as const) {
+      expect([...(given ?? [])].sort(), kind).toEqual(rows.filter(([one]) => one === kind).map(([, name]) => name).sort());
+    }
   });
 
   test('each has an id and a reason, and stands in the guide', () => {

@@ -4,18 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
-import { auditRoutes } from './audit-log.ts';
 import { DEMO_DELAYS, type Delays } from './delays.ts';
-import { directoryRoutes } from './directory/routes.ts';
 import { createFaults, FaultWish, serveWith } from './faults.ts';
 import { createFront } from './graph/front.ts';
 import { GraphRefusal } from './graph/route.ts';
+import { routes } from './graph/routes.ts';
 import { oidc, type SignInState } from './oidc/server.ts';
 import { createTokens, makeSigningKey } from './oidc/tokens.ts';
-import { approvalRoutes } from './pim/approvals.ts';
 import { settle } from './pim/engine.ts';
-import { policyRoutes } from './pim/policies.ts';
-import { pimRoutes } from './pim/routes.ts';
 import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
 import { reach } from './reach.ts';
@@ -171,7 +167,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   function graph(): void {
     const front = createFront({
-      routes: [...directoryRoutes, ...pimRoutes, ...policyRoutes, ...approvalRoutes, ...auditRoutes], delays, newId, now, settle: settleNow, keep, baseUrl,
+      routes, delays, newId, now, settle: settleNow, keep, baseUrl,
       tenant: () => tenant, caller: (authorization) => tokens.caller(authorization),
     });
     app.use(['/v1.0', '/beta'], express.json({ limit: '4mb', strict: false }), (req, res, next) => {

@@ -1,11 +1,14 @@
 import { openDatabase } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { startJobs } from './jobs.ts';
 
 const log = pino({ level: 'silent' });
 const nothing = async (): Promise<void> => {};
+
+// The queue prints the trace of a worker that it lost, past the logger that it was given.
+beforeEach(() => { vi.spyOn(console, 'trace').mockImplementation(() => {}); });
 
 test('the background work survives a database that goes away while a job runs, and comes back', async () => {
   await using db = await testDatabase();

@@ -8,7 +8,7 @@ import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from './private-acc
 import { applicationView, connectorGroupView, publishingView, segmentView, servicePrincipalView } from './views.ts';
 
 const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
-const READ_APP_ONLY = [...READ, 'Application.ReadWrite.OwnedBy'];
+const READ_APP_ONLY = ['Application.Read.All', 'Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy', 'Directory.Read.All'];
 /** Publishing is read and written with the application permissions alone. */
 const READ_PUBLISHING = ['Application.Read.All', 'Application.ReadWrite.All'];
 const WRITE = ['Application.ReadWrite.All'];

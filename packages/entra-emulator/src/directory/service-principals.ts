@@ -100,7 +100,7 @@ const assignedFrom = (call: GraphCall) => {
 /** Enterprise applications, and who is assigned to them. */
 export const servicePrincipalRoutes = graphRoutes([
   {
-    method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: [...READ, 'Application.ReadWrite.OwnedBy'], query: LIST_QUERY,
+    method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: ['Application.Read.All', 'Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy', 'Directory.Read.All'], query: LIST_QUERY,
     handle(call) {
       checkAdvanced(call);
       return listAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), { context: 'servicePrincipals', filterable: FILTERABLE, searchable: SEARCHABLE });

@@ -51,8 +51,8 @@ describe('people', () => {
     expect((await own('/v1.0/me/checkMemberGroups', { body: { groupIds: Array.from({ length: 21 }, () => build) } })).status).toBe(400);
 
     const path = `/v1.0/users/${mateo}/memberOf/${build}?$select=id`;
-    expect((await directory.asApp('Directory.Read.All')(path)).status).toBe(200);
-    expect((await directory.asApp('User.ReadBasic.All')(path)).status).toBe(403);
+    expect((await directory.asApp('User.Read.All')(path)).status).toBe(200);
+    expect((await directory.asApp('Directory.Read.All')(path)).status).toBe(403);
     expect((await directory.as('Ana Costa', 'User.Read')(path)).status).toBe(403);
   });
 

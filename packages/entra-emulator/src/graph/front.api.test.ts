@@ -55,7 +55,7 @@ describe('a token', () => {
 describe('a call without the permission is refused', () => {
   test.each([
     ['a person without the scope', ANA, 'User.Read', 'GET', '/v1.0/users'],
-    ['a person with the scope to read, who writes', MAYA, 'GroupMember.Read.All', 'POST', '/v1.0/groups'],
+    ['a person with the scope to read, who writes', MAYA, 'Directory.Read.All', 'POST', '/v1.0/groups'],
     ['a person with the scope and without the directory role', ANA, 'Group.ReadWrite.All', 'POST', '/v1.0/groups'],
     ['a person of another directory role', INES, 'Group.ReadWrite.All', 'POST', '/v1.0/groups'],
   ])('%s', async (_what, upn, scope, method, path) => {

@@ -5,8 +5,8 @@ import { auditRequest, policiesOf, provision, userOf } from './engine.ts';
 import { approverGivesReason } from './rules.ts';
 
 const BASE = '/identityGovernance/privilegedAccess/group/assignmentApprovals';
-const READ = ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'];
-const WRITE = ['PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'];
+const READ = ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'];
+const WRITE = ['PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'];
 const BOTH = ['v1.0', 'beta'] as const;
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 

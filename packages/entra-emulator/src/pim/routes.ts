@@ -11,12 +11,12 @@ const BOTH = ['v1.0', 'beta'] as const;
 const WRITERS = ['Privileged Role Administrator', 'Groups Administrator', 'Identity Governance Administrator', 'User Administrator', 'Directory Writers', 'Global Administrator'];
 
 const READ = {
-  eligibility: ['PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
-  assignment: ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+  eligibility: ['PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup'],
+  assignment: ['PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
 };
 const WRITE = {
-  eligibility: ['PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
-  assignment: ['PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'],
+  eligibility: ['PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup'],
+  assignment: ['PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
 };
 
 const refuse = (code: string, message: string): GraphRefusal => new GraphRefusal(400, code, message);

@@ -90,20 +90,15 @@ export const portal = (createdAt: Date, newId: NewId): Made =>
     registration: {
       secret: randomBytes(24).toString('base64url'),
       redirectUris: ['http://localhost/auth/redirect', 'http://localhost/'],
+      // Exactly what docs/permissions.tsv has people grant: what works here works with those.
       delegatedScopes: [
-        'openid', 'profile', 'email', 'offline_access',
-        'User.Read', 'User.ReadBasic.All', 'Group.ReadWrite.All', 'GroupMember.Read.All',
-        'PrivilegedAccess.Read.AzureADGroup',
-        'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
-        'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup',
-        'RoleManagementPolicy.ReadWrite.AzureADGroup', 'RoleManagementPolicy.Read.AzureADGroup',
-        'Application.ReadWrite.All', 'Application.Read.All', 'AppRoleAssignment.ReadWrite.All', 'Directory.ReadWrite.All',
-        'AuthenticationContext.Read.All', 'NetworkAccess.Read.All', 'Organization.Read.All',
+        'User.Read', 'User.ReadBasic.All', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'Group.ReadWrite.All',
+        'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All',
+        'AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
       ],
       applicationRoles: [
-        'AuditLog.Read.All', 'Directory.Read.All', 'Group.Read.All', 'GroupMember.Read.All', 'User.ReadBasic.All', 'Application.Read.All',
-        'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
-        'RoleManagementPolicy.Read.AzureADGroup', 'NetworkAccess.Read.All',
+        'AuditLog.Read.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
+        'RoleManagementPolicy.Read.AzureADGroup', 'Application.Read.All', 'Directory.Read.All', 'User.Read.All',
       ],
     },
   }, createdAt, newId);
