@@ -85,16 +85,54 @@ describe.each(withBody)('$name', ({ name, contract, body }) => {
   });
 });
 
-test('a body that is not JSON, and one that is too large, are told as such', async () => {
-  const send = async (body: string): Promise<[number, string]> => {
-    const answer = await fetch(`${portal.url}/api/access/activations`, {
-      method: 'POST', body, headers: { 'content-type': 'application/json', origin: portal.url, 'x-requested-with': 'gatehouse', cookie: await clients.maya.jar.getCookieString(portal.url) },
-    });
-    return [answer.status, (await answer.json()).code];
-  };
-  expect(await send('{"groupId":')).toEqual([400, 'invalid-request']);
-  expect(await send(`{"justification":"${'x'.repeat(1_100_000)}"}`)).toEqual([413, 'too-large']);
+const unsafe = Object.entries(ENDPOINTS).filter(([, { method }]) => method !== 'GET').map(([name, contract]) => ({ name, contract }));
+
+describe.each(unsafe)('the body of $name', ({ name, contract }) => {
+  test('has a contract that names every field', () => { expect(contract.body?.safeParse({ ...sampleOf(name), surplus: 1 }).success).toBe(false); });
+
+  test('takes nothing that it does not know', async () => {
+    expect(await refused(name, contract, { ...sampleOf(name), surplus: 1, constructor: {} })).toEqual(expect.arrayContaining(['body.surplus', 'body.constructor']));
+  });
+
+  test.each([
+    ['cut off', '{"groupId":', 400, 'invalid-request'], ['a word', 'yes', 400, 'invalid-request'], ['two of them', '{}{}', 400, 'invalid-request'],
+    ['of 1.1 MB', `{"surplus":"${'x'.repeat(1_100_000)}"}`, 413, 'too-large'], ['nested 20,000 deep', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, 400, 'invalid-request'],
+  ])('%s is told as such', async (_title, text, status, code) => {
+    expect(await untouched(async () => sent(contract, pathOf(name, contract), text))).toEqual([status, code]);
+  });
+
+  // JSON.parse makes a field of its own of it; a parser that copies it would change what every object has.
+  test('is not led to the prototype of anything', async () => {
+    const text = JSON.stringify({ ...sampleOf(name), surplus: 1 }).replace('"surplus":1', '"__proto__":{"minutes":30}');
+    const [status] = await untouched(async () => sent(contract, pathOf(name, contract), text));
+    expect(status).toBe(400);
+  });
 });
+
+function sampleOf(name: string): Tree {
+  const body = SAMPLES[name]?.body;
+  return isObject(body) ? body : {};
+}
+
+/** Text as it stands, with every proof that it comes from the portal's own page. */
+async function sent(contract: Endpoint, path: string, text: string): Promise<[number, string]> {
+  const answer = await fetch(`${portal.url}${path}`, {
+    method: contract.method, body: text,
+    headers: { 'content-type': 'application/json', origin: portal.url, 'x-requested-with': 'gatehouse', cookie: await allowed(contract).jar.getCookieString(portal.url) },
+  });
+  expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  return [answer.status, (await answer.json()).code];
+}
+
+/** What it does reaches neither Graph nor a row. */
+async function untouched<T>(act: () => Promise<T>): Promise<T> {
+  await portal.emulator.clearJournal();
+  const before = await fingerprint(portal.db);
+  const answer = await act();
+  expect(await portal.emulator.journal()).toEqual([]);
+  expect(await fingerprint(portal.db)).toBe(before);
+  return answer;
+}
 
 describe('a query', () => {
   const withQuery = Object.entries(ENDPOINTS).filter(([, { query, method, answers }]) => query !== undefined && method === 'GET' && answers !== 'redirect');

@@ -58,7 +58,7 @@ const BACKOFF_CAP_MS = 8_000;
 /** How one attempt ended. */
 type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly text: string }
-  | { readonly kind: 'lost'; readonly why: 'timeout' | 'network'; readonly cause: unknown }
+  | { readonly kind: 'lost'; readonly why: 'timeout' | 'network' | 'broken off'; readonly cause: unknown }
   | { readonly kind: 'unsent'; readonly error: GraphError };
 
 /** A call on its way through the middleware. The client keys a request's options by class. */
@@ -293,11 +293,28 @@ function sending({ timeoutMs }: GraphOptions): Middleware {
         signal,
       });
       context.response = response;
-      journey.outcome = { kind: 'answered', status: response.status, headers: response.headers, text: await response.text() };
+      const text = await response.text();
+      journey.outcome = response.ok && breaksOff(text)
+        ? { kind: 'lost', why: 'broken off', cause: new Error('the answer has an error in place of its end') }
+        : { kind: 'answered', status: response.status, headers: response.headers, text };
     } catch (error) {
       journey.outcome = { kind: 'lost', why: signal.aborted ? 'timeout' : 'network', cause: error };
     }
   });
+}
+
+/**
+ * Whether a 2xx has an error object beside what it answers: the service failed when the status was sent already, and the
+ * page is not whole. The text is parsed only where it may be so.
+ */
+function breaksOff(text: string): boolean {
+  if (!/"error"\s*:\s*\{/.test(text)) return false;
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'object';
+  } catch {
+    return false;
+  }
 }
 
 /** The request's headers as one mutable object; the client hands them over in any of three forms. */

@@ -180,6 +180,21 @@ describe('lists', () => {
     expect(await server.graph.pim.mine.requests()).toHaveLength(1);
   });
 
+  test('a page that breaks off with an error is not a page: it is asked for again, and refused when it stays so', async () => {
+    const brokenOff = { json: { value: [received], error: { code: 'UnknownError', message: 'failed in the middle' } } };
+    await using once = await startScriptedGraph([brokenOff, { json: { value: [received, { ...received, id: 'r-2' }] } }]);
+    expect(await once.graph.pim.mine.requests()).toHaveLength(2);
+    await using always = await startScriptedGraph(() => brokenOff);
+    expect((await failureFrom(always.graph.pim.mine.requests())).failure).toBe('unavailable');
+    expect((await failureFrom(always.graph.audits.directoryAudits({ from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' }))).failure).toBe('unavailable');
+  });
+
+  test('an error that an item speaks of is the item’s own', async () => {
+    const item = { id: 'e-1', activityDateTime: '2026-03-01T10:00:00Z', additionalDetails: [{ key: 'answer', value: '{"error":{"code":"x"}}' }], error: { code: 'y' } };
+    await using server = await startScriptedGraph([{ json: { value: [item] } }]);
+    expect((await server.graph.audits.directoryAudits({ from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' })).items).toHaveLength(1);
+  });
+
   test('words are read in any casing, and a new status is unknown', async () => {
     await using server = await startScriptedGraph([{ json: { value: [{ ...received, action: 'SelfActivate', accessId: 'Member', status: 'provisioned' }, { ...received, status: 'BrandNew' }] } }]);
     expect(await server.graph.pim.mine.requests()).toMatchObject([{ action: 'selfActivate', accessId: 'member', status: 'Provisioned' }, { status: 'unknown' }]);
