@@ -58,7 +58,7 @@ export function ApplicationsStep() {
     <div className={styles.form}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {problem !== undefined && <p className={styles.error} role="alert">{problem}</p>}
-      <Field label="Find an application"><Input value={text} placeholder="Name; enterprise applications appear when you type" onChange={(event) => { setText(event.target.value); }} /></Field>
+      <Field label="Find an application" hint="Enterprise applications appear when you type"><Input value={text} placeholder="Type a name" onChange={(event) => { setText(event.target.value); }} /></Field>
       {query.isPending && <ListSkeleton rows={4} />}
       {KINDS.map(([kind, title, remark]) => {
         const list = known.filter((one) => one.kind === kind);
@@ -74,7 +74,7 @@ export function ApplicationsStep() {
                     {refused(indexOf(one.id))}
                     <Hosts segments={one.segments} />
                     {remark !== undefined && <small>{remark}</small>}
-                    {!one.assignmentRequired && <StatusBadge tone="warn">Assignment required is off: everybody gets in. The plan switches it on.</StatusBadge>}
+                    {!one.assignmentRequired && <><StatusBadge tone="warn">Assignment required is off</StatusBadge><small>Now everybody gets in. The plan switches it on.</small></>}
                   </div>
                 </li>
               ))}

@@ -3,6 +3,7 @@ import { Combobox, Option } from '@fluentui/react-combobox';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
+import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useRef, useState } from 'react';
@@ -14,6 +15,8 @@ import { candidateGroups, groupSettings } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
+  // Why it cannot be taken has to be legible, unlike what Fluent shows of a disabled choice.
+  unfit: { color: tokens.colorNeutralForeground2 },
   kept: { overflowWrap: 'anywhere' },
   input: { minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
@@ -30,7 +33,7 @@ export function GroupStep({ first }: { first: boolean }) {
   return (
     <div className={styles.form}>
       {first ? (
-        <Field label="Group" validationMessage={problem}>
+        <Field label="Which group" validationMessage={problem}>
           <RadioGroup layout="horizontal" value={group.kind} onChange={(_event, data) => {
             const back = other.current;
             other.current = group;
@@ -97,6 +100,7 @@ function NewGroup({ first }: { first: boolean }) {
 }
 
 function ExistingGroup() {
+  const styles = useStyles();
   const { control, getValues, setValue, formState: { errors } } = useFormContext<SetupDraft>();
   const client = useQueryClient();
   const group = useWatch({ control, name: 'group' });
@@ -143,7 +147,7 @@ function ExistingGroup() {
           >
             {groups.map((one) => (
               <Option key={one.id} value={one.id} text={one.displayName} disabled={one.unfit !== null}>
-                {`${one.displayName}${one.unfit !== null ? ` · ${one.unfit}` : one.managedByPim ? ' · managed by PIM' : ''}`}
+                <span className={one.unfit !== null ? styles.unfit : undefined}>{`${one.displayName}${one.unfit !== null ? ` · ${one.unfit}` : one.managedByPim ? ' · managed by PIM' : ''}`}</span>
               </Option>
             ))}
             {query.isPending && <Option disabled value="" text="">Searching</Option>}

@@ -13,6 +13,7 @@ const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
   list: { display: 'grid', gap: '8px', margin: 0, padding: 0, listStyle: 'none' },
   one: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) 200px auto', alignItems: 'end', gap: '8px 16px', padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr) auto' } },
+  days: { '@media (max-width: 560px)': { gridRow: '2', gridColumn: '1 / -1' } },
   name: { alignSelf: 'center', overflowWrap: 'anywhere' },
   kind: { color: tokens.colorNeutralForeground2 },
   error: { color: tokens.colorPaletteRedForeground1, margin: 0 },
@@ -35,7 +36,7 @@ export function PeopleStep() {
           <li key={one.key} className={styles.one}>
             <span className={styles.name}>{one.displayName} {one.kind === 'group' && <span className={styles.kind}>· group</span>}</span>
             <Controller control={control} name={`eligible.${index}.days`} render={({ field }) => (
-              <Field label="Eligible for" validationMessage={errors.eligible?.[index]?.days?.message ?? errors.eligible?.[index]?.principalId?.message}>
+              <Field className={styles.days} label="Eligible for" validationMessage={errors.eligible?.[index]?.days?.message ?? errors.eligible?.[index]?.principalId?.message}>
                 <Select value={field.value === null ? 'permanent' : String(field.value)} aria-label={`How long ${one.displayName} is eligible`} onChange={(_event, data) => { field.onChange(data.value === 'permanent' ? null : Number(data.value)); }}>
                   {[...new Set([30, 90, 180, 365, ...(field.value === null ? [] : [field.value])])].filter((days) => longest === null || days <= longest || days === field.value).toSorted((a, b) => a - b).map((days) => <option key={days} value={days}>{days} days</option>)}
                   {(longest === null || field.value === null) && <option value="permanent">Permanent</option>}

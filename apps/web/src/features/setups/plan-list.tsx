@@ -12,7 +12,7 @@ const useStyles = makeStyles({
   changes: { margin: '4px 0 0', padding: 0, listStyle: 'none', fontSize: tokens.fontSizeBase200 },
   from: { color: tokens.colorNeutralForeground2 },
   call: { fontFamily: tokens.fontFamilyMonospace },
-  bad: { margin: '4px 0 0', color: tokens.colorPaletteRedForeground1 },
+  bad: { margin: '4px 0 0', color: tokens.colorPaletteRedForeground1, overflowWrap: 'anywhere' },
   details: { marginTop: '4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   summary: { cursor: 'pointer' },
 });
@@ -48,7 +48,7 @@ export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep
                 </ul>
               )}
               {planned.blocked && <p className={styles.bad}>{planned.blocked.reason} {planned.blocked.mend}</p>}
-              {'plan' in step && step.detail !== null && <p className={mergeClasses(styles.small, step.status === 'failed' && styles.bad)}>{step.detail}</p>}
+              {'plan' in step && step.detail !== null && <p className={step.status === 'failed' ? styles.bad : styles.small}>{step.detail}</p>}
               {!('plan' in step) && planned.calls.length > 0 && acts && (
                 <details className={styles.details}>
                   <summary className={styles.summary}>{planned.calls.length === 1 ? '1 call' : `${planned.calls.length} calls`} to Microsoft Graph</summary>

@@ -110,6 +110,7 @@ test('a failed step says why and what to do; what follows stays undone', async (
   expect(within(stepOf('Onboard it to PIM')).getByText('Entra refused the onboarding. Activate Privileged Role Administrator, then continue.')).toBeTruthy();
   expect(within(stepOf('Make Ana Costa eligible')).getByText('To come')).toBeTruthy();
   expect(screen.getByText(/What is done stays done/)).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'See the setup' })).toBeTruthy();
   expect(screen.queryByText('What now')).toBeNull();
   expect(Stream.opened).toEqual([]);
 });
@@ -118,11 +119,11 @@ test('a stream that breaks is said, and what it brings later is shown', async ()
   open(answers(GetRun, START));
   const live = await stream();
   live.breakOff(Stream.CONNECTING);
-  expect(await screen.findByText('The live view is cut off')).toBeTruthy();
+  expect(await screen.findByText('The live view is cut off.')).toBeTruthy();
   expect(Stream.opened.length).toBe(1);
   live.send(FAILED);
   expect(await screen.findByText('Failed', { selector: '[role=status] *' })).toBeTruthy();
-  expect(screen.queryByText('The live view is cut off')).toBeNull();
+  expect(screen.queryByText('The live view is cut off.')).toBeNull();
 });
 
 test('a stream that was refused is opened anew, and why it was refused is said meanwhile', async () => {

@@ -32,6 +32,7 @@ export function RunPage() {
   const goOn = current && (current.status === 'failed' || current.status === 'interrupted')
     ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>
     : undefined;
+  const toSetup = current && <FluentLink href={`/setups/${current.setupId}`} onClick={(event) => { event.preventDefault(); void navigate(`/setups/${current.setupId}`); }}>See the setup</FluentLink>;
   return (
     <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={goOn}>
       <ProblemBar error={query.error ?? again.error} onRetry={query.error ? () => void query.refetch() : undefined} />
@@ -43,7 +44,7 @@ export function RunPage() {
             {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
           </div>
           <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
-          {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
+          {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off.</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
           <PlanList label="Steps of the run" steps={current.steps} />
           {current.status === 'succeeded' && (
             <Section title="What now">
@@ -51,11 +52,11 @@ export function RunPage() {
                 <li>Everything above was read back from Microsoft Entra after it was done.</li>
                 <li>Tell the people that they may activate it: they find it under My access by the name of the application.</li>
                 <li>Clients of Global Secure Access learn of a new application within 15 min.</li>
-                <li><FluentLink href={`/setups/${current.setupId}`} onClick={(event) => { event.preventDefault(); void navigate(`/setups/${current.setupId}`); }}>See the setup</FluentLink></li>
+                <li>{toSetup}</li>
               </ul>
             </Section>
           )}
-          {(current.status === 'failed' || current.status === 'interrupted') && <p>What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice.</p>}
+          {(current.status === 'failed' || current.status === 'interrupted') && <p>What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice. {toSetup}</p>}
         </>
       )}
     </Page>

@@ -3,9 +3,11 @@ import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
+import { Hosts } from '../../ui/hosts.tsx';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
@@ -15,12 +17,13 @@ import { setup } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const useStyles = makeStyles({
-  path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px', margin: 0, padding: 0, listStyle: 'none' },
-  node: { flex: '1 1 180px', padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px 24px', margin: 0, padding: 0, listStyle: 'none' },
+  // The arrow is a picture of the order that the list already says.
+  node: { position: 'relative', minWidth: 0, flex: '1 1 200px', ':not(:last-child)::after': { content: '"→" / ""', position: 'absolute', right: '-20px', top: 'calc(50% - 10px)', color: tokens.colorNeutralForeground3, '@media (max-width: 1180px)': { display: 'none' } }, padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   kind: { margin: '0 0 4px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   text: { margin: 0, overflowWrap: 'anywhere' },
   list: { margin: 0, padding: 0, listStyle: 'none' },
-  run: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '4px 16px', padding: '8px 0', fontVariantNumeric: 'tabular-nums', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` } },
+  run: { display: 'grid', gridTemplateColumns: '136px 168px minmax(0, 1fr)', alignItems: 'center', gap: '4px 16px', padding: '8px 0', '@media (max-width: 560px)': { gridTemplateColumns: 'max-content minmax(0, 1fr)' }, fontVariantNumeric: 'tabular-nums', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` } },
   link: { color: tokens.colorBrandForegroundLink },
 });
 
@@ -45,7 +48,7 @@ export function SetupPage() {
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
               <Node kind="Group" lines={[one.name]} />
               <Node kind="To activate" lines={describeRoleSettings(one.definition.roleSettings)} />
-              <Node kind="Opens" lines={one.definition.applications.map(applicationLine)} />
+              <Node kind="Opens" lines={one.definition.applications.map(opened)} />
             </ol>
           </Section>
           <Section title="Runs">
@@ -61,14 +64,16 @@ export function SetupPage() {
   );
 }
 
-function Node({ kind, lines }: { kind: string; lines: readonly string[] }) {
+function Node({ kind, lines }: { kind: string; lines: readonly ReactNode[] }) {
   const styles = useStyles();
   return (
     <li className={styles.node}>
       <p className={styles.kind}>{kind}</p>
-      {lines.map((line, index) => <p key={index} className={styles.text}>{line}</p>)}
+      {lines.map((line, index) => <div key={index} className={styles.text}>{line}</div>)}
     </li>
   );
 }
 
-const applicationLine = (application: SetupDefinition['applications'][number]): string => (application.kind === 'new' ? `${application.displayName} (${application.segments.map(({ host, ports }) => `${host} : ${ports}`).join(', ')})` : application.displayName);
+const opened = (application: SetupDefinition['applications'][number]): ReactNode => (application.kind === 'existing' ? application.displayName : (
+  <>{application.displayName}<div><Hosts segments={application.segments.map(({ host, ports, protocol }) => ({ host, ports: ports.split(',').map((one) => one.trim()), protocol }))} /></div></>
+));

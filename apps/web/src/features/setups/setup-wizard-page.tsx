@@ -111,7 +111,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
 
   return (
     <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={resumed && 'Taken up where you left it in this tab.'}
-      action={<Button appearance="subtle" onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
+      action={<Button onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
       <ol className={styles.steps} aria-label="Steps of the wizard">
         {STEPS.map(({ title: name, field }, index) => (
           <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}{field !== undefined && wrong[field] && <span role="img" aria-label="to mend">▲</span>}</li>
