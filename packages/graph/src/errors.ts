@@ -30,6 +30,11 @@ export interface GraphErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Whether Graph may have done what it was asked: there was no answer, or none that can be read. A refusal is an answer. */
+export function outcomeIsUnknown({ failure, details: { status } }: GraphError): boolean {
+  return failure === 'unavailable' || (failure === 'unexpected' && (status === undefined || status < 400));
+}
+
 /** The one error that leaves this package. Its message is for the log, never for a person. */
 export class GraphError extends Error {
   readonly failure: GraphFailure;

@@ -36,6 +36,7 @@ export interface Answer {
 /** The one way to Graph. Throws `GraphError` and nothing else. */
 export interface Transport {
   readonly baseUrl: string;
+  /** Sends; an answer with a body that is not JSON is none of Graph's. */
   send(call: Call): Promise<Answer>;
   /** Goes on with a list at a link that Graph gave. */
   follow(link: string, call: Call): Promise<Answer>;
@@ -125,7 +126,12 @@ export function createTransport(options: GraphOptions): Transport {
 
   return {
     baseUrl: options.baseUrl.replace(/\/+$/, ''),
-    send: (call) => run(call),
+    async send(call) {
+      const answer = await run(call);
+      // What stands between us and Graph may answer 200 with a page of its own: that is nobody's word that it is done.
+      if (answer.text !== '') parse(call, answer, z.unknown());
+      return answer;
+    },
     follow: (link, call) => run(call, link),
     read,
     async find(call, shape) {

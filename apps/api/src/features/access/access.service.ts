@@ -1,6 +1,6 @@
 import type { AccessRequest, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
-import { GraphError, type Graph, type ScheduleRequest } from '@gatehouse/graph';
+import { GraphError, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { durationOf } from '../../core/durations.ts';
@@ -337,13 +337,6 @@ const CANNOT_CANCEL: Partial<Record<RequestState, string>> = {
   'lapsed': 'It has lapsed by now: nobody decided in time.',
   'failed': 'It has failed by now.',
 };
-
-/** Whether Entra may have done it: there was no answer, or none that can be read. A refusal is an answer. */
-function outcomeIsUnknown(error: GraphError): boolean {
-  if (error.failure === 'unavailable') return true;
-  const { status } = error.details;
-  return error.failure === 'unexpected' && (status === undefined || status < 400);
-}
 
 function lookingForIt(error: GraphError): PortalError {
   return error.failure === 'unavailable'

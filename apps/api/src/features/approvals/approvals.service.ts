@@ -1,6 +1,6 @@
 import type { Answer, DecideApproval, Input, ListApprovals } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
-import { GraphError, type Graph } from '@gatehouse/graph';
+import { GraphError, outcomeIsUnknown, type Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { addMinutes } from '../../core/durations.ts';
@@ -130,7 +130,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
         await graph.approvals.decide(approvalId, outcome.stageId, decision === 'approve' ? 'Approve' : 'Deny', justification);
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
-        if (error.failure === 'unavailable') throw new PortalError('directory-unavailable', { detail: 'Microsoft Entra did not answer, so it is not known whether your decision arrived. Reload to see whether the request still waits.', retryAfterSeconds: 10, cause: error });
+        if (outcomeIsUnknown(error)) throw new PortalError(error.failure === 'unexpected' ? 'directory-unexpected' : 'directory-unavailable', { detail: 'Microsoft Entra did not answer as it should, so it is not known whether your decision arrived. Reload to see whether the request still waits.', retryAfterSeconds: 10, cause: error });
         if (error.failure !== 'conflict') {
           await conclude('failed', 'approval.refused', 'Microsoft Entra refused it.');
           throw error;
