@@ -16,9 +16,9 @@ import { endOf, stateOf, STATUSES } from './history.words.ts';
 import { StoryPanel } from './story-panel.tsx';
 
 const useStyles = makeStyles({
-  time: { whiteSpace: 'nowrap', textAlign: 'left' },
+  time: { whiteSpace: 'nowrap', textAlign: 'left', lineHeight: 'inherit' },
   quiet: { color: tokens.colorNeutralForeground2 },
-  small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
 });
 
 const CHOICES = [{ name: 'status', label: 'State', options: ActivationStatus.options.map((status) => [status, STATUSES[status].word] as const) }];
@@ -37,10 +37,10 @@ export function ActivationsPage() {
   const rows = eachOnce(query.data?.pages.flatMap((page) => page.activations) ?? [], ({ requestId }) => requestId);
   const columns: readonly Column<HistoryActivation>[] = [
     {
-      id: 'asked', header: 'Asked', width: '168px',
+      id: 'asked', header: 'Asked', width: '112px',
       cell: ({ requestId, requestedAt }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(requestId); }}>{formatSeconds(requestedAt)}<span className={styles.small}>{formatDay(requestedAt)}</span></Link>,
     },
-    { id: 'who', header: 'Who', cell: ({ principalName }) => principalName },
+    { id: 'who', header: 'Who', width: '144px', cell: ({ principalName }) => principalName },
     { id: 'what', header: 'Opens', cell: ({ groupName, applications }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
     { id: 'why', header: 'Reason', cell: ({ justification, ticketNumber }) => <>{justification ?? <span className={styles.quiet}>No reason recorded</span>}{ticketNumber !== null && <span className={styles.small}>{ticketNumber}</span>}</> },
     { id: 'state', header: 'State', cell: (one) => <><StatusBadge tone={stateOf(one, now).tone}>{stateOf(one, now).word}</StatusBadge><span className={styles.small}>{endOf(one, now)}</span></> },

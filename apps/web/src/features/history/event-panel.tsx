@@ -27,7 +27,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
   const query = useQuery(event(eventId));
   const one = query.data?.event;
   const facts: readonly Fact[] = one && query.data ? [
-    ['When', `${formatInstant(one.at, now)} (${one.at})`], ['What', one.activity], ['By', one.actorName ?? 'Not named', one.actorId], ['About', one.subjectName, one.subjectId], ['Group', one.groupName, one.groupId], ['Application', one.applicationName],
+    ['When', formatInstant(one.at, now), one.at], ['What', one.activity], ['By', one.actorName ?? 'Not named', one.actorId], ['About', one.subjectName, one.subjectId], ['Group', one.groupName, one.groupId], ['Application', one.applicationName],
     ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)],
   ] : [];
   return (

@@ -15,8 +15,8 @@ import { events, type EventQuery } from './history.queries.ts';
 import { KINDS, RESULTS } from './history.words.ts';
 
 const useStyles = makeStyles({
-  time: { whiteSpace: 'nowrap', textAlign: 'left' },
-  small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  time: { whiteSpace: 'nowrap', textAlign: 'left', lineHeight: 'inherit' },
+  small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
 });
 
 const CHOICES = [
@@ -37,12 +37,12 @@ export function EventsPage() {
   const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id }) => id);
   const columns: readonly Column<HistoryEvent>[] = [
     {
-      id: 'at', header: 'When', width: '168px',
+      id: 'at', header: 'When', width: '112px',
       cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
     },
-    { id: 'who', header: 'Who', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
-    { id: 'what', header: 'What', cell: ({ kind, activity }) => <>{kind === 'other' ? activity : KINDS[kind]}{kind !== 'other' && <span className={styles.small}>{activity}</span>}</> },
-    { id: 'where', header: 'Group and application', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
+    { id: 'who', header: 'Who', width: '144px', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
+    { id: 'what', header: 'What', width: '224px', cell: ({ kind, activity }) => <>{kind === 'other' ? activity : KINDS[kind]}{kind !== 'other' && <span className={styles.small}>{activity}</span>}</> },
+    { id: 'where', header: 'Group', width: '264px', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
     { id: 'reason', header: 'Reason', cell: ({ reason }) => reason ?? '' },
     { id: 'result', header: 'Result', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
   ];

@@ -6,7 +6,7 @@ const useStyles = makeStyles({
   facts: { display: 'grid', gridTemplateColumns: 'minmax(88px, auto) minmax(0, 1fr)', gap: '4px 16px', margin: 0 },
   term: { color: tokens.colorNeutralForeground2 },
   value: { margin: 0, overflowWrap: 'anywhere' },
-  id: { display: 'block', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  id: { display: 'block', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
 });
 
 /** A field: what it is, its value in words, and its id where it has one. */

@@ -11,8 +11,9 @@ import { formatDay } from '../../lib/dates.ts';
 import { names } from './history.queries.ts';
 
 const useStyles = makeStyles({
-  bar: { display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(168px, 1fr))', gap: '8px 12px', alignItems: 'end', margin: '12px 0 16px' },
+  bar: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(128px, 1fr))', gap: '8px 12px', alignItems: 'end', margin: '12px 0 16px' },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, '& > select': { minWidth: 0 } },
+  clear: { minWidth: 0, paddingLeft: '8px', paddingRight: '8px', whiteSpace: 'nowrap' },
   wrong: { marginBottom: '16px' },
 });
 
@@ -126,7 +127,8 @@ export function FilterBar({ filter, choices }: { filter: Filter; choices: readon
           </Field>
         ))}
         {DAYS.map(([name, label]) => <DayFilter key={name} filter={filter} name={name} label={label} />)}
-        {!filter.isEmpty && <Button onClick={filter.clear}>Clear the filter</Button>}
+        {/* Its place is kept, so that no field moves when the first one is filled. */}
+        {filter.isEmpty ? <span /> : <Button className={styles.clear} onClick={filter.clear}>Clear the filter</Button>}
         <datalist id={lists.group}>{data?.groups.map((name) => <option key={name} value={name} />)}</datalist>
         <datalist id={lists.application}>{data?.applications.map((name) => <option key={name} value={name} />)}</datalist>
       </div>

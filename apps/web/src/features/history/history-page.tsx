@@ -14,7 +14,7 @@ const useStyles = makeStyles({
   tabs: { display: 'flex', gap: '4px', margin: 0, padding: 0, listStyle: 'none' },
   tab: { display: 'block', padding: '6px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
   here: { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
-  coverage: { margin: 0, color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
+  coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
@@ -51,7 +51,7 @@ function CoverageLine({ coverage }: { coverage: Coverage | undefined }) {
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? 'Nothing was read from Microsoft Entra yet' : `Complete from ${formatDay(from)} to ${agoOf(to, now)}`}
-      {lastError !== null && <> · <StatusBadge tone="warn">{lastError}</StatusBadge></>}
+      {lastError !== null && <> · <StatusBadge tone="warn">Reading fails</StatusBadge> {lastError}</>}
     </p>
   );
 }

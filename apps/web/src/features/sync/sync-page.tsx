@@ -15,7 +15,7 @@ import { EmptyState, ListSkeleton, StatusBadge, type Tone } from '../../ui/state
 const LATE_MINUTES = 15;
 
 const useStyles = makeStyles({
-  small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
   news: { margin: '0 0 16px', color: tokens.colorNeutralForeground2 },
   text: { margin: 0 },
 });
@@ -39,7 +39,7 @@ export function SyncPage() {
     { id: 'state', header: 'State', cell: (source) => <State source={source} now={now} /> },
     { id: 'complete', header: 'Complete', cell: ({ completeFrom, completeTo }) => (completeFrom === null || completeTo === null ? 'Not yet' : <>{formatInstant(completeFrom, now)}<span className={styles.small}>to {formatInstant(completeTo, now)}</span></>) },
     { id: 'lag', header: 'Behind', cell: ({ completeTo }) => (completeTo === null ? 'Not known' : lagOf(completeTo, now)) },
-    { id: 'last', header: 'Last read to the end', cell: ({ lastSuccessAt }) => (lastSuccessAt === null ? 'Never' : formatInstant(lastSuccessAt, now)) },
+    { id: 'last', header: 'Last read', cell: ({ lastSuccessAt }) => (lastSuccessAt === null ? 'Never' : formatInstant(lastSuccessAt, now)) },
     { id: 'events', header: 'Events', cell: ({ events }) => events.toLocaleString('en-GB') },
   ];
   const sources = query.data?.sources ?? [];
