@@ -15,12 +15,15 @@ import { authenticationContexts } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px', maxWidth: '760px' },
-  group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  // A field is no wider than its column: the longest choice would make it wider than a narrow screen.
+  group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '& .fui-Field': { gridTemplateColumns: 'minmax(0, 1fr)' }, '& .fui-Select': { minWidth: 0 }, '& select': { minWidth: 0, width: '100%', textOverflow: 'ellipsis' } },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
   chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
   one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
+  mailTo: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', alignContent: 'start', justifyItems: 'start' },
+  address: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   mails: { display: 'grid', gap: '8px' },
-  mail: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '4px 16px', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  mail: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px 16px', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
 });
 
 const DURATIONS = [30, 60, 90, 120, 180, 240, 360, 480, 720, 1440];
@@ -106,9 +109,9 @@ export function RoleSettingsStep() {
             <span>{title}</span>
             <div className={styles.mail}>
               {RECIPIENTS.map(([recipient, name]) => (
-                <div key={recipient}>
+                <div key={recipient} className={styles.mailTo}>
                   {check(`roleSettings.notifications.${occasion}.${recipient}.defaultRecipients`, name)}
-                  <Input size="small" aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
+                  <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
                     defaultValue={settings.notifications[occasion][recipient].additionalRecipients.join(', ')}
                     onBlur={(event) => { setValue(`roleSettings.notifications.${occasion}.${recipient}.additionalRecipients`, event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
                   {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
