@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GraphError } from './errors.ts';
 import type { GraphErrorDetails, GraphFailure } from './errors.ts';
+import { knownRefusal } from './refusals.ts';
 
 /** An answer that is not 2xx, read whole. */
 export interface Refusal {
@@ -18,26 +19,6 @@ const Envelope = z.object({
     innerError: z.looseObject({ 'request-id': z.string().nullish() }).nullish(),
   }),
 });
-
-/** Codes that say more than their status does. PIM answers nearly everything with 400. */
-const FAILURE_OF_CODE: ReadonlyMap<string, GraphFailure> = new Map([
-  ['RoleAssignmentExists', 'conflict'],
-  ['PendingRoleAssignmentRequest', 'conflict'],
-  ['RoleAssignmentDoesNotExist', 'conflict'],
-  ['ActiveDurationTooShort', 'conflict'],
-  ['ResourceIsLocked', 'conflict'],
-  ['MfaAndAcrsConflict', 'conflict'],
-  // A group or person that PIM does not know yet; the directory replicates to it with a delay.
-  ['SubjectNotFound', 'not-found'],
-  ['RoleNotFound', 'not-found'],
-  ['ResourceNotFound', 'not-found'],
-  ['Request_ResourceNotFound', 'not-found'],
-  ['Authorization_RequestDenied', 'forbidden'],
-  ['UnauthorizedAccessException', 'forbidden'],
-  ['InsufficientPermissions', 'forbidden'],
-  ['AadPremiumLicenseRequired', 'forbidden'],
-  ['TooManyRequests', 'throttled'],
-]);
 
 /** Directory refusals that share one code; only the text tells that the object is there already. */
 const EXISTS_ALREADY = /object references? already exists?|permission being assigned already exists/i;
@@ -76,8 +57,9 @@ export function failureOf(refusal: Refusal): GraphError {
   if (status === 429) return fail('throttled', { retryAfterMs: retryAfterMs(refusal.headers) });
   if (status >= 500 || status === 408) return fail('unavailable', { retryAfterMs: retryAfterMs(refusal.headers) });
   if (status === 401) return fail('not-signed-in');
-  const byCode = code === undefined ? undefined : FAILURE_OF_CODE.get(code);
-  if (byCode !== undefined) return fail(byCode);
+  // PIM answers nearly everything with 400: the code says more than the status.
+  const known = knownRefusal(code)?.failure;
+  if (known !== undefined && known !== 'unexpected') return fail(known);
   if (status === 403) return fail('forbidden');
   if (status === 404) return fail('not-found');
   if (status === 409) return fail('conflict');

@@ -1,5 +1,5 @@
 import { PROBLEMS, type Permission, type Problem, type ProblemCode } from '@gatehouse/contracts';
-import { GraphError, type GraphFailure } from '@gatehouse/graph';
+import { GraphError, knownRefusal, type GraphFailure } from '@gatehouse/graph';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Actor } from '../core/actor.ts';
@@ -58,10 +58,11 @@ function classify(error: unknown): { code: ProblemCode; details: PortalErrorDeta
   if (error instanceof GraphError) {
     const { code, detail } = GRAPH_PROBLEMS[error.failure];
     const { retryAfterMs, claims } = error.details;
+    const known = knownRefusal(error.details.code, error.details.failedRules?.[0]);
     return {
       code, cause: error,
       details: {
-        detail,
+        detail: known?.failure === error.failure ? `${known.sentence} ${known.mend}` : detail,
         ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) }),
         ...(error.failure === 'step-up-needed' && { stepUp: { claims: claims ?? '' } }),
       },
