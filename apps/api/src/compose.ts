@@ -42,7 +42,6 @@ import { keptKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
 import { createMirror } from './mirror/mirror.ts';
 
-/** How long one attempt of a Graph call may take. */
 const GRAPH_TIMEOUT_MS = 15_000;
 /** Between two passes of the mirror: the demo's audit log shows events after seconds, Microsoft's after minutes. */
 const SYNC_EVERY_MS = { emulated: 3_000, entra: 60_000 };
@@ -61,6 +60,8 @@ export interface Ground {
   readonly wait: (ms: number) => Promise<void>;
   /** Waits before a call is repeated. */
   readonly backOff: (ms: number) => Promise<void>;
+  /** How long one attempt of a Graph call may take. */
+  readonly graphTimeoutMs: number;
 }
 
 /** The product, built once: every effect is made here and passed on. */
@@ -81,7 +82,7 @@ export interface Product {
 }
 
 export function compose(ground: Ground): Product {
-  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait, backOff } = ground;
+  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait, backOff, graphTimeoutMs } = ground;
   const { authority, clock, graphUrl, emulated } = tenant;
   const { tenantId } = authority;
   const newId = (): string => randomUUID();
@@ -96,7 +97,7 @@ export function compose(ground: Ground): Product {
   const sync = createSync({ db, clock, wakeSync });
   const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId) });
   const graphWith = (token: () => Promise<string>): Graph => createGraph({
-    baseUrl: graphUrl, token, timeoutMs: GRAPH_TIMEOUT_MS, random: Math.random,
+    baseUrl: graphUrl, token, timeoutMs: graphTimeoutMs, random: Math.random,
     sleep: backOff,
     log: (attempt) => {
       metrics.countGraphAttempt(attempt);
@@ -217,7 +218,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
-      webDir: webDir(), wait: pause, backOff: pause,
+      webDir: webDir(), wait: pause, backOff: pause, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
     const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });

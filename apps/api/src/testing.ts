@@ -56,7 +56,7 @@ export interface TestPortal extends AsyncDisposable {
   };
 }
 
-export async function startPortal(options: { at?: string } = {}): Promise<TestPortal> {
+export async function startPortal(options: { at?: string; graphTimeoutMs?: number } = {}): Promise<TestPortal> {
   const database = await testDatabase();
   const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
@@ -83,7 +83,7 @@ export async function startPortal(options: { at?: string } = {}): Promise<TestPo
       tenant: { ...connection, clock: { now: () => new Date(now) } },
       ...keys,
       wait: (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
-      backOff: async () => {},
+      backOff: async () => {}, graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
     });
     server.on('request', product.app);
     const stop = async (): Promise<void> => {

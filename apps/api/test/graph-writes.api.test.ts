@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ANA, OMAR, startPortal, type Client, type TestPortal } from '../src/testing.ts';
+import { ANA, MAYA, OMAR, startPortal, type Client, type TestPortal } from '../src/testing.ts';
 
 /** What Graph does to the one write that a person's act comes down to: whether the act is told as done, and what is on record. */
 let portal: TestPortal;
@@ -121,4 +121,23 @@ describe('ending access, Graph being', () => {
     if (!done) expect((await ana.post('/api/access/deactivations', { groupId: build })).status).toBe(200);
     await portal.advance('PT1M');
   });
+});
+
+test('a Graph that says nothing at all is left after a time, everywhere, and what it did is found', async () => {
+  await using silent = await startPortal({ graphTimeoutMs: 1_000 });
+  const person = { ana: await silent.as(ANA), omar: await silent.as(OMAR), maya: await silent.as(MAYA) };
+  await silent.syncNow();
+  const group = (await person.ana.get('/api/access')).body.entries.find(({ groupName }: { groupName: string }) => groupName.startsWith('Build-')).groupId as string;
+  const entry = async () => (await person.ana.get('/api/access')).body.entries.find(({ groupId }: { groupId: string }) => groupId === group);
+  await silent.emulator.faults([{ match: { method: 'POST', path: '**/assignmentScheduleRequests' }, times: null, fault: { kind: 'timeout', effect: 'after' } }]);
+  const asking = await person.ana.post('/api/access/activations', { groupId: group, minutes: 30, justification: 'Pipeline repair' });
+  expect([asking.status, asking.body.code]).toEqual([503, 'directory-unavailable']);
+  expect((await entry()).active, 'Entra has it, and has not provisioned it').toBeNull();
+  await silent.advance('PT10S');
+  expect((await entry()).active).not.toBeNull();
+  expect((await silent.emulator.journal()).filter(({ method, url }) => method === 'POST' && url.includes('assignmentScheduleRequests')), 'asked once').toHaveLength(1);
+
+  await silent.emulator.faults([{ match: { path: '**' }, times: null, fault: { kind: 'timeout', effect: 'before' } }]);
+  const reads = await Promise.all([person.ana.get('/api/access'), person.omar.get('/api/approvals'), person.maya.get('/api/directory/applications'), person.maya.get('/api/directory/groups?text=fin')]);
+  expect(reads.map(({ status, body }) => [status, body.code])).toEqual(reads.map(() => [503, 'directory-unavailable']));
 });

@@ -51,6 +51,7 @@ export interface Transport {
 }
 
 const MAX_ATTEMPTS = 4;
+const MAX_SILENT_ATTEMPTS = 2;
 /** All waits of one call together; a person waits behind most calls, and a job comes again by itself. */
 const MAX_WAIT_MS = 30_000;
 const BACKOFF_BASE_MS = 500;
@@ -223,6 +224,8 @@ function waitBeforeRepeat({ call, outcome, attempt }: Journey, random: () => num
   const wait = asked === undefined ? backOff : asked + random() * 250;
 
   if (outcome.kind === 'answered' && outcome.status === 429) return wait;
+  // Somebody waits behind it: silence is listened to twice, not four times a quarter of a minute.
+  if (outcome.kind === 'lost' && outcome.why === 'timeout' && attempt >= MAX_SILENT_ATTEMPTS) return undefined;
   const mayRepeat = call.method === 'GET' || call.absolute === true;
   // 501 is for good: the service does not know the call.
   const passes = outcome.kind === 'lost' || (outcome.status >= 500 && outcome.status !== 501);

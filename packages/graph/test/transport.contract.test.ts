@@ -125,6 +125,12 @@ describe('what is not believed', () => {
     expect(server.log).toMatchObject([{ method: 'POST', failure: 'timeout', attempt: 1 }]);
   });
 
+  test('silence that lasts is listened to twice, for somebody waits behind it', async () => {
+    await using server = await startScriptedGraph(() => 'silence', { timeoutMs: 50 });
+    expect((await failureFrom(server.graph.directory.me())).failure).toBe('unavailable');
+    expect(server.heard).toHaveLength(2);
+  });
+
   test.each([
     ['broken JSON', { text: '{"id":' }],
     ['a page of HTML', { text: '<html></html>' }],
