@@ -93,7 +93,7 @@ function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
       <ul className={styles.navList} onClick={onGo}>
         <Item to="/access" icon={<KeyRegular />}>My access</Item>
         <Item to="/approvals" icon={<CheckmarkCircleRegular />} count={waiting}>Approvals</Item>
-        {setups && <Item to="/setups" icon={<ClipboardTaskListLtrRegular />}>Setups</Item>}
+        {setups && <Item to="/setups" also="/runs/" icon={<ClipboardTaskListLtrRegular />}>Setups</Item>}
         {history && <Item to="/history" icon={<HistoryRegular />}>History</Item>}
         {sync && <Item to="/sync" icon={<ArrowSyncCircleRegular />}>Sync &amp; health</Item>}
       </ul>
@@ -101,11 +101,14 @@ function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   );
 }
 
-function Item({ to, icon, count = 0, children }: { to: string; icon: ReactNode; count?: number; children: ReactNode }) {
+/** `also`: pages under another address that belong to it. */
+function Item({ to, also, icon, count = 0, children }: { to: string; also?: string; icon: ReactNode; count?: number; children: ReactNode }) {
   const styles = useStyles();
+  const { pathname } = useLocation();
+  const within = also !== undefined && pathname.startsWith(also);
   return (
     <li>
-      <NavLink to={to} className={({ isActive }) => mergeClasses(styles.link, isActive && styles.here)}>
+      <NavLink to={to} className={({ isActive }) => mergeClasses(styles.link, (isActive || within) && styles.here)}>
         {icon}<span className={styles.word}>{children}</span>{count > 0 && <CounterBadge count={count} size="small" aria-label={`${count} waiting`} />}
       </NavLink>
     </li>

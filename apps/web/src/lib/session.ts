@@ -37,7 +37,10 @@ const listeners = new Set<() => void>();
 let timer: number | undefined;
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= window.setInterval(() => { for (const each of listeners) each(); }, 1000);
+  timer ??= window.setInterval(() => {
+    tick();
+    for (const each of listeners) each();
+  }, 1000);
   return () => {
     listeners.delete(listener);
     if (listeners.size === 0) {
@@ -47,9 +50,18 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** The second that is shown. React reads it twice in a row and wants the same: it moves with the timer, not with each reading. */
+let second = 0;
+const tick = (): void => { second = Math.floor(serverNow().getTime() / 1000) * 1000; };
+function shownSecond(): number {
+  // Nobody looked for a while, or the clock was moved.
+  if (Math.abs(serverNow().getTime() - second) > 2_000) tick();
+  return second;
+}
+
 /** The server's time, to the second, ticking. */
 export function useNow(): Date {
-  return new Date(useSyncExternalStore(subscribe, () => Math.floor(serverNow().getTime() / 1000) * 1000));
+  return new Date(useSyncExternalStore(subscribe, shownSecond));
 }
 
 export function useSignOut() {
