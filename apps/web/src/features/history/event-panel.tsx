@@ -12,7 +12,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { Facts, type Fact } from './facts.tsx';
 import { event } from './history.queries.ts';
-import { KINDS, RESULTS } from './history.words.ts';
+import { RESULTS, titleOf } from './history.words.ts';
 
 const useStyles = makeStyles({
   result: { margin: '0 0 12px' },
@@ -31,7 +31,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
     ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)],
   ] : [];
   return (
-    <SidePanel title={one ? (one.kind === 'other' ? one.activity : KINDS[one.kind]) : 'Event'} open onClose={onClose}>
+    <SidePanel title={one ? titleOf(one) : 'Event'} open onClose={onClose}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={5} />}
       {query.data && (
@@ -40,7 +40,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
           <Facts facts={facts} />
           {query.data.related.length > 0 && (
             <Section title="Of the same request">
-              <ul className={styles.list}>{query.data.related.map(({ id, at, kind, activity }) => <li key={id}><Link as="button" onClick={() => { onOpen(id); }}>{formatSeconds(at)} {kind === 'other' ? activity : KINDS[kind]}</Link></li>)}</ul>
+              <ul className={styles.list}>{query.data.related.map((related) => <li key={related.id}><Link as="button" onClick={() => { onOpen(related.id); }}>{formatSeconds(related.at)} {titleOf(related)}</Link></li>)}</ul>
             </Section>
           )}
           <Section title="As received" action={<CopyButton text={query.data.raw} />}>

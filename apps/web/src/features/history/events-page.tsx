@@ -12,7 +12,7 @@ import { FilterBar, useFilter } from './filter-bar.tsx';
 import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { events, type EventQuery } from './history.queries.ts';
-import { KINDS, RESULTS } from './history.words.ts';
+import { KINDS, RESULTS, titleOf } from './history.words.ts';
 
 const useStyles = makeStyles({
   time: { whiteSpace: 'nowrap', textAlign: 'left', lineHeight: 'inherit' },
@@ -41,7 +41,7 @@ export function EventsPage() {
       cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
     },
     { id: 'who', header: 'Who', width: '144px', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
-    { id: 'what', header: 'What', width: '224px', cell: ({ kind, activity }) => <>{kind === 'other' ? activity : KINDS[kind]}{kind !== 'other' && <span className={styles.small}>{activity}</span>}</> },
+    { id: 'what', header: 'What', width: '224px', cell: (event) => <>{titleOf(event)}{event.source === 'directory' && event.kind !== 'other' && <span className={styles.small}>{event.activity}</span>}</> },
     { id: 'where', header: 'Group', width: '264px', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
     { id: 'reason', header: 'Reason', cell: ({ reason }) => reason ?? '' },
     { id: 'result', header: 'Result', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },

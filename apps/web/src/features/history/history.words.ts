@@ -1,4 +1,4 @@
-import type { EventKind, HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
+import { PORTAL_ACTIVITIES, type EventKind, type HistoryActivation, type HistoryEvent, type PortalActivity } from '@gatehouse/contracts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
 import type { Tone } from '../../ui/states.tsx';
 
@@ -7,8 +7,14 @@ export const KINDS: Record<EventKind, string> = {
   'activation-requested': 'Activation requested', 'approval-requested': 'Approval requested', 'approved': 'Approved', 'denied': 'Denied', 'activated': 'Activated', 'activation-cancelled': 'Request cancelled', 'request-lapsed': 'Request lapsed',
   'deactivation-requested': 'Deactivation requested', 'deactivated': 'Deactivated', 'expired': 'Activation ended', 'eligible-added': 'Made eligible', 'eligible-removed': 'Eligibility removed', 'assigned': 'Assigned as active', 'assignment-removed': 'Assignment removed',
   'role-settings-changed': 'Role settings changed', 'onboarded': 'Onboarded to PIM', 'member-added': 'Member added', 'member-removed': 'Member removed', 'group-changed': 'Group changed', 'application-changed': 'Application changed',
-  'portal-sign-in': 'Signed in or out here', 'portal-setup': 'Setup in this portal', 'portal-access': 'Access in this portal', 'portal-approval': 'Approval in this portal', 'portal-export': 'Exported from here', 'other': 'Other',
+  'portal-sign-in': 'Gatehouse: sign-in', 'portal-setup': 'Gatehouse: setup', 'portal-access': 'Gatehouse: access', 'portal-approval': 'Gatehouse: approval', 'portal-export': 'Gatehouse: export', 'other': 'Other',
 };
+
+/** What an event is called: in a person's words where there are any, else as its source called it. */
+export function titleOf({ kind, activity }: Pick<HistoryEvent, 'kind' | 'activity'>): string {
+  if (activity in PORTAL_ACTIVITIES) return PORTAL_ACTIVITIES[activity as PortalActivity];
+  return kind === 'other' ? activity : KINDS[kind];
+}
 
 export const RESULTS: Record<HistoryEvent['result'], { tone: Tone; word: string }> = { success: { tone: 'good', word: 'Success' }, failure: { tone: 'bad', word: 'Failure' }, other: { tone: 'quiet', word: 'Other' } };
 

@@ -11,7 +11,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { Facts } from './facts.tsx';
 import { activation } from './history.queries.ts';
-import { endOf, KINDS, RESULTS, stateOf } from './history.words.ts';
+import { endOf, RESULTS, stateOf, titleOf } from './history.words.ts';
 
 const DOT = { content: '""', position: 'absolute', left: '-6px', top: '5px', width: '10px', height: '10px', borderRadius: '50%', boxSizing: 'border-box' } as const;
 
@@ -67,7 +67,7 @@ function Line({ one, events }: { one: HistoryActivation; events: readonly Histor
       {events.length === 0 && <li className={mergeClasses(styles.moment, styles.open)}><p className={styles.text}>The record has no event of it</p></li>}
       {events.map(({ id, at, kind, activity, actorName, service, result, reason }) => (
         <li key={id} className={styles.moment}>
-          <p className={styles.text}><Link className={styles.link} to={`/history?${new URLSearchParams({ event: id })}`}>{kind === 'other' ? activity : KINDS[kind]}</Link> {result === 'failure' && <StatusBadge tone="bad">{RESULTS.failure.word}</StatusBadge>}</p>
+          <p className={styles.text}><Link className={styles.link} to={`/history?${new URLSearchParams({ event: id })}`}>{titleOf({ kind, activity })}</Link> {result === 'failure' && <StatusBadge tone="bad">{RESULTS.failure.word}</StatusBadge>}</p>
           <p className={mergeClasses(styles.text, styles.small)}>{formatInstant(at, now)} · {actorName ?? 'Not named'} · {service}</p>
           {reason !== null && reason !== one.justification && <p className={mergeClasses(styles.text, styles.small)}>“{reason}”</p>}
         </li>
