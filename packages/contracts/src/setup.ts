@@ -11,7 +11,7 @@ const NICKNAME_FORBIDDEN = /[@()\\[\]";:.<>,\s]/;
 export const GroupName = z.string().trim().min(1, 'Name the group').max(GROUP_NAME_MAX, `A group’s name has at most ${GROUP_NAME_MAX} characters`);
 export const MailNickname = z.string().trim().min(1, 'A group needs a nickname').max(MAIL_NICKNAME_MAX, `A nickname has at most ${MAIL_NICKNAME_MAX} characters`)
   .refine((name) => !NICKNAME_FORBIDDEN.test(name), 'A nickname has no spaces and none of @ ( ) \\ [ ] " ; : . < > ,')
-  .refine((name) => /^[\x21-\x7e]+$/.test(name), 'A nickname has only letters, digits and signs of ASCII');
+  .refine((name) => /^[\x21-\x7e]*$/.test(name), 'A nickname has only letters, digits and signs of ASCII');
 
 /** A nickname made of a name: what Entra does not take is left out. */
 export function proposeMailNickname(displayName: string): string {
