@@ -199,6 +199,8 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     undo.push(() => closeServer(server));
     const publicUrl = config.port === 0 ? `http://localhost:${port}` : config.publicUrl;
 
+    // Before anything is started: keys that cannot be read are refused, and the database is not touched without them.
+    const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);
     const emulatedHere = config.tenant.kind === 'emulated' && config.tenant.url === undefined
       ? await startEmulator({ port: 0, seed: 'demo', stateFile: join(config.dataDir, 'emulated-tenant.json') })
       : undefined;
@@ -211,7 +213,6 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const db = await openDatabase({ url: databaseUrl, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
     undo.push(() => db.close());
 
-    const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);
     const tenant = config.tenant.kind === 'entra' ? connectEntra(config.tenant) : await connectEmulator(config.tenant.url ?? emulatedHere?.url ?? '');
     undo.push(async () => { tenant.close(); });
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -38,4 +38,5 @@ test('keys of the embedded default are made once and are for their owner alone',
   const made = keptKeys(dir);
   expect(keptKeys(dir)).toEqual(made);
   expect(statSync(join(dir, 'keys.json')).mode & 0o777).toBe(0o600);
+  expect(readdirSync(dir)).toEqual(['keys.json']);
 });

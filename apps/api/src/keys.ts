@@ -1,24 +1,49 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Keys } from './config.ts';
 
-const KeyFile = z.strictObject({ session: z.base64(), token: z.base64() });
+const Key = z.base64().refine((text) => Buffer.from(text, 'base64').length === 32);
+const KeyFile = z.strictObject({ session: Key, token: Key });
+
+/** The file of the kept keys is something else; the message says what to do. */
+export class KeysRefusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'KeysRefusal';
+  }
+}
 
 /** Keys of the embedded default: made once, kept in the data folder for its owner alone. */
 export function keptKeys(dataDir: string): { session: Keys; token: Keys } {
   const file = join(dataDir, 'keys.json');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  try {
+  if (!existsSync(file)) {
     const fresh = { session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') };
-    // wx: of two processes that start together one makes the file, the other reads it.
-    writeFileSync(file, JSON.stringify(fresh), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Written whole under another name first: a disk that is full, or a kill, leaves no half of a key behind.
+    const whole = `${file}.${process.pid}.new`;
+    try {
+      writeFileSync(whole, JSON.stringify(fresh), { mode: 0o600, flush: true });
+      // Of two processes that start together one gives its file the name, the other reads it.
+      linkSync(whole, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(whole, { force: true });
+    }
   }
-  const kept = KeyFile.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const kept = KeyFile.safeParse(parsedJson(readFileSync(file, 'utf8'))).data;
+  if (!kept) throw new KeysRefusal(`the file ${file} does not hold the keys that Gatehouse keeps there. Put it back from a backup, or remove it: then everybody signs in again.`);
   return { session: [Buffer.from(kept.session, 'base64')], token: [Buffer.from(kept.token, 'base64')] };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Encrypts with AES-256-GCM; `context` (tenant, person, purpose) is authenticated, so a blob moved to another row does not open. */

@@ -4,6 +4,7 @@ import { TenantStateRefusal } from '@gatehouse/entra-emulator';
 import { pino } from 'pino';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 import { startPortal, type Portal } from './compose.ts';
+import { KeysRefusal } from './keys.ts';
 import { whenNpmIsGone } from './launcher.ts';
 
 /** What is wrong with the machine or the settings, and not with us: said in a sentence, without a stack. */
@@ -62,12 +63,13 @@ function configOrExit(): Config {
 }
 
 function refusal(error: unknown, config: Config): string | undefined {
-  if (error instanceof DatabaseRefusal || error instanceof TenantStateRefusal) return `Gatehouse did not start: ${error.message}`;
+  if (error instanceof DatabaseRefusal || error instanceof TenantStateRefusal || error instanceof KeysRefusal) return `Gatehouse did not start: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const port = error instanceof Error && 'port' in error ? String(error.port) : String(config.port);
   if (code === 'EADDRINUSE') return `Gatehouse did not start: port ${port} is taken. Stop what uses it, or choose another with PORT=3100 npm start.`;
   if (code === 'EACCES' && error instanceof Error && 'syscall' in error && String(error.syscall) === 'listen') return `Gatehouse did not start: this user may not listen on port ${port}. Choose one above 1023 with PORT.`;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') return `Gatehouse did not start: the data folder ${config.dataDir} cannot be written. Give its owner the right to, or choose another with DATA_DIR.`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'EISDIR' || code === 'ENAMETOOLONG' || code === 'ELOOP') return `Gatehouse did not start: the data folder ${config.dataDir} cannot be written. Give its owner the right to, or choose another with DATA_DIR.`;
+  if (code === 'ENOENT' && error instanceof Error && 'syscall' in error && error.syscall === 'mkdir') return `Gatehouse did not start: the data folder ${config.dataDir} cannot be made, for what it lies in is not there. Make that, or choose another with DATA_DIR.`;
   if (code === 'ENOSPC') return `Gatehouse did not start: the disk that holds ${config.dataDir} is full. Free some space, or choose another folder with DATA_DIR.`;
   return undefined;
 }

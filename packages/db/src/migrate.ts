@@ -114,7 +114,12 @@ export async function migrate(url: string): Promise<{ readonly applied: readonly
     await using engine = await schemaEngine(url);
     const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList: list, filters: { externalTables: [], externalEnums: [] } }).catch((error: unknown) => {
       const complaint = engine.complaint();
-      if (complaint === undefined) throw error;
+      if (complaint === undefined) {
+        // The engine's own table is made outside of the scripts: the server's refusal is the first line of what it says.
+        const [line = ''] = error instanceof Error ? error.message.split('\n') : [];
+        if (!line.startsWith('ERROR: ')) throw error;
+        throw new DatabaseRefusal(`the database does not let us make tables (${line.slice('ERROR: '.length)}). Give the user in DATABASE_URL the right to create in its schema public.`, error);
+      }
       throw new DatabaseRefusal(`a migration of the database failed, and nothing of it was kept: ${complaint instanceof Error ? complaint.message : String(complaint)}. Put that right and start again.`, complaint);
     });
     return { applied: appliedMigrationNames };
@@ -123,15 +128,19 @@ export async function migrate(url: string): Promise<{ readonly applied: readonly
   }
 }
 
+const foreign = (names: readonly string[]): DatabaseRefusal => new DatabaseRefusal(`the database holds tables of another program (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}). Give Gatehouse a database of its own in DATABASE_URL. Nothing was changed.`);
+
 async function refuseForeignOrNewer(client: pg.Client, list: MigrationsList): Promise<void> {
   const { rows: tables } = await client.query<{ name: string }>(`SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') ORDER BY 1`);
   const names = tables.map(({ name }) => name);
   if (!names.includes('_prisma_migrations')) {
-    if (names.length > 0) throw new DatabaseRefusal(`the database holds tables of another program (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}). Give Gatehouse a database of its own in DATABASE_URL. Nothing was changed.`);
+    if (names.length > 0) throw foreign(names);
     return;
   }
   const known = new Set(list.migrationDirectories.map(({ path }) => path));
   const { rows } = await client.query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY 1');
+  // Other programs keep their migrations in a table of this name too.
+  if (rows.length > 0 && !rows.some(({ name }) => known.has(name))) throw foreign(names.filter((name) => name !== '_prisma_migrations'));
   const newer = rows.filter(({ name }) => !known.has(name));
   if (newer.length > 0) throw new DatabaseRefusal(`the database was made by a newer Gatehouse (${newer.map(({ name }) => name).join(', ')}). Start that version, or restore a backup from before the upgrade. Nothing was changed.`);
   // What was cut off left nothing, as `wholeScripts` tells.
