@@ -44,6 +44,18 @@ describe('where an activation stands', () => {
   test.each(cases)('%s', (_name, events, expected) => { expect(join(events)).toMatchObject([expected]); });
 });
 
+test('what runs out counts from the beginning, which an approval moves; what never began does not run out', () => {
+  const asked = { details: { StartTime: at('09:00:00'), ExpirationTime: at('09:30:00') } };
+  const approval = pimEvent({ id: 'a', at: at('09:00:01'), activity: 'Add member to role approval requested (PIM activation)', requestId: 'r', ...asked });
+  const approved = pimEvent({ id: 'd', at: at('09:50:00'), activity: 'Add member to role request approved (PIM activation)', requestId: 'r', reason: 'Because', ...asked });
+  expect(join([requested('r', '09:00:00', asked), approval])).toMatchObject([{ status: 'awaiting-approval', expiresAt: null }]);
+  const begun = [requested('r', '09:00:00', asked), approval, approved, completed('r', '09:50:02', asked)];
+  expect(join(begun)).toMatchObject([{ status: 'active', expiresAt: `${DAY}T10:20:02.000000Z` }]);
+  // The membership goes at its real end: that is expiry, and ten minutes before it is not.
+  expect(join([...begun, memberEvent({ id: 'm', at: at('10:20:03'), change: 'removed' })])).toMatchObject([{ endedHow: 'expired' }]);
+  expect(join([...begun, memberEvent({ id: 'm', at: at('10:10:00'), change: 'removed' })])).toMatchObject([{ endedHow: 'removed' }]);
+});
+
 test('an end closes the latest activation that was open, not an earlier one nor one after it', () => {
   const rows = join([
     requested('r1', '09:00:00'), completed('r1', '09:00:01'), expired('e1', '09:30:00'),

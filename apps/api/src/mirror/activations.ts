@@ -43,6 +43,8 @@ const LATER_MS = 60_000;
 type Draft = { -readonly [Key in keyof ActivationRow]: ActivationRow[Key] } & {
   approvalAsked: boolean;
   refused: 'denied' | 'cancelled' | 'lapsed' | 'failed' | null;
+  /** PIM told of the beginning. */
+  began: boolean;
 };
 
 /**
@@ -124,11 +126,22 @@ function stage(drafts: Map<string, Draft>, event: JoinedEvent): void {
         break;
       }
       // What was decided later than it was asked for also starts and ends later.
+      draft.expiresAt = draft.began ? draft.expiresAt : expiryFrom(draft, event);
       draft.startsAt = event.startsAt ?? draft.startsAt;
-      draft.expiresAt = event.expiresAt ?? draft.expiresAt;
+      draft.began = true;
       draft.justification ??= event.justification ?? event.reason;
       provision(draft, event);
   }
+}
+
+/**
+ * When the activation runs out, as PIM tells of its beginning. Where PIM repeats what was asked for, that is a length: it
+ * counts from the beginning, which an approval moves.
+ */
+function expiryFrom({ startsAt, expiresAt }: Draft, event: JoinedEvent): string | null {
+  if (event.expiresAt !== null && event.expiresAt !== expiresAt) return event.expiresAt;
+  if (startsAt === null || expiresAt === null || event.at <= startsAt) return expiresAt;
+  return new Date(Date.parse(event.at) + Date.parse(expiresAt) - Date.parse(startsAt)).toISOString().replace(/Z$/, '000Z');
 }
 
 function begin(drafts: Map<string, Draft>, event: JoinedEvent, requestId: string): Draft {
@@ -136,7 +149,7 @@ function begin(drafts: Map<string, Draft>, event: JoinedEvent, requestId: string
     requestId, principalId: event.subjectId ?? '', principalName: event.subjectId ?? '', groupId: event.groupId ?? '', groupName: event.groupId ?? '',
     status: 'requested', requestedAt: event.at, justification: null, ticketNumber: null, ticketSystem: null, startsAt: null, expiresAt: null,
     decidedById: null, decidedBy: null, decidedAt: null, decisionReason: null, provisionedAt: null, endedAt: null, endedHow: null,
-    approvalAsked: false, refused: null,
+    approvalAsked: false, refused: null, began: false,
   };
   drafts.set(requestId, draft);
   return draft;
@@ -167,7 +180,7 @@ function latestOpen(drafts: Map<string, Draft>, event: JoinedEvent, proof?: 'pro
     .reduce<Draft | undefined>((latest, draft) => (latest === undefined || latest.requestedAt < draft.requestedAt || (latest.requestedAt === draft.requestedAt && latest.requestId < draft.requestId) ? draft : latest), undefined);
 }
 
-function settled({ approvalAsked, refused, ...draft }: Draft): ActivationRow {
+function settled({ approvalAsked, refused, began: _began, ...draft }: Draft): ActivationRow {
   const startsLater = (after: string): boolean => draft.startsAt !== null && Date.parse(draft.startsAt) - Date.parse(after) > LATER_MS;
   const status = (): ActivationRow['status'] => {
     if (draft.endedAt !== null) return 'ended';
@@ -176,7 +189,9 @@ function settled({ approvalAsked, refused, ...draft }: Draft): ActivationRow {
     if (approvalAsked && draft.decidedAt === null) return 'awaiting-approval';
     return startsLater(draft.decidedAt ?? draft.requestedAt) ? 'scheduled' : 'requested';
   };
-  return { ...draft, status: status() };
+  const is = status();
+  // What never began does not run out.
+  return { ...draft, status: is, expiresAt: ['scheduled', 'active', 'ended'].includes(is) ? draft.expiresAt : null };
 }
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);

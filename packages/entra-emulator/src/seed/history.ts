@@ -160,7 +160,9 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
   const rules = policy && activationRules(policy);
   const maximum = durationMs(rules?.maximumDuration) ?? 60 * MINUTE_MS;
   const minutes = random.pick([15, 30, 60, 120, 240, 480].filter((choice) => choice * MINUTE_MS <= maximum).slice(-3));
-  const approver = rules?.approvers === undefined ? undefined : tenant.users.find(({ id }) => id === rules.approvers?.[0]?.userId);
+  // Nobody decides their own request.
+  const approvers = tenant.users.filter(({ id }) => rules?.approvers?.some(({ userId }) => userId === id));
+  const approver = rules?.approvers?.flatMap(({ userId }) => approvers.find(({ id }) => id === userId && id !== person.id) ?? []).at(0);
 
   const world = scribe(tenant, random);
   const requestId = random.guid();
@@ -182,7 +184,7 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
     });
   const told = (requests: readonly PimRequest[], approvals: readonly PimApproval[], endedAt: number): Story => ({ audits: world.tenant.directoryAudits, requests, approvals, endedAt });
   const approvalOf = (status: 'Completed' | 'Expired' | 'InProgress', reviewResult: 'NotReviewed' | 'Approved' | 'Denied', at: number | undefined, justification: string | null): PimApproval => ({
-    id: requestId, requestId, approverUserIds: approver ? [approver.id] : [],
+    id: requestId, requestId, approverUserIds: approvers.map(({ id }) => id),
     stage: { id: requestId, status, reviewResult, reviewedById: at === undefined ? null : approver?.id ?? null, reviewedDateTime: at === undefined ? null : instant(at), justification },
   });
 

@@ -171,6 +171,13 @@ describe('the demo tenant', () => {
     expect(new Set(before.map((entry) => entry.activityDisplayName))).toContain('Onboarded resource to PIM');
   });
 
+  test('nobody decided their own request', () => {
+    const { requests, approvals } = demo().pim;
+    const decided = approvals.filter(({ stage }) => stage.reviewedById !== null);
+    expect(decided.length).toBeGreaterThan(3);
+    for (const { requestId, stage } of decided) expect(requests.find(({ id }) => id === requestId)?.principalId).not.toBe(stage.reviewedById);
+  });
+
   test('each change of membership by PIM stands in the log twice: once by PIM, once by the directory', () => {
     const entries = entriesOf(demo());
     const count = (...names: readonly string[]): number => entries.filter((entry) => names.includes(entry.activityDisplayName)).length;

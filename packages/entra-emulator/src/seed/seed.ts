@@ -100,7 +100,7 @@ interface SecureGroup {
 const SECURE_GROUPS: readonly SecureGroup[] = [
   {
     name: 'Payroll-Operator-SecureAccess', description: 'Opens payroll for the time of a pay run.', application: 'Payroll',
-    settings: { maximumDuration: 'PT1H', enabledRules: ['Justification'], approvers: ['Omar Haddad'] },
+    settings: { maximumDuration: 'PT1H', enabledRules: ['Justification'], approvers: ['Omar Haddad', 'Helena Kowalska'] },
     eligible: [['Ana Costa', 365], ['Nora Bergström', 365], ['David Mensah', 365], ['Rafael Duarte', 365, 12], ['Omar Haddad', 365]],
     standing: ['Helena Kowalska'],
   },
