@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,12 @@ import { afterAll, describe, expect, test } from 'vitest';
 const ROOT = join(import.meta.dirname, '../../..');
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const folders: string[] = [];
-afterAll(() => { for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true }); });
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  // Of a test that failed: what should have refused, and runs.
+  for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-refusal-'));
@@ -29,11 +34,13 @@ async function refusal(env: Record<string, string>, wrap: readonly string[] = []
   const mark = `refusal-${randomUUID()}`;
   const [command = '', ...args] = [...wrap, process.execPath, 'apps/api/src/main.ts'];
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LOG_LEVEL: 'warn', PORT: '0', GATEHOUSE_TEST_MARK: mark, ...env } });
+  running.add(child);
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => { said += `stdout: ${chunk.toString()}`; });
   child.stderr.on('data', (chunk: Buffer) => { said += chunk.toString(); });
   // 'close' comes when nobody holds its output any more: also no process that it started.
   const [code] = await once(child, 'close') as [number | null];
+  running.delete(child);
   expect({ code, said }).toEqual({ code: 2, said: expect.stringMatching(/^Gatehouse did not start: [^\n]+\. [A-Z][^\n]+\.\n$/) as string });
   expect(said).not.toMatch(/ at .*\.ts|node_modules/);
   expect(survivors(mark), 'a process of it is left').toEqual([]);
