@@ -28,6 +28,9 @@ export interface AccessDeps {
 
 export type Access = ReturnType<typeof createAccess>;
 
+/** How long the page shows how a request went wrong: the hour of `newsOf`. */
+const DENIAL_SHOWN_MS = 60 * 60_000;
+
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
 export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
   const settling: Settling = { prisma: db, clock, newId };
@@ -47,6 +50,17 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     const at = clock.now();
     await setMemberAt(db, row, at);
     return { ...row, memberAt: at };
+  }
+
+  /** A request that was denied, with the approver's own words where Entra shows them to the person who asked. */
+  async function withDecision(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
+    // Only while the page shows it: one call for each.
+    const shown = (row.settledAt ?? row.createdAt).getTime() > clock.now().getTime() - DENIAL_SHOWN_MS;
+    if (recordedState(row) !== 'denied' || row.entraRequestId === null || !shown) return row;
+    // The approval has the id of its request (CONTRACT.md §7).
+    const approval = await graph.approvals.approval(row.entraRequestId).catch(unlessSignInIsNeeded(() => undefined));
+    const stage = approval?.stages.find(({ reviewResult }) => reviewResult === 'Denied');
+    return stage?.justification ? { ...row, failure: `${stage.reviewedByName || 'An approver'} denied it: “${stage.justification}”` } : row;
   }
 
   async function follow(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
@@ -89,7 +103,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
 
       const view: EntraView = { requests, assignments };
-      const rows = await refresh(recent, view, known);
+      const rows = await Promise.all((await refresh(recent, view, known)).map((row) => withDecision(graph, row)));
       const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
       const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
 
@@ -160,7 +174,8 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
 
     /** Where one request stands now, as Entra and the directory say. */
     async request(actor: Actor, requestId: string): Promise<AccessRequest> {
-      return tellRequest((await find(graphFor(actor, 'access'), actor, requestId)).row);
+      const graph = graphFor(actor, 'access');
+      return tellRequest(await withDecision(graph, (await find(graph, actor, requestId)).row));
     },
 
     /** Takes a request back that has not begun. */

@@ -49,7 +49,9 @@ test('denied: the person is told, and may ask again', async () => {
   const [item] = (await inbox(omar)).items;
   expect((await decide(omar, item.id, 'deny')).status).toBe(200);
   await portal.product.tasks.settleRequests();
-  expect((await ana.get(`/api/access/requests/${asked.id}`)).body).toMatchObject({ state: 'denied', failure: 'An approver denied it.' });
+  expect((await ana.get(`/api/access/requests/${asked.id}`)).body).toMatchObject({ state: 'denied', failure: 'Omar Haddad denied it: “Known work”' });
+  const entry = (await ana.get('/api/access')).body.entries.find(({ groupId }: { groupId: string }) => groupId === payroll);
+  expect(entry.request.failure).toBe('Omar Haddad denied it: “Known work”');
   expect((await ana.post('/api/access/activations', { groupId: payroll, ...ASK })).status).toBe(201);
 });
 

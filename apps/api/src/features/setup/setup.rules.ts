@@ -187,6 +187,8 @@ function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: Setu
       { field: 'Name', from: null, to: wish.displayName },
       { field: 'Nickname', from: null, to: wish.mailNickname },
       { field: 'Membership', from: null, to: 'assigned' },
+      // Entra lets an owner change the group past PIM: who becomes one is said.
+      { field: 'Owner', from: null, to: 'whoever applies this, who may then change members and role settings' },
       ...(wish.description === '' ? [] : [{ field: 'Description', from: null, to: wish.description }]),
     ],
     calls: [`PATCH /groups(uniqueName='${uniqueNameOf(wish.mailNickname)}')`],

@@ -85,7 +85,7 @@ test('verifying leads back here, and the reason is there again', async () => {
 
 test('what was decided folds away below', async () => {
   renderPage(<ApprovalsPage />, { api: [answers(ListApprovals, { readAt: at(0), items: [], decided: [{ id: '1', decision: 'deny', justification: 'Not today', decidedAt: at(-5), requesterName: 'Ben Novak', groupName: 'FinReport' }] })] });
-  const summary = await screen.findByText('Decided in the last 7 days (1)');
+  const summary = await screen.findByText('Decided here in the last 7 days (1)');
   expect(summary.closest('details')?.open).toBe(false);
   expect(screen.getByText(/Ben Novak · FinReport · “Not today”/)).toBeTruthy();
 });

@@ -45,7 +45,7 @@ function Decided({ rows }: { rows: Answer<typeof ListApprovals>['decided'] }) {
   const now = serverNow();
   return (
     <details className={styles.decided}>
-      <summary className={styles.summary}>Decided in the last 7 days ({rows.length})</summary>
+      <summary className={styles.summary}>Decided here in the last 7 days ({rows.length})</summary>
       <ul className={styles.list}>
         {rows.map(({ id, decision, justification, decidedAt, requesterName, groupName }) => (
           <li key={id} className={styles.row}>
