@@ -17,7 +17,7 @@ export type EventKind = z.infer<typeof EventKind>;
 export const PORTAL_ACTIVITIES = {
   'session.begun': 'Signed in to Gatehouse', 'session.ended': 'Signed out of Gatehouse',
   'activation.requested': 'Asked to activate', 'activation.accepted': 'Entra took the request', 'activation.awaiting-approval': 'The request waits for approval', 'activation.scheduled': 'The activation is scheduled',
-  'activation.granted': 'Entra activated the access', 'activation.refused': 'Entra refused the activation', 'activation.denied': 'An approver denied the request', 'activation.cancelled': 'The request was taken back',
+  'activation.granted': 'Entra activated the access', 'activation.refused': 'Entra refused the activation', 'activation.step-up-asked': 'Entra asked for a stronger sign-in', 'activation.denied': 'An approver denied the request', 'activation.cancelled': 'The request was taken back',
   'activation.lapsed': 'Nobody decided in time', 'activation.failed': 'The activation failed', 'activation.ended': 'The access ended', 'cancellation.requested': 'Asked to take the request back',
   'deactivation.requested': 'Asked to end the access', 'deactivation.failed': 'The access could not be ended', 'deactivation.granted': 'Entra ended the access', 'deactivation.refused': 'Entra refused to end the access',
   'approval.requested': 'Began to decide a request', 'approval.approved': 'Approved a request', 'approval.denied': 'Denied a request', 'approval.decided': 'Somebody else had decided', 'approval.refused': 'Entra refused the decision', 'approval.failed': 'The decision did not reach Entra',

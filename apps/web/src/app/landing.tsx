@@ -28,7 +28,7 @@ export function Landing() {
   const styles = useStyles();
   const { demo, tenant } = useSession();
   const { pathname, search } = useLocation();
-  const returnTo = pathname === '/' ? '/access' : `${pathname}${search}`;
+  const returnTo = `${pathname}${search}`;
   return (
     <Page title="Access to private applications, when it counts" documentTitle="Sign in">
       <div className={styles.card}>

@@ -13,13 +13,19 @@ function Only({ permission, role, children }: { permission: Permission; role: st
 const admin = (page: React.ReactNode) => <Only permission="setup:manage" role="SetupAdmin">{page}</Only>;
 const auditor = (page: React.ReactNode) => <Only permission="history:read" role="Auditor">{page}</Only>;
 
+/** The first page is the one that the person comes for. */
+function Home() {
+  const [setsUp, audits] = [usePermits('setup:manage'), usePermits('history:read')];
+  return <Navigate to={setsUp ? '/setups' : audits ? '/history/activations' : '/access'} replace />;
+}
+
 export const routes: RouteObject[] = [
   {
     element: <Shell />,
     errorElement: <BrokenPortal />,
     // A page that breaks leaves the frame around it standing.
     children: [{ errorElement: <ErrorPage />, children: [
-      { index: true, element: <Navigate to="/access" replace /> },
+      { index: true, element: <Home /> },
       { path: 'access', element: <AccessPage /> },
       { path: 'approvals', element: <ApprovalsPage /> },
       { path: 'setups', element: admin(<SetupsPage />) },

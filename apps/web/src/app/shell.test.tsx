@@ -34,6 +34,11 @@ describe('the navigation', () => {
     expect(await links()).toEqual(expected);
   });
 
+  test.each([[[], '/access'], [['SetupAdmin'], '/setups'], [['Auditor'], '/history/activations'], [['SetupAdmin', 'Auditor'], '/setups']] as const)('begins for %o at %s', async (roles, first) => {
+    const { router } = open('/', as(...roles));
+    await waitFor(() => { expect(router.state.location.pathname).toBe(first); });
+  });
+
   test('counts what waits for a decision', async () => {
     open('/nowhere', ANA, inbox([approval(), approval({ id: 'd0000000-0000-4000-8000-000000000002' })]));
     expect(await screen.findByLabelText('2 waiting')).toBeTruthy();

@@ -167,7 +167,10 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
           if (found.entraRequestId) return tellRequest(found);
         }
         const refusal = refusalOf(error);
-        await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, { actor, groupName, type: 'activation.refused' });
+        await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, {
+          // Being asked to verify oneself is a step on the way, and no failure of anybody.
+          actor, groupName, ...(error.failure === 'step-up-needed' ? { type: 'activation.step-up-asked', result: 'other' } : { type: 'activation.refused' }),
+        });
         throw refusal.error;
       }
     },
@@ -274,6 +277,7 @@ interface Teller {
   readonly actor?: Actor;
   readonly groupName?: string;
   readonly type?: PortalEvent['type'];
+  readonly result?: PortalEvent['result'];
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
@@ -310,7 +314,7 @@ async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen
     const settled = { ...row, ...data, status: state };
     const { type, result }: (typeof EVENTS)[RequestState] = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
     const groupName = teller.groupName ?? (await catalogOf(tx, row.tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
-    await record(tx, eventOf(settling, settled, teller.type ?? type, result, { ...teller, groupName }));
+    await record(tx, eventOf(settling, settled, teller.type ?? type, teller.result ?? result, { ...teller, groupName }));
     return settled;
   }
   // Somebody else was first: what stands is what they wrote.
