@@ -153,6 +153,10 @@ test('what is worth knowing is a warning and blocks nothing', () => {
   expect(warningsOf({ group: { ...group, roleAssignable: true }, nestedGroups: ['Interns'], privateAccess: 'disabled' })).toEqual(['private-access-off', 'role-assignable', 'nested-group']);
   expect(warningsOf({ applications: [undefined], neighbours: quickAccess, connectorGroups: dead }, ledger)).toEqual(['no-live-connector', 'takes-over']);
   expect(warningsOf({ applications: [published], neighbours: quickAccess }, ledger)).toEqual([]);
+  const approvedBy = (...ids: string[]) => ({ ...wish, roleSettings: { ...wish.roleSettings, approval: { required: true, approvers: ids.map((id) => ({ id, kind: 'user' as const, displayName: 'Somebody' })) } } });
+  const own = ANA;
+  expect(warningsOf({}, approvedBy(own.toUpperCase()))).toEqual(['approver-alone']);
+  expect(warningsOf({}, approvedBy(own, '99999999-1111-4111-8111-999999999999'))).toEqual([]);
   expect(planSetup(ledger, { ...fresh, applications: [undefined], neighbours: quickAccess, connectorGroups: dead }).steps.filter((step) => step.verdict === 'blocked')).toEqual([]);
 });
 

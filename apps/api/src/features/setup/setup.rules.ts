@@ -343,5 +343,8 @@ function warningsOf(definition: SetupDefinition, facts: SetupFacts): PlanWarning
       warn('takes-over', `${segment.host} is open through Quick Access today. ${wish.displayName} takes it over: whoever is not assigned to it loses it.`, 'Tell those who use it, or assign them as well.');
     }
   });
+  const { required, approvers } = definition.roleSettings.approval;
+  const alone = required && approvers.length === 1 ? definition.eligible.find(({ principalId }) => principalId.toLowerCase() === approvers[0]?.id.toLowerCase()) : undefined;
+  if (alone) warn('approver-alone', `${alone.displayName} is eligible, and the only approver: nobody decides their own request, so theirs can only lapse.`, 'Name a second approver.');
   return warnings;
 }
