@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-npm-'));
@@ -15,16 +15,6 @@ afterEach(() => {
   if (npm?.pid !== undefined) try { process.kill(-npm.pid, 'SIGKILL'); } catch { /* all of it is gone */ }
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 40_000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    if (performance.now() > deadline) throw new Error(`never: ${what}`);
-    await sleep(50);
-  }
-}
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('npm start, whose npm gets %s, leaves no portal on the port', async (signal) => {
   // Without prestart: the build is not what is tested, and another test may be reading it.

@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { testDatabase } from '@gatehouse/db/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from './client.ts';
+import { until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const ANA = 'ana.costa@contoso.example';
@@ -39,17 +39,6 @@ function start(env: Record<string, string>): ChildProcess & { out: () => string;
 async function ended(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode;
-}
-
-/** Looks until it is so; what never becomes so is a failure with a name. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 40_000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    if (performance.now() > deadline) throw new Error(`never: ${what}`);
-    await sleep(50);
-  }
 }
 
 const ready = (child: { out: () => string; err: () => string } & ChildProcess): Promise<string> => until('the product is ready', () => {
