@@ -1,0 +1,107 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCookies } from '../http/cookies.ts';
+import { ANA, BEN, MAYA, startPortal, type TestPortal } from '../testing.ts';
+
+let portal: TestPortal;
+beforeAll(async () => { portal = await startPortal(); });
+afterAll(async () => { await portal[Symbol.asyncDispose](); });
+
+const cookieOf = async (client: { jar: { getCookies(url: string): Promise<{ key: string; value: string }[]> } }, name: string): Promise<string | undefined> => (await client.jar.getCookies(portal.url)).find(({ key }) => key === name)?.value;
+
+test('signing in gives a new session each time, and the one before is over', async () => {
+  const client = portal.anonymous();
+  await client.signIn(ANA);
+  const first = await cookieOf(client, 'gatehouse');
+  await client.signIn(ANA);
+  const second = await cookieOf(client, 'gatehouse');
+  expect(first).toMatch(/^[\w-]{43}$/);
+  expect(second).not.toBe(first);
+  const withOld = await fetch(`${portal.url}/api/session`, { headers: { cookie: `gatehouse=${first}` } });
+  expect((await withOld.json()).person).toBeNull();
+  expect((await client.get('/api/session')).body.person.userPrincipalName).toBe(ANA);
+});
+
+test('signing out ends the session here and sends the browser to end the one there', async () => {
+  const client = portal.anonymous();
+  await client.signIn(BEN);
+  const secret = await cookieOf(client, 'gatehouse');
+  const { body } = await client.post('/auth/sign-out');
+  expect(body.signOutUrl).toContain(`/${portal.tenantId}/oauth2/v2.0/logout?`);
+  const again = await fetch(`${portal.url}/api/access`, { headers: { cookie: `gatehouse=${secret}` } });
+  expect([again.status, (await again.json()).code]).toEqual([401, 'not-signed-in']);
+  const { rows } = await portal.db.pool.query("SELECT 1 FROM token_partition WHERE partition LIKE $1", [`%${(await portal.emulator.state()).users.find((one: { userPrincipalName: string }) => one.userPrincipalName === BEN).id}%`]);
+  expect(rows, 'tokens that nobody needs are gone').toEqual([]);
+});
+
+describe('the way back from Entra', () => {
+  /** Begins a sign-in and stops before the code is handed over: where the browser would go, and its binding cookie. */
+  async function begun(): Promise<{ back: string; binding: string }> {
+    const start = await fetch(`${portal.url}/auth/sign-in?returnTo=/access`, { redirect: 'manual' });
+    const binding = start.headers.getSetCookie().find((line) => line.startsWith('gatehouse-sign-in='))?.split(';')[0] ?? '';
+    const picker = await fetch(start.headers.get('location') ?? '');
+    const ticket = /name="ticket" value="([\w-]+)"/.exec(await picker.text())?.[1] ?? '';
+    const picked = await fetch(`${portal.emulator.url}/_signin/account`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ticket, upn: MAYA }) });
+    return { back: picked.headers.get('location') ?? '', binding };
+  }
+  const open = async (address: string, cookie?: string): Promise<{ status: number; session: boolean }> => {
+    const answer = await fetch(address, { redirect: 'manual', headers: cookie === undefined ? {} : { cookie } });
+    return { status: answer.status, session: answer.headers.getSetCookie().some((line) => line.startsWith('gatehouse=')) };
+  };
+
+  test('is gone once, in the browser that began it', async () => {
+    const { back, binding } = await begun();
+    expect(await open(back), 'another browser').toEqual({ status: 400, session: false });
+    expect(await open(back, 'gatehouse-sign-in=made-up')).toEqual({ status: 400, session: false });
+    expect(await open(back, binding)).toEqual({ status: 302, session: true });
+    expect(await open(back, binding), 'a second time').toEqual({ status: 400, session: false });
+  });
+
+  test('takes no state that was not given out, and no other code', async () => {
+    const { back, binding } = await begun();
+    const other = new URL(back);
+    other.searchParams.set('state', 'made-up');
+    expect(await open(other.href, binding)).toEqual({ status: 400, session: false });
+    const forged = new URL(back);
+    forged.searchParams.set('code', 'made-up');
+    const { status, session } = await open(forged.href, binding);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(session).toBe(false);
+  });
+});
+
+test.each(['https://evil.example/', '//evil.example/', '/\\evil.example', 'access', '/\u0009/evil.example', '/%0d%0aSet-Cookie:x'].map((address) => [address]))('after signing in nobody is sent to %j', async (returnTo) => {
+  const answer = await fetch(`${portal.url}/auth/sign-in?returnTo=${encodeURIComponent(returnTo)}`, { redirect: 'manual', headers: { accept: 'application/json' } });
+  if (returnTo.startsWith('/%')) return expect(answer.status, 'encoded, it is an address of our own').toBe(302);
+  expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+});
+
+test('tokens are only on the server: sealed, a partition a person, and in no answer', async () => {
+  const [ana, maya] = [await portal.as(ANA), await portal.as(MAYA)];
+  const answers = [await ana.get('/api/access'), await ana.get('/api/session'), await maya.get('/api/directory/applications')];
+  for (const { body, headers } of answers) expect(JSON.stringify([body, [...headers]])).not.toMatch(/eyJ[\w-]{10,}\./);
+  const { rows } = await portal.db.pool.query<{ partition: string; sealed: Buffer }>('SELECT partition, sealed FROM token_partition');
+  expect(rows.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(rows.map(({ partition }) => partition)).size).toBe(rows.length);
+  for (const { sealed } of rows) expect(sealed.toString('latin1')).not.toMatch(/eyJ|secret|AccessToken/);
+});
+
+test.each([[true, '__Host-gatehouse'], [false, 'gatehouse']])('cookies with https %s', async (secure, name) => {
+  const cookies = createCookies(secure);
+  const app = express().get('/', (_req, res) => { cookies.setSession(res, 'the-secret', 60); cookies.setBinding(res, 'the-binding'); res.end(); });
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const [session, binding] = (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).headers.getSetCookie();
+  server.close();
+  for (const cookie of [session, binding]) {
+    expect(cookie).toMatch(/; HttpOnly/);
+    expect(cookie).toMatch(/; Path=\//);
+    expect(cookie).not.toMatch(/Domain/i);
+    expect(/; Secure/.test(cookie ?? '')).toBe(secure);
+  }
+  expect(session).toMatch(new RegExp(`^${name}=the-secret;.*SameSite=Strict`));
+  expect(binding).toMatch(/SameSite=Lax/);
+});
