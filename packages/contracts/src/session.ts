@@ -41,6 +41,8 @@ export const SignIn = {
     returnTo: ReturnTo.default('/'),
     /** Reference of a stronger sign-in that Entra asked for. */
     stepUp: z.uuid().optional(),
+    /** Whose account Entra offers first. It proves nothing: who signs in is what Entra says. */
+    account: z.email().max(320).optional(),
     /** Show the account picker even if somebody is signed in. */
     switch: z.literal('account').optional(),
   }),

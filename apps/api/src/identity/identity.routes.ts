@@ -47,7 +47,7 @@ export function identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, c
     cookies.setBinding(res, binding);
     const secret = cookies.read(req, SESSION_COOKIE);
     const current = actor && secret !== undefined ? { actor, secret } : undefined;
-    res.redirect(302, await signIn.begin({ binding, returnTo: query.returnTo, stepUp: query.stepUp, pickAccount: query.switch === 'account', current }));
+    res.redirect(302, await signIn.begin({ binding, returnTo: query.returnTo, stepUp: query.stepUp, account: query.account, pickAccount: query.switch === 'account', current }));
   });
 
   raw(router, SignInRedirect, async ({ query }, res, req) => {

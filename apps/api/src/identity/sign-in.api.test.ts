@@ -79,6 +79,14 @@ test.each(['https://evil.example/', '//evil.example/', '/\\evil.example', 'acces
   expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
 });
 
+test('an account that is named is offered first, and proves nothing', async () => {
+  const begin = (account: string): Promise<Response> => fetch(`${portal.url}/auth/sign-in?account=${encodeURIComponent(account)}`, { redirect: 'manual', headers: { accept: 'application/json' } });
+  const answer = await begin(ANA);
+  expect(new URL(answer.headers.get('location') ?? '').searchParams.get('login_hint')).toBe(ANA);
+  expect(answer.headers.getSetCookie().filter((line) => line.startsWith('gatehouse='))).toEqual([]);
+  expect((await begin('ana&prompt=none')).status).toBe(400);
+});
+
 test('tokens are only on the server: sealed, a partition a person, and in no answer', async () => {
   const [ana, maya] = [await portal.as(ANA), await portal.as(MAYA)];
   const answers = [await ana.get('/api/access'), await ana.get('/api/session'), await maya.get('/api/directory/applications')];

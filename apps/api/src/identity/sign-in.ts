@@ -75,7 +75,7 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
 
   return {
     /** Where to send the browser. `binding` is the secret of its binding cookie. */
-    async begin(wish: { binding: string; returnTo: string; stepUp?: string | undefined; pickAccount: boolean; current: { actor: Actor; secret: string } | undefined }): Promise<string> {
+    async begin(wish: { binding: string; returnTo: string; stepUp?: string | undefined; account?: string | undefined; pickAccount: boolean; current: { actor: Actor; secret: string } | undefined }): Promise<string> {
       const stepUp = wish.stepUp !== undefined && wish.current ? await takeRow('step-up', `${wish.stepUp}:${wish.current.actor.principalId}`, StepUp) : undefined;
       const state = newSecret();
       const { verifier, challenge } = await crypto.generatePkceCodes();
@@ -90,7 +90,7 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
         scopes: attempt.scopes, redirectUri, state, nonce: attempt.nonce, codeChallenge: challenge, codeChallengeMethod: 'S256', responseMode: 'query',
         ...(attempt.claims !== null && { claims: attempt.claims }),
         ...(wish.pickAccount && { prompt: 'select_account' }),
-        ...(stepUp && wish.current && { loginHint: wish.current.actor.upn }),
+        ...(stepUp && wish.current ? { loginHint: wish.current.actor.upn } : wish.account !== undefined && { loginHint: wish.account }),
       });
     },
 

@@ -1,4 +1,5 @@
 import { Button } from '@fluentui/react-button';
+import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useLocation } from 'react-router';
@@ -6,15 +7,15 @@ import { signInAddress, useSession } from '../lib/session.ts';
 import { Page } from '../ui/page.tsx';
 
 const CAST = [
-  ['Maya Lindqvist', 'setup admin', 'secures an application with the wizard'],
-  ['Ana Costa', 'analyst', 'activates what she is eligible for, and ends it'],
-  ['Ben Novak', 'analyst', 'the same, with other applications'],
-  ['Omar Haddad', 'approver', 'approves or denies what others ask for'],
-  ['Ines Moreau', 'auditor', 'sees and exports the history'],
+  ['Maya Lindqvist', 'maya.lindqvist', 'setup admin', 'secures an application with the wizard'],
+  ['Ana Costa', 'ana.costa', 'analyst', 'activates what she is eligible for, and ends it'],
+  ['Ben Novak', 'ben.novak', 'analyst', 'the same, with other applications'],
+  ['Omar Haddad', 'omar.haddad', 'approver', 'approves or denies what others ask for'],
+  ['Ines Moreau', 'ines.moreau', 'auditor', 'sees and exports the history'],
 ] as const;
 
 const useStyles = makeStyles({
-  card: { maxWidth: '640px', padding: '24px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  card: { maxWidth: '720px', padding: '24px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   list: { display: 'grid', gridTemplateColumns: 'auto auto 1fr', gap: '6px 16px', margin: '16px 0 0', '@media (max-width: 560px)': { gridTemplateColumns: '1fr' } },
   name: { margin: 0, '@media (max-width: 560px)': { marginTop: '8px' }, fontWeight: tokens.fontWeightSemibold },
   text: { margin: 0, color: tokens.colorNeutralForeground2 },
@@ -38,8 +39,8 @@ export function Landing() {
           <section className={styles.demo} aria-label="Demo accounts">
             <h2 className={styles.demoTitle}>Demo tenant {tenant.displayName}: sign in as one of five, without a password</h2>
             <div className={styles.list}>
-              {CAST.map(([name, role, does]) => [
-                <p key={name} className={styles.name}>{name}</p>,
+              {CAST.map(([name, account, role, does]) => [
+                <p key={name} className={styles.name}><Link href={signInAddress(returnTo, `${account}@contoso.example`)}>{name}</Link></p>,
                 <p key={`${name} role`} className={styles.text}>{role}</p>,
                 <p key={`${name} does`} className={styles.text}>{does}</p>,
               ])}

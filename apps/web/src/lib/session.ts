@@ -83,7 +83,7 @@ export function useAdvanceClock() {
 }
 
 /** Where to sign in, and come back to this page. */
-export const signInAddress = (returnTo: string): string => `/auth/sign-in?returnTo=${encodeURIComponent(returnTo)}`;
+export const signInAddress = (returnTo: string, account?: string): string => `/auth/sign-in?${new URLSearchParams({ returnTo, ...(account !== undefined && { account }) })}`;
 
 /** Where somebody verifies that it is them, and comes back to this page. */
 export function verifyAddress(signInUrl: string, returnTo = `${window.location.pathname}${window.location.search}`): string {
