@@ -15,6 +15,7 @@ import { settle } from './pim/engine.ts';
 import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
 import { reach } from './reach.ts';
+import { PORTAL_GRANTS } from './seed/applications.ts';
 import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 
@@ -60,6 +61,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let frozenAt = kept?.now === undefined ? began ?? Date.now() : Date.parse(kept.now);
   const now = (): Date => new Date(frozen ? frozenAt : Date.now() + offsetMs);
   let tenant = kept?.tenant ?? seedTenant(seed, now(), newId);
+  // A tenant that was kept by an earlier build lacks what the portal has come to need: it is granted as the guide has it.
+  for (const { registration } of tenant.applications) if (registration) Object.assign(registration, structuredClone(PORTAL_GRANTS));
   const key = kept?.key ?? await makeSigningKey(newId);
   let signIn: SignInState = kept?.signIn ?? { sessions: {}, refreshTokens: {} };
   let journal: JournalEntry[] = [];

@@ -85,3 +85,13 @@ test.each<[string, () => Promise<string>, RegExp]>([
   expect(String(refused)).toContain(stateFile);
   expect(readFileSync(stateFile, 'utf8')).toBe(text);
 });
+
+test('a tenant that an earlier build kept grants the portal what it needs now', async () => {
+  await (async () => { await using tenant = await startTenant({ stateFile }); await tenant.advance('PT1M'); })();
+  const kept = JSON.parse(readFileSync(stateFile, 'utf8')) as { tenant: { applications: { registration: { delegatedScopes: string[]; applicationRoles: string[] } | null }[] } };
+  for (const { registration } of kept.tenant.applications) if (registration) Object.assign(registration, { delegatedScopes: ['User.Read'], applicationRoles: [] });
+  writeFileSync(stateFile, JSON.stringify(kept));
+  await using tenant = await startTenant({ stateFile });
+  expect((await tenant.redeem(MAYA, { scope: 'openid Directory.Read.All' })).status).toBe(200);
+  expect((await (await tenant.asApp())('GET', '/v1.0/auditLogs/directoryAudits?$top=1')).status).toBe(200);
+});

@@ -110,6 +110,8 @@ function asGraphError(error: unknown): GraphError {
   if (error instanceof InteractionRequiredAuthError) {
     // The grant itself is gone (password changed, sessions revoked): a stronger sign-in would not help, a new one does.
     if (error.subError === 'bad_token') return new GraphError('not-signed-in', error.errorCode, { cause: error });
+    // A permission that nobody has consented to: no sign-in of the person brings it, an administrator does.
+    if (error.subError === 'consent_required') return new GraphError('forbidden', error.errorCode, { cause: error });
     return new GraphError('step-up-needed', error.errorCode, { claims: error.claims, cause: error });
   }
   const code = typeof error === 'object' && error !== null && 'errorCode' in error ? String(error.errorCode) : '';

@@ -90,18 +90,23 @@ export const portal = (createdAt: Date, newId: NewId): Made =>
     registration: {
       secret: randomBytes(24).toString('base64url'),
       redirectUris: ['http://localhost/auth/redirect', 'http://localhost/'],
-      // Exactly what docs/permissions.tsv has people grant: what works here works with those.
-      delegatedScopes: [
-        'User.Read', 'User.ReadBasic.All', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'Group.ReadWrite.All',
-        'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All',
-        'AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
-      ],
-      applicationRoles: [
-        'AuditLog.Read.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
-        'RoleManagementPolicy.Read.AzureADGroup', 'Application.Read.All', 'Directory.Read.All', 'User.Read.All',
-      ],
+      delegatedScopes: [...PORTAL_GRANTS.delegatedScopes],
+      applicationRoles: [...PORTAL_GRANTS.applicationRoles],
     },
   }, createdAt, newId);
+
+/** Exactly what docs/permissions.tsv has people grant: what works here works with those. */
+export const PORTAL_GRANTS = {
+  delegatedScopes: [
+    'User.Read', 'User.ReadBasic.All', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'Group.ReadWrite.All',
+    'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All',
+    'AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
+  ],
+  applicationRoles: [
+    'AuditLog.Read.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
+    'RoleManagementPolicy.Read.AzureADGroup', 'Application.Read.All', 'Directory.Read.All', 'User.Read.All',
+  ],
+} as const;
 
 export function connectorGroup(name: string, region: ConnectorGroup['region'], machines: readonly (readonly [machineName: string, externalIp: string, status: 'active' | 'inactive'])[], newId: NewId): ConnectorGroup {
   return {
