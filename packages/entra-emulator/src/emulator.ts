@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
-import { DEMO_DELAYS, type Delays } from './delays.ts';
-import { createFaults, FaultWish, serveWith } from './faults.ts';
+import { LIFELIKE_DELAYS, type Delays } from './delays.ts';
+import { connect, rollOut } from './edge.ts';
+import { createFaults, FaultWish, serveInBatch, serveWith } from './faults.ts';
 import { createFront } from './graph/front.ts';
 import { GraphRefusal } from './graph/route.ts';
 import { routes } from './graph/routes.ts';
@@ -14,10 +15,10 @@ import { createTokens, makeSigningKey } from './oidc/tokens.ts';
 import { settle } from './pim/engine.ts';
 import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
-import { reach } from './reach.ts';
 import { PORTAL_GRANTS } from './seed/applications.ts';
 import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { createThrottle, PUBLISHED_THROTTLING, type Throttling } from './throttling.ts';
 
 export interface EmulatorOptions {
   /** 0 takes a free one. */
@@ -25,7 +26,10 @@ export interface EmulatorOptions {
   readonly seed?: 'demo' | 'empty';
   /** File that keeps the tenant over a restart. */
   readonly stateFile?: string;
+  /** In place of the lifelike ones. */
   readonly delays?: Partial<Delays>;
+  /** Limits in place of the published ones; `null`: none, for a client whose time does not pass. */
+  readonly throttling?: Partial<Throttling> | null;
   /** Time stands still until it is moved; for tests. */
   readonly frozen?: boolean;
   /** Where time begins; the real time unless said. */
@@ -45,14 +49,30 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['omar.haddad@contoso.example', 'Approver'], ['ines.moreau@contoso.example', 'Auditor'],
 ]);
 
-const JOURNAL_LENGTH = 5_000;
+const Ms = z.int().min(0);
+const RangeWish = z.strictObject({ min: Ms, max: Ms }).refine(({ min, max }) => min <= max, 'min is at most max');
+const LimitWish = z.strictObject({ units: z.int().min(1), windowMs: z.int().min(1), retryAfter: z.boolean() });
+/** What may be set while it runs; what is not named stays. */
+const SettingsWish = z.strictObject({
+  delays: z.strictObject({
+    directoryToPim: Ms, provisioning: Ms, membership: Ms, auditVisible: RangeWish, configurationToClient: Ms, clientToken: RangeWish, universalCae: Ms.nullable(), nextLink: Ms,
+  }).partial().optional(),
+  throttling: z.strictObject({ auditReports: LimitWish, conditionalAccess: LimitWish, directory: LimitWish, directoryWrites: LimitWish, pim: LimitWish }).partial().nullable().optional(),
+});
 
-interface JournalEntry { at: string; method: string; url: string; headers: Record<string, string>; body: unknown; status: number; answer: unknown }
+const JOURNAL_LENGTH = 20_000;
+
+interface JournalEntry {
+  at: string; method: string; url: string; headers: Record<string, string>; body: unknown; status: number; answer: unknown;
+  /** Of a call within a batch: the batch's address. It stands before the batch itself. */
+  batch?: string;
+}
 
 /** Starts a tenant behind real HTTP, on loopback; throws `TenantStateRefusal` where the state file is not one. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { seed = 'demo', stateFile, frozen = false } = options;
-  const delays: Delays = { ...DEMO_DELAYS, ...options.delays };
+  let delays: Delays = { ...LIFELIKE_DELAYS, ...options.delays };
+  let throttling: Throttling | null = options.throttling === null ? null : { ...PUBLISHED_THROTTLING, ...options.throttling };
   const newId = (): string => randomUUID();
   const began = options.startAt === undefined ? undefined : Date.parse(options.startAt);
 
@@ -72,7 +92,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (stateFile === undefined) return;
     writeSnapshot(stateFile, { version: 1, tenant, offsetMs, now: now().toISOString(), key, signIn });
   };
-  const settleNow = (): void => { if (settle({ tenant, now: now(), delays, newId })) keep(); };
+  const settleNow = (): void => {
+    const world = { tenant, now: now(), delays, newId };
+    const settled = settle(world);
+    if (rollOut(world) || settled) keep();
+  };
 
   const app = express();
   app.disable('x-powered-by');
@@ -90,11 +114,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { router: oidcRouter, signedInUser } = oidc({ tenant: () => tenant, tokens, state: () => signIn, keep, hints: HINTS, baseUrl });
   app.use('/private', privateResource({
     tenant: () => tenant, settle: settleNow,
+    connect: (upn, host, port) => {
+      const reached = connect({ tenant, now: now(), delays, newId }, upn, host, port);
+      keep();
+      return reached;
+    },
     signedInUpn: (req: Request) => signedInUser(req)?.userPrincipalName,
     signInUrl: (returnTo: string, switchAccount: boolean) => `/_signin?returnTo=${encodeURIComponent(returnTo)}${switchAccount ? '&prompt=select_account' : ''}`,
   }));
 
   const faults = createFaults();
+  const throttle = createThrottle(() => throttling);
   controls();
   graph();
   app.use(oidcRouter);
@@ -135,6 +165,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.replace(wish.data);
       res.status(204).end();
     });
+    app.get('/_emulator/settings', (_req, res) => { res.json({ delays, throttling }); });
+    app.post('/_emulator/settings', json, (req, res) => {
+      const wish = SettingsWish.safeParse(req.body);
+      if (!wish.success) return void res.status(400).json({ error: wish.error.issues });
+      delays = { ...delays, ...wish.data.delays } as Delays;
+      if (wish.data.throttling !== undefined) throttling = wish.data.throttling === null ? null : { ...PUBLISHED_THROTTLING, ...throttling, ...wish.data.throttling } as Throttling;
+      res.json({ delays, throttling });
+    });
     app.post('/_emulator/reset', json, (req, res) => {
       const wish = z.strictObject({ seed: z.enum(['demo', 'empty']) }).safeParse(req.body);
       if (!wish.success) return void res.status(400).json({ error: 'seed is demo or empty' });
@@ -156,7 +194,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       settleNow();
       const query = new URLSearchParams(req.url.split('?')[1] ?? '');
       const [host = '', port = ''] = (query.get('to') ?? '').split(/:(?=\d+$)/);
-      res.json(reach(tenant, query.get('user') ?? '', host, Number(port)));
+      res.json(connect({ tenant, now: now(), delays, newId }, query.get('user') ?? '', host, Number(port)));
     });
     app.get('/_emulator/state', (_req, res) => {
       settleNow();
@@ -170,15 +208,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   function graph(): void {
     const front = createFront({
-      routes, delays, newId, now, settle: settleNow, keep, baseUrl,
+      routes, delays: () => delays, newId, now, settle: settleNow, keep: () => { rollOut({ tenant, now: now(), delays, newId }); keep(); }, baseUrl,
       tenant: () => tenant, caller: (authorization) => tokens.caller(authorization),
+      charge: (call) => throttle.charge({ ...call, tenantId: tenant.id }, now().getTime()),
+      async inBatch(req, { method, url, headers, body }, serve) {
+        const answer = await serveInBatch(faults.next(method, decodeURIComponent(url.split('?')[0] ?? '')), req, serve);
+        write({ method, url, headers: { ...headers }, body, status: answer.status, answer: answer.body, batch: req.originalUrl });
+        return answer;
+      },
     });
+    const write = (entry: Omit<JournalEntry, 'at'>): void => {
+      journal.push({ at: now().toISOString(), ...entry });
+      if (journal.length > JOURNAL_LENGTH) journal.shift();
+    };
     app.use(['/v1.0', '/beta'], express.json({ limit: '4mb', strict: false }), (req, res, next) => {
       const url = req.originalUrl;
       req.url = url;
       const record = (status: number, answer: unknown): void => {
-        journal.push({ at: now().toISOString(), method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer });
-        if (journal.length > JOURNAL_LENGTH) journal.shift();
+        write({ method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer });
       };
       serveWith(faults.next(req.method, decodeURIComponent(url.split('?')[0] ?? '')), {
         req, res, record,
@@ -193,7 +240,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
       if (status >= 500) return next(error);
       const answer = front.unreadable(req, res, new GraphRefusal(status, 'BadRequest', 'Unable to read JSON request payload.'));
-      journal.push({ at: now().toISOString(), method: req.method, url: req.originalUrl, headers: safeHeaders(req), body: null, status, answer: answer.body });
+      write({ method: req.method, url: req.originalUrl, headers: safeHeaders(req), body: null, status, answer: answer.body });
       res.status(status).json(answer.body);
     });
   }

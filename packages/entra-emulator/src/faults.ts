@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { GraphAnswer } from './graph/route.ts';
+import { readSkipToken, skipToken } from './odata.ts';
 import { randomFrom, type Random } from './seed/random.ts';
 
 const Effect = z.enum(['before', 'after']);
@@ -81,7 +82,8 @@ export function createFaults() {
     },
     /** The fault of this call, if one is due; using it up. */
     next(method: string, path: string): Fault | undefined {
-      if (mix?.random.chance(mix.rate) === true) {
+      // As in Dev Proxy, it is the calls within a batch that fail, and not the batch.
+      if (mix !== undefined && !path.endsWith('/$batch') && mix.random.chance(mix.rate)) {
         const [status, code, message] = mix.random.pick(DEV_PROXY);
         return { kind: 'status', status, code, message, retryAfter: 5, effect: 'before' };
       }
@@ -158,6 +160,29 @@ export async function serveWith(fault: Fault | undefined, { req, res, serve, sen
   send(answer);
 }
 
+/** The same for a call within a batch, whose connection is not its own: where nothing would come, the batch says that nothing came. */
+export async function serveInBatch(fault: Fault | undefined, req: Request, serve: () => Promise<GraphAnswer>): Promise<GraphAnswer> {
+  if (!fault) return serve();
+  switch (fault.kind) {
+    case 'status':
+      if (fault.effect === 'after') await serve();
+      return {
+        status: fault.status, headers: { ...(fault.retryAfter !== undefined && { 'Retry-After': String(fault.retryAfter) }), ...fault.headers },
+        body: fault.body === undefined ? { error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } } : parsed(fault.body),
+      };
+    case 'reset':
+    case 'timeout':
+      if (fault.effect === 'after') await serve();
+      return { status: 504, body: { error: { code: 'GatewayTimeout', message: 'The service did not answer in time.', innerError: {} } } };
+    case 'slow':
+    case 'truncate':
+    case 'expireNextLink':
+      return serve();
+    default:
+      return spoiled(fault.kind, await serve(), req);
+  }
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -212,8 +237,8 @@ function spoiled(kind: Fault['kind'], answer: GraphAnswer, req: Request): GraphA
 /** A link that passes over as many items as the page had: its token counts items. */
 function past(link: string, count: number): string {
   const url = new URL(link);
-  const at = Number(Buffer.from(url.searchParams.get('$skiptoken') ?? '', 'base64url').toString('utf8').replace(/^p/, ''));
-  url.searchParams.set('$skiptoken', Buffer.from(`p${at + count}`).toString('base64url'));
+  const token = readSkipToken(url.searchParams.get('$skiptoken') ?? '');
+  if (token) url.searchParams.set('$skiptoken', skipToken(token.skip + count, token.issuedAt));
   return url.href;
 }
 

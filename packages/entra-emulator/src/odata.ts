@@ -26,7 +26,7 @@ export function listAnswer(call: GraphCall, items: readonly Item[], { context, d
   if (query['$orderby'] !== undefined) found = applyOrder(found, query['$orderby'], [...filterable, ...searchable]);
 
   const top = topOf(query['$top'], defaultTop, maxTop);
-  const skip = skipOf(query['$skiptoken']);
+  const skip = skipOf(call);
   const page = found.slice(skip, skip + top).map((item) => select(item, query['$select']));
   const more = skip + top < found.length;
   return {
@@ -59,17 +59,27 @@ function topOf(text: string | undefined, defaultTop: number, maxTop: number): nu
   return top;
 }
 
-function skipOf(token: string | undefined): number {
+function skipOf({ query, now, delays }: GraphCall): number {
+  const token = query['$skiptoken'];
   if (token === undefined) return 0;
-  const match = /^p(\d+)$/.exec(Buffer.from(token, 'base64url').toString('utf8'));
-  if (!match) throw new GraphRefusal(400, 'Request_BadRequest', 'Skip token is not valid.');
-  return Number(match[1]);
+  const { skip, issuedAt } = readSkipToken(token) ?? {};
+  if (skip === undefined || issuedAt === undefined) throw new GraphRefusal(400, 'Request_BadRequest', 'Skip token is not valid.');
+  if (issuedAt + delays.nextLink < now.getTime()) throw new GraphRefusal(400, 'Directory_ExpiredPageToken', 'The specified page token value has expired and can no longer be included in your request.');
+  return skip;
 }
+
+/** What a `$skiptoken` holds, which is nobody's business but the service's. */
+export function readSkipToken(token: string): { readonly skip: number; readonly issuedAt: number } | undefined {
+  const match = /^p(\d+)@(\d+)$/.exec(Buffer.from(token, 'base64url').toString('utf8'));
+  return match ? { skip: Number(match[1]), issuedAt: Number(match[2]) } : undefined;
+}
+
+export const skipToken = (skip: number, issuedAt: number): string => Buffer.from(`p${skip}@${issuedAt}`).toString('base64url');
 
 function nextLink(call: GraphCall, skip: number): string {
   const url = new URL(`${call.base}${call.path}`);
   for (const [name, value] of Object.entries(call.query)) if (name !== '$skiptoken') url.searchParams.set(name, value);
-  url.searchParams.set('$skiptoken', Buffer.from(`p${skip}`).toString('base64url'));
+  url.searchParams.set('$skiptoken', skipToken(skip, call.now.getTime()));
   return url.href;
 }
 

@@ -9,8 +9,11 @@ export interface Reach {
   readonly application?: string;
 }
 
-/** Whether Global Secure Access lets the person through to the host and TCP port now. */
-export function reach(tenant: Tenant, upn: string, host: string, port: number): Reach {
+/**
+ * Whether Global Secure Access lets the person through to the host and TCP port. `opensStill` may name, as a reason, what
+ * lets somebody in who is not assigned to the service principal any more.
+ */
+export function reach(tenant: Tenant, upn: string, host: string, port: number, opensStill: (servicePrincipalId: string) => string | undefined = () => undefined): Reach {
   const user = tenant.users.find((candidate) => candidate.userPrincipalName.toLowerCase() === upn.toLowerCase());
   if (!user) return no(`Nobody in ${tenant.displayName} has the name ${upn}.`);
   if (!user.accountEnabled) return no(`The account of ${user.displayName} is disabled.`);
@@ -26,7 +29,7 @@ export function reach(tenant: Tenant, upn: string, host: string, port: number): 
   if (!servicePrincipal) return refused(`${application.displayName} has no enterprise application.`);
   if (!servicePrincipal.accountEnabled) return refused(`Sign-in to ${application.displayName} is turned off.`);
 
-  const entrance = servicePrincipal.appRoleAssignmentRequired ? assignedThrough(tenant, user.id, servicePrincipal.id) : `${application.displayName} does not require assignment, so everybody may enter`;
+  const entrance = servicePrincipal.appRoleAssignmentRequired ? assignedThrough(tenant, user.id, servicePrincipal.id) ?? opensStill(servicePrincipal.id) : `${application.displayName} does not require assignment, so everybody may enter`;
   if (entrance === undefined) {
     return refused(`${user.displayName} is not assigned to ${application.displayName}: neither directly nor as a direct member of an assigned group.`);
   }
@@ -46,8 +49,8 @@ function published(tenant: Tenant, host: string, port: number): Application | un
   return takes.find((application) => application.onPremisesPublishing?.applicationType === 'nonwebapp') ?? takes[0];
 }
 
-/** A member of a group inside an assigned group has no access: only direct membership counts. */
-function assignedThrough(tenant: Tenant, userId: string, resourceId: string): string | undefined {
+/** What the person is assigned by, in words. A member of a group inside an assigned group has no access: only direct membership counts. */
+export function assignedThrough(tenant: Tenant, userId: string, resourceId: string): string | undefined {
   const nameOf = (id: string): string => tenant.users.find((user) => user.id === id)?.displayName ?? 'The person';
   for (const assignment of tenant.appRoleAssignments) {
     if (assignment.resourceId !== resourceId) continue;

@@ -1,3 +1,5 @@
+import type { Edge } from './edge.ts';
+
 /**
  * The emulated tenant as plain data: everything here survives `JSON.stringify`, so a snapshot is one file.
  * Names are Microsoft Graph's where Graph has one. Instants are ISO 8601 strings in UTC by the tenant's clock.
@@ -17,6 +19,8 @@ export interface Tenant {
   authenticationContexts: AuthenticationContext[];
   pim: Pim;
   directoryAudits: DirectoryAudit[];
+  /** Absent until somebody connects or changes what clients go by. */
+  edge?: Edge;
 }
 
 export interface User {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { DEMO_DELAYS } from './delays.ts';
 import { startEmulator, type EmulatorOptions } from './emulator.ts';
 
 export const MAYA = 'maya.lindqvist@contoso.example';
@@ -30,7 +31,7 @@ function browser() {
 
 /** An emulated tenant over HTTP, its clock standing at `START`, and what a client of it does. */
 export async function startTenant(options: EmulatorOptions = {}) {
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: START, ...options });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: START, delays: DEMO_DELAYS, throttling: null, ...options });
   const { url } = emulator;
   const registration = await (await fetch(`${url}/_emulator/registration`)).json() as { tenantId: string; clientId: string; clientSecret: string };
   const authority = `${url}/${registration.tenantId}/oauth2/v2.0`;

@@ -3,7 +3,8 @@ import { path, quoted, searchClause } from './addresses.ts';
 import { GraphError } from './errors.ts';
 import type { ApplicationKind, Applications, AppAssignment, ApplicationSegment, GraphApplication } from './ports.ts';
 import { optionalText } from './shapes.ts';
-import type { Call, Transport } from './transport.ts';
+import type { Call } from './call.ts';
+import type { Transport } from './transport.ts';
 
 const QUICK_ACCESS = 'NetworkAccessQuickAccessApplication';
 const PER_APP = 'PrivateAccessNonWebApplication';
@@ -11,6 +12,9 @@ const PER_APP = 'PrivateAccessNonWebApplication';
 const TEMPLATE_ID = '8adf8e6e-67b2-4cf2-a259-e3dc5476c621';
 /** Role of an assignment to an application that declares no roles. */
 const NO_ROLE = '00000000-0000-0000-0000-000000000000';
+
+/** The index behind a query by name lags behind a create: so often, and about as many times five seconds, it is asked. */
+const LOOKS_FOR_APPLICATION = 4;
 
 const FIELDS = 'id,appId,displayName,tags,accountEnabled,appRoleAssignmentRequired,appRoles';
 const ServicePrincipal = z.object({
@@ -106,8 +110,13 @@ export function createApplications(transport: Transport): Applications {
   const byName = (displayName: string): Promise<readonly GraphApplication[]> =>
     transport.list({ method: 'GET', version: 'v1.0', path: '/servicePrincipals', query: { $filter: `displayName eq ${quoted(displayName)}`, $select: FIELDS } }, Application);
 
+  const assignmentsOf = async (servicePrincipalId: string): Promise<readonly AppAssignment[]> =>
+    transport.list({ method: 'GET', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo` }, Assignment);
+
   const segmentsPath = (objectId: string): string =>
     path`/applications/${objectId}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
+
+  const segmentsOf = (objectId: string): Promise<readonly ApplicationSegment[]> => transport.list({ method: 'GET', version: 'beta', path: segmentsPath(objectId) }, Segment);
 
   return {
     privateAccess: () =>
@@ -154,24 +163,22 @@ export function createApplications(transport: Transport): Applications {
 
     applicationsByName: byName,
 
-    async segments(appId) {
-      return transport.list({ method: 'GET', version: 'beta', path: segmentsPath(await objectIdOf(appId)) }, Segment);
-    },
+    segments: async (appId) => segmentsOf(await objectIdOf(appId)),
 
-    assignmentsOf: async (servicePrincipalId) => transport.list({ method: 'GET', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo` }, Assignment),
+    assignmentsOf,
 
     assignmentsOfGroup: async (groupId) => transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/appRoleAssignments` }, Assignment),
 
-    assignGroup: async ({ groupId, servicePrincipalId, appRoleId }) =>
-      transport.read(
-        {
-          method: 'POST',
-          version: 'v1.0',
-          path: path`/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo`,
-          body: { principalId: groupId, resourceId: servicePrincipalId, appRoleId },
-        },
-        Assignment,
-      ),
+    async assignGroup({ groupId, servicePrincipalId, appRoleId }) {
+      const call: Call = {
+        method: 'POST',
+        version: 'v1.0',
+        path: path`/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo`,
+        body: { principalId: groupId, resourceId: servicePrincipalId, appRoleId },
+      };
+      const isSame = (one: AppAssignment): boolean => one.principalId.toLowerCase() === groupId.toLowerCase() && one.appRoleId.toLowerCase() === appRoleId.toLowerCase();
+      return transport.write(call, (answer) => transport.parse(call, answer, Assignment), async () => (await assignmentsOf(servicePrincipalId)).find(isSame));
+    },
 
     async requireAssignment(servicePrincipalId) {
       await transport.send({ method: 'PATCH', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}`, body: { appRoleAssignmentRequired: true }, absolute: true });
@@ -179,51 +186,43 @@ export function createApplications(transport: Transport): Applications {
 
     async connectorGroups() {
       const groups = await transport.list({ method: 'GET', version: 'beta', path: CONNECTOR_GROUPS }, ConnectorGroupShape);
-      return Promise.all(
-        groups.map(async ({ id, name, isDefault, region }) => ({
-          id,
-          name,
-          isDefault: isDefault ?? false,
-          region,
-          connectors: await transport.list({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` }, Connector),
-        })),
-      );
+      const connectors = await transport.lists(groups.map(({ id }): Call => ({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` })), Connector);
+      return groups.map(({ id, name, isDefault, region }, index) => ({ id, name, isDefault: isDefault ?? false, region, connectors: connectors[index] ?? [] }));
     },
 
     async instantiate(displayName) {
-      const made = await transport.read(
-        { method: 'POST', version: 'v1.0', path: `/applicationTemplates/${TEMPLATE_ID}/instantiate`, body: { displayName } },
-        z.object({ application: z.object({ id: z.string(), appId: z.string() }), servicePrincipal: ServicePrincipal }),
+      const call: Call = { method: 'POST', version: 'v1.0', path: `/applicationTemplates/${TEMPLATE_ID}/instantiate`, body: { displayName } };
+      const shape = z.object({ application: z.object({ id: z.string(), appId: z.string() }), servicePrincipal: ServicePrincipal });
+      const made = await transport.write<GraphApplication>(
+        call,
+        (answer) => {
+          const { application, servicePrincipal } = transport.parse(call, answer, shape);
+          objectIds.set(application.appId, application.id);
+          return applicationOf(servicePrincipal);
+        },
+        async () => (await byName(displayName))[0],
+        LOOKS_FOR_APPLICATION,
       );
-      objectIds.set(made.application.appId, made.application.id);
       // It gets its tags when it is published; what it is to become is known now.
-      return { ...applicationOf(made.servicePrincipal), kind: 'per-app' };
+      return { ...made, kind: 'per-app' };
     },
 
     async publish(appId, { connectorGroupId }) {
       const address = path`/applications/${await objectIdOf(appId)}`;
-      await transport.send({
-        method: 'PATCH',
-        version: 'beta',
-        path: address,
-        body: { onPremisesPublishing: { applicationType: 'nonwebapp', isAccessibleViaZTNAClient: true } },
-        absolute: true,
-      });
-      await transport.send({
-        method: 'PUT',
-        version: 'beta',
-        path: `${address}/connectorGroup/$ref`,
-        body: { '@odata.id': `${transport.baseUrl}/beta${CONNECTOR_GROUPS}${path`/${connectorGroupId}`}` },
-        absolute: true,
-      });
+      // The second needs the first: an application that is not published has no connector group.
+      await transport.inOrder([
+        { method: 'PATCH', version: 'beta', path: address, body: { onPremisesPublishing: { applicationType: 'nonwebapp', isAccessibleViaZTNAClient: true } }, absolute: true },
+        { method: 'PUT', version: 'beta', path: `${address}/connectorGroup/$ref`, body: { '@odata.id': `${transport.baseUrl}/beta${CONNECTOR_GROUPS}${path`/${connectorGroupId}`}` }, absolute: true },
+      ]);
     },
 
     async addSegment(appId, segment) {
       const { destinationHost, destinationType, ports, protocol } = segment;
-      return transport.read(
-        { method: 'POST', version: 'beta', path: segmentsPath(await objectIdOf(appId)), body: { destinationHost, destinationType, port: 0, ports, protocol } },
-        Segment,
-      );
+      const objectId = await objectIdOf(appId);
+      const call: Call = { method: 'POST', version: 'beta', path: segmentsPath(objectId), body: { destinationHost, destinationType, port: 0, ports, protocol } };
+      const isSame = (one: ApplicationSegment): boolean =>
+        one.destinationHost.toLowerCase() === destinationHost.toLowerCase() && one.protocol === protocol && one.ports.join() === ports.join();
+      return transport.write(call, (answer) => transport.parse(call, answer, Segment), async () => (await segmentsOf(objectId)).find(isSame));
     },
   };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { path } from './addresses.ts';
 import { PIM, ScheduleRequestShape } from './pim-groups.ts';
-import type { Approvals } from './ports.ts';
+import type { Call } from './call.ts';
+import type { Approval, Approvals } from './ports.ts';
 import { openWord, optionalText } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
@@ -27,6 +28,13 @@ const Stage = z
 
 /** Decisions on other people's requests. Delegated only: Graph knows no approver but a person. */
 export function createApprovals(transport: Transport): Approvals {
+  /** The stages are the approval; read as a list they come without asking for them to be expanded. */
+  const approval = async (approvalId: string): Promise<Approval | undefined> => {
+    const shape = z.object({ value: z.array(Stage) });
+    const found = await transport.find({ method: 'GET', version: 'v1.0', path: `${PIM}${path`/assignmentApprovals/${approvalId}/stages`}` }, shape);
+    return found && { id: approvalId, stages: found.value };
+  };
+
   return {
     pendingForMe: () =>
       transport.list(
@@ -40,21 +48,22 @@ export function createApprovals(transport: Transport): Approvals {
         ScheduleRequestShape,
       ),
 
-    /** The stages are the approval; read as a list they come without asking for them to be expanded. */
-    async approval(approvalId) {
-      const shape = z.object({ value: z.array(Stage) });
-      const found = await transport.find({ method: 'GET', version: 'v1.0', path: `${PIM}${path`/assignmentApprovals/${approvalId}/stages`}` }, shape);
-      return found && { id: approvalId, stages: found.value };
-    },
+    approval,
 
-    /** Not repeated after a lost answer: the second would be told that it is decided, and not by whom. */
+    /** A second one would be told that it is decided, and not by whom: after a lost answer it is looked whether it is ours. */
     async decide(approvalId, stageId, decision, justification) {
-      await transport.send({
+      const call: Call = {
         method: 'PATCH',
         version: 'v1.0',
         path: `${PIM}${path`/assignmentApprovals/${approvalId}/stages/${stageId}`}`,
         body: { reviewResult: decision, justification },
-      });
+      };
+      const result = decision === 'Approve' ? 'Approved' : 'Denied';
+      const isOurs = async (): Promise<true | undefined> => {
+        const stage = (await approval(approvalId))?.stages.find(({ id }) => id === stageId);
+        return stage?.reviewResult === result && stage.justification === justification ? true : undefined;
+      };
+      await transport.write(call, () => true, isOurs);
     },
   };
 }

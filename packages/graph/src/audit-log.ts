@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GraphError } from './errors.ts';
 import type { AuditLog, RawAuditEvent } from './ports.ts';
 import { rawElements } from './raw-elements.ts';
-import { parse } from './transport.ts';
-import type { Call, Transport } from './transport.ts';
+import type { Call } from './call.ts';
+import type { Transport } from './transport.ts';
 
 const PAGE_SIZE = 1000;
 
@@ -27,7 +27,7 @@ export function createAuditLog(transport: Transport): AuditLog {
         },
       };
       const answer = await (nextLink === undefined ? transport.send(call) : transport.follow(nextLink, call));
-      const page = parse(call, answer, EventPage);
+      const page = transport.parse(call, answer, EventPage);
       const texts = rawElements(answer.text);
       if (texts?.length !== page.value.length) throw new GraphError('unexpected', `GET ${call.path}: the page does not divide into its events`);
 

@@ -3,8 +3,8 @@ import { path, quoted, searchClause } from './addresses.ts';
 import { GraphError } from './errors.ts';
 import type { Directory, GraphGroup } from './ports.ts';
 import { optionalText } from './shapes.ts';
-import { parse } from './transport.ts';
-import type { Call, Transport } from './transport.ts';
+import type { Call } from './call.ts';
+import type { Transport } from './transport.ts';
 
 const USER_FIELDS = 'id,displayName,userPrincipalName,jobTitle';
 const User = z.object({
@@ -128,7 +128,7 @@ export function createDirectory(transport: Transport): Directory {
         },
       };
       const answer = await transport.send(call);
-      if (answer.status === 201) return { group: parse(call, answer, Group), created: true };
+      if (answer.status === 201) return { group: transport.parse(call, answer, Group), created: true };
       // 204 carries no body: somebody made it since we looked, or an earlier attempt of ours did and its answer was lost.
       const group = await groupByUniqueName(wish.uniqueName);
       if (!group) throw new GraphError('unavailable', `PATCH ${call.path}: the group is there and cannot be read yet`);

@@ -27,11 +27,14 @@ export interface GraphErrorDetails {
   readonly claims?: string | undefined;
   /** Graph's `request-id`, for the log and for support. */
   readonly requestId?: string | undefined;
+  /** `false`: the call never left, so that nothing can have come of it. */
+  readonly sent?: false | undefined;
   readonly cause?: unknown;
 }
 
 /** Whether Graph may have done what it was asked: there was no answer, or none that can be read. A refusal is an answer. */
-export function outcomeIsUnknown({ failure, details: { status } }: GraphError): boolean {
+export function outcomeIsUnknown({ failure, details: { status, sent } }: GraphError): boolean {
+  if (sent === false) return false;
   return failure === 'unavailable' || (failure === 'unexpected' && (status === undefined || status < 400));
 }
 

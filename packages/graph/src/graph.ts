@@ -1,23 +1,40 @@
+import { createAllowance, PUBLISHED_LIMITS } from './allowance.ts';
 import { createApplications } from './applications.ts';
 import { createApprovals } from './approvals.ts';
 import { createAuditLog } from './audit-log.ts';
 import { createConditionalAccess } from './conditional-access.ts';
+import { createConnection } from './connection.ts';
 import { createDirectory } from './directory.ts';
 import { createNetwork } from './network.ts';
 import { createPimGroups } from './pim-groups.ts';
-import type { Graph, GraphOptions } from './ports.ts';
-import { createTransport } from './transport.ts';
+import type { Action, GatewayOptions, Graph } from './ports.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import { createTransport, type Shared } from './transport.ts';
 
-/** Microsoft Graph for one token. Cheap to make: one for each request or job. */
-export function createGraph(options: GraphOptions): Graph {
-  const transport = createTransport(options);
+/** All of a tenant's way to Graph: what is asked by anybody counts against the same limits and the same budget. */
+export interface Gateway {
+  /** Microsoft Graph for one action on one token. Cheap to make: one for each request or job. */
+  graph(action: Action): Graph;
+}
+
+/** Makes the gateway; one for a process and tenant. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const shared: Shared = {
+    options, budget: createRetryBudget(), connection: createConnection(),
+    allowance: createAllowance(options.limits ?? PUBLISHED_LIMITS, options.timer),
+  };
   return {
-    directory: createDirectory(transport),
-    pim: createPimGroups(transport),
-    approvals: createApprovals(transport),
-    applications: createApplications(transport),
-    network: createNetwork(transport),
-    conditionalAccess: createConditionalAccess(transport),
-    audits: createAuditLog(transport),
+    graph(action) {
+      const transport = createTransport(shared, action);
+      return {
+        directory: createDirectory(transport),
+        pim: createPimGroups(transport),
+        approvals: createApprovals(transport),
+        applications: createApplications(transport),
+        network: createNetwork(transport),
+        conditionalAccess: createConditionalAccess(transport),
+        audits: createAuditLog(transport),
+      };
+    },
   };
 }

@@ -1,4 +1,4 @@
 export * from './errors.ts';
-export { createGraph } from './graph.ts';
+export { createGateway, type Gateway } from './graph.ts';
 export { knownRefusal, REFUSALS, type KnownRefusal } from './refusals.ts';
 export type * from './ports.ts';

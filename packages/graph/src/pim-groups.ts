@@ -3,7 +3,8 @@ import { path, quoted } from './addresses.ts';
 import { GraphError } from './errors.ts';
 import type { PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
 import { openWord, optionalText, optionalWord, word } from './shapes.ts';
-import type { Call, Transport } from './transport.ts';
+import type { Call } from './call.ts';
+import type { Transport } from './transport.ts';
 
 /** Where PIM for Groups lives, below the version. */
 export const PIM = '/identityGovernance/privilegedAccess/group';
@@ -31,6 +32,9 @@ const Request = z.object({
     })
     .nullish(),
 });
+
+/** How far Entra's clock may be from the caller's. */
+const CLOCK_SKEW_MS = 2 * 60_000;
 
 /** A request for eligibility or for an assignment, as Graph answers it. */
 export const ScheduleRequestShape = Request.transform(
@@ -84,6 +88,17 @@ const PolicyAssignment = z.object({
   policy: z.object({ id: z.string(), rules: z.array(z.looseObject({ id: z.string() })) }),
 });
 
+/** The part of a request by which it is known again. */
+interface Asked {
+  readonly accessId: 'member';
+  readonly principalId: string;
+  readonly groupId: string;
+  readonly action: string;
+  readonly justification?: string;
+  readonly ticketInfo?: { readonly ticketNumber: string; readonly ticketSystem: string };
+  readonly [field: string]: unknown;
+}
+
 /** Privileged Identity Management for groups: policies, eligibility, activation. */
 export function createPimGroups(transport: Transport): PimGroups {
   const get = (rest: string, filter?: string): Call => ({
@@ -95,8 +110,39 @@ export function createPimGroups(transport: Transport): PimGroups {
   });
   const ofGroup = (kind: string, groupId: string): Call => get(`/${kind}`, `groupId eq ${quoted(groupId)}`);
   const mine = (kind: string): Call => get(`/${kind}/filterByCurrentUser(on='principal')`);
-  const ask = (kind: 'eligibility' | 'assignment', body: Readonly<Record<string, unknown>>): Promise<ScheduleRequest> =>
-    transport.read({ method: 'POST', version: 'v1.0', path: `${PIM}/${kind}ScheduleRequests`, body, prefer: 'include-unknown-enum-members' }, ScheduleRequestShape);
+
+  /** `customData` is no key (CONTRACT.md §6): the same wish is known by what it says, since it was meant. */
+  const askedSince = async (since: Date, kind: 'eligibility' | 'assignment', wish: Asked): Promise<ScheduleRequest | undefined> => {
+    const { groupId, principalId } = wish;
+    const requests = await transport.list(
+      kind === 'assignment'
+        ? { ...mine('assignmentScheduleRequests'), query: { $filter: `groupId eq ${quoted(groupId)}` } }
+        : get('/eligibilityScheduleRequests', `groupId eq ${quoted(groupId)} and principalId eq ${quoted(principalId)}`),
+      ScheduleRequestShape,
+    );
+    return requests.find((request) =>
+      request.principalId.toLowerCase() === principalId.toLowerCase()
+      && request.action.toLowerCase() === wish.action.toLowerCase()
+      && request.status !== 'Canceled'
+      && request.justification === (wish.justification || undefined)
+      && request.ticketNumber === (wish.ticketInfo?.ticketNumber || undefined)
+      && Date.parse(request.createdAt) >= since.getTime() - CLOCK_SKEW_MS);
+  };
+
+  const ask = (kind: 'eligibility' | 'assignment', wish: Asked): Promise<ScheduleRequest> => {
+    const since = transport.clock.now();
+    const call: Call = { method: 'POST', version: 'v1.0', path: `${PIM}/${kind}ScheduleRequests`, body: wish, prefer: 'include-unknown-enum-members' };
+    return transport.write(call, (answer) => transport.parse(call, answer, ScheduleRequestShape), () => askedSince(since, kind, wish));
+  };
+
+  /** Sought among the person's own: read by id, Graph would show an approver other people's requests too. */
+  const ownRequest = async (requestId: string): Promise<ScheduleRequest | undefined> => {
+    for await (const page of transport.pages(mine('assignmentScheduleRequests'), ScheduleRequestShape)) {
+      const found = page.find((request) => request.id === requestId);
+      if (found) return found;
+    }
+    return undefined;
+  };
 
   return {
     async onboardedGroups() {
@@ -159,17 +205,11 @@ export function createPimGroups(transport: Transport): PimGroups {
 
       deactivate: ({ principalId, groupId }) => ask('assignment', { accessId: 'member', principalId, groupId, action: 'selfDeactivate' }),
 
-      /** Sought among the person's own: read by id, Graph would show an approver other people's requests too. */
-      async request(requestId) {
-        for await (const page of transport.pages(mine('assignmentScheduleRequests'), ScheduleRequestShape)) {
-          const found = page.find((request) => request.id === requestId);
-          if (found) return found;
-        }
-        return undefined;
-      },
+      request: ownRequest,
 
       async cancel(requestId) {
-        await transport.send({ method: 'POST', version: 'v1.0', path: `${PIM}${path`/assignmentScheduleRequests/${requestId}/cancel`}` });
+        const call: Call = { method: 'POST', version: 'v1.0', path: `${PIM}${path`/assignmentScheduleRequests/${requestId}/cancel`}` };
+        await transport.write(call, () => true, async () => ((await ownRequest(requestId))?.status === 'Canceled' ? true : undefined));
       },
     },
   };

@@ -117,6 +117,10 @@ export interface NewActivation {
   readonly ticket?: { readonly number: string; readonly system: string } | undefined;
 }
 
+/**
+ * A write whose answer is lost is looked for before it is sent again: what is found is answered as if it had just been
+ * done. Only where neither an answer nor the work is found, `unavailable` says that it is not known.
+ */
 export interface PimGroups {
   /** Group ids that PIM manages. */
   onboardedGroups(): Promise<readonly string[]>;
@@ -229,7 +233,10 @@ export interface Applications {
   assignGroup(wish: { readonly groupId: string; readonly servicePrincipalId: string; readonly appRoleId: string }): Promise<AppAssignment>;
   requireAssignment(servicePrincipalId: string): Promise<void>;
   connectorGroups(): Promise<readonly ConnectorGroup[]>;
-  /** Makes the application from the Private Access template; the caller looks by name first. */
+  /**
+   * Makes the application from the Private Access template. The caller looks by name first: after a lost answer one of
+   * this name is taken for the one that was made.
+   */
   instantiate(displayName: string): Promise<GraphApplication>;
   /** Publishes through Private Access; absolute, so it may be repeated. */
   publish(appId: string, wish: NewPrivateAccessApplication): Promise<void>;
@@ -277,18 +284,50 @@ export interface Graph {
   readonly audits: AuditLog;
 }
 
-/** Where Graph is and how it is reached. */
-export interface GraphOptions {
+/** Time as the gateway needs it: milliseconds of a clock that never goes back, and a wait by that clock. */
+export interface Timer {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** Whose call it is: people go before the background. */
+export type Priority = 'person' | 'background';
+
+export interface ThrottlingLimit {
+  /** What may be asked within any window of this length: calls, or resource units of the directory. */
+  readonly units: number;
+  readonly windowMs: number;
+}
+
+/** Per application and tenant, by the service behind Graph that counts. */
+export type ThrottlingLimits = Readonly<Record<'audit-reports' | 'conditional-access' | 'pim' | 'directory' | 'directory-writes', ThrottlingLimit>>;
+
+/** Where Graph is and how it is reached: one for a tenant. */
+export interface GatewayOptions {
   /** Base address without version, such as `https://graph.microsoft.com`. */
   readonly baseUrl: string;
-  /** A bearer token; asked for on every attempt, so a renewed one is used. May throw `GraphError('not-signed-in' | 'step-up-needed')`. */
-  readonly token: () => Promise<string>;
-  /** Waits, for back-off; passed in so that tests do not wait. */
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly timer: Timer;
+  /** Entra's time, as near as the caller knows it: what was asked for since then may be the work of a call without answer. */
+  readonly clock: { now(): Date };
   readonly random: () => number;
   readonly log: (entry: GraphLogEntry) => void;
+  /** Told of an answer that has another shape than Graph promised, with its whole body: for the log, and there at debug level alone. */
+  readonly onUnreadable?: (answer: UnreadableAnswer) => void;
   /** Time allowed for one attempt, in milliseconds. */
   readonly timeoutMs: number;
+  readonly limits?: ThrottlingLimits;
+}
+
+/** What somebody does with Graph, on one token. */
+export interface Action {
+  /** A bearer token; asked for on every attempt, so a renewed one is used. May throw `GraphError('not-signed-in' | 'step-up-needed')`. */
+  readonly token: () => Promise<string>;
+  readonly priority: Priority;
+  /**
+   * How long it may take in all, repetitions and waits included: the whole action, from its first call on, where a person
+   * waits behind it; or each of its calls, where it is a long piece of work.
+   */
+  readonly patience: { readonly of: 'action' | 'call'; readonly ms: number };
 }
 
 /** One attempt of one call, for the log: no body, no token. */
@@ -299,6 +338,16 @@ export interface GraphLogEntry {
   readonly attempt: number;
   readonly durationMs: number;
   readonly clientRequestId: string;
+  /** Client request id of the call's first attempt. */
+  readonly firstRequestId: string;
   readonly requestId?: string | undefined;
   readonly failure?: string | undefined;
+}
+
+export interface UnreadableAnswer {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly requestId: string | undefined;
+  readonly body: string;
 }

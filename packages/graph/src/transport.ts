@@ -1,41 +1,18 @@
 import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
+import type { Allowance } from './allowance.ts';
+import { addressOf, headersOf, isLost, isRepeatable, type Answer, type Call, type Outcome } from './call.ts';
+import type { Connection } from './connection.ts';
 import { GraphError } from './errors.ts';
 import { failureOf, retryAfterMs } from './failures.ts';
-import type { GraphOptions } from './ports.ts';
+import type { Action, GatewayOptions } from './ports.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
-/** One call of Graph, before it has an address. */
-export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
-  readonly version: 'v1.0' | 'beta';
-  /** Below the version, encoded; see `path` in addresses.ts. */
-  readonly path: string;
-  /** Query options by name; values are encoded here. */
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /** Asks for the eventually consistent index: `$search`, `$count`, and filters that need them. Resent on every page. */
-  readonly eventual?: boolean;
-  /** Value of `Prefer`. */
-  readonly prefer?: 'create-if-missing' | 'include-unknown-enum-members';
-  /**
-   * The call says what shall be, not what to do, so that saying it twice is harmless. Only such writes are repeated
-   * after a time-out or a 5xx, when it is not known what the first one did. GETs always are.
-   */
-  readonly absolute?: boolean;
-}
-
-/** A 2xx answer, read whole. */
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
-  /** An earlier attempt of this call got no answer: it may have done the work that this one found done. */
-  readonly afterLostAnswer: boolean;
-}
-
-/** The one way to Graph. Throws `GraphError` and nothing else. */
+/** The one way to Graph, for one action. Throws `GraphError` and nothing else. */
 export interface Transport {
   readonly baseUrl: string;
+  readonly clock: GatewayOptions['clock'];
   /** Sends; an answer with a body that is not JSON is none of Graph's. */
   send(call: Call): Promise<Answer>;
   /** Goes on with a list at a link that Graph gave. */
@@ -44,58 +21,85 @@ export interface Transport {
   read<S extends z.ZodType>(call: Call, shape: S): Promise<z.output<S>>;
   /** The same, `undefined` where Graph says that there is none. */
   find<S extends z.ZodType>(call: Call, shape: S): Promise<z.output<S> | undefined>;
+  /**
+   * Sends a write that must not be done twice. Where an answer was lost, `took` looks whether the work was done all the
+   * same: what it finds is the answer, and only where it finds nothing, so many `looks` in a row (one unless said), is the
+   * write sent again.
+   */
+  write<T>(call: Call, parseAnswer: (answer: Answer) => T, took: () => Promise<T | undefined>, looks?: number): Promise<T>;
   /** All pages of a list. */
   list<S extends z.ZodType>(call: Call, item: S): Promise<z.output<S>[]>;
   /** The pages of a list one by one, for a reader who may stop early. */
   pages<S extends z.ZodType>(call: Call, item: S): AsyncGenerator<z.output<S>[]>;
+  /** All pages of several lists, their first ones in one round trip for every twenty; each is judged, and repeated, by itself. */
+  lists<S extends z.ZodType>(calls: readonly Call[], item: S): Promise<readonly z.output<S>[][]>;
+  /** Does several absolute writes one after the other, in one round trip for every twenty; the first that fails ends it. */
+  inOrder(calls: readonly Call[]): Promise<readonly Answer[]>;
+  parse<S extends z.ZodType>(call: Call, answer: Answer, shape: S): z.output<S>;
 }
 
-const MAX_ATTEMPTS = 4;
+/** What all actions of a tenant share. */
+export interface Shared {
+  readonly options: GatewayOptions;
+  readonly allowance: Allowance;
+  readonly budget: RetryBudget;
+  readonly connection: Connection;
+}
+
+/** Silence costs a whole time-out: it is listened to twice, and nobody waits for a third. */
 const MAX_SILENT_ATTEMPTS = 2;
-/** All waits of one call together; a person waits behind most calls, and a job comes again by itself. */
-const MAX_WAIT_MS = 30_000;
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_CAP_MS = 8_000;
-
-/** How one attempt ended. */
-type Outcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: Headers; readonly text: string }
-  | { readonly kind: 'lost'; readonly why: 'timeout' | 'network' | 'broken off'; readonly cause: unknown }
-  | { readonly kind: 'unsent'; readonly error: GraphError };
+/** Calls in one `$batch` (D concepts/json-batching.md). */
+const BATCH_SIZE = 20;
 
 /** A call on its way through the middleware. The client keys a request's options by class. */
 class Journey {
   readonly call: Call;
   /** Graph's own link, sent as it is; the client would take it apart and put it together in another order. */
   readonly link: string | undefined;
+  readonly deadline: number;
+  readonly took: (() => Promise<unknown>) | undefined;
+  readonly looks: number;
   outcome: Outcome = { kind: 'unsent', error: new GraphError('unexpected', 'the call was not sent') };
   attempt = 0;
+  firstRequestId = '';
   afterLostAnswer = false;
+  /** What `took` found. */
+  found: unknown = undefined;
 
-  constructor(call: Call, link: string | undefined) {
+  constructor(call: Call, { link, deadline, took, looks = 1 }: { link: string | undefined; deadline: number; took: (() => Promise<unknown>) | undefined; looks: number | undefined }) {
     this.call = call;
     this.link = link;
+    this.deadline = deadline;
+    this.took = took;
+    this.looks = looks;
   }
 }
 
 /** The transport over the official client, with a chain of our own: its handlers repeat POSTs and give tokens to https hosts alone. */
-export function createTransport(options: GraphOptions): Transport {
-  const origin = new URL(options.baseUrl).origin;
+export function createTransport(shared: Shared, action: Action): Transport {
+  const { options: { baseUrl, clock, timer, onUnreadable }, allowance } = shared;
+  const origin = new URL(baseUrl).origin;
   const client = Client.initWithMiddleware({
-    baseUrl: options.baseUrl,
-    middleware: [repeating(options), recorded(options), authorised(options, origin), sending(options)],
+    baseUrl,
+    middleware: [repeating(shared, action), recorded(shared), authorised(action, origin), sending(shared)],
   });
 
-  const run = async (call: Call, link?: string): Promise<Answer> => {
-    const journey = new Journey(call, link);
-    const query = Object.entries(call.query ?? {}).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
-    const request = client
-      .api(query.length === 0 ? call.path : `${call.path}?${query.join('&')}`)
-      .version(call.version)
-      .responseType(ResponseType.RAW)
-      .middlewareOptions([journey]);
-    if (call.eventual) request.header('ConsistencyLevel', 'eventual');
-    if (call.prefer) request.header('Prefer', call.prefer);
+  let endsAt: number | undefined;
+  const deadlineOf = (): number => {
+    const fromNow = timer.now() + action.patience.ms;
+    return action.patience.of === 'call' ? fromNow : (endsAt ??= fromNow);
+  };
+
+  interface Way { readonly link?: string; readonly took?: () => Promise<unknown>; readonly looks?: number | undefined; readonly notBeforeMs?: number }
+  const travel = async (call: Call, { link, took, looks, notBeforeMs = 0 }: Way = {}): Promise<Journey> => {
+    const journey = new Journey(call, { link, took, looks, deadline: deadlineOf() });
+    if (notBeforeMs > 0) {
+      if (timer.now() + notBeforeMs > journey.deadline) throw new GraphError('throttled', `${call.method} ${call.path}: there is no time left to wait for it`, { retryAfterMs: notBeforeMs });
+      await timer.sleep(notBeforeMs);
+    }
+    const request = client.api(addressOf(call)).version(call.version).responseType(ResponseType.RAW).headers(headersOf(call)).middlewareOptions([journey]);
     try {
       if (call.method === 'GET') await request.get();
       else if (call.method === 'POST') await request.post(call.body);
@@ -105,13 +109,31 @@ export function createTransport(options: GraphOptions): Transport {
       // The chain throws nothing: what arrives here is the client's own, such as a body that JSON cannot hold.
       throw new GraphError('unexpected', `${call.method} ${call.path} could not be sent`, { cause: error });
     }
-    return settle(journey);
+    return journey;
+  };
+  const run = async (call: Call, way?: Way): Promise<Answer> => settle(await travel(call, way));
+
+  /** Reads a body by its shape. Graph promised it; another one is not the person's mistake and not the portal's to guess at. */
+  const parse = <S extends z.ZodType>(call: Call, { text, status, requestId }: Answer, shape: S): z.output<S> => {
+    const fail = (why: string, cause: unknown): GraphError => {
+      onUnreadable?.({ method: call.method, path: `/${call.version}${call.path}`, status, requestId, body: text });
+      return new GraphError('unexpected', `${call.method} ${call.path}: ${why}`, { status, requestId, cause });
+    };
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch (error) {
+      throw fail('the answer is not JSON', error);
+    }
+    const parsed = shape.safeParse(body);
+    if (!parsed.success) throw fail(`the answer has another shape: ${z.prettifyError(parsed.error)}`, parsed.error);
+    return parsed.data;
   };
 
-  async function* pages<S extends z.ZodType>(call: Call, item: S): AsyncGenerator<z.output<S>[]> {
+  async function* pages<S extends z.ZodType>(call: Call, item: S, first?: Answer): AsyncGenerator<z.output<S>[]> {
     const shape = z.object({ value: z.array(item), '@odata.nextLink': z.string().nullish() });
     const seen = new Set<string>();
-    let answer = await run(call);
+    let answer = first ?? await run(call);
     for (;;) {
       const page = parse(call, answer, shape);
       yield page.value;
@@ -119,21 +141,50 @@ export function createTransport(options: GraphOptions): Transport {
       if (!link) return;
       if (seen.has(link)) throw new GraphError('unexpected', `GET ${call.path}: the pages go in a circle`);
       seen.add(link);
-      answer = await run(call, link);
+      answer = await run(call, { link });
     }
   }
 
   const read = async <S extends z.ZodType>(call: Call, shape: S): Promise<z.output<S>> => parse(call, await run(call), shape);
 
+  /** One round trip for up to twenty calls; `undefined` for a call that it did not answer for good, with how long to wait. */
+  const batch = async (calls: readonly Call[], shape: 'parallel' | 'sequential'): Promise<readonly { readonly outcome: Outcome | undefined; readonly waitMs: number }[]> => {
+    const [version] = calls.map((call) => call.version);
+    for (const call of calls) await allowance.admit(call, action.priority, deadlineOf());
+    const envelope: Call = {
+      method: 'POST', version: version ?? 'v1.0', path: '/$batch', absolute: true,
+      body: {
+        requests: calls.map((call, index) => ({
+          id: String(index), method: call.method, url: addressOf(call),
+          headers: { ...headersOf(call), ...(call.body !== undefined && { 'Content-Type': 'application/json' }) },
+          ...(call.body !== undefined && { body: call.body }),
+          ...(shape === 'sequential' && index > 0 && { dependsOn: [String(index - 1)] }),
+        })),
+      },
+    };
+    const { responses } = await read(envelope, BatchAnswer);
+    return calls.map((_call, index) => {
+      // They come in any order, and one may be missing.
+      const one = responses.find(({ id }) => id === String(index));
+      if (!one) return { outcome: undefined, waitMs: 0 };
+      const headers = new Headers(one.headers ?? {});
+      const outcome: Outcome = { kind: 'answered', status: one.status, headers, text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) };
+      const isFinal = !isLost(outcome) && one.status !== 429 && one.status !== 424;
+      return isFinal ? { outcome, waitMs: 0 } : { outcome: undefined, waitMs: retryAfterMs(headers) ?? 0 };
+    });
+  };
+
   return {
-    baseUrl: options.baseUrl.replace(/\/+$/, ''),
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    clock,
+    parse,
     async send(call) {
       const answer = await run(call);
       // What stands between us and Graph may answer 200 with a page of its own: that is nobody's word that it is done.
       if (answer.text !== '') parse(call, answer, z.unknown());
       return answer;
     },
-    follow: (link, call) => run(call, link),
+    follow: (link, call) => run(call, { link }),
     read,
     async find(call, shape) {
       try {
@@ -143,36 +194,67 @@ export function createTransport(options: GraphOptions): Transport {
         throw error;
       }
     },
-    async list(call, item) {
+    async write<T>(call: Call, parseAnswer: (answer: Answer) => T, took: () => Promise<T | undefined>, looks?: number): Promise<T> {
+      const journey = await travel(call, { took, looks });
+      // What was found is what `took` answered, and nothing else writes it.
+      if (journey.found !== undefined) return journey.found as T;
+      const answer = settle(journey);
+      try {
+        if (answer.text !== '') parse(call, answer, z.unknown());
+        return parseAnswer(answer);
+      } catch (error) {
+        // A 2xx that cannot be read is nobody's word that it is done, nor that it is not.
+        const found = await took().catch(() => undefined);
+        if (found === undefined) throw error;
+        return found;
+      }
+    },
+    list: (call, item) => whole(pages(call, item)),
+    pages: (call, item) => pages(call, item),
+    async lists(calls, item) {
       const items = [];
-      for await (const page of pages(call, item)) items.push(...page);
+      for (let start = 0; start < calls.length; start += BATCH_SIZE) {
+        const some = calls.slice(start, start + BATCH_SIZE);
+        const outcomes = await batch(some, 'parallel');
+        items.push(...await Promise.all(some.map(async (call, index) => {
+          const { outcome, waitMs } = outcomes[index] ?? { outcome: undefined, waitMs: 0 };
+          const first = outcome ? settle({ call, outcome, afterLostAnswer: false }) : await run(call, { notBeforeMs: waitMs });
+          return whole(pages(call, item, first));
+        })));
+      }
       return items;
     },
-    pages,
+    async inOrder(calls) {
+      const answers: Answer[] = [];
+      for (let start = 0; start < calls.length; start += BATCH_SIZE) {
+        const some = calls.slice(start, start + BATCH_SIZE);
+        const outcomes = await batch(some, 'sequential');
+        for (const [index, call] of some.entries()) {
+          const { outcome, waitMs } = outcomes[index] ?? { outcome: undefined, waitMs: 0 };
+          answers.push(outcome ? settle({ call, outcome, afterLostAnswer: false }) : await run(call, { notBeforeMs: waitMs }));
+        }
+      }
+      return answers;
+    },
   };
 }
 
-/** Reads a body by its shape. Graph promised it; another one is not the person's mistake and not the portal's to guess at. */
-export function parse<S extends z.ZodType>(call: Call, answer: Answer, shape: S): z.output<S> {
-  let body: unknown;
-  try {
-    body = JSON.parse(answer.text);
-  } catch (error) {
-    throw new GraphError('unexpected', `${call.method} ${call.path}: the answer is not JSON`, { status: answer.status, cause: error });
-  }
-  const parsed = shape.safeParse(body);
-  if (!parsed.success) {
-    throw new GraphError('unexpected', `${call.method} ${call.path}: the answer has another shape: ${z.prettifyError(parsed.error)}`, { status: answer.status, cause: parsed.error });
-  }
-  return parsed.data;
+async function whole<T>(pages: AsyncGenerator<T[]>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const page of pages) items.push(...page);
+  return items;
 }
 
-function settle({ call, outcome, afterLostAnswer }: Journey): Answer {
+const BatchAnswer = z.object({
+  responses: z.array(z.object({ id: z.string(), status: z.int(), headers: z.record(z.string(), z.string()).nullish(), body: z.unknown().optional() })),
+});
+
+function settle({ call, outcome, afterLostAnswer }: Pick<Journey, 'call' | 'outcome' | 'afterLostAnswer'>): Answer {
   if (outcome.kind === 'unsent') throw outcome.error;
   if (outcome.kind === 'lost') {
     throw new GraphError('unavailable', `${call.method} ${call.path}: ${outcome.why}`, { cause: outcome.cause });
   }
-  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, afterLostAnswer };
+  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, requestId: outcome.headers.get('request-id') ?? undefined, afterLostAnswer };
 
   const error = failureOf({ method: call.method, path: call.path, status: outcome.status, headers: outcome.headers, text: outcome.text });
   if (afterLostAnswer && call.method !== 'GET' && (error.failure === 'not-found' || error.failure === 'conflict')) {
@@ -197,56 +279,91 @@ function link(run: (journey: Journey, context: Context, next: () => Promise<void
   };
 }
 
-function repeating({ sleep, random }: GraphOptions): Middleware {
+/** Sends until there is an answer, as often and as soon as the call, Graph, the deadline and the budget allow. */
+function repeating({ options: { timer, random }, allowance, budget, connection }: Shared, { priority }: Action): Middleware {
+  const look = async (journey: Journey): Promise<void> => {
+    journey.found = await journey.took?.();
+  };
+
   return link(async (journey, _context, next) => {
-    let waited = 0;
+    const { call, deadline } = journey;
+    budget.deposit();
     for (;;) {
+      const refused = await allowance.admit(call, priority, deadline).then(() => undefined, (error: unknown) => error);
+      if (refused instanceof GraphError) {
+        // An earlier attempt, if there was one, says more than that another one does not fit.
+        if (journey.attempt === 0) journey.outcome = { kind: 'unsent', error: refused };
+        return;
+      }
       journey.attempt += 1;
       await next();
-      const wait = waitBeforeRepeat(journey, random);
-      if (wait === undefined || journey.attempt >= MAX_ATTEMPTS || waited + wait > MAX_WAIT_MS) return;
-      if (isLost(journey.outcome)) journey.afterLostAnswer = true;
-      waited += wait;
-      await sleep(wait);
+      const { outcome } = journey;
+      if (outcome.kind === 'answered' && outcome.status === 503) connection.renew();
+      if (outcome.kind === 'answered' && outcome.status === 429) allowance.pause(call, retryAfterMs(outcome.headers) ?? 0);
+
+      const mayBeDone = journey.took !== undefined && (isLost(outcome) || (journey.afterLostAnswer && saysDone(journey)));
+      if (mayBeDone) {
+        if (isLost(outcome)) journey.afterLostAnswer = true;
+        for (let looked = 0; looked < (isLost(outcome) ? journey.looks : 1); looked += 1) {
+          const wait = waitAfter(outcome, journey.attempt + looked, random);
+          if (timer.now() + wait > deadline || !budget.withdraw()) return;
+          await timer.sleep(wait);
+          // Not knowing whether it was done, it must not be done again.
+          if (await look(journey).then(() => false, () => true)) return;
+          if (journey.found !== undefined) return;
+        }
+        if (!isLost(outcome) || isSilentForGood(journey)) return;
+        continue;
+      }
+
+      if (!isWorthRepeating(journey)) return;
+      if (isLost(outcome)) journey.afterLostAnswer = true;
+      const wait = waitAfter(outcome, journey.attempt, random);
+      if (timer.now() + wait > deadline || !budget.withdraw()) return;
+      await timer.sleep(wait);
     }
   });
 }
 
-/** What the attempt did is not known. */
-const isLost = (outcome: Outcome): boolean => outcome.kind === 'lost' || (outcome.kind === 'answered' && outcome.status >= 500);
+/** Whether the answer is what a write gets that was done before. */
+function saysDone({ call, outcome }: Journey): boolean {
+  if (outcome.kind !== 'answered' || outcome.status < 400) return false;
+  const { failure } = failureOf({ method: call.method, path: call.path, ...outcome });
+  return failure === 'conflict' || failure === 'not-found';
+}
 
-/** How long to wait before the call is repeated; `undefined` when it must not be. */
-function waitBeforeRepeat({ call, outcome, attempt }: Journey, random: () => number): number | undefined {
-  if (outcome.kind === 'unsent') return undefined;
-  const backOff = random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt);
+function isWorthRepeating({ call, outcome, attempt }: Journey): boolean {
+  if (outcome.kind === 'unsent') return false;
+  // Throttled: nothing was done.
+  if (outcome.kind === 'answered' && outcome.status === 429) return true;
+  return isRepeatable(call) && isLost(outcome) && !isSilentForGood({ outcome, attempt });
+}
+
+const isSilentForGood = ({ outcome, attempt }: Pick<Journey, 'outcome' | 'attempt'>): boolean => outcome.kind === 'lost' && outcome.why === 'timeout' && attempt >= MAX_SILENT_ATTEMPTS;
+
+/** As long as Graph asks, and a little more, so that not everybody comes back in the same instant; full jitter where it does not say. */
+function waitAfter(outcome: Outcome, attempt: number, random: () => number): number {
   const asked = outcome.kind === 'answered' ? retryAfterMs(outcome.headers) : undefined;
-  // Never before the time that Graph names; a little after it, so that not everybody comes back in the same instant.
-  const wait = asked === undefined ? backOff : asked + random() * 250;
-
-  if (outcome.kind === 'answered' && outcome.status === 429) return wait;
-  // Somebody waits behind it: silence is listened to twice, not four times a quarter of a minute.
-  if (outcome.kind === 'lost' && outcome.why === 'timeout' && attempt >= MAX_SILENT_ATTEMPTS) return undefined;
-  const mayRepeat = call.method === 'GET' || call.absolute === true;
-  // 501 is for good: the service does not know the call.
-  const passes = outcome.kind === 'lost' || (outcome.status >= 500 && outcome.status !== 501);
-  return mayRepeat && passes ? wait : undefined;
+  return asked === undefined ? random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt) : asked + random() * 250;
 }
 
 /** Gives each attempt an id of its own and writes it down. */
-function recorded({ log }: GraphOptions): Middleware {
+function recorded({ options: { log } }: Shared): Middleware {
   return link(async (journey, context, next) => {
     const clientRequestId = crypto.randomUUID();
-    headersOf(context).set('client-request-id', clientRequestId);
+    journey.firstRequestId ||= clientRequestId;
+    headersIn(context).set('client-request-id', clientRequestId);
     if (journey.link !== undefined) context.request = journey.link;
     const started = performance.now();
     await next();
-    const { outcome, call, attempt } = journey;
+    const { outcome, call, attempt, firstRequestId } = journey;
     log({
       method: call.method,
       path: `/${call.version}${call.path}`,
       attempt,
       durationMs: Math.round(performance.now() - started),
       clientRequestId,
+      firstRequestId,
       ...(outcome.kind === 'answered' && { status: outcome.status, requestId: outcome.headers.get('request-id') ?? undefined }),
       failure: failureWord(journey),
     });
@@ -262,7 +379,7 @@ function failureWord({ call, outcome }: Journey): string | undefined {
 }
 
 /** The token goes to the configured origin and nowhere else, whatever a link says. */
-function authorised({ token }: GraphOptions, origin: string): Middleware {
+function authorised({ token, priority }: Action, origin: string): Middleware {
   return link(async (journey, context, next) => {
     const url = typeof context.request === 'string' ? URL.parse(context.request) : null;
     if (url === null || url.origin !== origin || url.username !== '' || url.password !== '') {
@@ -270,42 +387,45 @@ function authorised({ token }: GraphOptions, origin: string): Middleware {
       return;
     }
     try {
-      headersOf(context).set('authorization', `Bearer ${await token()}`);
+      headersIn(context).set('authorization', `Bearer ${await token()}`);
     } catch (error) {
       journey.outcome = { kind: 'unsent', error: error instanceof GraphError ? error : new GraphError('unexpected', 'no token could be had', { cause: error }) };
       return;
     }
+    // What Graph drops first when it must (D concepts/throttling-limits.md).
+    headersIn(context).set('x-ms-throttle-priority', priority === 'person' ? 'High' : 'Low');
     await next();
   });
 }
 
 /** What may go out. A cookie never does: nothing that a browser sent reaches Graph. */
-const SENT_HEADERS = ['authorization', 'client-request-id', 'consistencylevel', 'content-type', 'prefer'];
+const SENT_HEADERS = ['authorization', 'client-request-id', 'consistencylevel', 'content-type', 'prefer', 'x-ms-throttle-priority'];
 
 /** One attempt: its time covers the body too, so that a trickling answer ends as well. */
-function sending({ timeoutMs }: GraphOptions): Middleware {
+function sending({ options: { timeoutMs, timer }, connection }: Shared): Middleware {
   return link(async (journey, context) => {
-    const given = headersOf(context);
+    const given = headersIn(context);
     const headers = new Headers({ accept: 'application/json' });
     for (const name of SENT_HEADERS) {
       const value = given.get(name);
       if (value !== null) headers.set(name, value);
     }
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(Math.min(timeoutMs, journey.deadline - timer.now()))));
     try {
-      const response = await fetch(context.request, {
+      const response = await connection.fetch(String(context.request), {
         method: journey.call.method,
-        headers,
-        body: context.options?.body ?? null,
+        headers: Object.fromEntries(headers),
+        body: typeof context.options?.body === 'string' ? context.options.body : null,
         redirect: 'manual',
-        credentials: 'omit',
         signal,
       });
-      context.response = response;
       const text = await response.text();
+      const received = new Headers([...response.headers]);
+      // The client asks for it, though the answer is read from the journey.
+      context.response = new Response(null, { status: 204 });
       journey.outcome = response.ok && breaksOff(text)
         ? { kind: 'lost', why: 'broken off', cause: new Error('the answer has an error in place of its end') }
-        : { kind: 'answered', status: response.status, headers: response.headers, text };
+        : { kind: 'answered', status: response.status, headers: received, text };
     } catch (error) {
       journey.outcome = { kind: 'lost', why: signal.aborted ? 'timeout' : 'network', cause: error };
     }
@@ -327,7 +447,7 @@ function breaksOff(text: string): boolean {
 }
 
 /** The request's headers as one mutable object; the client hands them over in any of three forms. */
-function headersOf(context: Context): Headers {
+function headersIn(context: Context): Headers {
   const options = (context.options ??= {});
   if (!(options.headers instanceof Headers)) options.headers = new Headers(options.headers);
   return options.headers;

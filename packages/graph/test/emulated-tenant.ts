@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createGraph } from '@gatehouse/graph';
+import { createGateway } from '@gatehouse/graph';
 import type { Graph, GraphLogEntry } from '@gatehouse/graph';
-import { startEmulator } from '@gatehouse/entra-emulator';
+import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import { JSDOM } from 'jsdom';
 import { CookieJar } from 'tough-cookie';
 import { z } from 'zod';
+import { skippingTimer } from './scripted-graph.ts';
 
 export const MAYA = 'maya.lindqvist@contoso.example';
 export const ANA = 'ana.costa@contoso.example';
@@ -16,7 +17,7 @@ const Token = z.object({ access_token: z.string() });
 
 /** An emulated tenant with a standing clock, and Graph for whoever signs in there. */
 export async function startTenant() {
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: '2026-03-02T09:00:00.000Z' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: '2026-03-02T09:00:00.000Z' });
   const registration = Registration.parse(await (await fetch(`${emulator.url}/_emulator/registration`)).json());
   const authority = `${emulator.url}/${registration.tenantId}/oauth2/v2.0`;
   const log: GraphLogEntry[] = [];
@@ -28,8 +29,8 @@ export async function startTenant() {
     if (!answer.ok) throw new Error(`no token: ${text}`);
     return Token.parse(JSON.parse(text)).access_token;
   };
-  const graphWith = (token: string): Graph =>
-    createGraph({ baseUrl: emulator.url, token: async () => token, sleep: async () => {}, random: Math.random, log: (entry) => void log.push(entry), timeoutMs: 10_000 });
+  const gateway = createGateway({ baseUrl: emulator.url, timer: skippingTimer(), clock: { now: () => new Date() }, random: Math.random, log: (entry) => void log.push(entry), timeoutMs: 10_000 });
+  const graphWith = (token: string): Graph => gateway.graph({ token: async () => token, priority: 'person', patience: { of: 'call', ms: 60_000 } });
 
   return {
     url: emulator.url,

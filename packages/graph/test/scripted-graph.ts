@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGraph } from '@gatehouse/graph';
-import type { Graph, GraphLogEntry, GraphOptions } from '@gatehouse/graph';
+import { createGateway } from '@gatehouse/graph';
+import type { Action, GatewayOptions, Graph, GraphLogEntry, Timer, UnreadableAnswer } from '@gatehouse/graph';
 
 /** One call as it arrived. */
 export interface Heard {
@@ -12,13 +12,27 @@ export interface Heard {
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** The client's port: another one is another connection. */
+  readonly port: number | undefined;
 }
 
 /** What to answer: an answer, a dropped connection (before or amid the body), or nothing at all. */
 export type Scripted = { readonly status?: number; readonly headers?: Record<string, string>; readonly json?: unknown; readonly text?: string } | 'reset' | 'cut' | 'silence';
 
+/** Time that is gone as soon as it is waited for. */
+export function skippingTimer(waits: number[] = []): Timer {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: async (ms) => {
+      waits.push(ms);
+      now += ms;
+    },
+  };
+}
+
 /** A server that says what a test tells it to, and a graph that talks to it without waiting. */
-export async function startScriptedGraph(script: readonly Scripted[] | ((heard: Heard, baseUrl: string) => Scripted), options: Partial<GraphOptions> = {}) {
+export async function startScriptedGraph(script: readonly Scripted[] | ((heard: Heard, baseUrl: string) => Scripted), options: Partial<GatewayOptions & Action> = {}) {
   const heard: Heard[] = [];
   const waits: number[] = [];
   const log: GraphLogEntry[] = [];
@@ -35,6 +49,7 @@ export async function startScriptedGraph(script: readonly Scripted[] | ((heard: 
         query: Object.fromEntries(url.searchParams),
         headers: request.headers,
         body: text === '' ? undefined : JSON.parse(text),
+        port: request.socket.remotePort,
       };
       heard.push(call);
       const answer = typeof script === 'function' ? script(call, baseUrl) : (script[heard.length - 1] ?? { status: 599 });
@@ -54,17 +69,24 @@ export async function startScriptedGraph(script: readonly Scripted[] | ((heard: 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const graph: Graph = createGraph({
+  const unreadable: UnreadableAnswer[] = [];
+  const gateway = createGateway({
     baseUrl,
-    token: async () => 'token-1',
-    sleep: async (ms) => void waits.push(ms),
+    timer: skippingTimer(waits),
+    clock: { now: () => new Date('2026-03-02T12:00:00Z') },
     random: () => 0.5,
     log: (entry) => void log.push(entry),
+    onUnreadable: (answer) => void unreadable.push(answer),
     timeoutMs: 5_000,
     ...options,
   });
+  const action: Action = { token: async () => 'token-1', priority: 'person', patience: { of: 'call', ms: 30_000 }, ...options };
+  const graph: Graph = gateway.graph(action);
   return {
     graph,
+    /** The same gateway for another action. */
+    graphFor: (other: Partial<Action>): Graph => gateway.graph({ ...action, ...other }),
+    unreadable,
     baseUrl,
     heard,
     waits,

@@ -1,6 +1,7 @@
-import { GraphError } from '@gatehouse/graph';
+import { GraphError, outcomeIsUnknown, type Graph } from '@gatehouse/graph';
 import { describe, expect, test } from 'vitest';
-import { refusal, startScriptedGraph } from './scripted-graph.ts';
+import { z } from 'zod';
+import { refusal, startScriptedGraph, type Heard, type Scripted } from './scripted-graph.ts';
 
 const wish = { principalId: 'p-1', groupId: 'g-1', startsAt: '2026-03-02T12:00:00Z', duration: 'PT1H', justification: 'Month end' };
 const received = { id: 'r-1', action: 'selfActivate', status: 'Provisioned', principalId: 'p-1', groupId: 'g-1', accessId: 'member', createdDateTime: '2026-03-02T12:00:00Z' };
@@ -22,6 +23,13 @@ describe('what is sent', () => {
     expect(first?.headers['client-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(second?.headers['client-request-id']).not.toBe(first?.headers['client-request-id']);
     expect(second?.headers.cookie).toBeUndefined();
+  });
+
+  test('whose call it is: the background says that it can wait', async () => {
+    await using server = await startScriptedGraph(() => ({ json: ana }));
+    await server.graph.directory.me();
+    await server.graphFor({ priority: 'background' }).directory.me();
+    expect(server.heard.map((call) => call.headers['x-ms-throttle-priority'])).toEqual(['High', 'Low']);
   });
 
   test('the token is asked for anew on every attempt', async () => {
@@ -83,24 +91,47 @@ describe('what is repeated', () => {
     expect(server.waits).toEqual([500, 1_000, 2_000]);
   });
 
-  test('a call at most four times', async () => {
-    await using server = await startScriptedGraph(() => ({ status: 503 }));
+  test('a call until its time is over, each wait obeyed', async () => {
+    await using server = await startScriptedGraph(() => ({ status: 503, headers: { 'retry-after': '5' } }));
     expect((await failureFrom(server.graph.directory.me())).failure).toBe('unavailable');
-    expect(server.heard).toHaveLength(4);
+    // 30 s hold five waits of a little more than 5 s.
+    expect(server.waits).toEqual([5_125, 5_125, 5_125, 5_125, 5_125]);
+    expect(server.heard).toHaveLength(6);
   });
 
-  test.each(['reset', 'cut', { status: 500 }, { status: 503 }, { status: 504 }] as const)('never a POST after %o: it may have been done', async (trouble) => {
-    await using server = await startScriptedGraph([trouble, { status: 201, json: received }]);
-    expect((await failureFrom(server.graph.pim.mine.activate(wish))).failure).toBe('unavailable');
-    expect(server.heard).toHaveLength(1);
+  test('no call of an action when the time of the action is over; it is not sent, and nothing can have come of it', async () => {
+    await using server = await startScriptedGraph(() => ({ status: 429, headers: { 'retry-after': '29' } }), { patience: { of: 'action', ms: 30_000 } });
+    await failureFrom(server.graph.directory.me());
+    const failure = await failureFrom(server.graph.directory.group('g-1'));
+    expect(failure).toMatchObject({ failure: 'throttled' });
+    expect(server.waits).toEqual([29_125]);
   });
 
-  test('a PATCH that says what shall be, and not one that decides', async () => {
-    await using server = await startScriptedGraph([{ status: 503 }, { status: 200 }, { status: 503 }, { status: 204 }]);
+  test('no more in all than the budget gives, whoever asks', async () => {
+    await using server = await startScriptedGraph(() => ({ status: 503 }));
+    for (let count = 0; count < 20; count += 1) await failureFrom(server.graphFor({}).directory.me());
+    // Fifty that were saved up, and 1.3 for each of the twenty calls.
+    expect(server.heard.length - 20).toBeLessThanOrEqual(50 + 26);
+    expect(server.heard.length - 20).toBeGreaterThan(50);
+  });
+
+  test('over a new connection after 503, and over one that is open otherwise', async () => {
+    const ports: unknown[] = [];
+    const answers = [200, 200, 503, 200, 500, 200];
+    await using server = await startScriptedGraph((call) => {
+      ports.push(call.port);
+      return { status: answers[ports.length - 1] ?? 599, json: ana };
+    });
+    for (let count = 0; count < 4; count += 1) await server.graph.directory.me();
+    expect(ports).toHaveLength(6);
+    expect(ports.slice(3).filter((port) => ports.slice(0, 3).includes(port))).toEqual([]);
+    expect(ports.slice(3, 5)).toContain(ports[5]);
+  });
+
+  test('a PATCH that says what shall be', async () => {
+    await using server = await startScriptedGraph([{ status: 503 }, { status: 200 }]);
     await server.graph.pim.updatePolicy('policy-1', rules);
     expect(server.heard.map((call) => call.body)).toEqual([{ rules }, { rules }]);
-    expect((await failureFrom(server.graph.approvals.decide('a-1', 's-1', 'Approve', 'ok'))).failure).toBe('unavailable');
-    expect(server.heard).toHaveLength(3);
   });
 
   test('a policy that is gone after a lost answer is not called missing: the lost one may have moved it', async () => {
@@ -118,12 +149,163 @@ describe('what is repeated', () => {
   });
 });
 
-describe('what is not believed', () => {
-  test('silence: the attempt ends, and a POST is not sent again', async () => {
-    await using server = await startScriptedGraph(() => 'silence', { timeoutMs: 50 });
-    expect((await failureFrom(server.graph.pim.mine.activate(wish))).failure).toBe('unavailable');
-    expect(server.log).toMatchObject([{ method: 'POST', failure: 'timeout', attempt: 1 }]);
+describe('a write that must not be done twice', () => {
+  const LOST = ['reset', 'cut', { status: 500 }, { status: 503 }, { status: 504 }, { status: 507 }] as const;
+  const writes = (heard: readonly Heard[]): number => heard.filter(({ method }) => method !== 'GET').length;
+
+  test.each(LOST)('is looked for after %o, and taken for done where it is found', async (trouble) => {
+    await using server = await startScriptedGraph([trouble, { json: { value: [{ ...received, justification: 'Month end' }] } }]);
+    expect(await server.graph.pim.mine.activate(wish)).toMatchObject({ id: 'r-1', status: 'Provisioned' });
+    expect(server.heard.map(({ method }) => method)).toEqual(['POST', 'GET']);
+    expect(server.heard[1]?.query).toEqual({ $filter: "groupId eq 'g-1'" });
   });
+
+  test.each(LOST)('is sent again after %o where it is not found', async (trouble) => {
+    await using server = await startScriptedGraph([trouble, { json: { value: [] } }, { status: 201, json: received }]);
+    expect(await server.graph.pim.mine.activate(wish)).toMatchObject({ id: 'r-1' });
+    expect(server.heard.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST']);
+  });
+
+  test.each([
+    ['of before', { createdDateTime: '2026-03-02T11:57:00Z' }], ['with another reason', { justification: 'Other' }], ['with a ticket', { ticketInfo: { ticketNumber: 'CHG1' } }],
+    ['that was taken back', { status: 'Canceled' }], ['to end it', { action: 'selfDeactivate' }], ['of another person', { principalId: 'p-2' }],
+  ])('is not taken for a request %s', async (_what, other) => {
+    await using server = await startScriptedGraph([{ status: 504 }, { json: { value: [{ ...received, justification: 'Month end', id: 'r-0', ...other }] } }, { status: 201, json: received }]);
+    expect((await server.graph.pim.mine.activate(wish)).id).toBe('r-1');
+  });
+
+  test.each(['{"id":', '<html></html>', '{"id":7}'])('is looked for after a 2xx that cannot be read: %s', async (text) => {
+    await using done = await startScriptedGraph([{ status: 201, text }, { json: { value: [{ ...received, justification: 'Month end' }] } }]);
+    expect((await done.graph.pim.mine.activate(wish)).id).toBe('r-1');
+    await using undone = await startScriptedGraph([{ status: 201, text }, { json: { value: [] } }]);
+    expect((await failureFrom(undone.graph.pim.mine.activate(wish))).failure).toBe('unexpected');
+    expect(writes(undone.heard)).toBe(1);
+  });
+
+  test('a page of somebody else is no decision', async () => {
+    await using server = await startScriptedGraph([{ status: 200, text: '<html></html>' }, { json: { value: [{ id: 's-1', status: 'InProgress', reviewResult: 'NotReviewed' }] } }]);
+    expect((await failureFrom(server.graph.approvals.decide('a-1', 's-1', 'Approve', 'ok'))).failure).toBe('unexpected');
+  });
+
+  test('the time left of an action is a whole number of milliseconds to nobody', async () => {
+    await using server = await startScriptedGraph([{ status: 429, headers: { 'retry-after': '29' } }, { json: ana }], { random: () => 0.123456789 });
+    expect((await server.graph.directory.me()).id).toBe('u-1');
+  });
+
+  test('is not sent again while it cannot be looked for', async () => {
+    await using server = await startScriptedGraph((call) => (call.method === 'GET' ? { status: 403, json: refusal('Authorization_RequestDenied') } : { status: 504 }));
+    expect((await failureFrom(server.graph.pim.mine.activate(wish))).failure).toBe('unavailable');
+    expect(writes(server.heard)).toBe(1);
+  });
+
+  test('is looked for once more where its repetition is told that it is there', async () => {
+    await using server = await startScriptedGraph([
+      { status: 504 }, { json: { value: [] } }, { status: 400, json: refusal('RoleAssignmentExists') }, { json: { value: [{ ...received, justification: 'Month end' }] } },
+    ]);
+    expect((await server.graph.pim.mine.activate(wish)).id).toBe('r-1');
+    expect(writes(server.heard)).toBe(2);
+  });
+
+  test('and that nobody finds is not called refused: it is not known', async () => {
+    await using server = await startScriptedGraph((call) => (call.method === 'GET' ? { json: { value: [] } } : server.heard.length === 1 ? { status: 504 } : { status: 400, json: refusal('RoleAssignmentExists') }));
+    const failure = await failureFrom(server.graph.pim.mine.activate(wish));
+    expect([failure.failure, outcomeIsUnknown(failure)]).toEqual(['unavailable', true]);
+    expect(writes(server.heard)).toBe(2);
+  });
+
+  test('a decision is ours where it stands as we said it, with our words', async () => {
+    const stage = (justification: string) => ({ json: { value: [{ id: 's-1', status: 'Completed', reviewResult: 'Approved', justification }] } });
+    await using ours = await startScriptedGraph([{ status: 504 }, stage('ok')]);
+    await ours.graph.approvals.decide('a-1', 's-1', 'Approve', 'ok');
+    expect(writes(ours.heard)).toBe(1);
+    await using other = await startScriptedGraph([{ status: 504 }, stage('by somebody else'), { status: 409, json: refusal('Conflict') }, stage('by somebody else')]);
+    expect((await failureFrom(other.graph.approvals.decide('a-1', 's-1', 'Approve', 'ok'))).failure).toBe('unavailable');
+  });
+
+  test('a taking back is done where the request is taken back', async () => {
+    await using server = await startScriptedGraph([{ status: 504 }, { json: { value: [{ ...received, status: 'Canceled' }] } }]);
+    await server.graph.pim.mine.cancel('r-1');
+    expect(writes(server.heard)).toBe(1);
+  });
+
+  test('a new application is looked for four times, for the index lags, before another one is made', async () => {
+    const servicePrincipal = { id: 'sp-1', appId: 'app-1', displayName: 'Archive' };
+    const none = { json: { value: [] } };
+    await using late = await startScriptedGraph([{ status: 504 }, none, none, none, { json: { value: [servicePrincipal] } }]);
+    expect(await late.graph.applications.instantiate('Archive')).toMatchObject({ servicePrincipalId: 'sp-1', kind: 'per-app' });
+    expect(writes(late.heard)).toBe(1);
+    await using never = await startScriptedGraph([{ status: 504 }, none, none, none, none, { status: 201, json: { application: { id: 'o-1', appId: 'app-1' }, servicePrincipal } }]);
+    expect(await never.graph.applications.instantiate('Archive')).toMatchObject({ servicePrincipalId: 'sp-1' });
+    expect(writes(never.heard)).toBe(2);
+  });
+
+  test('silence: looked for, and not waited for a third time', async () => {
+    await using server = await startScriptedGraph((call) => (call.method === 'GET' ? { json: { value: [] } } : 'silence'), { timeoutMs: 50 });
+    expect((await failureFrom(server.graph.pim.mine.activate(wish))).failure).toBe('unavailable');
+    expect(server.heard.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST', 'GET']);
+  });
+});
+
+describe('a batch', () => {
+  const inBatch = (call: Heard) => z.object({ requests: z.array(z.looseObject({ id: z.string(), method: z.string(), url: z.string() })) }).parse(call.body).requests;
+  const groups = ['g-1', 'g-2', 'g-3'].map((id) => ({ id, name: id }));
+  const connector = (id: string) => ({ value: [{ id, machineName: `machine-${id}`, status: 'active' }] });
+  const connectorGroups = (rest: (call: Heard) => Scripted) => (call: Heard): Scripted => (call.method === 'GET' && call.path.endsWith('/connectorGroups') ? { json: { value: groups } } : rest(call));
+  const named = async (graph: Graph) => (await graph.applications.connectorGroups()).map(({ id, connectors }) => [id, connectors.map((one) => one.id)]);
+
+  test('reads at once, each answer by its id whatever the order', async () => {
+    await using server = await startScriptedGraph(connectorGroups((call) => ({ json: { responses: inBatch(call).map(({ id }) => ({ id, status: 200, headers: {}, body: connector(id) })).toReversed() } })));
+    expect(await named(server.graph)).toEqual([['g-1', ['0']], ['g-2', ['1']], ['g-3', ['2']]]);
+    expect(server.heard).toHaveLength(2);
+    expect(inBatch(server.heard[1] as Heard).every((one) => one['dependsOn'] === undefined)).toBe(true);
+  });
+
+  test('has twenty calls at the most', async () => {
+    const many = Array.from({ length: 45 }, (_, index) => ({ id: `g-${index}`, name: 'G' }));
+    await using server = await startScriptedGraph((call) => (call.method === 'GET' ? { json: { value: many } } : { json: { responses: inBatch(call).map(({ id }) => ({ id, status: 200, body: connector(id) })) } }));
+    await server.graph.applications.connectorGroups();
+    expect(server.heard.slice(1).map((call) => inBatch(call).length)).toEqual([20, 20, 5]);
+  });
+
+  test('what is throttled, failed or missing in it is asked for by itself, no earlier than Graph says; the rest is not asked again', async () => {
+    await using server = await startScriptedGraph(connectorGroups((call) => {
+      if (call.method === 'GET') return { json: connector(call.path.split('/').at(-2) ?? '') };
+      return { json: { responses: [{ id: '0', status: 429, headers: { 'Retry-After': '9' } }, { id: '2', status: 200, body: connector('2') }] } };
+    }));
+    expect(await named(server.graph)).toEqual([['g-1', ['g-1']], ['g-2', ['g-2']], ['g-3', ['2']]]);
+    expect(server.waits).toContain(9_000);
+    expect(server.heard.slice(2).map(({ path }) => path.split('/').at(-2)).sort()).toEqual(['g-1', 'g-2']);
+  });
+
+  test('what is refused in it is refused, and not asked again', async () => {
+    await using server = await startScriptedGraph(connectorGroups(() => ({ json: { responses: [0, 1, 2].map((id) => ({ id: String(id), status: 403, body: refusal('Authorization_RequestDenied') })) } })));
+    expect(await failureFrom(server.graph.applications.connectorGroups())).toMatchObject({ failure: 'forbidden', details: { code: 'Authorization_RequestDenied' } });
+    expect(server.heard).toHaveLength(2);
+  });
+
+  const published = { connectorGroupId: 'c-1', displayName: 'Archive' };
+  const found = { json: { value: [{ id: 'o-1', appId: 'app-1' }] } };
+  test('writes one after the other', async () => {
+    await using server = await startScriptedGraph([found, { json: { responses: [{ id: '1', status: 204 }, { id: '0', status: 204 }] } }]);
+    await server.graph.applications.publish('app-1', published);
+    expect(inBatch(server.heard[1] as Heard)).toMatchObject([{ id: '0', method: 'PATCH', url: '/applications/o-1' }, { id: '1', method: 'PUT', url: '/applications/o-1/connectorGroup/$ref', dependsOn: ['0'], headers: { 'Content-Type': 'application/json' } }]);
+  });
+
+  test('goes on with the writes where one of them failed in passing', async () => {
+    await using server = await startScriptedGraph([found, { json: { responses: [{ id: '0', status: 503, headers: { 'Retry-After': '5' } }, { id: '1', status: 424 }] } }, { status: 204 }, { status: 204 }]);
+    await server.graph.applications.publish('app-1', published);
+    expect(server.heard.slice(2).map(({ method }) => method)).toEqual(['PATCH', 'PUT']);
+    expect(server.waits).toEqual([5_000]);
+  });
+
+  test('ends at the write that is refused', async () => {
+    await using server = await startScriptedGraph([found, { json: { responses: [{ id: '0', status: 403, body: refusal('Authorization_RequestDenied') }, { id: '1', status: 424 }] } }]);
+    expect((await failureFrom(server.graph.applications.publish('app-1', published))).failure).toBe('forbidden');
+    expect(server.heard).toHaveLength(2);
+  });
+});
+
+describe('what is not believed', () => {
 
   test('silence that lasts is listened to twice, for somebody waits behind it', async () => {
     await using server = await startScriptedGraph(() => 'silence', { timeoutMs: 50 });
@@ -131,15 +313,14 @@ describe('what is not believed', () => {
     expect(server.heard).toHaveLength(2);
   });
 
-  test.each([
-    ['broken JSON', { text: '{"id":' }],
-    ['a page of HTML', { text: '<html></html>' }],
-    ['another shape', { json: { id: 7 } }],
-    ['an empty body', { text: '' }],
-  ])('%s in a 200', async (_what, answer) => {
-    await using server = await startScriptedGraph([answer]);
-    expect((await failureFrom(server.graph.directory.me())).failure).toBe('unexpected');
+  test.each([['broken JSON', '{"id":'], ['a page of HTML', '<html></html>'], ['another shape', '{"id":7}'], ['an empty body', '']])('%s in a 200', async (_what, body) => {
+    await using server = await startScriptedGraph([{ text: body }]);
+    const failure = await failureFrom(server.graph.directory.me());
+    expect(failure).toMatchObject({ failure: 'unexpected', details: { requestId: 'graph-1' } });
     expect(server.heard).toHaveLength(1);
+    // The whole of it is told apart from the failure, whose message anybody may log.
+    expect(server.unreadable).toEqual([{ method: 'GET', path: '/v1.0/me', status: 200, requestId: 'graph-1', body }]);
+    if (body !== '') expect(failure.message).not.toContain(body);
   });
 
   test('a redirect is not followed', async () => {
@@ -210,9 +391,10 @@ describe('lists', () => {
 test('each attempt is logged without body, query or token', async () => {
   await using server = await startScriptedGraph([{ status: 503, json: refusal('ServiceUnavailable') }, { json: { value: [] } }]);
   await server.graph.directory.searchUsers('ana', 5);
+  const first = server.heard[0]?.headers['client-request-id'];
   expect(server.log).toEqual([
-    { method: 'GET', path: '/v1.0/users', status: 503, attempt: 1, durationMs: expect.any(Number), clientRequestId: server.heard[0]?.headers['client-request-id'], requestId: 'graph-1', failure: 'unavailable (ServiceUnavailable)' },
-    { method: 'GET', path: '/v1.0/users', status: 200, attempt: 2, durationMs: expect.any(Number), clientRequestId: server.heard[1]?.headers['client-request-id'], requestId: 'graph-1', failure: undefined },
+    { method: 'GET', path: '/v1.0/users', status: 503, attempt: 1, durationMs: expect.any(Number), clientRequestId: first, firstRequestId: first, requestId: 'graph-1', failure: 'unavailable (ServiceUnavailable)' },
+    { method: 'GET', path: '/v1.0/users', status: 200, attempt: 2, durationMs: expect.any(Number), clientRequestId: server.heard[1]?.headers['client-request-id'], firstRequestId: first, requestId: 'graph-1', failure: undefined },
   ]);
 });
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { NO_DELAYS } from '../delays.ts';
 import { createFront } from '../graph/front.ts';
 import { GraphRefusal, type Caller } from '../graph/route.ts';
 import { randomFrom } from '../seed/random.ts';
@@ -29,7 +30,7 @@ export async function startDirectory() {
   const callers: Caller[] = [];
   const front = createFront({
     routes: directoryRoutes, tenant: () => tenant, now: () => NOW, newId: () => random.guid(), settle: () => {}, keep: () => {}, baseUrl: () => url,
-    delays: { directoryToPim: DIRECTORY_TO_PIM_MS, provisioning: 0, membership: 0, auditVisible: 0 },
+    delays: () => ({ ...NO_DELAYS, directoryToPim: DIRECTORY_TO_PIM_MS }), charge: () => ({ refused: false, headers: {} }), inBatch: (_req, _call, serve) => serve(),
     async caller(authorization) {
       const caller = callers[Number(authorization?.replace('Bearer ', ''))];
       if (!caller) throw new GraphRefusal(401, 'InvalidAuthenticationToken', 'Access token is empty.');

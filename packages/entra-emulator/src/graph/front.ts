@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Delays } from '../delays.ts';
 import type { Tenant } from '../tenant.ts';
+import type { Charge } from '../throttling.ts';
 import { audit as writeAudit } from '../pim/engine.ts';
 import { GraphRefusal, type Caller, type GraphAnswer, type GraphCall, type GraphRoute } from './route.ts';
 
@@ -11,10 +12,14 @@ export interface FrontDeps {
   readonly routes: readonly GraphRoute[];
   tenant(): Tenant;
   now(): Date;
-  readonly delays: Delays;
+  delays(): Delays;
   newId(): string;
   /** Who the bearer token is for; throws `GraphRefusal` 401. */
   caller(authorization: string | undefined): Promise<Caller>;
+  /** What the call costs by the limits of its service. */
+  charge(call: { readonly appId: string; readonly method: string; readonly path: string; readonly query: Readonly<Record<string, string>> }): Charge;
+  /** Serves a call of a batch with the fault that is due for it, and writes it down. */
+  inBatch(req: Request, call: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: unknown }, serve: () => Promise<GraphAnswer>): Promise<GraphAnswer>;
   /** Lets happen what is due. */
   settle(): void;
   /** Keeps the state, before a changing answer leaves. */
@@ -22,9 +27,11 @@ export interface FrontDeps {
   baseUrl(): string;
 }
 
-const Batch = z.object({
-  requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown().optional(), dependsOn: z.unknown().optional() })),
+const Member = z.strictObject({
+  id: z.string().min(1), method: z.string(), url: z.string(), headers: z.record(z.string(), z.string()).optional(), body: z.unknown().optional(), dependsOn: z.array(z.string()).optional(),
 });
+const Batch = z.strictObject({ requests: z.array(Member).min(1).max(20) });
+type Member = z.infer<typeof Member>;
 
 /** What a call is known by, in its headers and in its error. */
 interface CallIds { readonly 'request-id': string; readonly 'client-request-id': string }
@@ -60,8 +67,12 @@ export function createFront(deps: FrontDeps) {
 
   /** One call, also one of a batch. */
   const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined; ids: CallIds }): Promise<GraphAnswer> => {
+    let charged: Readonly<Record<string, string>> = {};
     try {
       const caller = await deps.caller(wish.authorization);
+      const { refused, headers } = deps.charge({ ...wish, appId: caller.appId });
+      charged = headers;
+      if (refused) throw new GraphRefusal(429, 'TooManyRequests', 'Too many requests.');
       const found = find(wish.method, wish.version, wish.path);
       if (!found) throw new GraphRefusal(501, 'NotImplemented', `The emulated tenant does not know ${wish.method} /${wish.version}${wish.path}.`);
       const { route } = found.match;
@@ -70,19 +81,21 @@ export function createFront(deps: FrontDeps) {
       if (['POST', 'PATCH', 'PUT'].includes(wish.method) && wish.body === undefined && !/\/(cancel|revokeSignInSessions)$/i.test(wish.path)) throw new GraphRefusal(400, 'BadRequest', 'Empty Payload. JSON content expected.');
       deps.settle();
       const call: GraphCall = {
-        version: wish.version as 'v1.0', tenant: deps.tenant(), caller, now: deps.now(), delays: deps.delays, path: wish.path, params: found.params, query: wish.query, headers: wish.headers, body: wish.body ?? {}, base: `${deps.baseUrl()}/${wish.version}`,
+        version: wish.version as 'v1.0', tenant: deps.tenant(), caller, now: deps.now(), delays: deps.delays(), path: wish.path, params: found.params, query: wish.query, headers: wish.headers, body: wish.body ?? {}, base: `${deps.baseUrl()}/${wish.version}`,
         newId: () => deps.newId(),
         audit: (event) => {
           const initiator = event.initiatedBy ?? (caller.kind === 'user' ? { user: caller.user } : { app: 'Gatehouse' });
-          writeAudit({ tenant: deps.tenant(), now: deps.now(), delays: deps.delays, newId: () => deps.newId() }, initiator, event);
+          writeAudit({ tenant: deps.tenant(), now: deps.now(), delays: deps.delays(), newId: () => deps.newId() }, initiator, event);
         },
       };
       const role = route.roles;
       if (role && caller.kind === 'user' && !caller.user.directoryRoles.some((name) => role.anyOf.includes(name)) && role.or?.(call) !== true) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
-      return route.handle(call);
+      const result = route.handle(call);
+      return { ...result, headers: { ...charged, ...result.headers } };
     } catch (error) {
       if (!(error instanceof GraphRefusal)) throw error;
-      return errorAnswer(error, wish.ids);
+      const result = errorAnswer(error, wish.ids);
+      return { ...result, headers: { ...charged, ...result.headers } };
     }
   };
 
@@ -90,31 +103,46 @@ export function createFront(deps: FrontDeps) {
 
   const headersOf = (ids: CallIds): Record<string, string> => ({ ...ids, Date: deps.now().toUTCString(), 'OData-Version': '4.0', 'Cache-Control': 'private' });
 
-  const batch = async (version: string, body: unknown, authorization: string | undefined, ids: CallIds): Promise<GraphAnswer> => {
-    const parsed = Batch.safeParse(body);
+  const batch = async (req: Request, version: string, ids: CallIds): Promise<GraphAnswer> => {
+    const parsed = Batch.safeParse(req.body);
     const requests = parsed.success ? parsed.data.requests : [];
-    if (requests.length === 0 || requests.length > 20 || new Set(requests.map(({ id }) => id)).size !== requests.length) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A batch has 1 to 20 requests with ids of their own.'), ids);
-    if (requests.some(({ dependsOn }) => dependsOn !== undefined)) return errorAnswer(new GraphRefusal(501, 'NotImplemented', 'The emulated tenant does not know dependsOn in a batch.'), ids);
+    if (requests.length === 0 || new Set(requests.map(({ id }) => id)).size !== requests.length) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A batch has 1 to 20 requests with ids of their own.'), ids);
+    if (!isOrdered(requests)) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'The requests of a batch depend on none, each on the one before, or all on the same one.'), ids);
+
+    const statuses = new Map<string, number>();
     const responses = [];
     for (const request of requests) {
-      const url = new URL(`${deps.baseUrl()}/${version}/${request.url.replace(/^\//, '')}`);
-      const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-      const one = await answer({ method: request.method.toUpperCase(), version, path: url.pathname.slice(version.length + 1), query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization, ids: idsOf(headers['client-request-id'] ?? ids['client-request-id']) });
-      responses.push({ id: request.id, status: one.status, headers: { 'Content-Type': 'application/json', ...one.headers }, body: one.body });
+      const failed = (request.dependsOn ?? []).some((id) => (statuses.get(id) ?? 0) >= 400);
+      const memberIds = idsOf(ids['client-request-id']);
+      const one = failed ? errorAnswer(new GraphRefusal(424, 'FailedDependency', 'Failed Dependency'), memberIds) : await member(req, version, request, memberIds);
+      statuses.set(request.id, one.status);
+      responses.push({ id: request.id, status: one.status, headers: { 'Content-Type': 'application/json', ...one.headers }, ...(one.body !== undefined && { body: one.body }) });
     }
-    return { status: 200, body: { responses } };
+    // In any order: a client that counts on another one is to find out here.
+    return { status: 200, body: { responses: responses.toReversed() } };
+  };
+
+  const member = async (req: Request, version: string, request: Member, ids: CallIds): Promise<GraphAnswer> => {
+    const url = new URL(`${deps.baseUrl()}/${version}/${request.url.replace(/^\//, '')}`);
+    const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+    const path = unescapedSigns(url.pathname.slice(version.length + 1));
+    const method = request.method.toUpperCase();
+    if (path === '/$batch') return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A batch cannot hold a batch.'), ids);
+    if (request.body !== undefined && !/^application\/json/i.test(headers['content-type'] ?? '')) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A request of a batch that has a body has the header Content-Type: application/json.'), ids);
+    const wish = { method, version, path, query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization: req.get('authorization'), ids };
+    const one = await deps.inBatch(req, { method, url: `${url.pathname}${url.search}`, headers, body: request.body }, () => answer(wish));
+    return { ...one, headers: { ...ids, ...one.headers } };
   };
 
   return {
     async handle(req: Request, res: Response): Promise<GraphAnswer> {
       const version = req.path.split('/')[1] ?? '';
-      // Clients may encode the signs of a key, as in `(on=%27principal%27)`.
-      const path = req.path.slice(version.length + 1).replaceAll(/%(27|28|29|24)/g, (sign) => decodeURIComponent(sign));
+      const path = unescapedSigns(req.path.slice(version.length + 1));
       const ids = idsOf(req.get('client-request-id'));
       const headers = Object.fromEntries(Object.entries(req.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
       const body: unknown = req.body;
       const result = path === '/$batch' && req.method === 'POST'
-        ? await batch(version, body, req.get('authorization'), ids)
+        ? await batch(req, version, ids)
         : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), ids });
       if (req.method !== 'GET') deps.keep();
       res.set({ ...headersOf(ids), ...result.headers });
@@ -127,6 +155,17 @@ export function createFront(deps: FrontDeps) {
       return errorAnswer(refusal, ids);
     },
   };
+}
+
+/** Clients may encode the signs of a key, as in `(on=%27principal%27)`. */
+const unescapedSigns = (path: string): string => path.replaceAll(/%(27|28|29|24)/g, (sign) => decodeURIComponent(sign));
+
+/** The three shapes that a batch may have: none depends on another, each on the one before it, or all on the first. */
+function isOrdered(requests: readonly Member[]): boolean {
+  const [first, ...rest] = requests;
+  if ((first?.dependsOn ?? []).length > 0) return false;
+  const after = (before: (index: number) => string | undefined): boolean => rest.every(({ dependsOn }, index) => dependsOn?.length === 1 && dependsOn[0] === before(index));
+  return rest.every(({ dependsOn }) => (dependsOn ?? []).length === 0) || after((index) => requests[index]?.id) || after(() => first?.id);
 }
 
 function decode(text: string): string {

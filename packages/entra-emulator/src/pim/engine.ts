@@ -1,5 +1,5 @@
 import { makeAudit, memberTargets, pimTargets } from '../audits.ts';
-import type { Delays } from '../delays.ts';
+import { within, type Delays } from '../delays.ts';
 import type { AuditInput } from '../graph/route.ts';
 import type { AccessId, Group, PimApproval, PimPolicy, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
 import { defaultPolicies, durationMs } from './rules.ts';
@@ -22,7 +22,8 @@ type Initiator = { readonly user: Pick<User, 'id' | 'displayName' | 'userPrincip
 /** Writes an entry of the audit log; it shows there later than it happened. */
 export function audit(world: World, initiator: Initiator, input: AuditInput): void {
   const at = input.at ?? world.now;
-  world.tenant.directoryAudits.push(makeAudit({ ...input, at, visibleAt: new Date(at.getTime() + world.delays.auditVisible), initiator }, () => world.newId()));
+  const visibleAt = new Date(at.getTime() + within(world.delays.auditVisible, () => world.newId()));
+  world.tenant.directoryAudits.push(makeAudit({ ...input, at, visibleAt, initiator }, () => world.newId()));
 }
 
 export const userOf = (tenant: Tenant, id: string): User | undefined => tenant.users.find((user) => user.id === id);

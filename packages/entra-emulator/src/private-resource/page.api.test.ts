@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { reach } from '../reach.ts';
 import { seedTenant } from '../seed/seed.ts';
 import type { Tenant } from '../tenant.ts';
 import { privateResource } from './page.ts';
@@ -19,6 +20,7 @@ beforeEach(async () => {
   const router = privateResource({
     tenant: () => tenant,
     settle: () => { settled += 1; },
+    connect: (upn, host, port) => reach(tenant, upn, host, port),
     signedInUpn: () => signedIn,
     signInUrl: (returnTo, switchAccount) => `/_signin?returnTo=${encodeURIComponent(returnTo)}${switchAccount ? '&prompt=select_account' : ''}`,
   });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Router, type Request, type Response } from 'express';
-import { reach } from '../reach.ts';
+import type { Reach } from '../reach.ts';
 import type { ApplicationSegment, Tenant, User } from '../tenant.ts';
 import { html, type Html } from './html.ts';
 import { intranet } from './intranet.ts';
@@ -8,6 +8,8 @@ import { intranet } from './intranet.ts';
 /** What the private resources need of the server around them. */
 export interface PrivateResourceOptions {
   tenant(): Tenant;
+  /** Whether the client lets the person through to the host and port now. */
+  connect(upn: string, host: string, port: number): Reach;
   /** Brings about what is due by the tenant's clock, so that an ended activation is over here too. */
   settle(): void;
   /** Who is signed in at the emulated identity with this browser. */
@@ -45,7 +47,7 @@ export function privateResource(options: PrivateResourceOptions): Router {
     if (!user) return response.redirect(302, options.signInUrl(address, false));
 
     const visit: Visit = { tenant: options.tenant(), user, destination: `${destination.host}:${destination.port}`, again: address, switchAccount: options.signInUrl(address, true) };
-    const { allowed, reason, application } = reach(visit.tenant, user.userPrincipalName, destination.host, destination.port);
+    const { allowed, reason, application } = options.connect(user.userPrincipalName, destination.host, destination.port);
     return allowed && application !== undefined ? send(response, 200, insidePage(visit, application, reason)) : send(response, 403, deniedPage(visit, application, reason));
   });
 

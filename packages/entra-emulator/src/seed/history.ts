@@ -1,5 +1,6 @@
 import { memberTargets, pimTargets } from '../audits.ts';
 import { assignmentEvent, groupEvent, relationEvent } from '../directory/audits.ts';
+import { NO_DELAYS } from '../delays.ts';
 import { audit, auditRequest, type World } from '../pim/engine.ts';
 import { activationRules, durationMs } from '../pim/rules.ts';
 import type { DirectoryAudit, Group, PimApproval, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
@@ -59,7 +60,7 @@ const inOrder = (audits: readonly DirectoryAudit[]): DirectoryAudit[] =>
 
 /** The tenant as the engine's own audit functions want it, with a log of its own. */
 function scribe(tenant: Tenant, random: Random): World {
-  return { tenant: { ...tenant, directoryAudits: [] }, now: new Date(0), delays: { directoryToPim: 0, provisioning: 0, membership: 0, auditVisible: 0 }, newId: () => random.guid() };
+  return { tenant: { ...tenant, directoryAudits: [] }, now: new Date(0), delays: NO_DELAYS, newId: () => random.guid() };
 }
 
 /** How each secured group came to be: made, put under PIM, its role settings, its people, its application. */
