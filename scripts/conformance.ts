@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmulator } from '@gatehouse/entra-emulator';
+import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import type { Graph } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ async function journey(): Promise<RecordedCall[]> {
   await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-conformance-'));
   stack.defer(() => { rmSync(dataDir, { recursive: true, force: true }); });
-  const emulator = await startEmulator({ port: 0, seed: 'demo' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', delays: DEMO_DELAYS });
   stack.defer(() => emulator.close());
   const portal = await startPortal(parseConfig({ PORT: '0', DATA_DIR: dataDir, EMULATOR_URL: emulator.url }), pino({ level: 'silent' }));
   stack.defer(() => portal.stop());

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '@gatehouse/db';
-import { startEmulator } from '@gatehouse/entra-emulator';
+import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 
 const UNPRIVILEGED = 1000;
 const HEALTHY_WITHIN_MS = 20_000;
@@ -86,7 +86,7 @@ async function serve(stage: Stage): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const postgres = await startEmbeddedPostgres({ dataDir: join(temp, 'postgres') });
   stack.defer(() => postgres.stop());
-  const emulator = await startEmulator({ port: 0, seed: 'demo' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', delays: DEMO_DELAYS });
   stack.defer(() => emulator.close());
   const port = await freePort();
   const keys = { SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'), TOKEN_KEYS: Buffer.alloc(32, 2).toString('base64') };

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
-import { startEmulator } from '@gatehouse/entra-emulator';
-import { createGraph, type Graph } from '@gatehouse/graph';
+import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
+import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
@@ -42,7 +42,16 @@ import { keptKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
 import { createMirror } from './mirror/mirror.ts';
 
+/** One attempt of a call. */
 const GRAPH_TIMEOUT_MS = 15_000;
+/** How long Graph may take in all, with waits and repetitions: what somebody waits for, one call of a run, one call of a job. */
+const PATIENCE = {
+  action: { of: 'action', ms: 30_000 },
+  run: { of: 'call', ms: 120_000 },
+  job: { of: 'call', ms: 120_000 },
+  /** Names beside what a page is about, which does without them. */
+  names: { of: 'call', ms: 8_000 },
+} as const;
 /** Between two passes of the mirror: the demo's audit log shows events after seconds, Microsoft's after minutes. */
 const SYNC_EVERY_MS = { emulated: 3_000, entra: 60_000 };
 
@@ -58,8 +67,10 @@ export interface Ground {
   readonly webDir: string | undefined;
   /** Waits for what Entra does in its own time; in a test it is the tenant's clock that passes. */
   readonly wait: (ms: number) => Promise<void>;
-  /** Waits before a call is repeated. */
-  readonly backOff: (ms: number) => Promise<void>;
+  /** By which calls of Graph are spaced, repeated and given up. */
+  readonly graphTimer: Timer;
+  /** Aborted when the portal begins to stop: nothing waits for Graph any more. */
+  readonly stopping?: AbortSignal;
   /** How long one attempt of a Graph call may take. */
   readonly graphTimeoutMs: number;
 }
@@ -82,7 +93,7 @@ export interface Product {
 }
 
 export function compose(ground: Ground): Product {
-  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait, backOff, graphTimeoutMs } = ground;
+  const { publicUrl, db, tenant, sessionKeys, tokenKeys, log, wait, graphTimer, graphTimeoutMs } = ground;
   const { authority, clock, graphUrl, emulated } = tenant;
   const { tenantId } = authority;
   const newId = (): string => randomUUID();
@@ -96,31 +107,35 @@ export function compose(ground: Ground): Product {
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
   const sync = createSync({ db, clock, wakeSync });
   const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId) });
-  const graphWith = (token: () => Promise<string>): Graph => createGraph({
-    baseUrl: graphUrl, token, timeoutMs: graphTimeoutMs, random: Math.random,
-    sleep: backOff,
+  const gateway = createGateway({
+    baseUrl: graphUrl, timer: graphTimer, clock, timeoutMs: graphTimeoutMs, random: Math.random, ...(ground.stopping && { signal: ground.stopping }),
     log: (attempt) => {
       metrics.countGraphAttempt(attempt);
       const { failure, ...entry } = attempt;
       log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph');
     },
+    // It may hold names and reasons: nobody reads it who has not asked for everything.
+    onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
-  const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphWith(() => tokens.forPerson(actor.accountId, scopesOf(scopes)));
-  const appGraph = graphWith(() => tokens.forApp());
+  const graphOf = (actor: Actor, scopes: ScopeSet, patience: 'action' | 'run'): Graph =>
+    gateway.graph({ token: () => tokens.forPerson(actor.accountId, scopesOf(scopes)), priority: 'person', patience: PATIENCE[patience] });
+  const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphOf(actor, scopes, 'action');
+  const appGraph = gateway.graph({ token: () => tokens.forApp(), priority: 'background', patience: PATIENCE.job });
+  const appGraphForPages = gateway.graph({ token: () => tokens.forApp(), priority: 'person', patience: PATIENCE.names });
 
   // Asked once: a name that could not be read is asked for again with the next page.
   let tenantName = emulated?.displayName;
   const nameOfTenant = async (): Promise<string> => {
-    tenantName ??= await appGraph.directory.organization().then(({ displayName }) => displayName, () => undefined);
+    tenantName ??= await appGraphForPages.directory.organization().then(({ displayName }) => displayName, () => undefined);
     return tenantName ?? tenantId;
   };
 
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
-  const setups = createSetups({ db, clock, newId, log, graphFor, wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
+  const setups = createSetups({ db, clock, newId, log, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
   const directory = createDirectory({ graphFor });
-  const access = createAccess({ db, clock, graphFor, appGraph, newId });
+  const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
-  const approvals = createApprovals({ db, clock, graphFor, appGraph, newId });
+  const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const history = createHistory({ db, clock, newId });
 
   const tasks = {
@@ -190,6 +205,7 @@ export interface Portal {
  */
 export async function startPortal(config: Config, log: Logger): Promise<Portal> {
   const undo: (() => Promise<void>)[] = [];
+  const stopping = new AbortController();
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => { log.error({ err: error }, 'a part did not stop in order'); });
   };
@@ -202,7 +218,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     // Before anything is started: keys that cannot be read are refused, and the database is not touched without them.
     const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);
     const emulatedHere = config.tenant.kind === 'emulated' && config.tenant.url === undefined
-      ? await startEmulator({ port: 0, seed: 'demo', stateFile: join(config.dataDir, 'emulated-tenant.json') })
+      ? await startEmulator({ port: 0, seed: 'demo', delays: DEMO_DELAYS, stateFile: join(config.dataDir, 'emulated-tenant.json') })
       : undefined;
     if (emulatedHere) undo.push(() => emulatedHere.close());
 
@@ -219,14 +235,17 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
-      webDir: webDir(), wait: pause, backOff: pause, graphTimeoutMs: GRAPH_TIMEOUT_MS,
+      webDir: webDir(), wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
     const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));
-    undo.push(async () => { product.endStreams(); });
+    undo.push(async () => {
+      product.endStreams();
+      stopping.abort();
+    });
     server.off('request', notReadyYet);
     server.on('request', product.app);
     log.info({ publicUrl, port }, 'listening');
@@ -237,7 +256,8 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
   }
 }
 
-const pause = async (ms: number): Promise<void> => { await sleep(ms, undefined, { ref: false }); };
+/** Ends early where the signal is aborted. */
+const pause = async (ms: number, signal?: AbortSignal): Promise<void> => { await sleep(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined); };
 
 /** After the first pass, for pages wait for the catalog; again with the next pass where it failed. */
 function withDemoHistory(product: Product): () => Promise<void> {

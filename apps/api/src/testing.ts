@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
-import { startEmulator } from '@gatehouse/entra-emulator';
-import { pino } from 'pino';
+import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
+import type { Timer } from '@gatehouse/graph';
+import { pino, type Logger } from 'pino';
 import { createClient, type Client } from '../test/client.ts';
 import { compose, type Product } from './compose.ts';
 import { connectEmulator, systemClock } from './identity/tenant.ts';
@@ -52,13 +53,25 @@ export interface TestPortal extends AsyncDisposable {
     state(): Promise<any>;
     journal(): Promise<readonly JournalEntry[]>;
     clearJournal(): Promise<void>;
-    faults(rules: readonly unknown[]): Promise<void>;
+    faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
   };
 }
 
-export async function startPortal(options: { at?: string; graphTimeoutMs?: number } = {}): Promise<TestPortal> {
+export interface TestPortalOptions {
+  readonly at?: string;
+  readonly graphTimeoutMs?: number;
+  /**
+   * Whatever waits, for Graph or for Entra, moves the tenant's clock to the end of its wait and goes on; unless said, only
+   * the test moves it, and waits before a repetition take no time of the tenant's.
+   */
+  readonly timePasses?: boolean;
+  readonly log?: Logger;
+}
+
+export async function startPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
+  const { timePasses = false } = options;
   const database = await testDatabase();
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);
 
@@ -72,6 +85,14 @@ export async function startPortal(options: { at?: string; graphTimeoutMs?: numbe
     waiting.delete(one);
     one.resolve();
   };
+  const passing: Timer = {
+    now: () => now.getTime(),
+    async sleep(ms) {
+      const until = now.getTime() + ms;
+      // Who waits at the same time waits in parallel: the clock is not moved twice.
+      while (now.getTime() < until) await advance(`PT${((until - now.getTime()) / 1000).toFixed(3)}S`);
+    },
+  };
   const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
   const serve = async () => {
     const server = createServer();
@@ -79,11 +100,11 @@ export async function startPortal(options: { at?: string; graphTimeoutMs?: numbe
     await once(server, 'listening');
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
-      publicUrl: url, db: database, systemClock, webDir: undefined, log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      publicUrl: url, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       tenant: { ...connection, clock: { now: () => new Date(now) } },
       ...keys,
-      wait: (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
-      backOff: async () => {}, graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
+      wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
+      graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
     });
     server.on('request', product.app);
     const stop = async (): Promise<void> => {
@@ -136,6 +157,12 @@ export async function startPortal(options: { at?: string; graphTimeoutMs?: numbe
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Waits that are over at once, by a clock of their own. */
+function skippingTimer(): Timer {
+  let now = 0;
+  return { now: () => now, sleep: async (ms) => { now += ms; } };
 }
 
 async function json(url: string, body?: unknown): Promise<unknown> {

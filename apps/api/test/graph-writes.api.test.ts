@@ -19,20 +19,20 @@ beforeAll(async () => {
 afterEach(async () => { await portal.emulator.faults([]); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
 
-interface Case { readonly how: string; readonly fault: unknown; readonly status: number; readonly code: string; readonly done: boolean; readonly known: boolean }
+interface Case { readonly how: string; readonly fault: unknown; readonly status: number; readonly code?: string; readonly outcome: 'done' | 'not done' | 'not known' }
 
-/** `done`: Entra did it. `known`: Entra said that it did not; else the portal must look, and say so. */
+/** `done`: Entra did it, and the portal finds it. `not done`: Entra said so. `not known`: the portal must look again, and say so. */
 const CASES: readonly Case[] = [
-  { how: 'down', fault: { kind: 'status', status: 503 }, status: 503, code: 'directory-unavailable', done: false, known: false },
-  { how: 'cut before it is done', fault: { kind: 'reset', effect: 'before' }, status: 503, code: 'directory-unavailable', done: false, known: false },
-  { how: 'cut after it is done', fault: { kind: 'reset', effect: 'after' }, status: 503, code: 'directory-unavailable', done: true, known: false },
-  { how: 'failing after it is done', fault: { kind: 'status', status: 500, effect: 'after' }, status: 503, code: 'directory-unavailable', done: true, known: false },
-  { how: 'busy for 7 s', fault: { kind: 'status', status: 429, retryAfter: 7 }, status: 503, code: 'directory-busy', done: false, known: true },
-  { how: 'busy for it does not say how long', fault: { kind: 'status', status: 429 }, status: 503, code: 'directory-busy', done: false, known: true },
-  { how: 'a page of somebody else', fault: { kind: 'status', status: 200, body: '<html>Sign in to the hotel</html>' }, status: 502, code: 'directory-unexpected', done: false, known: false },
-  { how: 'a cut-off answer before it is done', fault: { kind: 'status', status: 200, body: '{"id":' }, status: 502, code: 'directory-unexpected', done: false, known: false },
-  { how: 'a cut-off answer after it is done', fault: { kind: 'status', status: 200, body: '{"id":', effect: 'after' }, status: 502, code: 'directory-unexpected', done: true, known: false },
-  { how: 'refusing', fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' }, status: 502, code: 'directory-forbidden', done: false, known: true },
+  { how: 'down', fault: { kind: 'status', status: 503 }, status: 503, code: 'directory-unavailable', outcome: 'not known' },
+  { how: 'cut before it is done', fault: { kind: 'reset', effect: 'before' }, status: 503, code: 'directory-unavailable', outcome: 'not known' },
+  { how: 'cut after it is done', fault: { kind: 'reset', effect: 'after' }, status: 200, outcome: 'done' },
+  { how: 'failing after it is done', fault: { kind: 'status', status: 500, effect: 'after' }, status: 200, outcome: 'done' },
+  { how: 'busy for 7 s', fault: { kind: 'status', status: 429, retryAfter: 7 }, status: 503, code: 'directory-busy', outcome: 'not done' },
+  { how: 'busy for it does not say how long', fault: { kind: 'status', status: 429 }, status: 503, code: 'directory-busy', outcome: 'not done' },
+  { how: 'a page of somebody else', fault: { kind: 'status', status: 200, body: '<html>Sign in to the hotel</html>' }, status: 502, code: 'directory-unexpected', outcome: 'not known' },
+  { how: 'a cut-off answer before it is done', fault: { kind: 'status', status: 200, body: '{"id":' }, status: 502, code: 'directory-unexpected', outcome: 'not known' },
+  { how: 'a cut-off answer after it is done', fault: { kind: 'status', status: 200, body: '{"id":', effect: 'after' }, status: 200, outcome: 'done' },
+  { how: 'refusing', fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' }, status: 502, code: 'directory-forbidden', outcome: 'not done' },
 ];
 
 const during = (match: unknown, fault: unknown): Promise<void> => portal.emulator.faults([{ match, times: null, fault }]);
@@ -57,7 +57,8 @@ describe('a decision, Graph being', () => {
   const stage = { method: 'PATCH', path: '**/assignmentApprovals/*/stages/*' };
   const inbox = async () => (await omar.get('/api/approvals')).body as { items: { id: string }[]; decided: { id: string }[] };
 
-  test.each(CASES)('$how', async ({ fault, status, code, done, known }) => {
+  test.each(CASES)('$how', async ({ fault, status, code, outcome }) => {
+    const done = outcome === 'done';
     const request = await asked();
     const [item] = (await inbox()).items;
     const approval = item?.id ?? '';
@@ -66,8 +67,8 @@ describe('a decision, Graph being', () => {
     const reply = await omar.post(`/api/approvals/${approval}/decision`, { decision: 'deny', justification: 'Not today' });
     expect([reply.status, reply.body.code], JSON.stringify(reply.body)).toEqual([status, code]);
     const rows = async () => (await portal.db.prisma.approvalDecision.findMany({ where: { approvalId: approval } })).map((row) => row.status);
-    expect(await rows()).toEqual([known ? 'failed' : 'asked']);
-    expect(since(earlier, await told('portal-approval'))).toEqual(known ? ['approval.refused', 'approval.requested'] : ['approval.requested']);
+    expect(await rows()).toEqual([{ 'done': 'decided', 'not done': 'failed', 'not known': 'asked' }[outcome]]);
+    expect(since(earlier, await told('portal-approval'))).toEqual({ 'done': ['approval.denied', 'approval.requested'], 'not done': ['approval.refused', 'approval.requested'], 'not known': ['approval.requested'] }[outcome]);
 
     await portal.emulator.faults([]);
     const after = await inbox();
@@ -83,13 +84,14 @@ describe('a decision, Graph being', () => {
 });
 
 describe('taking a request back, Graph being', () => {
-  test.each(CASES)('$how', async ({ fault, status, code, done }) => {
+  test.each(CASES)('$how', async ({ fault, status, code, outcome }) => {
+    const done = outcome === 'done';
     const { id } = await asked();
     const earlier = await told('portal-access');
     await during({ method: 'POST', path: '**/assignmentScheduleRequests/*/cancel' }, fault);
     const reply = await ana.post(`/api/access/requests/${id}/cancel`);
     expect([reply.status, reply.body.code], JSON.stringify(reply.body)).toEqual([status, code]);
-    expect(since(earlier, await told('portal-access'))).toEqual(['cancellation.requested']);
+    expect(since(earlier, await told('portal-access'))).toEqual(done ? ['activation.cancelled', 'cancellation.requested'] : ['cancellation.requested']);
 
     await portal.emulator.faults([]);
     expect((await ana.get(`/api/access/requests/${id}`)).body.state).toBe(done ? 'cancelled' : 'awaiting-approval');
@@ -100,7 +102,8 @@ describe('taking a request back, Graph being', () => {
 describe('ending access, Graph being', () => {
   const entry = async () => (await ana.get('/api/access')).body.entries.find(({ groupId }: { groupId: string }) => groupId === build);
 
-  test.each(CASES)('$how', async ({ fault, status, code, done, known }) => {
+  test.each(CASES)('$how', async ({ fault, status, code, outcome }) => {
+    const done = outcome === 'done';
     const begun = await ana.post('/api/access/activations', { groupId: build, minutes: 30, justification: 'Pipeline repair' });
     expect(begun.status, JSON.stringify(begun.body)).toBe(201);
     await portal.advance('PT6M');
@@ -110,8 +113,8 @@ describe('ending access, Graph being', () => {
     const reply = await ana.post('/api/access/deactivations', { groupId: build });
     expect([reply.status, reply.body.code], JSON.stringify(reply.body)).toEqual([status, code]);
     const rows = async () => (await portal.db.prisma.accessRequest.findMany({ where: { groupId: build, action: 'deactivate' }, orderBy: { createdAt: 'asc' } })).at(-1)?.status;
-    expect(await rows()).toBe(known ? 'failed' : 'asked');
-    expect(since(earlier, await told('portal-access'))).toEqual(known ? ['deactivation.refused', 'deactivation.requested'] : ['deactivation.requested']);
+    expect(await rows()).toBe({ 'done': 'ended', 'not done': 'failed', 'not known': 'asked' }[outcome]);
+    expect(since(earlier, await told('portal-access'))).toEqual({ 'done': ['activation.ended', 'deactivation.granted', 'deactivation.requested'], 'not done': ['deactivation.refused', 'deactivation.requested'], 'not known': ['deactivation.requested'] }[outcome]);
 
     await portal.emulator.faults([]);
     await portal.advance('PT3M');
@@ -131,7 +134,7 @@ test('a Graph that says nothing at all is left after a time, everywhere, and wha
   const entry = async () => (await person.ana.get('/api/access')).body.entries.find(({ groupId }: { groupId: string }) => groupId === group);
   await silent.emulator.faults([{ match: { method: 'POST', path: '**/assignmentScheduleRequests' }, times: null, fault: { kind: 'timeout', effect: 'after' } }]);
   const asking = await person.ana.post('/api/access/activations', { groupId: group, minutes: 30, justification: 'Pipeline repair' });
-  expect([asking.status, asking.body.code]).toEqual([503, 'directory-unavailable']);
+  expect([asking.status, asking.body.state], 'found, though nothing was answered').toEqual([201, 'provisioning']);
   expect((await entry()).active, 'Entra has it, and has not provisioned it').toBeNull();
   await silent.advance('PT10S');
   expect((await entry()).active).not.toBeNull();

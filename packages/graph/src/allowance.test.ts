@@ -53,15 +53,14 @@ describe('what may be asked of Graph', () => {
   });
 
   test('people go before the background, who came first or not', async () => {
-    const { ask, pass, sent } = line();
-    for (let count = 0; count < 8; count += 1) void ask(`job${count}`);
-    void ask('person1', AUDITS, 'person');
-    void ask('person2', AUDITS, 'person');
+    const { ask, pass, sent } = line({ ...PUBLISHED_LIMITS, 'audit-reports': { units: 10, windowMs: 10_000 } });
+    for (let count = 0; count < 12; count += 1) void ask(`job${count}`);
+    for (let count = 0; count < 3; count += 1) void ask(`person${count}`, AUDITS, 'person');
     await pass(0);
-    // The background leaves a fifth of the limit to people, and one of them has taken it.
-    expect(sent.map(({ who }) => who)).toEqual(['job0', 'job1', 'job2', 'job3', 'person1']);
+    // The background leaves a fifth of the limit to people, and two of them have taken it.
+    expect(sent.map(({ who }) => who)).toEqual(['job0', 'job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'person0', 'person1']);
     await pass(10_000);
-    expect(sent.slice(5).map(({ who }) => who)).toEqual(['person2', 'job4', 'job5', 'job6']);
+    expect(sent.slice(10).map(({ who }) => who)).toEqual(['person2', 'job8', 'job9', 'job10', 'job11']);
   });
 
   test('who could not be let in before the deadline is told at once, and has sent nothing', async () => {
@@ -84,6 +83,17 @@ describe('what may be asked of Graph', () => {
     expect(sent.map(({ who }) => who)).toEqual(['person']);
     await pass(30_000);
     expect(sent.map(({ who }) => who)).toEqual(['person', 'job']);
+  });
+
+  test('where the portal stops, who waits is told so, and has sent nothing', async () => {
+    const { timer, pass } = steppingTimer();
+    const stop = new AbortController();
+    const allowance = createAllowance(PUBLISHED_LIMITS, timer, stop.signal);
+    const outcomes = Array.from({ length: 6 }, () => allowance.admit(AUDITS, 'background', NEVER).then(() => 'sent', (error: unknown) => error));
+    await pass(0);
+    stop.abort();
+    expect(await Promise.all(outcomes)).toMatchObject(['sent', 'sent', 'sent', 'sent', 'sent', { failure: 'unavailable', details: { sent: false } }]);
+    await expect(allowance.admit(AUDITS, 'background', NEVER)).rejects.toMatchObject({ failure: 'unavailable' });
   });
 
   test('one service does not wait for another', async () => {

@@ -14,16 +14,17 @@ export const PUBLISHED_LIMITS: ThrottlingLimits = {
   'directory-writes': { units: 3_000, windowMs: 150_000 },
 };
 
-/** What of a limit the background leaves to people. */
+/** What of a limit the background leaves to people, where there is so much that it can be shared. */
 const LEFT_TO_PEOPLE = 0.2;
+const SHARED_FROM = 10;
 
 interface Use { readonly at: number; readonly units: number }
-interface Waiting { readonly units: number; readonly go: () => void }
+interface Waiting { readonly units: number; readonly go: () => void; readonly refuse: (error: GraphError) => void }
 
 export interface Allowance {
   /**
    * Waits until the call fits within the limits; people go first. Throws `throttled`, unsent, where that would be after
-   * the deadline (by the timer).
+   * the deadline (by the timer), and `unavailable`, unsent, where the portal stops.
    */
   admit(call: Call, priority: Priority, deadline: number): Promise<void>;
   /** Graph asked for a pause of this long: what the background wants of the same service waits for its end. */
@@ -31,8 +32,8 @@ export interface Allowance {
 }
 
 /** One for a tenant. A limit counts what was sent within its window, so that no window of that length ever holds more. */
-export function createAllowance(limits: ThrottlingLimits, timer: Timer): Allowance {
-  const lines = new Map(Object.entries(limits).map(([name, limit]) => [name, createLine(limit, timer)]));
+export function createAllowance(limits: ThrottlingLimits, timer: Timer, signal?: AbortSignal): Allowance {
+  const lines = new Map(Object.entries(limits).map(([name, limit]) => [name, createLine(limit, timer, signal)]));
   return {
     async admit(call, priority, deadline) {
       for (const { service, units } of costsOf(call)) await lines.get(service)?.admit(units, priority, deadline);
@@ -44,13 +45,13 @@ export function createAllowance(limits: ThrottlingLimits, timer: Timer): Allowan
 }
 
 /** The queue before one limit. */
-function createLine(limit: ThrottlingLimit, timer: Timer) {
+function createLine(limit: ThrottlingLimit, timer: Timer, signal: AbortSignal | undefined) {
   const waiting: Record<Priority, Waiting[]> = { person: [], background: [] };
   let uses: Use[] = [];
   let pausedUntil = 0;
   let wakesAt = Number.POSITIVE_INFINITY;
 
-  const unitsFor = (priority: Priority): number => (priority === 'person' ? limit.units : Math.max(1, Math.floor(limit.units * (1 - LEFT_TO_PEOPLE))));
+  const unitsFor = (priority: Priority): number => (priority === 'person' || limit.units < SHARED_FROM ? limit.units : Math.floor(limit.units * (1 - LEFT_TO_PEOPLE)));
 
   /** How long until so many units are free, if nobody else takes any. */
   const waitFor = (units: number, priority: Priority): number => {
@@ -80,6 +81,10 @@ function createLine(limit: ThrottlingLimit, timer: Timer) {
 
   /** Lets in who fits, the people first, and comes back when the first of the others may fit. */
   const letIn = (): void => {
+    if (signal?.aborted === true) {
+      for (const one of [...waiting.person.splice(0), ...waiting.background.splice(0)]) one.refuse(new GraphError('unavailable', 'the portal is stopping', { sent: false }));
+      return;
+    }
     for (let priority = next(); priority !== undefined; priority = next()) {
       const [first] = waiting[priority];
       if (!first) return;
@@ -90,6 +95,8 @@ function createLine(limit: ThrottlingLimit, timer: Timer) {
       first.go();
     }
   };
+
+  signal?.addEventListener('abort', letIn);
 
   return {
     pause(ms: number): void {
@@ -103,8 +110,8 @@ function createLine(limit: ThrottlingLimit, timer: Timer) {
       if (timer.now() + wait > deadline) {
         throw new GraphError('throttled', 'the limit of what the portal asks Graph is reached', { retryAfterMs: wait, sent: false });
       }
-      await new Promise<void>((resolve) => {
-        waiting[priority].push({ units, go: resolve });
+      await new Promise<void>((go, refuse) => {
+        waiting[priority].push({ units, go, refuse });
         letIn();
       });
     },

@@ -316,6 +316,8 @@ export interface GatewayOptions {
   /** Time allowed for one attempt, in milliseconds. */
   readonly timeoutMs: number;
   readonly limits?: ThrottlingLimits;
+  /** When it is aborted nothing is waited for any more: the portal stops. Waits of the timer are to end then too. */
+  readonly signal?: AbortSignal;
 }
 
 /** What somebody does with Graph, on one token. */

@@ -280,7 +280,7 @@ function link(run: (journey: Journey, context: Context, next: () => Promise<void
 }
 
 /** Sends until there is an answer, as often and as soon as the call, Graph, the deadline and the budget allow. */
-function repeating({ options: { timer, random }, allowance, budget, connection }: Shared, { priority }: Action): Middleware {
+function repeating({ options: { timer, random, signal }, allowance, budget, connection }: Shared, { priority }: Action): Middleware {
   const look = async (journey: Journey): Promise<void> => {
     journey.found = await journey.took?.();
   };
@@ -308,6 +308,7 @@ function repeating({ options: { timer, random }, allowance, budget, connection }
           const wait = waitAfter(outcome, journey.attempt + looked, random);
           if (timer.now() + wait > deadline || !budget.withdraw()) return;
           await timer.sleep(wait);
+          if (signal?.aborted === true) return;
           // Not knowing whether it was done, it must not be done again.
           if (await look(journey).then(() => false, () => true)) return;
           if (journey.found !== undefined) return;
@@ -321,6 +322,7 @@ function repeating({ options: { timer, random }, allowance, budget, connection }
       const wait = waitAfter(outcome, journey.attempt, random);
       if (timer.now() + wait > deadline || !budget.withdraw()) return;
       await timer.sleep(wait);
+      if (signal?.aborted === true) return;
     }
   });
 }

@@ -216,7 +216,7 @@ test('the answer is lost after Entra did it: it is found, not asked again', asyn
   const { portal, ana, build } = all;
   await portal.emulator.faults([{ match: GRAPH_POST, times: 1, fault: { kind: 'reset', effect: 'after' } }]);
   const asked = await activate(ana, build);
-  expect([asked.status, asked.body.code]).toEqual([503, 'directory-unavailable']);
+  expect([asked.status, asked.body.state]).toEqual([201, 'provisioning']);
   await portal.advance('PT10S');
   await portal.product.tasks.settleRequests();
   const [row] = await rowsOf(portal);

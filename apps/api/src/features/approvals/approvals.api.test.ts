@@ -115,7 +115,11 @@ test('Entra does not answer: the decision stays on record until Entra shows whet
   await using all = await prepared();
   const { portal, omar } = all;
   const [item] = (await inbox(omar)).items;
-  await portal.emulator.faults([{ match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } }]);
+  await portal.emulator.faults([
+    { match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } },
+    // Where it is looked what became of it.
+    { match: { method: 'GET', path: '**/assignmentApprovals/*/stages', nth: 2 }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } },
+  ]);
   expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
   expect(await portal.db.prisma.approvalDecision.findMany()).toMatchObject([{ status: 'asked' }]);
   expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);

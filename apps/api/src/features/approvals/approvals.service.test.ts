@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { testDatabase } from '@gatehouse/db/testing';
-import { createGraph } from '@gatehouse/graph';
+import { createGateway } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
@@ -28,9 +28,10 @@ async function againstGraph(answers: Readonly<Record<string, unknown>>) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const database = await testDatabase();
-  const graph = createGraph({
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: async () => 'token', sleep: async () => {}, random: () => 0.5, log: () => {}, timeoutMs: 5_000,
+  const gateway = createGateway({
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timer: { now: () => 0, sleep: async () => {} }, clock: { now: () => NOW }, random: () => 0.5, log: () => {}, timeoutMs: 5_000,
   });
+  const graph = gateway.graph({ token: async () => 'token', priority: 'person', patience: { of: 'action', ms: 30_000 } });
   const deps = { db: database, clock: { now: () => NOW }, newId: () => randomUUID(), graphFor: () => graph, appGraph: graph };
   return {
     asked, database, approvals: createApprovals(deps), access: createAccess(deps), reconciler: createReconciler({ ...deps, tenantId: omar.tenantId, log: pino({ level: 'silent' }) }),

@@ -67,7 +67,7 @@ async function follow(portal: TestPortal, maya: Client, runId: string, until: (r
 }
 
 const writesIn = (journal: readonly JournalEntry[]): string[] => journal
-  .filter((call) => call.method !== 'GET' && !call.url.includes('getByIds'))
+  .filter((call) => call.method !== 'GET' && !/getByIds|\$batch/.test(call.url))
   .map((call) => `${call.method} ${new URL(call.url, 'http://graph.example').pathname.replace(/^\/(v1\.0|beta)/, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '{id}').replace(/Group_[^/]*/, '{policy}')} ${call.status}`);
 const times = (writes: readonly string[], pattern: RegExp): number => writes.filter((write) => pattern.test(write)).length;
 const outline = (run: Run): string[] => run.steps.map((step) => `${step.plan.kind} ${step.status}`);

@@ -12,6 +12,8 @@ import { changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup,
 export interface SetupDeps extends RunsDeps {
   /** Graph on the person's own token; may throw `GraphError('not-signed-in' | 'step-up-needed')`. */
   readonly graphFor: (actor: Actor, scopes: 'setup') => Graph;
+  /** The same for a run, which nobody waits behind: each of its calls may take its time. */
+  readonly graphForRun: (actor: Actor) => Graph;
 }
 
 export interface Application {
@@ -26,7 +28,7 @@ export type Setups = ReturnType<typeof createSetups>;
 const WATCH_EVERY_MS = 300;
 
 export function createSetups(deps: SetupDeps) {
-  const { db, clock, newId, graphFor } = deps;
+  const { db, clock, newId, graphFor, graphForRun } = deps;
   const runs = createRuns(deps);
   const stopped = new AbortController();
 
@@ -52,7 +54,7 @@ export function createSetups(deps: SetupDeps) {
   });
 
   /** Claims the run, writes its rows with `write`, and starts it; a run without rows is let go of. */
-  async function begin(actor: Actor, graph: Graph, run: NewRun, steps: readonly NewStep[], plan: Gathered, begunBefore: (key: string) => boolean, write: () => Promise<void>): Promise<Run> {
+  async function begin(actor: Actor, run: NewRun, steps: readonly NewStep[], plan: Gathered, begunBefore: (key: string) => boolean, write: () => Promise<void>): Promise<Run> {
     await runs.claim(run.id);
     try {
       await write();
@@ -60,7 +62,7 @@ export function createSetups(deps: SetupDeps) {
       await runs.release(run.id);
       throw error;
     }
-    runs.start({ actor, run, definition: run.definition, steps, context: { graph, group: plan.group, applications: new Map(plan.applications), begunBefore } });
+    runs.start({ actor, run, definition: run.definition, steps, context: { graph: graphForRun(actor), group: plan.group, applications: new Map(plan.applications), begunBefore } });
     return readRun(actor, run.id);
   }
 
@@ -103,7 +105,7 @@ export function createSetups(deps: SetupDeps) {
       const plan = await reviewed(graph, wish);
       const run = newRun(actor, newId(), wish);
       const steps = freshSteps(plan.steps);
-      return begin(actor, graph, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
+      return begin(actor, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
         await insertSetup(tx, { tenantId: actor.tenantId, id: run.setupId, definition: wish.definition, groupId: plan.group?.id ?? null, createdById: actor.principalId, createdBy: actor.name, at: run.createdAt });
         await insertRun(tx, run, steps);
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-started', { created: true, ...weigh(plan.steps) }));
@@ -122,7 +124,7 @@ export function createSetups(deps: SetupDeps) {
       const plan = await reviewed(graph, wish);
       const run = newRun(actor, setupId, wish);
       const steps = freshSteps(plan.steps);
-      return begin(actor, graph, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
+      return begin(actor, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
         await insertRun(tx, run, steps);
         await changeSetup(tx, actor.tenantId, setupId, wish.definition, run.createdAt);
         await record(tx, event(actor, run, plan.group?.id ?? setup.groupId, 'setup.run-started', { created: false, ...weigh(plan.steps) }));
@@ -161,7 +163,7 @@ export function createSetups(deps: SetupDeps) {
       const at = clock.now();
       const steps = continuedSteps(before, plan.steps, at);
       const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker };
-      return begin(actor, graph, run, steps, plan, (key) => earlier.get(key) === 'begun', () => db.prisma.$transaction(async (tx) => {
+      return begin(actor, run, steps, plan, (key) => earlier.get(key) === 'begun', () => db.prisma.$transaction(async (tx) => {
         if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress', { detail: 'Somebody continued the run a moment ago. Follow it.' });
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-continued', weigh(plan.steps)));
       }));
