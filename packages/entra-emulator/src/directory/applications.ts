@@ -1,8 +1,8 @@
 import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
-import type { Application, ApplicationSegment } from '../tenant.ts';
+import type { Application, ApplicationSegment, AppRole } from '../tenant.ts';
 import { applicationEvent, property } from './audits.ts';
-import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, checkAdvanced, denied, LIST_QUERY, notFound, ONE_QUERY, param, PROXY_WRITERS, referencedId, sameId } from './common.ts';
+import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, checkAdvanced, denied, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, PROXY_WRITERS, referencedId, sameId } from './common.ts';
 import { addressesOf, portRange, segmentsMeet } from './destinations.ts';
 import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from './private-access.ts';
 import { applicationView, connectorGroupView, publishingView, segmentView, servicePrincipalView } from './views.ts';
@@ -36,6 +36,48 @@ function viewOf(call: GraphCall, application: Application): Readonly<Record<stri
   const publishing = call.query['$select']?.split(',').some((name) => name.trim() === 'onPremisesPublishing') ?? false;
   if (publishing && call.version === 'v1.0') throw bad(`Could not find a property named 'onPremisesPublishing' on type 'microsoft.graph.application'.`, 'BadRequest');
   return applicationView(application, { publishing });
+}
+
+/** The gallery, which here holds the template of custom applications alone. */
+const TEMPLATE: Values = {
+  id: CUSTOM_TEMPLATE, displayName: 'Custom', homePageUrl: null, supportedSingleSignOnModes: ['saml', 'external'], supportedProvisioningTypes: [], logoUrl: null, categories: [], publisher: null, description: null,
+};
+
+const MEMBER_TYPES = ['User', 'Application'] as const;
+
+function appRolesOf(wish: unknown): AppRole[] {
+  if (wish === undefined) return [];
+  if (!Array.isArray(wish)) throw invalid('appRoles');
+  const roles = wish.map((one: unknown): AppRole => {
+    if (typeof one !== 'object' || one === null) throw invalid('appRoles');
+    const role = one as Values;
+    for (const name of Object.keys(role)) if (!['id', 'displayName', 'description', 'value', 'isEnabled', 'allowedMemberTypes'].includes(name)) throw bad(`Invalid property '${name}' for the type 'AppRole'.`);
+    const { id, displayName, description, value = null, isEnabled = true, allowedMemberTypes: types } = role;
+    const allowed = Array.isArray(types) ? MEMBER_TYPES.filter((type) => types.includes(type)) : [];
+    if (!isGuid(id) || typeof displayName !== 'string' || typeof description !== 'string' || typeof isEnabled !== 'boolean' || (value !== null && typeof value !== 'string')) throw invalid('appRoles');
+    if (!Array.isArray(types) || types.length === 0 || allowed.length !== types.length) throw invalid('allowedMemberTypes');
+    return { id: id.toLowerCase(), displayName, description, value, isEnabled, allowedMemberTypes: allowed };
+  });
+  const values = roles.flatMap(({ value }) => (value === null ? [] : [value]));
+  if (new Set(roles.map(({ id }) => id)).size !== roles.length || new Set(values).size !== values.length) throw bad('It contains duplicate value. Please Provide unique value.', 'Request_BadRequest');
+  return roles;
+}
+
+/** An application by itself: nobody signs in to it until it has a service principal. */
+function create(call: GraphCall): GraphAnswer {
+  const values = bodyOf(call, ['displayName', 'tags', 'appRoles', 'signInAudience'], 'Application');
+  const { tags = [], signInAudience = 'AzureADMyOrg' } = values;
+  if (values['displayName'] === undefined) throw bad(`A value is required for property 'displayName' of resource 'Application'.`);
+  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) throw invalid('tags');
+  // Nobody of another tenant is here.
+  if (signInAudience !== 'AzureADMyOrg') throw invalid('signInAudience');
+  const application: Application = {
+    id: call.newId(), appId: call.newId(), displayName: displayNameOf(values), tags: tags.map(String), appRoles: appRolesOf(values['appRoles']), createdDateTime: call.now.toISOString(),
+    onPremisesPublishing: null, connectorGroupId: null, segments: [], registration: null,
+  };
+  call.tenant.applications.push(application);
+  call.audit(applicationEvent('Add application', application, [property('DisplayName', [], [application.displayName])]));
+  return single(call, applicationView(application, { publishing: false }), 'applications', 201);
 }
 
 function instantiate(call: GraphCall): GraphAnswer {
@@ -187,6 +229,13 @@ const words = (segment: Omit<ApplicationSegment, 'id'>): string => `${segment.de
 /** Applications, and how those of Private Access are published. */
 export const applicationRoutes = graphRoutes([
   {
+    method: 'GET', path: '/applicationTemplates/{templateId}', versions: BOTH, delegated: READ, application: READ_APP_ONLY, query: ONE_QUERY,
+    handle(call) {
+      if (!sameId(param(call, 'templateId'), CUSTOM_TEMPLATE)) throw notFound(param(call, 'templateId'));
+      return single(call, TEMPLATE, 'applicationTemplates');
+    },
+  },
+  {
     method: 'POST', path: '/applicationTemplates/{templateId}/instantiate', versions: BOTH, delegated: ['Application.ReadWrite.All', 'Directory.ReadWrite.All'],
     application: [...WRITE_APP_ONLY, 'Directory.ReadWrite.All'], roles: { anyOf: APPLICATION_WRITERS },
     handle: instantiate,
@@ -197,6 +246,10 @@ export const applicationRoutes = graphRoutes([
       checkAdvanced(call);
       return listAnswer(call, call.tenant.applications.map((application) => viewOf(call, application)), { context: 'applications', filterable: FILTERABLE, searchable: SEARCHABLE });
     },
+  },
+  {
+    method: 'POST', path: '/applications', versions: BOTH, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: APPLICATION_WRITERS },
+    handle: create,
   },
   {
     method: 'GET', path: '/applications/{id}', versions: BOTH, delegated: READ, application: READ_APP_ONLY, query: ONE_QUERY,

@@ -49,28 +49,32 @@ export function relationEvent(activityDisplayName: 'Add owner to group' | 'Remov
   };
 }
 
+const ASSIGNMENT_WORDS = {
+  User: { added: 'Add app role assignment grant to user', removed: 'Remove app role assignment from user', key: 'User.ObjectID' },
+  Group: { added: 'Add app role assignment to group', removed: 'Remove app role assignment from group', key: 'Group.ObjectID' },
+  ServicePrincipal: { added: 'Add app role assignment to service principal', removed: 'Remove app role assignment from service principal', key: 'ServicePrincipal.ObjectID' },
+} as const;
+
 /** The directory's entry about an assignment to an application. */
 export function assignmentEvent(change: 'add' | 'remove', tenant: Tenant, assignment: AppRoleAssignment, resource: ServicePrincipal): DirectoryEvent {
-  const user = tenant.users.find(({ id }) => id === assignment.principalId);
-  const group = tenant.groups.find(({ id }) => id === assignment.principalId);
   const role = resource.appRoles.find(({ id }) => id === assignment.appRoleId);
+  const user = tenant.users.find(({ id }) => id === assignment.principalId);
+  const other = tenant.groups.find(({ id }) => id === assignment.principalId) ?? tenant.servicePrincipals.find(({ id }) => id === assignment.principalId);
   const value = (name: string, text: string): Property => (change === 'add' ? property(name, undefined, text) : property(name, text, undefined));
-  const kind = group ? 'group' : 'user';
+  const { added, removed, key } = ASSIGNMENT_WORDS[assignment.principalType];
   return {
     loggedByService: 'Core Directory',
     category: 'ApplicationManagement',
-    activityDisplayName: group
-      ? (change === 'add' ? 'Add app role assignment to group' : 'Remove app role assignment from group')
-      : (change === 'add' ? 'Add app role assignment grant to user' : 'Remove app role assignment from user'),
+    activityDisplayName: change === 'add' ? added : removed,
     operationType: change === 'add' ? 'Assign' : 'Unassign',
     targetResources: [
       {
         type: 'ServicePrincipal', id: resource.id, displayName: resource.displayName,
-        modifiedProperties: [value('AppRole.Id', assignment.appRoleId), value('AppRole.DisplayName', role?.displayName ?? 'Default Access'), value(kind === 'group' ? 'Group.ObjectID' : 'User.ObjectID', assignment.principalId)],
+        modifiedProperties: [value('AppRole.Id', assignment.appRoleId), value('AppRole.DisplayName', role?.displayName ?? 'Default Access'), value(key, assignment.principalId)],
       },
-      group
-        ? groupTarget(group)
-        : { type: 'User', id: assignment.principalId, displayName: user?.displayName ?? null, userPrincipalName: user?.userPrincipalName ?? null, modifiedProperties: [] },
+      assignment.principalType === 'Group'
+        ? groupTarget({ id: assignment.principalId, displayName: other?.displayName ?? '' })
+        : { type: assignment.principalType, id: assignment.principalId, displayName: user?.displayName ?? other?.displayName ?? null, userPrincipalName: user?.userPrincipalName ?? null, modifiedProperties: [] },
     ],
   };
 }

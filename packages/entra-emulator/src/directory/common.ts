@@ -21,7 +21,14 @@ export const sameId = (one: string, other: string): boolean => one.toLowerCase()
 
 export const param = (call: GraphCall, name: string): string => call.params[name] ?? '';
 
+/** An address with something else where an id belongs is malformed, and not about what does not exist. */
+export function guidOf(id: string): string {
+  if (!isGuid(id)) throw bad(`Invalid object identifier '${id}'.`);
+  return id;
+}
+
 function byId<T extends { readonly id: string }>(objects: readonly T[], id: string): T {
+  guidOf(id);
   const found = objects.find((object) => sameId(object.id, id));
   if (!found) throw notFound(id);
   return found;

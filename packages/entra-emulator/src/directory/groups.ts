@@ -171,6 +171,13 @@ const listRoutes = (relation: 'members' | 'owners' | 'transitiveMembers', grants
     handle: (call) => objectsAnswer(call, idsOf(call, groupOf(call)), cast),
   }));
 
+/** Addresses in place of the objects. */
+function referencesAnswer(call: GraphCall, ids: readonly string[]): GraphAnswer {
+  const answer = listAnswer(call, ids.map((id) => ({ id })), { context: 'Collection($ref)' });
+  const body = answer.body as { readonly value: readonly { readonly id: string }[] };
+  return { ...answer, body: { ...body, value: body.value.map(({ id }) => `${call.base}/directoryObjects/${id}`) } };
+}
+
 function addTo(call: GraphCall, relation: 'memberIds' | 'ownerIds', words: 'members' | 'owners'): GraphAnswer {
   const group = writable(groupOf(call));
   const { '@odata.id': reference } = bodyOf(call, ['@odata.id'], 'reference');
@@ -258,6 +265,14 @@ export const groupRoutes = graphRoutes([
   ...listRoutes('members', READ_MEMBERS, (_call, group) => group.memberIds),
   ...listRoutes('owners', READ_OWNERS, (_call, group) => group.ownerIds),
   ...listRoutes('transitiveMembers', READ_MEMBERS, (call, group) => membersWithin(call.tenant, group)),
+  {
+    method: 'GET', path: '/groups/{id}/members/$ref', versions: BOTH, delegated: READ_MEMBERS, application: READ_MEMBERS, query: ['$skiptoken'],
+    handle: (call) => referencesAnswer(call, groupOf(call).memberIds),
+  },
+  {
+    method: 'GET', path: '/groups/{id}/owners/$ref', versions: BOTH, delegated: READ_OWNERS, application: READ_OWNERS, query: ['$skiptoken'],
+    handle: (call) => referencesAnswer(call, groupOf(call).ownerIds),
+  },
   {
     method: 'GET', path: '/groups/{id}/members/{objectId}', versions: BOTH, delegated: READ_MEMBERS, application: READ_MEMBERS, query: ONE_QUERY,
     handle(call) {

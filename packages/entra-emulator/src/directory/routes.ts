@@ -4,6 +4,7 @@ import { conditionalAccessRoutes } from './conditional-access.ts';
 import { connectorRoutes } from './connectors.ts';
 import { globalSecureAccessRoutes } from './global-secure-access.ts';
 import { groupRoutes } from './groups.ts';
+import { objectRoutes } from './objects.ts';
 import { organizationRoutes } from './organization.ts';
 import { servicePrincipalRoutes } from './service-principals.ts';
 import { userRoutes } from './users.ts';
@@ -11,6 +12,7 @@ import { userRoutes } from './users.ts';
 /** Every call to the directory, to Private Access and to what surrounds them. Where two paths fit, the earlier is meant. */
 export const directoryRoutes: readonly GraphRoute[] = [
   ...userRoutes,
+  ...objectRoutes,
   ...groupRoutes,
   ...applicationRoutes,
   ...servicePrincipalRoutes,

@@ -1,4 +1,4 @@
-import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
+import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
 import type { AppRoleAssignment, ServicePrincipal } from '../tenant.ts';
 import { applicationEvent, assignmentEvent, property } from './audits.ts';
@@ -29,24 +29,25 @@ function assign(call: GraphCall, expected: { readonly resourceId?: string; reado
   for (const [name, value] of Object.entries({ principalId, resourceId, appRoleId })) if (!isGuid(value)) throw bad(`A value is required for property '${name}' of resource 'AppRoleAssignment'.`);
   const [principalKey, resourceKey, roleKey] = [String(principalId), String(resourceId), String(appRoleId)];
   if (expected.resourceId !== undefined && !sameId(expected.resourceId, resourceKey)) throw bad('The resourceId of the assignment is not the service principal of the request.');
-  if (expected.principalId !== undefined && !sameId(expected.principalId, principalKey)) throw bad('The principalId of the assignment is not the group of the request.');
+  if (expected.principalId !== undefined && !sameId(expected.principalId, principalKey)) throw bad('The principalId of the assignment is not the object of the request.');
 
   const resource = servicePrincipalOf(call, resourceKey);
   const group = tenant.groups.find(({ id }) => sameId(id, principalKey));
   const user = tenant.users.find(({ id }) => sameId(id, principalKey));
-  const principal = group ?? user;
+  const client = tenant.servicePrincipals.find(({ id }) => sameId(id, principalKey));
+  const principal = group ?? user ?? client;
   if (!principal) throw notFound(principalKey);
   if (group && !group.securityEnabled) throw bad('Only security groups can be assigned to applications.');
   const declared = resource.appRoles.filter((role) => role.isEnabled);
   const role = declared.find(({ id }) => sameId(id, roleKey));
-  const exists = declared.length === 0 ? roleKey === NO_ROLE : role?.allowedMemberTypes.includes('User') === true;
+  const exists = declared.length === 0 ? roleKey === NO_ROLE : role?.allowedMemberTypes.includes(client ? 'Application' : 'User') === true;
   if (!exists) throw bad(`Permission being assigned was not found on application '${resource.appId}'.`);
   if (tenant.appRoleAssignments.some((known) => known.principalId === principal.id && known.resourceId === resource.id && sameId(known.appRoleId, roleKey))) {
     throw bad('Permission being assigned already exists on the object');
   }
 
   const assignment: AppRoleAssignment = {
-    id: call.newId(), appRoleId: role?.id ?? NO_ROLE, principalId: principal.id, principalType: group ? 'Group' : 'User', resourceId: resource.id, createdDateTime: call.now.toISOString(),
+    id: call.newId(), appRoleId: role?.id ?? NO_ROLE, principalId: principal.id, principalType: group ? 'Group' : user ? 'User' : 'ServicePrincipal', resourceId: resource.id, createdDateTime: call.now.toISOString(),
   };
   tenant.appRoleAssignments.push(assignment);
   call.audit(assignmentEvent('add', tenant, assignment, resource));
@@ -63,10 +64,33 @@ function unassign(call: GraphCall, chosen: (assignment: AppRoleAssignment) => bo
   return { status: 204 };
 }
 
+/** What lets an application that is registered here be signed in to. */
+function create(call: GraphCall): GraphAnswer {
+  const { tenant } = call;
+  const { appId, accountEnabled = true, appRoleAssignmentRequired = false, tags = [] } = bodyOf(call, ['appId', 'accountEnabled', 'appRoleAssignmentRequired', 'tags'], 'ServicePrincipal');
+  if (!isGuid(appId)) throw bad(`A value is required for property 'appId' of resource 'ServicePrincipal'.`);
+  if (typeof accountEnabled !== 'boolean') throw wrong('accountEnabled');
+  if (typeof appRoleAssignmentRequired !== 'boolean') throw wrong('appRoleAssignmentRequired');
+  if (!isTexts(tags)) throw wrong('tags');
+  const application = tenant.applications.find((one) => sameId(one.appId, appId));
+  if (!application) throw bad(`The appId '${appId}' of the service principal does not reference a valid application object.`);
+  if (tenant.servicePrincipals.some((one) => sameId(one.appId, appId))) {
+    throw new GraphRefusal(409, 'Request_MultipleObjectsWithSameKeyValue', `The service principal cannot be created, updated, or restored because the service principal name ${appId} is already in use.`);
+  }
+  const made: ServicePrincipal = {
+    id: call.newId(), appId: application.appId, displayName: application.displayName, tags: [...tags], accountEnabled, appRoleAssignmentRequired, servicePrincipalType: 'Application', appRoles: structuredClone(application.appRoles),
+  };
+  tenant.servicePrincipals.push(made);
+  call.audit(applicationEvent('Add service principal', made, [property('AppPrincipalId', [], [made.appId])]));
+  return single(call, servicePrincipalView(made, tenant), 'servicePrincipals', 201);
+}
+
+const wrong = (name: string): GraphRefusal => bad(`Invalid value specified for property '${name}' of resource 'ServicePrincipal'.`);
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((one) => typeof one === 'string');
+
 function update(call: GraphCall): GraphAnswer {
   const servicePrincipal = servicePrincipalOf(call);
   const values = bodyOf(call, ['appRoleAssignmentRequired', 'accountEnabled', 'tags'], 'ServicePrincipal');
-  const wrong = (name: string) => bad(`Invalid value specified for property '${name}' of resource 'ServicePrincipal'.`);
   const next: ServicePrincipal = { ...servicePrincipal };
   for (const name of ['appRoleAssignmentRequired', 'accountEnabled'] as const) {
     const value = values[name];
@@ -76,8 +100,8 @@ function update(call: GraphCall): GraphAnswer {
   }
   const { tags } = values;
   if (tags !== undefined) {
-    if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== 'string')) throw wrong('tags');
-    next.tags = tags.map(String);
+    if (!isTexts(tags)) throw wrong('tags');
+    next.tags = [...tags];
   }
   const names = { appRoleAssignmentRequired: 'AppRoleAssignmentRequired', accountEnabled: 'AccountEnabled', tags: 'Tag' } as const;
   const changes = (['appRoleAssignmentRequired', 'accountEnabled', 'tags'] as const)
@@ -92,10 +116,19 @@ const assignedTo = (call: GraphCall) => {
   const { id } = servicePrincipalOf(call);
   return (assignment: AppRoleAssignment): boolean => assignment.resourceId === id;
 };
-const assignedFrom = (call: GraphCall) => {
-  const { id } = groupOf(call);
+const assignedFrom = (call: GraphCall, { id }: { readonly id: string } = groupOf(call)) => {
   return (assignment: AppRoleAssignment): boolean => assignment.principalId === id;
 };
+
+/**
+ * The assignments of a service principal to others. To add one, the page of Private Access names a person as the principal
+ * and the addressed service principal as what is opened; the reference page has it the other way round. Both are taken.
+ */
+function assignOwn(call: GraphCall): GraphAnswer {
+  const { id } = servicePrincipalOf(call);
+  const opened = typeof call.body === 'object' && call.body !== null && 'resourceId' in call.body && typeof call.body.resourceId === 'string' && sameId(call.body.resourceId, id);
+  return assign(call, opened ? { resourceId: id } : { principalId: id });
+}
 
 /** Enterprise applications, and who is assigned to them. */
 export const servicePrincipalRoutes = graphRoutes([
@@ -105,6 +138,10 @@ export const servicePrincipalRoutes = graphRoutes([
       checkAdvanced(call);
       return listAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), { context: 'servicePrincipals', filterable: FILTERABLE, searchable: SEARCHABLE });
     },
+  },
+  {
+    method: 'POST', path: '/servicePrincipals', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },
+    handle: create,
   },
   {
     method: 'GET', path: `/servicePrincipals(appId='{appId}')`, versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
@@ -143,6 +180,14 @@ export const servicePrincipalRoutes = graphRoutes([
     method: 'DELETE', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: BOTH, delegated: ['AppRoleAssignment.ReadWrite.All'], application: ['AppRoleAssignment.ReadWrite.All'],
     roles: { anyOf: APPLICATION_WRITERS },
     handle: (call) => unassign(call, assignedTo(call)),
+  },
+  {
+    method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignments', versions: BOTH, delegated: READ, application: [...READ, 'Application.ReadWrite.OwnedBy'], query: ASSIGNMENTS_QUERY,
+    handle: (call) => assignmentsAnswer(call, assignedFrom(call, servicePrincipalOf(call))),
+  },
+  {
+    method: 'POST', path: '/servicePrincipals/{id}/appRoleAssignments', versions: BOTH, delegated: ASSIGN, application: ASSIGN, roles: { anyOf: APPLICATION_WRITERS },
+    handle: assignOwn,
   },
   {
     method: 'GET', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: OF_GROUP, application: OF_GROUP, query: ASSIGNMENTS_QUERY,

@@ -1,9 +1,9 @@
-import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
+import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
 import { listAnswer, select, single } from '../odata.ts';
 import type { User } from '../tenant.ts';
-import { BOTH, bad, bodyOf, checkAdvanced, denied, isGuid, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
+import { BOTH, checkAdvanced, denied, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
 import { property } from './audits.ts';
-import { groupsAround, groupView, objectView, userView } from './views.ts';
+import { groupsAround, groupView, userView } from './views.ts';
 
 const READ_FULLY = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 const READ = ['User.ReadBasic.All', ...READ_FULLY];
@@ -44,20 +44,6 @@ function memberships(call: GraphCall, user: User, transitive: boolean): GraphAns
   const groups = transitive ? groupsAround(call.tenant, user.id) : call.tenant.groups.filter((group) => group.memberIds.includes(user.id));
   return listAnswer(call, groups.map((group) => ({ '@odata.type': '#microsoft.graph.group', ...groupView(group, call.tenant, { all: false }) })), { context: 'directoryObjects' });
 }
-
-/** Those of the asked groups that contain the person, through other groups too. */
-function checkMemberGroups(call: GraphCall, user: User): GraphAnswer {
-  const { groupIds } = bodyOf(call, ['groupIds'], 'checkMemberGroups');
-  if (!Array.isArray(groupIds) || !groupIds.every(isGuid)) throw bad('groupIds must be a collection of object ids.');
-  if (groupIds.length > 20) throw bad('Too many group ids were specified: at most 20 are allowed.', 'Directory_ResultSizeLimitExceeded');
-  const around = groupsAround(call.tenant, user.id);
-  return { status: 200, body: { '@odata.context': `${call.base}/$metadata#Collection(Edm.String)`, value: groupIds.filter((id) => around.some((group) => sameId(group.id, id))) } };
-}
-
-const CHECK_GRANTS: GraphRoute['delegated'] = [
-  ...['User.ReadBasic.All', 'User.Read.All'].flatMap((user) => ['GroupMember.Read.All', 'Group.Read.All', 'Group.ReadWrite.All'].map((group) => [user, group])),
-  'Directory.Read.All', 'Directory.ReadWrite.All',
-];
 
 function revokeSessions(call: GraphCall, user: User): GraphAnswer {
   const before = user.signInSessionsValidFromDateTime;
@@ -113,14 +99,6 @@ export const userRoutes = graphRoutes([
     handle: (call) => membership(call, seen(call, personOf(call), READ_OTHERS_GROUPS)),
   },
   {
-    method: 'POST', path: '/me/checkMemberGroups', versions: BOTH, delegated: [...CHECK_GRANTS, ['User.Read', 'GroupMember.Read.All']], application: null,
-    handle: (call) => checkMemberGroups(call, me(call)),
-  },
-  {
-    method: 'POST', path: '/users/{id}/checkMemberGroups', versions: BOTH, delegated: CHECK_GRANTS, application: [...['GroupMember.Read.All', 'Group.Read.All'].map((group) => ['User.Read.All', group]), 'Directory.Read.All'],
-    handle: (call) => checkMemberGroups(call, personOf(call)),
-  },
-  {
     method: 'POST', path: '/me/revokeSignInSessions', versions: BOTH, delegated: REVOKE, application: null,
     handle: (call) => revokeSessions(call, me(call)),
   },
@@ -128,17 +106,5 @@ export const userRoutes = graphRoutes([
     method: 'POST', path: '/users/{id}/revokeSignInSessions', versions: BOTH, delegated: REVOKE, application: REVOKE,
     roles: { anyOf: SESSION_ENDERS, or: (call) => isSelf(call, personOf(call)) },
     handle: (call) => revokeSessions(call, personOf(call)),
-  },
-  {
-    method: 'POST', path: '/directoryObjects/getByIds', versions: BOTH, delegated: ['Directory.Read.All'], application: ['Directory.Read.All'],
-    handle(call) {
-      const { ids, types } = bodyOf(call, ['ids', 'types'], 'getByIds');
-      if (!Array.isArray(ids) || !ids.every(isGuid)) throw bad('Invalid GUID in the ids collection.');
-      if (ids.length > 1000) throw bad('The ids collection has more than 1000 entries.');
-      if (types !== undefined && (!Array.isArray(types) || types.some((type) => !['user', 'group', 'servicePrincipal', 'application', 'device', 'directoryObject'].includes(String(type))))) throw bad('Invalid value specified for property \'types\'.');
-      const wanted = Array.isArray(types) && !types.includes('directoryObject') ? types.map((type) => `#microsoft.graph.${String(type)}`) : undefined;
-      const found = [...new Set(ids)].map((id) => objectView(call.tenant, id)).filter((object) => object !== undefined && (wanted === undefined || wanted.includes(String(object['@odata.type']))));
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#directoryObjects`, value: found } };
-    },
   },
 ]);
