@@ -103,6 +103,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.applications.publish(made.appId, { displayName: 'Conformance application', connectorGroupId: connectors?.id ?? '' });
   await maya.applications.addSegment(made.appId, { destinationHost: 'conformance.corp.contoso.example', destinationType: 'fqdn', ports: ['443-443'], protocol: 'tcp' });
   await maya.applications.segments(made.appId);
+  await maya.applications.segmentsOfAll([made.appId]);
   await maya.applications.application(made.servicePrincipalId);
   await maya.applications.privateAccessByName('Conformance application');
   await maya.applications.applicationsByName('Conformance application');

@@ -19,7 +19,7 @@ export const BEN = 'ben.novak@contoso.example';
 export const OMAR = 'omar.haddad@contoso.example';
 export const INES = 'ines.moreau@contoso.example';
 
-/** One call to the emulated Graph, as its journal has it. */
+/** One call to the emulated Graph, as its journal has it; a call within a batch has an entry too, before the batch's. */
 export interface JournalEntry {
   readonly method: string;
   readonly url: string;
@@ -27,6 +27,10 @@ export interface JournalEntry {
   readonly body: unknown;
   readonly status: number;
   readonly answer: unknown;
+  /** The tenant's time. */
+  readonly at: string;
+  /** Of a call within a batch: the batch's address. */
+  readonly batch?: string;
 }
 
 /** The whole product on a real database and an emulated tenant whose clock stands until it is moved. */
@@ -38,6 +42,8 @@ export interface TestPortal extends AsyncDisposable {
   now(): Date;
   /** Moves tenant and portal, such as `PT31M`. */
   advance(duration: string): Promise<void>;
+  /** Where time passes: waits like everything else does. */
+  pass(ms: number): Promise<void>;
   /** A browser without a screen, signed in as the person. One for each person. */
   as(upn: string): Promise<Client>;
   /** The person at a second portal on the same database and tenant. */
@@ -66,11 +72,13 @@ export interface TestPortalOptions {
    */
   readonly timePasses?: boolean;
   readonly log?: Logger;
+  /** Database to copy, outside of a test run. */
+  readonly templateUrl?: string | undefined;
 }
 
 export async function startPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   const { timePasses = false } = options;
-  const database = await testDatabase();
+  const database = await testDatabase(options.templateUrl);
   const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);
@@ -85,14 +93,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     waiting.delete(one);
     one.resolve();
   };
-  const passing: Timer = {
-    now: () => now.getTime(),
-    async sleep(ms) {
-      const until = now.getTime() + ms;
-      // Who waits at the same time waits in parallel: the clock is not moved twice.
-      while (now.getTime() < until) await advance(`PT${((until - now.getTime()) / 1000).toFixed(3)}S`);
-    },
-  };
+  const passing = passingTimer(() => now.getTime(), (ms) => advance(`PT${(ms / 1000).toFixed(3)}S`));
   const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
   const serve = async () => {
     const server = createServer();
@@ -124,6 +125,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     url, db: database, product, tenantId: connection.authority.tenantId,
     now: () => new Date(now),
     advance,
+    pass: passing.sleep,
     as(upn) {
       const known = clients.get(upn) ?? (async () => {
         const client = createClient(url);
@@ -156,6 +158,40 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
       await emulator.close();
       await database[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** How long nothing may begin to wait before time passes; what is under way between two waits takes less. */
+const QUIET_MS = 6;
+
+/**
+ * Time that passes when everything waits: then the clock is moved to the earliest end of a wait. Who waits at the same time
+ * waits in parallel, however long a computer takes between two waits.
+ */
+function passingTimer(now: () => number, advance: (ms: number) => Promise<void>): Timer {
+  const waiting = new Set<{ readonly until: number; readonly wake: () => void }>();
+  let quiet: NodeJS.Timeout | undefined;
+  const watch = (): void => {
+    clearTimeout(quiet);
+    quiet = setTimeout(() => {
+      if (waiting.size === 0) return;
+      const until = Math.min(...[...waiting].map((one) => one.until));
+      void (until > now() ? advance(until - now()) : Promise.resolve()).then(() => {
+        for (const one of waiting) {
+          if (one.until > now()) continue;
+          waiting.delete(one);
+          one.wake();
+        }
+        if (waiting.size > 0) watch();
+      });
+    }, QUIET_MS);
+  };
+  return {
+    now,
+    sleep: (ms) => new Promise((wake) => {
+      waiting.add({ until: now() + Math.ceil(ms), wake });
+      watch();
+    }),
   };
 }
 

@@ -10,9 +10,11 @@ declare module 'vitest' {
   }
 }
 
-/** A database of the test's own, copied from the migrated template (about 0.1 s), dropped when it is disposed of. */
-export async function testDatabase(): Promise<Database & AsyncDisposable> {
-  const templateUrl = inject('templateUrl');
+/**
+ * A database of the test's own, copied from the migrated template (about 0.1 s), dropped when it is disposed of. Outside of
+ * a test run the caller says where a template is.
+ */
+export async function testDatabase(templateUrl: string = inject('templateUrl')): Promise<Database & AsyncDisposable> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await administer(templateUrl, `CREATE DATABASE ${name} TEMPLATE gatehouse_template`);
   const database = await openDatabase({ url: templateUrl.replace(/\/[^/]*$/, `/${name}`), max: 8 });

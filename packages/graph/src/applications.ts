@@ -4,7 +4,7 @@ import { GraphError } from './errors.ts';
 import type { ApplicationKind, Applications, AppAssignment, ApplicationSegment, GraphApplication } from './ports.ts';
 import { optionalText } from './shapes.ts';
 import type { Call } from './call.ts';
-import type { Transport } from './transport.ts';
+import { valueOf, type Transport } from './transport.ts';
 
 const QUICK_ACCESS = 'NetworkAccessQuickAccessApplication';
 const PER_APP = 'PrivateAccessNonWebApplication';
@@ -85,6 +85,18 @@ const Assignment = z
     }),
   );
 
+/** Object ids of applications by client id: publishing is addressed by the first, and it never changes. */
+export type ObjectIds = Map<string, string>;
+const WithId = z.object({ id: z.string() });
+
+/** A list read with others; what does not exist (any more) has nothing in it. */
+function valuesAt<T>(lists: readonly PromiseSettledResult<T[]>[], index: number): readonly T[] {
+  const list = lists[index];
+  if (!list) return [];
+  if (list.status === 'rejected' && list.reason instanceof GraphError && list.reason.failure === 'not-found') return [];
+  return valueOf(list);
+}
+
 const ConnectorGroupShape = z.object({ id: z.string(), name: z.string(), isDefault: z.boolean().nullish(), region: optionalText });
 const Connector = z
   .object({ id: z.string(), machineName: z.string(), status: optionalText })
@@ -93,18 +105,18 @@ const Connector = z
 const CONNECTOR_GROUPS = '/onPremisesPublishingProfiles/applicationProxy/connectorGroups';
 
 /** Applications behind Private Access, and who is assigned to them. */
-export function createApplications(transport: Transport): Applications {
-  /** Object ids by client id: publishing is addressed by the first, and it never changes. */
-  const objectIds = new Map<string, string>();
+export function createApplications(transport: Transport, objectIds: ObjectIds): Applications {
+  const byAppId = (appId: string): Call => ({ method: 'GET', version: 'v1.0', path: '/applications', query: { $filter: `appId eq ${quoted(appId)}`, $select: 'id,appId' } });
+  const learn = (appId: string, found: readonly { readonly id: string }[]): string | undefined => {
+    const id = found[0]?.id;
+    if (id !== undefined) objectIds.set(appId, id);
+    return id;
+  };
 
   const objectIdOf = async (appId: string): Promise<string> => {
-    const known = objectIds.get(appId);
-    if (known !== undefined) return known;
-    const call: Call = { method: 'GET', version: 'v1.0', path: '/applications', query: { $filter: `appId eq ${quoted(appId)}`, $select: 'id,appId' } };
-    const [found] = await transport.list(call, z.object({ id: z.string() }));
-    if (!found) throw new GraphError('not-found', `GET /applications: none has the client id ${appId}`);
-    objectIds.set(appId, found.id);
-    return found.id;
+    const id = objectIds.get(appId) ?? learn(appId, await transport.list(byAppId(appId), WithId));
+    if (id === undefined) throw new GraphError('not-found', `GET /applications: none has the client id ${appId}`);
+    return id;
   };
 
   const byName = (displayName: string): Promise<readonly GraphApplication[]> =>
@@ -116,7 +128,8 @@ export function createApplications(transport: Transport): Applications {
   const segmentsPath = (objectId: string): string =>
     path`/applications/${objectId}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
 
-  const segmentsOf = (objectId: string): Promise<readonly ApplicationSegment[]> => transport.list({ method: 'GET', version: 'beta', path: segmentsPath(objectId) }, Segment);
+  const segmentsAt = (objectId: string): Call => ({ method: 'GET', version: 'beta', path: segmentsPath(objectId) });
+  const segmentsOf = (objectId: string): Promise<readonly ApplicationSegment[]> => transport.list(segmentsAt(objectId), Segment);
 
   return {
     privateAccess: () =>
@@ -165,6 +178,16 @@ export function createApplications(transport: Transport): Applications {
 
     segments: async (appId) => segmentsOf(await objectIdOf(appId)),
 
+    async segmentsOfAll(appIds) {
+      const unknown = appIds.filter((appId) => !objectIds.has(appId));
+      const found = await transport.lists(unknown.map(byAppId), WithId);
+      unknown.forEach((appId, index) => learn(appId, valuesAt(found, index)));
+      const known = appIds.flatMap((appId) => objectIds.get(appId) ?? []);
+      const segments = await transport.lists(known.map(segmentsAt), Segment);
+      const ofObject = new Map(known.map((objectId, index) => [objectId, valuesAt(segments, index)]));
+      return new Map(appIds.map((appId) => [appId, ofObject.get(objectIds.get(appId) ?? '') ?? []]));
+    },
+
     assignmentsOf,
 
     assignmentsOfGroup: async (groupId) => transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/appRoleAssignments` }, Assignment),
@@ -187,7 +210,7 @@ export function createApplications(transport: Transport): Applications {
     async connectorGroups() {
       const groups = await transport.list({ method: 'GET', version: 'beta', path: CONNECTOR_GROUPS }, ConnectorGroupShape);
       const connectors = await transport.lists(groups.map(({ id }): Call => ({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` })), Connector);
-      return groups.map(({ id, name, isDefault, region }, index) => ({ id, name, isDefault: isDefault ?? false, region, connectors: connectors[index] ?? [] }));
+      return groups.map(({ id, name, isDefault, region }, index) => ({ id, name, isDefault: isDefault ?? false, region, connectors: valuesAt(connectors, index) }));
     },
 
     async instantiate(displayName) {

@@ -1,5 +1,5 @@
 import { createAllowance, PUBLISHED_LIMITS } from './allowance.ts';
-import { createApplications } from './applications.ts';
+import { createApplications, type ObjectIds } from './applications.ts';
 import { createApprovals } from './approvals.ts';
 import { createAuditLog } from './audit-log.ts';
 import { createConditionalAccess } from './conditional-access.ts';
@@ -23,6 +23,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     options, budget: createRetryBudget(), connection: createConnection(),
     allowance: createAllowance(options.limits ?? PUBLISHED_LIMITS, options.timer, options.signal),
   };
+  const objectIds: ObjectIds = new Map();
   return {
     graph(action) {
       const transport = createTransport(shared, action);
@@ -30,7 +31,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         directory: createDirectory(transport),
         pim: createPimGroups(transport),
         approvals: createApprovals(transport),
-        applications: createApplications(transport),
+        applications: createApplications(transport, objectIds),
         network: createNetwork(transport),
         conditionalAccess: createConditionalAccess(transport),
         audits: createAuditLog(transport),

@@ -228,6 +228,8 @@ export interface Applications {
   /** Every application of exactly this name, unpublished ones too: what a create that was cut off may have left. */
   applicationsByName(displayName: string): Promise<readonly GraphApplication[]>;
   segments(appId: string): Promise<readonly ApplicationSegment[]>;
+  /** Of several applications by client id, in few round trips; one that is gone has none. */
+  segmentsOfAll(appIds: readonly string[]): Promise<ReadonlyMap<string, readonly ApplicationSegment[]>>;
   assignmentsOf(servicePrincipalId: string): Promise<readonly AppAssignment[]>;
   assignmentsOfGroup(groupId: string): Promise<readonly AppAssignment[]>;
   assignGroup(wish: { readonly groupId: string; readonly servicePrincipalId: string; readonly appRoleId: string }): Promise<AppAssignment>;
@@ -340,7 +342,7 @@ export interface GraphLogEntry {
   readonly attempt: number;
   readonly durationMs: number;
   readonly clientRequestId: string;
-  /** Client request id of the call's first attempt. */
+  /** Client request id of the call's first attempt; of a call that failed in a batch the batch's. */
   readonly firstRequestId: string;
   readonly requestId?: string | undefined;
   readonly failure?: string | undefined;

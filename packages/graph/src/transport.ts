@@ -32,7 +32,7 @@ export interface Transport {
   /** The pages of a list one by one, for a reader who may stop early. */
   pages<S extends z.ZodType>(call: Call, item: S): AsyncGenerator<z.output<S>[]>;
   /** All pages of several lists, their first ones in one round trip for every twenty; each is judged, and repeated, by itself. */
-  lists<S extends z.ZodType>(calls: readonly Call[], item: S): Promise<readonly z.output<S>[][]>;
+  lists<S extends z.ZodType>(calls: readonly Call[], item: S): Promise<readonly PromiseSettledResult<z.output<S>[]>[]>;
   /** Does several absolute writes one after the other, in one round trip for every twenty; the first that fails ends it. */
   inOrder(calls: readonly Call[]): Promise<readonly Answer[]>;
   parse<S extends z.ZodType>(call: Call, answer: Answer, shape: S): z.output<S>;
@@ -63,18 +63,29 @@ class Journey {
   readonly looks: number;
   outcome: Outcome = { kind: 'unsent', error: new GraphError('unexpected', 'the call was not sent') };
   attempt = 0;
-  firstRequestId = '';
+  clientRequestId = '';
+  firstRequestId: string;
   afterLostAnswer = false;
   /** What `took` found. */
   found: unknown = undefined;
 
-  constructor(call: Call, { link, deadline, took, looks = 1 }: { link: string | undefined; deadline: number; took: (() => Promise<unknown>) | undefined; looks: number | undefined }) {
+  constructor(call: Call, { link, deadline, took, looks = 1, afterBatch = '' }: Way & { readonly deadline: number }) {
     this.call = call;
     this.link = link;
     this.deadline = deadline;
     this.took = took;
     this.looks = looks;
+    this.firstRequestId = afterBatch;
   }
+}
+
+interface Way {
+  readonly link?: string;
+  readonly took?: () => Promise<unknown>;
+  readonly looks?: number | undefined;
+  /** The call was in a batch of this client request id, and is to wait so long. */
+  readonly afterBatch?: string;
+  readonly waitMs?: number;
 }
 
 /** The transport over the official client, with a chain of our own: its handlers repeat POSTs and give tokens to https hosts alone. */
@@ -92,12 +103,12 @@ export function createTransport(shared: Shared, action: Action): Transport {
     return action.patience.of === 'call' ? fromNow : (endsAt ??= fromNow);
   };
 
-  interface Way { readonly link?: string; readonly took?: () => Promise<unknown>; readonly looks?: number | undefined; readonly notBeforeMs?: number }
-  const travel = async (call: Call, { link, took, looks, notBeforeMs = 0 }: Way = {}): Promise<Journey> => {
-    const journey = new Journey(call, { link, took, looks, deadline: deadlineOf() });
-    if (notBeforeMs > 0) {
-      if (timer.now() + notBeforeMs > journey.deadline) throw new GraphError('throttled', `${call.method} ${call.path}: there is no time left to wait for it`, { retryAfterMs: notBeforeMs });
-      await timer.sleep(notBeforeMs);
+  const travel = async (call: Call, way: Way = {}): Promise<Journey> => {
+    const journey = new Journey(call, { ...way, deadline: deadlineOf() });
+    const { waitMs = 0 } = way;
+    if (waitMs > 0) {
+      if (timer.now() + waitMs > journey.deadline) throw new GraphError('throttled', `${call.method} ${call.path}: there is no time left to wait for it`, { retryAfterMs: waitMs });
+      await timer.sleep(waitMs);
     }
     const request = client.api(addressOf(call)).version(call.version).responseType(ResponseType.RAW).headers(headersOf(call)).middlewareOptions([journey]);
     try {
@@ -147,8 +158,8 @@ export function createTransport(shared: Shared, action: Action): Transport {
 
   const read = async <S extends z.ZodType>(call: Call, shape: S): Promise<z.output<S>> => parse(call, await run(call), shape);
 
-  /** One round trip for up to twenty calls; `undefined` for a call that it did not answer for good, with how long to wait. */
-  const batch = async (calls: readonly Call[], shape: 'parallel' | 'sequential'): Promise<readonly { readonly outcome: Outcome | undefined; readonly waitMs: number }[]> => {
+  /** One round trip for up to twenty calls. What it does not answer for good is to be asked for singly, by the way that it says. */
+  const batch = async (calls: readonly Call[], shape: 'parallel' | 'sequential'): Promise<(index: number, singly: (way: Way) => Promise<Answer>) => Promise<Answer>> => {
     const [version] = calls.map((call) => call.version);
     for (const call of calls) await allowance.admit(call, action.priority, deadlineOf());
     const envelope: Call = {
@@ -162,16 +173,17 @@ export function createTransport(shared: Shared, action: Action): Transport {
         })),
       },
     };
-    const { responses } = await read(envelope, BatchAnswer);
-    return calls.map((_call, index) => {
+    const answer = await run(envelope);
+    const { responses } = parse(envelope, answer, BatchAnswer);
+    return async (index, singly) => {
       // They come in any order, and one may be missing.
       const one = responses.find(({ id }) => id === String(index));
-      if (!one) return { outcome: undefined, waitMs: 0 };
-      const headers = new Headers(one.headers ?? {});
-      const outcome: Outcome = { kind: 'answered', status: one.status, headers, text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) };
-      const isFinal = !isLost(outcome) && one.status !== 429 && one.status !== 424;
-      return isFinal ? { outcome, waitMs: 0 } : { outcome: undefined, waitMs: retryAfterMs(headers) ?? 0 };
-    });
+      const call = calls[index];
+      const headers = new Headers(one?.headers ?? {});
+      const outcome = one && { kind: 'answered' as const, status: one.status, headers, text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) };
+      if (!call || !outcome || isLost(outcome) || outcome.status === 429 || outcome.status === 424) return singly({ afterBatch: answer.clientRequestId, waitMs: retryAfterMs(headers) ?? 0 });
+      return settle({ call, outcome, clientRequestId: answer.clientRequestId, afterLostAnswer: false });
+    };
   };
 
   return {
@@ -215,12 +227,8 @@ export function createTransport(shared: Shared, action: Action): Transport {
       const items = [];
       for (let start = 0; start < calls.length; start += BATCH_SIZE) {
         const some = calls.slice(start, start + BATCH_SIZE);
-        const outcomes = await batch(some, 'parallel');
-        items.push(...await Promise.all(some.map(async (call, index) => {
-          const { outcome, waitMs } = outcomes[index] ?? { outcome: undefined, waitMs: 0 };
-          const first = outcome ? settle({ call, outcome, afterLostAnswer: false }) : await run(call, { notBeforeMs: waitMs });
-          return whole(pages(call, item, first));
-        })));
+        const answerTo = await batch(some, 'parallel');
+        items.push(...await Promise.allSettled(some.map(async (call, index) => whole(pages(call, item, await answerTo(index, (way) => run(call, way)))))));
       }
       return items;
     },
@@ -228,15 +236,18 @@ export function createTransport(shared: Shared, action: Action): Transport {
       const answers: Answer[] = [];
       for (let start = 0; start < calls.length; start += BATCH_SIZE) {
         const some = calls.slice(start, start + BATCH_SIZE);
-        const outcomes = await batch(some, 'sequential');
-        for (const [index, call] of some.entries()) {
-          const { outcome, waitMs } = outcomes[index] ?? { outcome: undefined, waitMs: 0 };
-          answers.push(outcome ? settle({ call, outcome, afterLostAnswer: false }) : await run(call, { notBeforeMs: waitMs }));
-        }
+        const answerTo = await batch(some, 'sequential');
+        for (const [index, call] of some.entries()) answers.push(await answerTo(index, (way) => run(call, way)));
       }
       return answers;
     },
   };
+}
+
+/** The value, or what was thrown. */
+export function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
 }
 
 async function whole<T>(pages: AsyncGenerator<T[]>): Promise<T[]> {
@@ -249,12 +260,12 @@ const BatchAnswer = z.object({
   responses: z.array(z.object({ id: z.string(), status: z.int(), headers: z.record(z.string(), z.string()).nullish(), body: z.unknown().optional() })),
 });
 
-function settle({ call, outcome, afterLostAnswer }: Pick<Journey, 'call' | 'outcome' | 'afterLostAnswer'>): Answer {
+function settle({ call, outcome, clientRequestId, afterLostAnswer }: Pick<Journey, 'call' | 'outcome' | 'clientRequestId' | 'afterLostAnswer'>): Answer {
   if (outcome.kind === 'unsent') throw outcome.error;
   if (outcome.kind === 'lost') {
     throw new GraphError('unavailable', `${call.method} ${call.path}: ${outcome.why}`, { cause: outcome.cause });
   }
-  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, requestId: outcome.headers.get('request-id') ?? undefined, afterLostAnswer };
+  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, requestId: outcome.headers.get('request-id') ?? undefined, clientRequestId, afterLostAnswer };
 
   const error = failureOf({ method: call.method, path: call.path, status: outcome.status, headers: outcome.headers, text: outcome.text });
   if (afterLostAnswer && call.method !== 'GET' && (error.failure === 'not-found' || error.failure === 'conflict')) {
@@ -353,6 +364,7 @@ function waitAfter(outcome: Outcome, attempt: number, random: () => number): num
 function recorded({ options: { log } }: Shared): Middleware {
   return link(async (journey, context, next) => {
     const clientRequestId = crypto.randomUUID();
+    journey.clientRequestId = clientRequestId;
     journey.firstRequestId ||= clientRequestId;
     headersIn(context).set('client-request-id', clientRequestId);
     if (journey.link !== undefined) context.request = journey.link;

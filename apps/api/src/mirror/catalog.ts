@@ -49,7 +49,11 @@ export async function syncCatalog(deps: CatalogDeps): Promise<void> {
   const managed = [...new Set(groupIds.map(lower))];
   const groups = (await eachOf(managed, (groupId) => readGroup(deps, groupId))).flatMap((group) => group ?? []);
 
-  const opened = await eachOf(published, (application) => readApplication(deps, application));
+  const segments = await appGraph.applications.segmentsOfAll(published.map(({ appId }) => appId));
+  const opened = await eachOf(published, async (application) => ({
+    row: applicationRow(application, segments.get(application.appId) ?? []),
+    assignments: await orElse(appGraph.applications.assignmentsOf(application.servicePrincipalId), []),
+  }));
   const ofGroups = await eachOf(groups, ({ groupId }) => orElse(appGraph.applications.assignmentsOfGroup(groupId), []));
   const assignments = assignmentsOf(groups, [...opened.flatMap((one) => one.assignments), ...ofGroups.flat()]);
   // Enterprise applications are read where one of the groups opens them.
@@ -102,14 +106,6 @@ async function readGroup({ appGraph, log }: CatalogDeps, groupId: string): Promi
     log.warn({ groupId, failure: error.failure }, 'the role settings of a group could not be read');
     return { ...common, settings: null, settingsRead: false };
   }
-}
-
-async function readApplication({ appGraph }: CatalogDeps, application: GraphApplication): Promise<{ row: ApplicationRow; assignments: readonly AppAssignment[] }> {
-  const [segments, assignments] = await Promise.all([
-    orElse(appGraph.applications.segments(application.appId), []),
-    orElse(appGraph.applications.assignmentsOf(application.servicePrincipalId), []),
-  ]);
-  return { row: applicationRow(application, segments), assignments };
 }
 
 function applicationRow(application: GraphApplication, segments: readonly ApplicationSegment[]): ApplicationRow {

@@ -130,7 +130,7 @@ export function createFront(deps: FrontDeps) {
     if (path === '/$batch') return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A batch cannot hold a batch.'), ids);
     if (request.body !== undefined && !/^application\/json/i.test(headers['content-type'] ?? '')) return errorAnswer(new GraphRefusal(400, 'BadRequest', 'A request of a batch that has a body has the header Content-Type: application/json.'), ids);
     const wish = { method, version, path, query: Object.fromEntries(url.searchParams), headers, body: request.body, authorization: req.get('authorization'), ids };
-    const one = await deps.inBatch(req, { method, url: `${url.pathname}${url.search}`, headers, body: request.body }, () => answer(wish));
+    const one = await deps.inBatch(req, { method, url: `${url.pathname}${url.search}`, headers: { ...headers, 'client-request-id': ids['client-request-id'] }, body: request.body }, () => answer(wish));
     return { ...one, headers: { ...ids, ...one.headers } };
   };
 

@@ -14,7 +14,6 @@ export type DirectoryService = ReturnType<typeof createDirectory>;
 
 /** As many as a person looks through; who wants another types more of its name. */
 const MATCHES = 25;
-const AT_ONCE = 8;
 
 export function createDirectory({ graphFor }: DirectoryDeps) {
   return {
@@ -56,10 +55,8 @@ export function createDirectory({ graphFor }: DirectoryDeps) {
         applications.privateAccess(),
         text === '' ? [] : applications.searchEnterprise(text, MATCHES),
       ]);
-      const opened: OpenedApplication[] = [];
-      for (let start = 0; start < published.length; start += AT_ONCE) {
-        opened.push(...await Promise.all(published.slice(start, start + AT_ONCE).map(async (one) => openedOf(one, (await unlessNotFound(applications.segments(one.appId))) ?? []))));
-      }
+      const segments = await applications.segmentsOfAll(published.map(({ appId }) => appId));
+      const opened = published.map((one) => openedOf(one, segments.get(one.appId) ?? []));
       const matches = opened.filter((one) => matchesText(one, text)).sort((one, other) => Number(other.kind === 'quick-access') - Number(one.kind === 'quick-access') || byName(one, other));
       return { applications: [...matches, ...enterprise.map((one) => openedOf(one, []))] };
     },

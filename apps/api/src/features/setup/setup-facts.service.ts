@@ -79,9 +79,9 @@ async function findApplication(graph: Graph, wish: ApplicationWish) {
 }
 
 async function readNeighbours(graph: Graph): Promise<SetupFacts['neighbours']> {
-  return inBatches(await graph.applications.privateAccess(), async (one) => ({
-    displayName: one.displayName, quickAccess: one.kind === 'quick-access', segments: await unlessNotFound(graph.applications.segments(one.appId), []),
-  }));
+  const published = await graph.applications.privateAccess();
+  const segments = await graph.applications.segmentsOfAll(published.map(({ appId }) => appId));
+  return published.map((one) => ({ displayName: one.displayName, quickAccess: one.kind === 'quick-access', segments: segments.get(one.appId) ?? [] }));
 }
 
 /** Worth a warning and no more: a setup can be applied while the profile is off, or cannot be read. */
