@@ -19,6 +19,8 @@ export interface Tenant {
   authenticationContexts: AuthenticationContext[];
   pim: Pim;
   directoryAudits: DirectoryAudit[];
+  /** Absent until somebody asks for what changed among the groups. */
+  groupChanges?: GroupChanges;
   /** Absent until somebody connects or changes what clients go by. */
   edge?: Edge;
 }
@@ -229,6 +231,18 @@ export interface PimApproval {
     reviewedDateTime: string | null;
     justification: string | null;
   };
+}
+
+/**
+ * What `/groups/delta` tells from. Members change in many places, so nobody reports a change: whenever somebody asks, the
+ * groups are held against how they were seen last, and what differs is written down.
+ */
+export interface GroupChanges {
+  /** Id of the change before the first one that is kept; of none, at the beginning. */
+  base: string;
+  /** By group: its facets (`displayName`, `members/{id}`) with their values. */
+  seen: Record<string, Record<string, string>>;
+  changes: { id: string; at: string; groupId: string; facets: string[] }[];
 }
 
 /** One entry of `/auditLogs/directoryAudits`, with the instant from which Graph shows it. */

@@ -3,6 +3,7 @@ import { applicationRoutes } from './applications.ts';
 import { conditionalAccessRoutes } from './conditional-access.ts';
 import { connectorRoutes } from './connectors.ts';
 import { globalSecureAccessRoutes } from './global-secure-access.ts';
+import { groupDeltaRoutes } from './groups-delta.ts';
 import { groupRoutes } from './groups.ts';
 import { objectRoutes } from './objects.ts';
 import { organizationRoutes } from './organization.ts';
@@ -14,6 +15,7 @@ export const directoryRoutes: readonly GraphRoute[] = [
   ...userRoutes,
   ...objectRoutes,
   ...groupRoutes,
+  ...groupDeltaRoutes,
   ...applicationRoutes,
   ...servicePrincipalRoutes,
   ...connectorRoutes,

@@ -17,6 +17,13 @@ export function userView(user: User, options: { readonly all: boolean; readonly 
   return options.basic === true ? Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, USER_BASICS.includes(name) ? value : Array.isArray(value) ? [] : null])) : shown;
 }
 
+/** Properties of a group that can be selected. */
+export const GROUP_PROPERTIES: readonly string[] = [
+  'id', 'deletedDateTime', 'classification', 'createdDateTime', 'description', 'displayName', 'expirationDateTime', 'groupTypes', 'isAssignableToRole', 'mail', 'mailEnabled', 'mailNickname',
+  'membershipRule', 'membershipRuleProcessingState', 'onPremisesLastSyncDateTime', 'onPremisesSecurityIdentifier', 'onPremisesSyncEnabled', 'preferredDataLocation', 'preferredLanguage', 'proxyAddresses',
+  'renewedDateTime', 'resourceBehaviorOptions', 'resourceProvisioningOptions', 'securityEnabled', 'theme', 'visibility', 'onPremisesProvisioningErrors', 'uniqueName',
+];
+
 /** A group; its `uniqueName` is printed where it is asked for. */
 export function groupView(group: Group, tenant: Tenant, options: { readonly all: boolean }): View {
   const mail = group.mailEnabled ? `${group.mailNickname}@${tenant.domain}` : null;
