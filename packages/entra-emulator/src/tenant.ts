@@ -17,6 +17,8 @@ export interface Tenant {
   connectorGroups: ConnectorGroup[];
   forwardingProfiles: ForwardingProfile[];
   authenticationContexts: AuthenticationContext[];
+  /** Absent until somebody changes one: then every context that is offered has one of its own. */
+  conditionalAccessPolicies?: ConditionalAccessPolicy[];
   pim: Pim;
   directoryAudits: DirectoryAudit[];
   /** Absent until somebody asks for what changed among the groups. */
@@ -157,6 +159,18 @@ export interface AuthenticationContext {
   displayName: string;
   description: string;
   isAvailable: boolean;
+}
+
+export interface ConditionalAccessPolicy {
+  id: string;
+  displayName: string;
+  state: string;
+  createdDateTime: string;
+  modifiedDateTime: string | null;
+  /** These three as Graph prints them. */
+  conditions: { applications: { includeAuthenticationContextClassReferences: string[]; [name: string]: unknown }; [name: string]: unknown };
+  grantControls: { builtInControls: string[]; [name: string]: unknown } | null;
+  sessionControls: Record<string, unknown> | null;
 }
 
 /** What Privileged Identity Management knows of groups. */

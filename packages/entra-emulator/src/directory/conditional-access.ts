@@ -1,7 +1,9 @@
-import { graphRoutes } from '../graph/route.ts';
+import { sevenDecimals } from '../audits.ts';
+import { graphRoutes, type GraphCall } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
-import type { AuthenticationContext } from '../tenant.ts';
-import { bad, bodyOf, BOTH, notFound, ONE_QUERY, param } from './common.ts';
+import type { ConditionalAccessPolicy } from '../tenant.ts';
+import { bad, bodyOf, BOTH, guidOf, notFound, ONE_QUERY, param, sameId } from './common.ts';
+import { changedPolicy, policiesOf, policyFrom } from './policies.ts';
 
 const CONTEXTS = '/identity/conditionalAccess/authenticationContextClassReferences';
 const CONTEXT = 'identity/conditionalAccess/authenticationContextClassReferences';
@@ -9,12 +11,26 @@ const READ = ['AuthenticationContext.Read.All', 'AuthenticationContext.ReadWrite
 const WRITE = ['AuthenticationContext.ReadWrite.All', 'Policy.ReadWrite.ConditionalAccess'];
 const WRITERS = ['Conditional Access Administrator', 'Security Administrator', 'Global Administrator'];
 
-/** One policy a context: a second factor. */
-const policyFor = ({ id, displayName }: AuthenticationContext): Readonly<Record<string, unknown>> => ({
-  id: `00000000-0000-4000-8000-0000000000${id.slice(1).padStart(2, '0')}`, displayName: `${displayName} asks for a second factor`, state: 'enabled',
-  conditions: { applications: { includeApplications: [], excludeApplications: [], includeUserActions: [], includeAuthenticationContextClassReferences: [id] }, users: { includeUsers: ['All'], excludeUsers: [] }, clientAppTypes: ['all'] },
-  grantControls: { operator: 'OR', builtInControls: ['mfa'], customAuthenticationFactors: [], termsOfUse: [] }, sessionControls: null,
-});
+const POLICIES = '/identity/conditionalAccess/policies';
+const POLICY = 'identity/conditionalAccess/policies';
+const READ_POLICIES = ['Policy.Read.All'];
+/** The page wants all of them together; the generated table reads as if one were enough. */
+const WRITE_POLICIES = [['Policy.Read.All', 'Policy.ReadWrite.ConditionalAccess', 'Application.Read.All']];
+const DELETE_POLICIES = [['Policy.Read.All', 'Policy.ReadWrite.ConditionalAccess']];
+const POLICY_READERS = [...WRITERS, 'Security Reader', 'Global Reader', 'Global Secure Access Administrator'];
+
+const policyView = ({ id, createdDateTime, modifiedDateTime, displayName, state, sessionControls, conditions, grantControls }: ConditionalAccessPolicy): Readonly<Record<string, unknown>> =>
+  ({ id, templateId: null, displayName, createdDateTime, modifiedDateTime, state, sessionControls, conditions, grantControls });
+
+/** From here on the policies stand by themselves. */
+const kept = ({ tenant }: GraphCall): ConditionalAccessPolicy[] => tenant.conditionalAccessPolicies ??= policiesOf(tenant);
+
+function policyById(call: GraphCall, policies = policiesOf(call.tenant)): ConditionalAccessPolicy {
+  const id = guidOf(param(call, 'id'));
+  const found = policies.find((one) => sameId(one.id, id));
+  if (!found) throw notFound(id);
+  return found;
+}
 
 /** Conditional Access, as far as PIM leans on it. */
 export const conditionalAccessRoutes = graphRoutes([
@@ -40,13 +56,42 @@ export const conditionalAccessRoutes = graphRoutes([
       const { displayName = found?.displayName, description = found?.description ?? '', isAvailable = found?.isAvailable ?? false } = values;
       if (typeof displayName !== 'string' || displayName === '' || typeof description !== 'string' || typeof isAvailable !== 'boolean') throw bad('An authentication context has a displayName, a description and isAvailable.');
       const next = { id, displayName, description, isAvailable };
+      kept(call);
       if (found) Object.assign(found, next);
       else call.tenant.authenticationContexts.push(next);
       return { status: 204 };
     },
   },
   {
-    method: 'GET', path: '/identity/conditionalAccess/policies', versions: BOTH, delegated: ['Policy.Read.All'], application: ['Policy.Read.All'], query: ['$filter', '$select', '$top', '$skiptoken'],
-    handle: (call) => listAnswer(call, call.tenant.authenticationContexts.filter(({ isAvailable }) => isAvailable).map(policyFor), { context: 'identity/conditionalAccess/policies', filterable: ['id', 'displayName', 'state'] }),
+    method: 'GET', path: POLICIES, versions: BOTH, delegated: READ_POLICIES, application: READ_POLICIES, roles: { anyOf: POLICY_READERS }, query: ['$filter', '$select', '$top', '$skiptoken'],
+    handle: (call) => listAnswer(call, policiesOf(call.tenant).map(policyView), { context: POLICY, filterable: ['id', 'displayName', 'state'] }),
+  },
+  {
+    method: 'GET', path: `${POLICIES}/{id}`, versions: BOTH, delegated: READ_POLICIES, application: READ_POLICIES, roles: { anyOf: POLICY_READERS }, query: ONE_QUERY,
+    handle: (call) => single(call, policyView(policyById(call)), POLICY),
+  },
+  {
+    method: 'POST', path: POLICIES, versions: BOTH, delegated: WRITE_POLICIES, application: WRITE_POLICIES, roles: { anyOf: WRITERS },
+    handle(call) {
+      const made: ConditionalAccessPolicy = { id: call.newId(), createdDateTime: sevenDecimals(call.now), modifiedDateTime: null, ...policyFrom(call.tenant, call.body) };
+      kept(call).push(made);
+      return single(call, policyView(made), POLICY, 201);
+    },
+  },
+  {
+    method: 'PATCH', path: `${POLICIES}/{id}`, versions: BOTH, delegated: WRITE_POLICIES, application: WRITE_POLICIES, roles: { anyOf: WRITERS },
+    handle(call) {
+      const found = policyById(call, kept(call));
+      Object.assign(found, changedPolicy(call.tenant, found, call.body), { modifiedDateTime: sevenDecimals(call.now) });
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'DELETE', path: `${POLICIES}/{id}`, versions: BOTH, delegated: DELETE_POLICIES, application: DELETE_POLICIES, roles: { anyOf: WRITERS },
+    handle(call) {
+      const policies = kept(call);
+      policies.splice(policies.indexOf(policyById(call, policies)), 1);
+      return { status: 204 };
+    },
   },
 ]);
