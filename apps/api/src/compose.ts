@@ -117,9 +117,9 @@ export function compose(ground: Ground): Product {
     // It may hold names and reasons: nobody reads it who has not asked for everything.
     onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
-  const graphOf = (actor: Actor, scopes: ScopeSet, patience: 'action' | 'run'): Graph =>
-    gateway.graph({ token: () => tokens.forPerson(actor.accountId, scopesOf(scopes)), priority: 'person', patience: PATIENCE[patience] });
-  const graphFor = (actor: Actor, scopes: ScopeSet): Graph => graphOf(actor, scopes, 'action');
+  const graphOf = (actor: Actor, scopes: ScopeSet, patience: 'action' | 'run', claims?: string): Graph =>
+    gateway.graph({ token: () => tokens.forPerson(actor.accountId, scopesOf(scopes), claims), priority: 'person', patience: PATIENCE[patience] });
+  const graphFor = (actor: Actor, scopes: ScopeSet, claims?: string): Graph => graphOf(actor, scopes, 'action', claims);
   const appGraph = gateway.graph({ token: () => tokens.forApp(), priority: 'background', patience: PATIENCE.job });
   const appGraphForPages = gateway.graph({ token: () => tokens.forApp(), priority: 'person', patience: PATIENCE.names });
 

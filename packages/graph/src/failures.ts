@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MFA_CLAIMS } from './claims.ts';
 import { GraphError } from './errors.ts';
 import type { GraphErrorDetails, GraphFailure } from './errors.ts';
 import { knownRefusal } from './refusals.ts';
@@ -22,8 +23,6 @@ const Envelope = z.object({
 
 /** Directory refusals that share one code; only the text tells that the object is there already. */
 const EXISTS_ALREADY = /object references? already exists?|permission being assigned already exists/i;
-
-const MFA_CLAIMS = '{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}';
 
 /** Names a refusal in the portal's words. */
 export function failureOf(refusal: Refusal): GraphError {

@@ -1,3 +1,4 @@
+export * from './claims.ts';
 export * from './errors.ts';
 export { createGateway, type Gateway } from './graph.ts';
 export { knownRefusal, REFUSALS, type KnownRefusal } from './refusals.ts';

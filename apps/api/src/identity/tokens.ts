@@ -75,15 +75,18 @@ export function createTokens({ authority, db, keys, clock }: TokenDeps) {
       await db.prisma.tokenPartition.deleteMany({ where: { tenantId: authority.tenantId, partition } });
     },
 
-    /** A token of the person for these scopes; throws `GraphError` where only the person can get one. */
-    async forPerson(partition: string, scopes: readonly string[]): Promise<string> {
+    /**
+     * A token of the person for these scopes, which has these claims where some are named; throws `GraphError` where only the
+     * person can get one. Claims are always asked of Entra itself, which knows whether the sign-in has them.
+     */
+    async forPerson(partition: string, scopes: readonly string[], claims?: string): Promise<string> {
       const client = msalClient(authority, partitionPlugin(partition));
       const account = await client.getTokenCache().getAccountByHomeId(partition);
       if (!account) throw new GraphError('not-signed-in', 'no tokens are kept for the person');
       try {
-        return bearer(await client.acquireTokenSilent({ account, scopes: [...scopes] }));
+        return bearer(await client.acquireTokenSilent({ account, scopes: [...scopes], ...(claims !== undefined && { claims }) }));
       } catch (error) {
-        throw asGraphError(error);
+        throw asGraphError(error, claims);
       }
     },
 
@@ -105,14 +108,14 @@ function bearer(result: AuthenticationResult | null): string {
   return result.accessToken;
 }
 
-function asGraphError(error: unknown): GraphError {
+function asGraphError(error: unknown, claims?: string): GraphError {
   if (error instanceof GraphError) return error;
   if (error instanceof InteractionRequiredAuthError) {
     // The grant itself is gone (password changed, sessions revoked): a stronger sign-in would not help, a new one does.
     if (error.subError === 'bad_token') return new GraphError('not-signed-in', error.errorCode, { cause: error });
     // A permission that nobody has consented to: no sign-in of the person brings it, an administrator does.
     if (error.subError === 'consent_required') return new GraphError('forbidden', error.errorCode, { cause: error });
-    return new GraphError('step-up-needed', error.errorCode, { claims: error.claims, cause: error });
+    return new GraphError('step-up-needed', error.errorCode, { claims: error.claims || claims, cause: error });
   }
   const code = typeof error === 'object' && error !== null && 'errorCode' in error ? String(error.errorCode) : '';
   if (code === 'invalid_grant') return new GraphError('not-signed-in', code, { cause: error });

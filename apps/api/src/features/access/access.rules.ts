@@ -63,6 +63,8 @@ export interface CatalogFacts {
   readonly name: string;
   /** `null`: could not be read. */
   readonly policy: ActivationPolicy | null;
+  /** Authentication context that the policy asks for, `c1` to `c99`. */
+  readonly authenticationContext?: string | undefined;
   readonly applications: readonly OpenedApplication[];
 }
 

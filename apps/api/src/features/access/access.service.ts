@@ -1,6 +1,6 @@
 import type { AccessRequest, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
-import { GraphError, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
+import { contextClaims, GraphError, MFA_CLAIMS, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { durationOf } from '../../core/durations.ts';
@@ -9,7 +9,7 @@ import { record, type PortalEvent } from '../audit/audit.ts';
 import {
   activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isFinal, madeElsewhere, networkEndOf, observe,
   recordedFrom, recordedState, STEP_UP, tellRequest,
-  type EntraView, type Observation,
+  type CatalogFacts, type EntraView, type Observation,
 } from './access.rules.ts';
 import {
   advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
@@ -19,8 +19,8 @@ import {
 export interface AccessDeps {
   readonly db: Database;
   readonly clock: Clock;
-  /** The person's own Graph. */
-  readonly graphFor: (actor: Actor, scopes: 'access') => Graph;
+  /** The person's own Graph, on a token that has the claims where some are named. */
+  readonly graphFor: (actor: Actor, scopes: 'access', claims?: string) => Graph;
   /** The portal's own Graph, read-only: names of groups that the catalog does not have. */
   readonly appGraph: Graph;
   readonly newId: () => string;
@@ -153,7 +153,8 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       });
 
       try {
-        const answer = await graph.pim.mine.activate({
+        // What the role settings demand of the sign-in is asked for before Entra refuses for want of it.
+        const answer = await graphFor(actor, 'access', claimsFor(catalog.get(groupId))).pim.mine.activate({
           principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
         });
         const seen = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
@@ -356,6 +357,12 @@ const CANNOT_CANCEL: Partial<Record<RequestState, string>> = {
   'lapsed': 'It has lapsed by now: nobody decided in time.',
   'failed': 'It has failed by now.',
 };
+
+/** What the sign-in must have proved for an activation, as far as the policy is known. */
+function claimsFor(facts: CatalogFacts | undefined): string | undefined {
+  if (facts?.authenticationContext !== undefined) return contextClaims(facts.authenticationContext);
+  return facts?.policy?.signIn === 'mfa' ? MFA_CLAIMS : undefined;
+}
 
 function lookingForIt(error: GraphError): PortalError {
   return error.failure === 'unavailable'

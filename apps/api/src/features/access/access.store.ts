@@ -87,7 +87,7 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
   const applications = await db.catalogApplication.findMany({ where: { tenantId, servicePrincipalId: { in: assignments.map((row) => row.servicePrincipalId) } }, orderBy: { displayName: 'asc' } });
   return new Map(groups.map((group) => [group.groupId, {
     name: group.displayName,
-    policy: policyIn(group.settings),
+    ...policyIn(group.settings),
     applications: applications
       .filter((application) => assignments.some((row) => row.groupId === group.groupId && row.servicePrincipalId === application.servicePrincipalId))
       .map((application): OpenedApplication => ({
@@ -101,16 +101,20 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
 }
 
 /** What an activation will ask for, of stored role settings; `null` where they are not known or not understood. */
-function policyIn(stored: unknown): ActivationPolicy | null {
+function policyIn(stored: unknown): Pick<CatalogFacts, 'policy' | 'authenticationContext'> {
   const settings = RoleSettings.safeParse(stored).data;
-  if (!settings) return null;
+  if (!settings) return { policy: null, authenticationContext: undefined };
+  const { activationSignIn: signIn } = settings;
   return {
-    maxMinutes: settings.activationMaxMinutes,
-    signIn: settings.activationSignIn.kind,
-    requireJustification: settings.requireJustification,
-    requireTicket: settings.requireTicket,
-    requireApproval: settings.approval.required,
-    approvers: settings.approval.required ? settings.approval.approvers.map(({ id, displayName }) => ({ id, displayName })) : [],
+    authenticationContext: signIn.kind === 'authentication-context' ? signIn.id : undefined,
+    policy: {
+      maxMinutes: settings.activationMaxMinutes,
+      signIn: signIn.kind,
+      requireJustification: settings.requireJustification,
+      requireTicket: settings.requireTicket,
+      requireApproval: settings.approval.required,
+      approvers: settings.approval.required ? settings.approval.approvers.map(({ id, displayName }) => ({ id, displayName })) : [],
+    },
   };
 }
 
