@@ -8,6 +8,7 @@ import { groupRoutes } from './groups.ts';
 import { objectRoutes } from './objects.ts';
 import { organizationRoutes } from './organization.ts';
 import { servicePrincipalRoutes } from './service-principals.ts';
+import { subscriptionRoutes } from './subscriptions.ts';
 import { userRoutes } from './users.ts';
 
 /** Every call to the directory, to Private Access and to what surrounds them. Where two paths fit, the earlier is meant. */
@@ -22,4 +23,5 @@ export const directoryRoutes: readonly GraphRoute[] = [
   ...globalSecureAccessRoutes,
   ...conditionalAccessRoutes,
   ...organizationRoutes,
+  ...subscriptionRoutes,
 ];
