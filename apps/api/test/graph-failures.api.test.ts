@@ -67,6 +67,12 @@ describe.each(READS)('%s', (_what, read) => {
   });
 });
 
+test('a refusal has Graph’s own id of the call, to quote to Microsoft', async () => {
+  await portal.emulator.faults([{ match: { method: 'GET', path: '/v1.0/users' }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied', headers: { 'request-id': '5a0a4d7e-0000-4000-8000-123456789abc' } } }]);
+  const { body } = await maya.get('/api/directory/principals?text=ben&kind=user');
+  expect(body).toMatchObject({ code: 'directory-forbidden', graphRequestId: '5a0a4d7e-0000-4000-8000-123456789abc' });
+});
+
 test('what one call does not tell is named, and the rest is shown', async () => {
   await portal.emulator.faults([{ match: { path: '**/assignmentScheduleInstances/**' }, times: null, fault: { kind: 'status', status: 503 } }]);
   const { status, body } = await ana.get('/api/access');

@@ -39,6 +39,8 @@ export const Problem = z.object({
   detail: z.string().optional(),
   /** Short reference to copy; the log has it. */
   requestId: z.string(),
+  /** Microsoft Graph's own id of the call that failed, for Microsoft's support. */
+  graphRequestId: z.string().optional(),
   /** Where the request was wrong; `path` is that of the field, such as `body.minutes`. */
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   /** Of `step-up-required`: where to go; it comes back to the page with the same address. */

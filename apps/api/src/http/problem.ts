@@ -31,14 +31,16 @@ export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHan
     const { code, details, cause } = classify(error);
     const { status, title } = PROBLEMS[code];
     const level = status >= 500 ? 'error' : 'info';
-    (req.log ?? log)[level]({ err: cause, code, reference: requestId }, `refused: ${code}`);
+    (req.log ?? log)[level]({ err: cause, code, reference: requestId, graphRequestId: graphRequestIdIn(error) }, `refused: ${code}`);
 
     const answer = async (): Promise<void> => {
       const actor = actorOf(req);
       const permission = contractOf(req)?.permission ?? 'session:own';
       const signInUrl = code === 'step-up-required' && actor ? await beginStepUp(actor, details.stepUp?.claims ?? '', permission) : undefined;
+      const graphRequestId = graphRequestIdIn(error);
       const body: Problem = {
         type: `urn:gatehouse:problem:${code}`, code, status, title, requestId,
+        ...(graphRequestId !== undefined && { graphRequestId }),
         ...(details.detail !== undefined && { detail: details.detail }),
         ...(details.issues !== undefined && { issues: [...details.issues] }),
         ...(details.retryAfterSeconds !== undefined && { retryAfterSeconds: details.retryAfterSeconds }),
@@ -51,6 +53,14 @@ export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHan
     };
     answer().catch(next);
   };
+}
+
+/** Graph's id of the call, wherever among the causes it is. */
+function graphRequestIdIn(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof GraphError && at.details.requestId !== undefined) return at.details.requestId;
+  }
+  return undefined;
 }
 
 function classify(error: unknown): { code: ProblemCode; details: PortalErrorDetails; cause: unknown } {

@@ -1,3 +1,4 @@
+import type { Problem } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { makeStyles } from '@griffel/react';
@@ -10,6 +11,9 @@ const useStyles = makeStyles({
   reference: { fontFamily: tokens.fontFamilyMonospace, whiteSpace: 'nowrap' },
   issues: { margin: '4px 0 0', paddingLeft: '20px' },
 });
+
+/** What support asks for: ours first, and Microsoft Graph's for Microsoft. */
+const referenceOf = ({ requestId, graphRequestId }: Problem): string => (graphRequestId === undefined ? requestId : `${requestId} (Microsoft Graph request-id ${graphRequestId})`);
 
 /** What was refused or failed, what it means, and a reference to quote. Renders nothing without an error. */
 export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown; onRetry?: () => void; tone?: 'error' | 'info' }) {
@@ -29,7 +33,7 @@ export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown;
       {(onRetry || problem?.requestId || problem?.signInUrl) && (
         <MessageBarActions>
           {problem?.signInUrl && <Button as="a" size="small" appearance="primary" href={verifyAddress(problem.signInUrl)}>Verify</Button>}
-          {problem?.requestId ? <Button size="small" onClick={() => void navigator.clipboard.writeText(problem.requestId)}>Copy reference</Button> : null}
+          {problem?.requestId ? <Button size="small" onClick={() => void navigator.clipboard.writeText(referenceOf(problem))}>Copy reference</Button> : null}
           {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
         </MessageBarActions>
       )}
