@@ -21,6 +21,8 @@ export interface Tenant {
   conditionalAccessPolicies?: ConditionalAccessPolicy[];
   pim: Pim;
   directoryAudits: DirectoryAudit[];
+  /** Absent until somebody signs in. */
+  signIns?: SignIn[];
   /** Absent until somebody asks for what changed among the groups. */
   groupChanges?: GroupChanges;
   /** Absent until somebody connects or changes what clients go by. */
@@ -245,6 +247,20 @@ export interface PimApproval {
     reviewedDateTime: string | null;
     justification: string | null;
   };
+}
+
+/** A sign-in in which a person took part; with those of 30 days before the last one. */
+export interface SignIn {
+  id: string;
+  correlationId: string;
+  createdDateTime: string;
+  userId: string;
+  appId: string;
+  /** Code of AADSTS; 0 where it succeeded. */
+  errorCode: number;
+  failureReason: string | null;
+  /** Authentication contexts that were demanded. */
+  acrs: string[];
 }
 
 /**

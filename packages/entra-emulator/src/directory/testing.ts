@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { NO_DELAYS } from '../delays.ts';
 import { createFront } from '../graph/front.ts';
-import { GraphRefusal, type Caller } from '../graph/route.ts';
+import { GraphRefusal, type Caller, type GraphRoute } from '../graph/route.ts';
 import { randomFrom } from '../seed/random.ts';
 import { seedTenant } from '../seed/seed.ts';
 import type { Group, Tenant, User } from '../tenant.ts';
@@ -23,13 +23,13 @@ export interface Answer {
 /** Sends one call; a body makes it a POST unless the method is said. */
 export type Send = (path: string, options?: { readonly method?: string; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }) => Promise<Answer>;
 
-/** The directory's calls over HTTP on the demo tenant, by callers whose tokens are believed: sign-in has tests of its own. */
-export async function startDirectory() {
+/** The directory's calls, or others, over HTTP on the demo tenant, by callers whose tokens are believed: sign-in has tests of its own. */
+export async function startDirectory(routes: readonly GraphRoute[] = directoryRoutes) {
   const random = randomFrom('directory');
   const tenant: Tenant = seedTenant('demo', NOW, () => random.guid());
   const callers: Caller[] = [];
   const front = createFront({
-    routes: directoryRoutes, tenant: () => tenant, now: () => NOW, newId: () => random.guid(), settle: () => {}, keep: () => {}, baseUrl: () => url,
+    routes, tenant: () => tenant, now: () => NOW, newId: () => random.guid(), settle: () => {}, keep: () => {}, baseUrl: () => url,
     delays: () => ({ ...NO_DELAYS, directoryToPim: DIRECTORY_TO_PIM_MS }), charge: () => ({ refused: false, headers: {} }), inBatch: (_req, _call, serve) => serve(),
     async caller(authorization) {
       const caller = callers[Number(authorization?.replace('Bearer ', ''))];

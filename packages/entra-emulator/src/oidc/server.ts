@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Application, Tenant, User } from '../tenant.ts';
 import { accountPicker, approvePage, errorPage, PAGE_POLICY, signedOutPage, type Account } from './pages.ts';
@@ -23,12 +23,15 @@ export interface OidcDeps {
   readonly tokens: Tokens;
   state(): SignInState;
   keep(): void;
+  /** The tenant's time, for the log of sign-ins; the real one unless said. */
+  now?(): Date;
   readonly hints: ReadonlyMap<string, string>;
   baseUrl(): string;
 }
 
 const COOKIE = 'ESTSAUTH';
 const CODE_MS = 10 * 60_000;
+const SIGN_IN_LOG_MS = 30 * 24 * 60 * 60_000;
 const OPENID = ['openid', 'profile', 'email', 'offline_access'];
 const secret = (): string => randomBytes(32).toString('base64url');
 
@@ -59,11 +62,22 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
     res.redirect(303, url.href);
   };
 
+  /** Writes a sign-in into the tenant's log, which keeps 30 days. */
+  const log = ({ clientId, acrs }: AuthorizeRequest, user: User, failure?: { readonly code: number; readonly reason: string }): void => {
+    const tenant = deps.tenant();
+    const at = deps.now?.() ?? new Date();
+    tenant.signIns = (tenant.signIns ?? []).filter(({ createdDateTime }) => Date.parse(createdDateTime) > at.getTime() - SIGN_IN_LOG_MS);
+    tenant.signIns.push({ id: randomUUID(), correlationId: randomUUID(), createdDateTime: at.toISOString(), userId: user.id, appId: clientId, errorCode: failure?.code ?? 0, failureReason: failure?.reason ?? null, acrs: [...acrs] });
+  };
+
   /** Goes on as far as it can without asking: assignment, then the proof that was demanded, then the code. */
   const proceed = (res: Response, ticket: string, request: AuthorizeRequest, session: { proof: Proof; user: User }, force: boolean): void => {
     const { user, proof } = session;
     const sp = deps.tenant().servicePrincipals.find(({ appId }) => appId === request.clientId);
-    if (sp?.appRoleAssignmentRequired === true && rolesOf(user, request.clientId).length === 0) return show(res, errorPage(name(), 'AADSTS50105', `${user.displayName} is not assigned to a role of the application.`), 403);
+    if (sp?.appRoleAssignmentRequired === true && rolesOf(user, request.clientId).length === 0) {
+      log(request, user, { code: 50_105, reason: 'The signed in user is not assigned to a role for the signed in application.' });
+      return show(res, errorPage(name(), 'AADSTS50105', `${user.displayName} is not assigned to a role of the application.`), 403);
+    }
     const missing = (request.mfa && !proof.amr.includes('mfa')) || request.acrs.some((one) => !proof.acrs.includes(one));
     if (missing || (force && request.mfa)) {
       if (request.prompt === 'none') return sendBack(res, request, { error: 'interaction_required', error_description: 'AADSTS50076: A stronger sign-in is required.' });
@@ -71,6 +85,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
       return show(res, approvePage(name(), ticket, user, request.acrs.length > 0 ? 'The application asks for a stronger sign-in (authentication context).' : 'The application asks for multifactor authentication.'));
     }
     tickets.delete(ticket);
+    log(request, user);
     const code = secret();
     codes.set(code, { request, proof, expires: Date.now() + CODE_MS, used: false });
     sendBack(res, request, { code, session_state: secret().slice(0, 22) });
