@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { createGateway } from '@gatehouse/graph';
 import type { Graph, GraphLogEntry } from '@gatehouse/graph';
 import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
@@ -6,59 +5,41 @@ import { JSDOM } from 'jsdom';
 import { CookieJar } from 'tough-cookie';
 import { z } from 'zod';
 import { skippingTimer } from './scripted-graph.ts';
+import { tokensOf } from './sign-in.ts';
 
 export const MAYA = 'maya.lindqvist@contoso.example';
 export const ANA = 'ana.costa@contoso.example';
 export const OMAR = 'omar.haddad@contoso.example';
 
+const START = '2026-03-02T09:00:00.000Z';
 const REDIRECT = 'http://localhost:1/auth/redirect';
 const Registration = z.object({ tenantId: z.string(), clientId: z.string(), clientSecret: z.string() });
-const Token = z.object({ access_token: z.string() });
 
 /** An emulated tenant with a standing clock, and Graph for whoever signs in there. */
 export async function startTenant() {
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: '2026-03-02T09:00:00.000Z' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: START });
   const registration = Registration.parse(await (await fetch(`${emulator.url}/_emulator/registration`)).json());
   const authority = `${emulator.url}/${registration.tenantId}/oauth2/v2.0`;
   const log: GraphLogEntry[] = [];
+  let now = START;
 
-  const redeem = async (grant: Record<string, string>): Promise<string> => {
-    const body = new URLSearchParams({ client_id: registration.clientId, client_secret: registration.clientSecret, ...grant });
-    const answer = await fetch(`${authority}/token`, { method: 'POST', body });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`no token: ${text}`);
-    return Token.parse(JSON.parse(text)).access_token;
-  };
-  const gateway = createGateway({ baseUrl: emulator.url, timer: skippingTimer(), clock: { now: () => new Date() }, random: Math.random, log: (entry) => void log.push(entry), timeoutMs: 10_000 });
+  const tokens = tokensOf({
+    authority, clientId: registration.clientId, clientSecret: registration.clientSecret, redirectUri: REDIRECT, graphResource: 'https://graph.microsoft.com',
+    throughSignIn: signInAs,
+  });
+  const gateway = createGateway({ baseUrl: emulator.url, timer: skippingTimer(), clock: { now: () => new Date(now) }, random: Math.random, log: (entry) => void log.push(entry), timeoutMs: 10_000 });
   const graphWith = (token: string): Graph => gateway.graph({ token: async () => token, priority: 'person', patience: { of: 'call', ms: 60_000 } });
 
   return {
     url: emulator.url,
+    registration, authority, gateway,
+    now: () => new Date(now),
     log,
-    async as(upn: string, scopes: readonly string[], claims: Record<string, unknown> = {}): Promise<Graph> {
-      const verifier = randomBytes(32).toString('base64url');
-      const scope = [...scopes, 'openid', 'profile', 'offline_access'].join(' ');
-      const query = new URLSearchParams({
-        client_id: registration.clientId,
-        redirect_uri: REDIRECT,
-        response_type: 'code',
-        response_mode: 'query',
-        scope,
-        state: 'state-1',
-        nonce: 'nonce-1',
-        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-        code_challenge_method: 'S256',
-        client_info: '1',
-        claims: JSON.stringify({ ...claims, access_token: { xms_cc: { values: ['CP1'] }, ...(claims['access_token'] as object | undefined) } }),
-      });
-      const code = await signInAs(upn, `${authority}/authorize?${query}`);
-      return graphWith(await redeem({ grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: verifier, scope }));
-    },
-    async asPortal(): Promise<Graph> {
-      return graphWith(await redeem({ grant_type: 'client_credentials', scope: 'https://graph.microsoft.com/.default' }));
-    },
+    as: async (upn: string, scopes: readonly string[], claims: Record<string, unknown> = {}): Promise<Graph> => graphWith(await tokens.ofPerson(upn, scopes, claims)),
+    asPortal: async (): Promise<Graph> => graphWith(await tokens.ofPortal()),
     async advance(duration: string): Promise<void> {
-      await fetch(`${emulator.url}/_emulator/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ advance: duration }) });
+      const answer = await fetch(`${emulator.url}/_emulator/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ advance: duration }) });
+      ({ now } = z.object({ now: z.string() }).parse(await answer.json()));
     },
     async faults(rules: readonly unknown[]): Promise<void> {
       const answer = await fetch(`${emulator.url}/_emulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(rules) });
@@ -70,8 +51,8 @@ export async function startTenant() {
   };
 }
 
-/** Walks the sign-in pages as the person and answers the code. */
-async function signInAs(upn: string, start: string): Promise<string> {
+/** Walks the sign-in pages as the person, to where they lead back. */
+export async function signInAs(upn: string, start: string): Promise<URL> {
   const jar = new CookieJar(undefined, { allowSpecialUseDomain: true });
   let url = start;
   let init: RequestInit = {};
@@ -83,11 +64,7 @@ async function signInAs(upn: string, start: string): Promise<string> {
     const location = answer.headers.get('location');
     if (location !== null) {
       const next = new URL(location, url);
-      if (next.href.startsWith(REDIRECT)) {
-        const code = next.searchParams.get('code');
-        if (code === null) throw new Error(`sign-in of ${upn} was refused: ${next.search}`);
-        return code;
-      }
+      if (next.href.startsWith(REDIRECT)) return next;
       url = next.href;
       init = {};
       continue;
