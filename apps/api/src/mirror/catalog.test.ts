@@ -49,6 +49,7 @@ function smallTenant() {
       privateAccess: async () => tenant.applications.filter(({ kind }) => kind !== 'enterprise'),
       application: async (id) => tenant.applications.find((one) => same(id)(one.servicePrincipalId)),
       segments: async () => tenant.segments,
+      segmentsOfAll: async (appIds: readonly string[]) => new Map(appIds.map((appId) => [appId, tenant.segments])),
       assignmentsOf: async (id) => {
         if (tenant.refuse) throw tenant.refuse;
         return tenant.assignments.filter((one) => same(id)(one.servicePrincipalId));

@@ -82,6 +82,7 @@ function smallTenant() {
       applicationsByName: async (name) => applications.filter((one) => one.displayName === name),
       privateAccess: async () => applications.filter((one) => one.kind === 'per-app'),
       segments: async (appId) => segments.get(appId) ?? [],
+      segmentsOfAll: async (appIds) => new Map(appIds.map((appId) => [appId, segments.get(appId) ?? []])),
       assignmentsOf: async (id) => assignments.filter((one) => one.servicePrincipalId === id),
       assignmentsOfGroup: async (id) => assignments.filter((one) => one.principalId === id),
       connectorGroups: async () => [{ id: EU, name: 'EU-1', isDefault: false, connectors: [{ id: 'one', machineName: 'one', live: true }] }],
