@@ -2,7 +2,8 @@ import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal } from
 import { listAnswer, single } from '../odata.ts';
 import type { Application, ApplicationSegment, AppRole } from '../tenant.ts';
 import { applicationEvent, property } from './audits.ts';
-import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, checkAdvanced, denied, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, PROXY_WRITERS, referencedId, sameId } from './common.ts';
+import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, denied, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, PROXY_WRITERS, referencedId, sameId } from './common.ts';
+import { collectionAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { addressesOf, portRange, segmentsMeet } from './destinations.ts';
 import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from './private-access.ts';
 import { applicationView, connectorGroupView, publishingView, segmentView, servicePrincipalView } from './views.ts';
@@ -18,8 +19,12 @@ const WRITE_APP_ONLY = [...WRITE, 'Application.ReadWrite.OwnedBy'];
 const CUSTOM_TEMPLATE = '8adf8e6e-67b2-4cf2-a259-e3dc5476c621';
 const CUSTOM_TAGS = ['WindowsAzureActiveDirectoryCustomSingleSignOnApplication', 'WindowsAzureActiveDirectoryIntegratedApp'];
 
-const SEARCHABLE = ['displayName'];
-const FILTERABLE = [...SEARCHABLE, 'id', 'appId', 'tags', 'createdDateTime', 'signInAudience'];
+const APPLICATIONS: Collection = {
+  context: 'applications',
+  filterable: { displayName: TEXT, id: WORD, appId: WORD, tags: 'eq not ge le startswith', createdDateTime: 'eq ne not ge le in', signInAudience: 'eq ne not' },
+  searchable: ['displayName'],
+  orderable: ['displayName'],
+};
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -242,10 +247,7 @@ export const applicationRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/applications', versions: BOTH, delegated: READ, application: READ_APP_ONLY, query: LIST_QUERY,
-    handle(call) {
-      checkAdvanced(call);
-      return listAnswer(call, call.tenant.applications.map((application) => viewOf(call, application)), { context: 'applications', filterable: FILTERABLE, searchable: SEARCHABLE });
-    },
+    handle: (call) => collectionAnswer(call, call.tenant.applications.map((application) => viewOf(call, application)), APPLICATIONS),
   },
   {
     method: 'POST', path: '/applications', versions: BOTH, delegated: WRITE, application: WRITE_APP_ONLY, roles: { anyOf: APPLICATION_WRITERS },

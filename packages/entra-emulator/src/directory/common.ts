@@ -7,6 +7,7 @@ export const BETA = ['beta'] as const;
 /** Query options of a collection and of one object. */
 export const LIST_QUERY = ['$filter', '$search', '$orderby', '$select', '$count', '$top', '$skiptoken'] as const;
 export const ONE_QUERY = ['$select'] as const;
+export const EXPANDABLE_QUERY = [...ONE_QUERY, '$expand'] as const;
 
 export const bad = (message: string, code = 'Request_BadRequest'): GraphRefusal => new GraphRefusal(400, code, message);
 
@@ -71,20 +72,6 @@ export function referencedId(reference: unknown, kinds: readonly string[]): stri
   const [, kind = '', id = ''] = match ?? [];
   if (!kinds.some((known) => sameId(known, kind)) || !isGuid(id)) throw bad(`Invalid object reference: '${String(reference)}'.`);
   return id;
-}
-
-export const isAdvanced = (call: GraphCall): boolean => call.headers['consistencylevel']?.toLowerCase() === 'eventual';
-
-/** Filters and sorting that only the index behind advanced queries answers. */
-export function checkAdvanced(call: GraphCall, options: { readonly filterIsAdvanced?: boolean } = {}): void {
-  const { $filter: filter, $orderby: orderby, $search: search, $count: count } = call.query;
-  const advanced = isAdvanced(call);
-  if (filter !== undefined && !advanced && (options.filterIsAdvanced === true || /\bne\b|\bnot\b|endswith|\/any\(/i.test(filter))) {
-    throw unsupportedQuery('Unsupported Query. This filter needs the header ConsistencyLevel: eventual and $count=true.');
-  }
-  if (orderby !== undefined && (filter !== undefined || search !== undefined) && !(advanced && count === 'true')) {
-    throw unsupportedQuery('Sorting not supported for current query. It needs the header ConsistencyLevel: eventual and $count=true.');
-  }
 }
 
 /** One of the directory roles that may change any group. */

@@ -1,7 +1,8 @@
 import { sevenDecimals } from '../audits.ts';
 import { graphRoutes, type GraphCall } from '../graph/route.ts';
-import { listAnswer, single } from '../odata.ts';
+import { single } from '../odata.ts';
 import type { ConditionalAccessPolicy } from '../tenant.ts';
+import { collectionAnswer } from './collections.ts';
 import { bad, bodyOf, BOTH, guidOf, notFound, ONE_QUERY, param, sameId } from './common.ts';
 import { changedPolicy, policiesOf, policyFrom } from './policies.ts';
 
@@ -36,7 +37,7 @@ function policyById(call: GraphCall, policies = policiesOf(call.tenant)): Condit
 export const conditionalAccessRoutes = graphRoutes([
   {
     method: 'GET', path: CONTEXTS, versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$select', '$top', '$skiptoken'],
-    handle: (call) => listAnswer(call, call.tenant.authenticationContexts.map((one) => ({ ...one })), { context: CONTEXT, filterable: ['id', 'displayName', 'isAvailable'] }),
+    handle: (call) => collectionAnswer(call, call.tenant.authenticationContexts.map((one) => ({ ...one })), { context: CONTEXT, filterable: { id: 'eq', displayName: 'eq', isAvailable: 'eq' } }),
   },
   {
     method: 'GET', path: `${CONTEXTS}/{id}`, versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
@@ -64,7 +65,7 @@ export const conditionalAccessRoutes = graphRoutes([
   },
   {
     method: 'GET', path: POLICIES, versions: BOTH, delegated: READ_POLICIES, application: READ_POLICIES, roles: { anyOf: POLICY_READERS }, query: ['$filter', '$select', '$top', '$skiptoken'],
-    handle: (call) => listAnswer(call, policiesOf(call.tenant).map(policyView), { context: POLICY, filterable: ['id', 'displayName', 'state'] }),
+    handle: (call) => collectionAnswer(call, policiesOf(call.tenant).map(policyView), { context: POLICY, filterable: { id: 'eq', displayName: 'eq startswith', state: 'eq' } }),
   },
   {
     method: 'GET', path: `${POLICIES}/{id}`, versions: BOTH, delegated: READ_POLICIES, application: READ_POLICIES, roles: { anyOf: POLICY_READERS }, query: ONE_QUERY,

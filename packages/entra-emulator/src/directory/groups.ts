@@ -2,7 +2,8 @@ import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal, type 
 import { listAnswer, single } from '../odata.ts';
 import type { Group } from '../tenant.ts';
 import { groupEvent, property, relationEvent } from './audits.ts';
-import { BOTH, bad, bodyOf, checkAdvanced, denied, GROUP_WRITERS, groupOf, isGuid, isOwner, LIST_QUERY, notFound, ONE_QUERY, param, referencedId, sameId } from './common.ts';
+import { collectionAnswer, objectAnswer, TEXT, WORD, type Collection } from './collections.ts';
+import { BOTH, bad, bodyOf, denied, EXPANDABLE_QUERY, GROUP_WRITERS, groupOf, isGuid, isOwner, LIST_QUERY, notFound, ONE_QUERY, param, referencedId, sameId } from './common.ts';
 import { groupView, membersWithin, objectView } from './views.ts';
 
 const READ = ['Group.ReadBasic.All', 'Group.Read.All', 'Group.ReadWrite.All', 'GroupMember.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
@@ -11,8 +12,17 @@ const READ_MEMBERS = ['GroupMember.ReadBasic.All', 'GroupMember.Read.All', 'Grou
 const READ_OWNERS = ['GroupMember.Read.All', 'GroupMember.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All'];
 const WRITE_MEMBERS = ['GroupMember.ReadWrite.All', 'Group.ReadWrite.All', 'Directory.ReadWrite.All'];
 
-const SEARCHABLE = ['displayName', 'description', 'mailNickname'];
-const FILTERABLE = [...SEARCHABLE, 'id', 'mailEnabled', 'securityEnabled', 'groupTypes', 'onPremisesSyncEnabled', 'isAssignableToRole', 'createdDateTime', 'uniqueName'];
+const GROUPS: Collection = {
+  context: 'groups',
+  filterable: {
+    displayName: TEXT, description: 'eq ne not ge le startswith', mailNickname: TEXT, mail: TEXT, id: WORD, mailEnabled: WORD, securityEnabled: WORD, groupTypes: 'eq not',
+    onPremisesSyncEnabled: WORD, isAssignableToRole: 'eq ne not', createdDateTime: 'eq ne not ge le in', uniqueName: 'eq',
+  },
+  searchable: ['displayName', 'description', 'mailNickname'],
+  orderable: ['displayName'],
+  expandable: { members: (call, id) => objectsOf(call, groupOf(call, id).memberIds), owners: (call, id) => objectsOf(call, groupOf(call, id).ownerIds) },
+};
+const OBJECTS: Collection = { context: 'directoryObjects', filterable: { id: WORD, displayName: TEXT }, searchable: ['displayName'], orderable: ['displayName'], filterIsAdvanced: true };
 
 const PROPERTIES = ['displayName', 'description', 'mailEnabled', 'mailNickname', 'securityEnabled', 'groupTypes', 'isAssignableToRole', 'membershipRule', 'membershipRuleProcessingState', 'uniqueName', 'visibility'];
 const BINDS = ['owners@odata.bind', 'members@odata.bind'];
@@ -157,12 +167,12 @@ function remove(call: GraphCall): GraphAnswer {
 const CASTS = ['user', 'group', 'servicePrincipal'] as const;
 type Cast = (typeof CASTS)[number];
 
+const objectsOf = ({ tenant }: GraphCall, ids: readonly string[]): Values[] => ids.map((id) => objectView(tenant, id)).filter((object) => object !== undefined);
+
 function objectsAnswer(call: GraphCall, ids: readonly string[], cast: Cast | undefined): GraphAnswer {
-  checkAdvanced(call, { filterIsAdvanced: true });
-  const type = cast && `#microsoft.graph.${cast}`;
-  const found = ids.map((id) => objectView(call.tenant, id)).filter((object) => object !== undefined).filter((object) => type === undefined || object['@odata.type'] === type);
-  const items = type === undefined ? found : found.map(({ '@odata.type': _type, ...rest }) => rest);
-  return listAnswer(call, items, { context: type === undefined ? 'directoryObjects' : `${cast}s`, filterable: ['id', 'displayName'], searchable: ['displayName'] });
+  if (cast === undefined) return collectionAnswer(call, objectsOf(call, ids), OBJECTS);
+  const found = objectsOf(call, ids).filter((object) => object['@odata.type'] === `#microsoft.graph.${cast}`);
+  return collectionAnswer(call, found.map(({ '@odata.type': _type, ...rest }) => rest), { ...OBJECTS, context: `${cast}s` });
 }
 
 const listRoutes = (relation: 'members' | 'owners' | 'transitiveMembers', grants: readonly string[], idsOf: (call: GraphCall, group: Group) => readonly string[]): GraphRoute[] =>
@@ -220,22 +230,19 @@ const isAll = (call: GraphCall): boolean => call.query['$select'] !== undefined;
 /** Groups, their members and owners. */
 export const groupRoutes = graphRoutes([
   {
-    method: 'GET', path: '/groups', versions: BOTH, delegated: READ, application: READ, query: LIST_QUERY,
-    handle(call) {
-      checkAdvanced(call);
-      return listAnswer(call, call.tenant.groups.map((group) => groupView(group, call.tenant, { all: isAll(call) || call.query['$filter'] !== undefined })), { context: 'groups', filterable: FILTERABLE, searchable: SEARCHABLE });
-    },
+    method: 'GET', path: '/groups', versions: BOTH, delegated: READ, application: READ, query: [...LIST_QUERY, '$expand'],
+    handle: (call) => collectionAnswer(call, call.tenant.groups.map((group) => groupView(group, call.tenant, { all: true })), GROUPS, isAll(call) ? undefined : ({ uniqueName: _uniqueName, ...rest }) => rest),
   },
   {
     method: 'POST', path: '/groups', versions: BOTH, delegated: WRITE, application: ['Group.Create', ...WRITE], roles: { anyOf: GROUP_WRITERS },
     handle: (call) => create(call, undefined),
   },
   {
-    method: 'GET', path: `/groups(uniqueName='{uniqueName}')`, versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
+    method: 'GET', path: `/groups(uniqueName='{uniqueName}')`, versions: BOTH, delegated: READ, application: READ, query: EXPANDABLE_QUERY,
     handle(call) {
       const group = byUniqueName(call);
       if (!group) throw notFound(param(call, 'uniqueName'));
-      return single(call, groupView(group, call.tenant, { all: isAll(call) }), 'groups');
+      return objectAnswer(call, groupView(group, call.tenant, { all: isAll(call) }), GROUPS);
     },
   },
   {
@@ -251,8 +258,8 @@ export const groupRoutes = graphRoutes([
     },
   },
   {
-    method: 'GET', path: '/groups/{id}', versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
-    handle: (call) => single(call, groupView(groupOf(call), call.tenant, { all: isAll(call) }), 'groups'),
+    method: 'GET', path: '/groups/{id}', versions: BOTH, delegated: READ, application: READ, query: EXPANDABLE_QUERY,
+    handle: (call) => objectAnswer(call, groupView(groupOf(call), call.tenant, { all: isAll(call) }), GROUPS),
   },
   {
     method: 'PATCH', path: '/groups/{id}', versions: BOTH, delegated: WRITE, application: WRITE, roles: CHANGE,

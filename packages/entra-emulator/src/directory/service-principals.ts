@@ -1,8 +1,9 @@
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
-import { listAnswer, single } from '../odata.ts';
+import { single } from '../odata.ts';
 import type { AppRoleAssignment, ServicePrincipal } from '../tenant.ts';
 import { applicationEvent, assignmentEvent, property } from './audits.ts';
-import { APPLICATION_WRITERS, bad, bodyOf, BOTH, checkAdvanced, groupOf, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, sameId, servicePrincipalOf } from './common.ts';
+import { collectionAnswer, objectAnswer, TEXT, type Collection, WORD } from './collections.ts';
+import { APPLICATION_WRITERS, bad, bodyOf, BOTH, EXPANDABLE_QUERY, groupOf, isGuid, LIST_QUERY, notFound, ONE_QUERY, param, sameId, servicePrincipalOf } from './common.ts';
 import { assignmentView, servicePrincipalView } from './views.ts';
 
 const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
@@ -11,17 +12,23 @@ const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'];
 const ASSIGN = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All'].map((read) => ['AppRoleAssignment.ReadWrite.All', read]);
 const OF_GROUP = ['AppRoleAssignment.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 const ASSIGNMENTS_QUERY = ['$filter', '$select', '$top', '$skiptoken', '$count'] as const;
-const ASSIGNMENT_FILTERABLE = ['principalId', 'principalDisplayName', 'principalType', 'resourceId', 'appRoleId'];
+const ASSIGNMENTS: Collection = { context: 'appRoleAssignments', filterable: { principalDisplayName: 'eq startswith', principalId: 'eq', resourceId: 'eq' } };
 
-const SEARCHABLE = ['displayName'];
-const FILTERABLE = [...SEARCHABLE, 'id', 'appId', 'tags', 'accountEnabled', 'servicePrincipalType'];
+const assignments = (call: GraphCall, chosen: (assignment: AppRoleAssignment) => boolean): Readonly<Record<string, unknown>>[] => call.tenant.appRoleAssignments.filter(chosen).map((assignment) => assignmentView(assignment, call.tenant, call.version));
+
+const SERVICE_PRINCIPALS: Collection = {
+  context: 'servicePrincipals',
+  filterable: { displayName: TEXT, id: WORD, appId: WORD, tags: 'eq not ge le startswith', accountEnabled: WORD, servicePrincipalType: 'eq' },
+  searchable: ['displayName'],
+  orderable: ['displayName'],
+  expandable: {
+    appRoleAssignedTo: (call, id) => assignments(call, ({ resourceId }) => resourceId === id),
+    appRoleAssignments: (call, id) => assignments(call, ({ principalId }) => principalId === id),
+  },
+  expandsNothingFiltered: true,
+};
 /** Stands for no role, where the application declares none. */
 const NO_ROLE = '00000000-0000-0000-0000-000000000000';
-
-function assignmentsAnswer(call: GraphCall, chosen: (assignment: AppRoleAssignment) => boolean): GraphAnswer {
-  const found = call.tenant.appRoleAssignments.filter(chosen).map((assignment) => assignmentView(assignment, call.tenant, call.version));
-  return listAnswer(call, found, { context: 'appRoleAssignments', filterable: ASSIGNMENT_FILTERABLE });
-}
 
 function assign(call: GraphCall, expected: { readonly resourceId?: string; readonly principalId?: string }): GraphAnswer {
   const { tenant } = call;
@@ -133,28 +140,25 @@ function assignOwn(call: GraphCall): GraphAnswer {
 /** Enterprise applications, and who is assigned to them. */
 export const servicePrincipalRoutes = graphRoutes([
   {
-    method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: ['Application.Read.All', 'Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy', 'Directory.Read.All'], query: LIST_QUERY,
-    handle(call) {
-      checkAdvanced(call);
-      return listAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), { context: 'servicePrincipals', filterable: FILTERABLE, searchable: SEARCHABLE });
-    },
+    method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: ['Application.Read.All', 'Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy', 'Directory.Read.All'], query: [...LIST_QUERY, '$expand'],
+    handle: (call) => collectionAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), SERVICE_PRINCIPALS),
   },
   {
     method: 'POST', path: '/servicePrincipals', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },
     handle: create,
   },
   {
-    method: 'GET', path: `/servicePrincipals(appId='{appId}')`, versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
+    method: 'GET', path: `/servicePrincipals(appId='{appId}')`, versions: BOTH, delegated: READ, application: READ, query: EXPANDABLE_QUERY,
     handle(call) {
       const appId = param(call, 'appId');
       const found = call.tenant.servicePrincipals.find((one) => sameId(one.appId, appId));
       if (!found) throw notFound(appId);
-      return single(call, servicePrincipalView(found, call.tenant), 'servicePrincipals');
+      return objectAnswer(call, servicePrincipalView(found, call.tenant), SERVICE_PRINCIPALS);
     },
   },
   {
-    method: 'GET', path: '/servicePrincipals/{id}', versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
-    handle: (call) => single(call, servicePrincipalView(servicePrincipalOf(call), call.tenant), 'servicePrincipals'),
+    method: 'GET', path: '/servicePrincipals/{id}', versions: BOTH, delegated: READ, application: READ, query: EXPANDABLE_QUERY,
+    handle: (call) => objectAnswer(call, servicePrincipalView(servicePrincipalOf(call), call.tenant), SERVICE_PRINCIPALS),
   },
   {
     method: 'PATCH', path: '/servicePrincipals/{id}', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },
@@ -162,7 +166,7 @@ export const servicePrincipalRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo', versions: BOTH, delegated: READ, application: READ, query: ASSIGNMENTS_QUERY,
-    handle: (call) => assignmentsAnswer(call, assignedTo(call)),
+    handle: (call) => collectionAnswer(call, assignments(call, assignedTo(call)), ASSIGNMENTS),
   },
   {
     method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignedTo/{assignmentId}', versions: BOTH, delegated: READ, application: READ, query: ONE_QUERY,
@@ -183,7 +187,7 @@ export const servicePrincipalRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/servicePrincipals/{id}/appRoleAssignments', versions: BOTH, delegated: READ, application: [...READ, 'Application.ReadWrite.OwnedBy'], query: ASSIGNMENTS_QUERY,
-    handle: (call) => assignmentsAnswer(call, assignedFrom(call, servicePrincipalOf(call))),
+    handle: (call) => collectionAnswer(call, assignments(call, assignedFrom(call, servicePrincipalOf(call))), ASSIGNMENTS),
   },
   {
     method: 'POST', path: '/servicePrincipals/{id}/appRoleAssignments', versions: BOTH, delegated: ASSIGN, application: ASSIGN, roles: { anyOf: APPLICATION_WRITERS },
@@ -191,7 +195,7 @@ export const servicePrincipalRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: OF_GROUP, application: OF_GROUP, query: ASSIGNMENTS_QUERY,
-    handle: (call) => assignmentsAnswer(call, assignedFrom(call)),
+    handle: (call) => collectionAnswer(call, assignments(call, assignedFrom(call)), ASSIGNMENTS),
   },
   {
     method: 'POST', path: '/groups/{id}/appRoleAssignments', versions: BOTH, delegated: ['AppRoleAssignment.ReadWrite.All'], application: ['AppRoleAssignment.ReadWrite.All'], roles: { anyOf: APPLICATION_WRITERS },

@@ -1,14 +1,19 @@
 import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
-import { listAnswer, select, single } from '../odata.ts';
+import { listAnswer, single } from '../odata.ts';
 import type { User } from '../tenant.ts';
-import { BOTH, checkAdvanced, denied, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
+import { collectionAnswer, TEXT, WORD, type Collection } from './collections.ts';
+import { BOTH, denied, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
 import { property } from './audits.ts';
 import { groupsAround, groupView, userView } from './views.ts';
 
 const READ_FULLY = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 const READ = ['User.ReadBasic.All', ...READ_FULLY];
-const SEARCHABLE = ['displayName', 'mail', 'userPrincipalName', 'givenName', 'surname'];
-const FILTERABLE = [...SEARCHABLE, 'id', 'jobTitle', 'department', 'accountEnabled', 'userType'];
+const USERS: Collection = {
+  context: 'users',
+  filterable: { displayName: TEXT, mail: TEXT, userPrincipalName: TEXT, givenName: TEXT, surname: TEXT, id: WORD, jobTitle: TEXT, department: 'eq ne not ge le in', accountEnabled: WORD, userType: WORD },
+  searchable: ['displayName', 'mail', 'userPrincipalName', 'givenName', 'surname'],
+  orderable: ['displayName', 'userPrincipalName'],
+};
 
 /** Who may end the sessions of somebody else. */
 const SESSION_ENDERS = ['User Administrator', 'Helpdesk Administrator', 'Authentication Administrator', 'Privileged Authentication Administrator', 'Global Administrator'];
@@ -63,16 +68,8 @@ export const userRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/users', versions: BOTH, delegated: READ, application: READ, query: LIST_QUERY,
-    handle(call) {
-      checkAdvanced(call);
-      const people = call.tenant.users.map((user) => ({ ...userView(user, { all: true }) }));
-      // Filters see what is there, whatever the caller may read of it.
-      const answer = listAnswer({ ...call, query: Object.fromEntries(Object.entries(call.query).filter(([name]) => name !== '$select')) }, people, { context: 'users', filterable: FILTERABLE, searchable: SEARCHABLE });
-      const body = answer.body as { readonly value: readonly { readonly id: string }[]; readonly '@odata.nextLink'?: string };
-      const next = body['@odata.nextLink'] === undefined ? undefined : new URL(body['@odata.nextLink']);
-      if (call.query['$select'] !== undefined) next?.searchParams.set('$select', call.query['$select']);
-      return { ...answer, body: { ...body, ...(next && { '@odata.nextLink': next.href }), value: body.value.map(({ id }) => select(view(call, personOf(call, id)), call.query['$select'])) } };
-    },
+    // Filters see what is there, whatever the caller may read of it.
+    handle: (call) => collectionAnswer(call, call.tenant.users.map((user) => userView(user, { all: true })), USERS, ({ id }) => view(call, personOf(call, String(id)))),
   },
   {
     method: 'GET', path: '/users/{id}', versions: BOTH, delegated: ['User.Read', ...READ], application: READ, query: ONE_QUERY,

@@ -1,6 +1,10 @@
+import { sevenDecimals } from '../audits.ts';
 import type { AppRoleAssignment, Application, ApplicationSegment, ConnectorGroup, ForwardingProfile, Group, ServicePrincipal, Tenant, User } from '../tenant.ts';
 
 type View = Readonly<Record<string, unknown>>;
+
+/** Instants of the directory's own objects are printed without fractions. */
+const seconds = (instant: string): string => instant.replace(/\.\d+Z$/, 'Z');
 
 /** What Graph prints of a person where nothing was selected. */
 const USER_DEFAULTS = ['businessPhones', 'displayName', 'givenName', 'jobTitle', 'mail', 'mobilePhone', 'officeLocation', 'preferredLanguage', 'surname', 'userPrincipalName', 'id'];
@@ -11,7 +15,7 @@ export function userView(user: User, options: { readonly all: boolean; readonly 
   const full: View = {
     businessPhones: [], displayName: user.displayName, givenName: user.givenName, jobTitle: user.jobTitle, mail: user.mail, mobilePhone: null, officeLocation: null,
     preferredLanguage: null, surname: user.surname, userPrincipalName: user.userPrincipalName, id: user.id,
-    department: user.department, accountEnabled: user.accountEnabled, userType: user.userType, signInSessionsValidFromDateTime: user.signInSessionsValidFromDateTime,
+    department: user.department, accountEnabled: user.accountEnabled, userType: user.userType, signInSessionsValidFromDateTime: seconds(user.signInSessionsValidFromDateTime),
   };
   const shown = options.all ? full : Object.fromEntries(USER_DEFAULTS.map((name) => [name, full[name]]));
   return options.basic === true ? Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, USER_BASICS.includes(name) ? value : Array.isArray(value) ? [] : null])) : shown;
@@ -28,11 +32,11 @@ export const GROUP_PROPERTIES: readonly string[] = [
 export function groupView(group: Group, tenant: Tenant, options: { readonly all: boolean }): View {
   const mail = group.mailEnabled ? `${group.mailNickname}@${tenant.domain}` : null;
   return {
-    id: group.id, deletedDateTime: null, classification: null, createdDateTime: group.createdDateTime, description: group.description, displayName: group.displayName,
+    id: group.id, deletedDateTime: null, classification: null, createdDateTime: seconds(group.createdDateTime), description: group.description, displayName: group.displayName,
     expirationDateTime: null, groupTypes: group.groupTypes, isAssignableToRole: group.isAssignableToRole, mail, mailEnabled: group.mailEnabled, mailNickname: group.mailNickname,
     membershipRule: group.membershipRule, membershipRuleProcessingState: group.membershipRule === null ? null : 'On',
-    onPremisesLastSyncDateTime: group.onPremisesSyncEnabled === true ? group.createdDateTime : null, onPremisesSecurityIdentifier: null, onPremisesSyncEnabled: group.onPremisesSyncEnabled,
-    preferredDataLocation: null, preferredLanguage: null, proxyAddresses: mail === null ? [] : [`SMTP:${mail}`], renewedDateTime: group.createdDateTime,
+    onPremisesLastSyncDateTime: group.onPremisesSyncEnabled === true ? seconds(group.createdDateTime) : null, onPremisesSecurityIdentifier: null, onPremisesSyncEnabled: group.onPremisesSyncEnabled,
+    preferredDataLocation: null, preferredLanguage: null, proxyAddresses: mail === null ? [] : [`SMTP:${mail}`], renewedDateTime: seconds(group.createdDateTime),
     resourceBehaviorOptions: [], resourceProvisioningOptions: [], securityEnabled: group.securityEnabled, theme: null, visibility: null, onPremisesProvisioningErrors: [],
     ...(options.all && { uniqueName: group.uniqueName }),
   };
@@ -52,7 +56,7 @@ export function servicePrincipalView(found: ServicePrincipal, tenant: Tenant): V
 /** An application; how it is published is printed by beta alone, and only where it is asked for. */
 export function applicationView(found: Application, options: { readonly publishing: boolean }): View {
   return {
-    id: found.id, deletedDateTime: null, appId: found.appId, createdDateTime: found.createdDateTime, displayName: found.displayName, description: null, groupMembershipClaims: null,
+    id: found.id, deletedDateTime: null, appId: found.appId, createdDateTime: seconds(found.createdDateTime), displayName: found.displayName, description: null, groupMembershipClaims: null,
     identifierUris: [], isFallbackPublicClient: false, signInAudience: 'AzureADMyOrg', tags: found.tags, tokenEncryptionKeyId: null, addIns: [], appRoles: rolesView(found.appRoles),
     ...(options.publishing && { onPremisesPublishing: publishingView(found) }),
   };
@@ -75,7 +79,8 @@ export function assignmentView(assignment: AppRoleAssignment, tenant: Tenant, ve
     id: assignment.id, appRoleId: assignment.appRoleId, principalDisplayName: principal?.displayName ?? null, principalId: assignment.principalId, principalType: assignment.principalType,
     resourceDisplayName: resource?.displayName ?? null, resourceId: assignment.resourceId,
   };
-  return version === 'beta' ? { ...common, creationTimestamp: assignment.createdDateTime } : { ...common, deletedDateTime: null, createdDateTime: assignment.createdDateTime };
+  const made = sevenDecimals(new Date(assignment.createdDateTime));
+  return version === 'beta' ? { ...common, creationTimestamp: made } : { ...common, deletedDateTime: null, createdDateTime: made };
 }
 
 /** A directory object of whichever kind, with its type; undefined where there is none. */
