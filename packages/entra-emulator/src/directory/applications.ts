@@ -103,7 +103,7 @@ function instantiate(call: GraphCall): GraphAnswer {
     body: {
       '@odata.context': `${call.base}/$metadata#microsoft.graph.applicationServicePrincipal`,
       application: { ...applicationView(application, { publishing: false }), ...(call.version === 'beta' && { objectId: application.id }), applicationTemplateId: CUSTOM_TEMPLATE },
-      servicePrincipal: { ...servicePrincipalView(servicePrincipal, call.tenant), ...(call.version === 'beta' && { objectId: servicePrincipal.id }), applicationTemplateId: CUSTOM_TEMPLATE },
+      servicePrincipal: { ...servicePrincipalView(servicePrincipal, call.tenant, call.version), ...(call.version === 'beta' && { objectId: servicePrincipal.id }), applicationTemplateId: CUSTOM_TEMPLATE },
     },
   };
 }

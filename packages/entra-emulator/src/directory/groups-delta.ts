@@ -105,7 +105,7 @@ function filtered(text: string): string[] {
 type Item = Readonly<Record<string, unknown>>;
 
 const related = (tenant: Tenant, id: string, removed: boolean): Item => {
-  const found = objectView(tenant, id);
+  const found = objectView(tenant, id, 'v1.0');
   return { '@odata.type': found?.['@odata.type'] ?? '#microsoft.graph.group', id, ...(removed && { '@removed': { reason: 'deleted' } }) };
 };
 

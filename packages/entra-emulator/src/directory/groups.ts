@@ -62,7 +62,7 @@ function bound(call: GraphCall, values: Values, name: string): string[] {
   if (!Array.isArray(references)) throw invalid(name);
   return references.map((reference) => {
     const id = referencedId(reference, OBJECT_KINDS);
-    if (!objectView(call.tenant, id)) throw notFound(id);
+    if (!objectView(call.tenant, id, call.version)) throw notFound(id);
     return id;
   });
 }
@@ -167,7 +167,7 @@ function remove(call: GraphCall): GraphAnswer {
 const CASTS = ['user', 'group', 'servicePrincipal'] as const;
 type Cast = (typeof CASTS)[number];
 
-const objectsOf = ({ tenant }: GraphCall, ids: readonly string[]): Values[] => ids.map((id) => objectView(tenant, id)).filter((object) => object !== undefined);
+const objectsOf = ({ tenant, version }: GraphCall, ids: readonly string[]): Values[] => ids.map((id) => objectView(tenant, id, version)).filter((object) => object !== undefined);
 
 function objectsAnswer(call: GraphCall, ids: readonly string[], cast: Cast | undefined): GraphAnswer {
   if (cast === undefined) return collectionAnswer(call, objectsOf(call, ids), OBJECTS);
@@ -185,14 +185,14 @@ const listRoutes = (relation: 'members' | 'owners' | 'transitiveMembers', grants
 function referencesAnswer(call: GraphCall, ids: readonly string[]): GraphAnswer {
   const answer = listAnswer(call, ids.map((id) => ({ id })), { context: 'Collection($ref)' });
   const body = answer.body as { readonly value: readonly { readonly id: string }[] };
-  return { ...answer, body: { ...body, value: body.value.map(({ id }) => `${call.base}/directoryObjects/${id}`) } };
+  return { ...answer, body: { ...body, value: body.value.map(({ id }) => ({ '@odata.id': `${call.base}/directoryObjects/${id}` })) } };
 }
 
 function addTo(call: GraphCall, relation: 'memberIds' | 'ownerIds', words: 'members' | 'owners'): GraphAnswer {
   const group = writable(groupOf(call));
   const { '@odata.id': reference } = bodyOf(call, ['@odata.id'], 'reference');
   const id = referencedId(reference, OBJECT_KINDS);
-  if (!objectView(call.tenant, id)) throw notFound(id);
+  if (!objectView(call.tenant, id, call.version)) throw notFound(id);
   if (relation === 'memberIds' && group.groupTypes.includes('DynamicMembership')) throw bad('Members of a group with dynamic membership cannot be set.');
   if (relation === 'memberIds' && group.isAssignableToRole && call.tenant.groups.some((other) => sameId(other.id, id))) throw bad('Groups cannot be members of a group that is assignable to roles.');
   if (relation === 'ownerIds' && call.tenant.groups.some((other) => sameId(other.id, id))) throw bad('The specified object is not supported as an owner of a group.');
@@ -285,7 +285,7 @@ export const groupRoutes = graphRoutes([
     handle(call) {
       const group = groupOf(call);
       const id = param(call, 'objectId');
-      const found = isGuid(id) && group.memberIds.some((known) => sameId(known, id)) ? objectView(call.tenant, id) : undefined;
+      const found = isGuid(id) && group.memberIds.some((known) => sameId(known, id)) ? objectView(call.tenant, id, call.version) : undefined;
       // The service names the group here, not the person.
       if (!found) throw notFound(group.id);
       return single(call, found, 'directoryObjects');

@@ -68,8 +68,8 @@ describe('objects of the directory', () => {
   test('members and owners are listed as references', async () => {
     const group = directory.group('Engineering');
     const read = directory.as('Maya Lindqvist', 'Group.Read.All');
-    expect((await read(`/v1.0/groups/${group.id}/members/$ref`)).body.value).toEqual(group.memberIds.map((id) => `${directory.url}/v1.0/directoryObjects/${id}`));
-    expect((await read(`/beta/groups/${group.id}/owners/$ref`)).body.value).toEqual(group.ownerIds.map((id) => `${directory.url}/beta/directoryObjects/${id}`));
+    expect((await read(`/v1.0/groups/${group.id}/members/$ref`)).body.value).toEqual(group.memberIds.map((id) => ({ '@odata.id': `${directory.url}/v1.0/directoryObjects/${id}` })));
+    expect((await read(`/beta/groups/${group.id}/owners/$ref`)).body.value).toEqual(group.ownerIds.map((id) => ({ '@odata.id': `${directory.url}/beta/directoryObjects/${id}` })));
     expect((await read(`/v1.0/groups/${group.id}/members/$ref?$filter=id eq 'x'`)).body.error.code).toBe('Request_UnsupportedQuery');
     expect((await directory.as('Maya Lindqvist', 'Group.ReadBasic.All')(`/v1.0/groups/${group.id}/owners/$ref`)).status).toBe(403);
   });

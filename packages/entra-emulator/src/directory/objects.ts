@@ -38,7 +38,7 @@ function checkMemberGroups(call: GraphCall, id: string): GraphAnswer {
 
 function objectOf(call: GraphCall): Readonly<Record<string, unknown>> {
   const id = guidOf(param(call, 'id'));
-  const found = objectView(call.tenant, id);
+  const found = objectView(call.tenant, id, call.version);
   if (!found) throw notFound(id);
   return found;
 }
@@ -57,7 +57,7 @@ export const objectRoutes = graphRoutes([
       if (ids.length > 1000) throw bad('The ids collection has more than 1000 entries.');
       if (types !== undefined && (!Array.isArray(types) || types.some((type) => !TYPES.includes(String(type))))) throw bad('Invalid value specified for property \'types\'.');
       const wanted = Array.isArray(types) && !types.includes('directoryObject') ? types.map((type) => `#microsoft.graph.${String(type)}`) : undefined;
-      const found = [...new Set(ids)].map((id) => objectView(call.tenant, id)).filter((object) => object !== undefined && (wanted === undefined || wanted.includes(String(object['@odata.type']))));
+      const found = [...new Set(ids)].map((id) => objectView(call.tenant, id, call.version)).filter((object) => object !== undefined && (wanted === undefined || wanted.includes(String(object['@odata.type']))));
       return { status: 200, body: { '@odata.context': `${call.base}/$metadata#directoryObjects`, value: found } };
     },
   },

@@ -89,7 +89,7 @@ function create(call: GraphCall): GraphAnswer {
   };
   tenant.servicePrincipals.push(made);
   call.audit(applicationEvent('Add service principal', made, [property('AppPrincipalId', [], [made.appId])]));
-  return single(call, servicePrincipalView(made, tenant), 'servicePrincipals', 201);
+  return single(call, servicePrincipalView(made, tenant, call.version), 'servicePrincipals', 201);
 }
 
 const wrong = (name: string): GraphRefusal => bad(`Invalid value specified for property '${name}' of resource 'ServicePrincipal'.`);
@@ -141,7 +141,7 @@ function assignOwn(call: GraphCall): GraphAnswer {
 export const servicePrincipalRoutes = graphRoutes([
   {
     method: 'GET', path: '/servicePrincipals', versions: BOTH, delegated: READ, application: ['Application.Read.All', 'Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy', 'Directory.Read.All'], query: [...LIST_QUERY, '$expand'],
-    handle: (call) => collectionAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant)), SERVICE_PRINCIPALS),
+    handle: (call) => collectionAnswer(call, call.tenant.servicePrincipals.map((one) => servicePrincipalView(one, call.tenant, call.version)), SERVICE_PRINCIPALS),
   },
   {
     method: 'POST', path: '/servicePrincipals', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },
@@ -153,12 +153,12 @@ export const servicePrincipalRoutes = graphRoutes([
       const appId = param(call, 'appId');
       const found = call.tenant.servicePrincipals.find((one) => sameId(one.appId, appId));
       if (!found) throw notFound(appId);
-      return objectAnswer(call, servicePrincipalView(found, call.tenant), SERVICE_PRINCIPALS);
+      return objectAnswer(call, servicePrincipalView(found, call.tenant, call.version), SERVICE_PRINCIPALS);
     },
   },
   {
     method: 'GET', path: '/servicePrincipals/{id}', versions: BOTH, delegated: READ, application: READ, query: EXPANDABLE_QUERY,
-    handle: (call) => objectAnswer(call, servicePrincipalView(servicePrincipalOf(call), call.tenant), SERVICE_PRINCIPALS),
+    handle: (call) => objectAnswer(call, servicePrincipalView(servicePrincipalOf(call), call.tenant, call.version), SERVICE_PRINCIPALS),
   },
   {
     method: 'PATCH', path: '/servicePrincipals/{id}', versions: BOTH, delegated: WRITE, application: [...WRITE, 'Application.ReadWrite.OwnedBy'], roles: { anyOf: APPLICATION_WRITERS },

@@ -44,12 +44,13 @@ export function groupView(group: Group, tenant: Tenant, options: { readonly all:
 
 const rolesView = (roles: ServicePrincipal['appRoles']): View[] => roles.map((role) => ({ ...role, origin: 'Application' }));
 
-export function servicePrincipalView(found: ServicePrincipal, tenant: Tenant): View {
+/** Beta has another name for the scopes that it offers. */
+export function servicePrincipalView(found: ServicePrincipal, tenant: Tenant, version: 'v1.0' | 'beta'): View {
   return {
     id: found.id, deletedDateTime: null, accountEnabled: found.accountEnabled, alternativeNames: [], appDisplayName: found.displayName, appId: found.appId,
     appOwnerOrganizationId: tenant.id, appRoleAssignmentRequired: found.appRoleAssignmentRequired, displayName: found.displayName, homepage: null, loginUrl: null, logoutUrl: null,
     notificationEmailAddresses: [], preferredSingleSignOnMode: null, replyUrls: [], servicePrincipalNames: [found.appId], servicePrincipalType: found.servicePrincipalType,
-    signInAudience: 'AzureADMyOrg', tags: found.tags, tokenEncryptionKeyId: null, addIns: [], appRoles: rolesView(found.appRoles), keyCredentials: [], oauth2PermissionScopes: [], passwordCredentials: [],
+    signInAudience: 'AzureADMyOrg', tags: found.tags, tokenEncryptionKeyId: null, addIns: [], appRoles: rolesView(found.appRoles), keyCredentials: [], [version === 'beta' ? 'publishedPermissionScopes' : 'oauth2PermissionScopes']: [], passwordCredentials: [],
   };
 }
 
@@ -84,14 +85,14 @@ export function assignmentView(assignment: AppRoleAssignment, tenant: Tenant, ve
 }
 
 /** A directory object of whichever kind, with its type; undefined where there is none. */
-export function objectView(tenant: Tenant, id: string): View | undefined {
+export function objectView(tenant: Tenant, id: string, version: 'v1.0' | 'beta'): View | undefined {
   const wanted = id.toLowerCase();
   const user = tenant.users.find((one) => one.id.toLowerCase() === wanted);
   if (user) return { '@odata.type': '#microsoft.graph.user', ...userView(user, { all: false }) };
   const group = tenant.groups.find((one) => one.id.toLowerCase() === wanted);
   if (group) return { '@odata.type': '#microsoft.graph.group', ...groupView(group, tenant, { all: false }) };
   const servicePrincipal = tenant.servicePrincipals.find((one) => one.id.toLowerCase() === wanted);
-  return servicePrincipal && { '@odata.type': '#microsoft.graph.servicePrincipal', ...servicePrincipalView(servicePrincipal, tenant) };
+  return servicePrincipal && { '@odata.type': '#microsoft.graph.servicePrincipal', ...servicePrincipalView(servicePrincipal, tenant, version) };
 }
 
 /** The groups that contain the object, directly or through groups in them. */
