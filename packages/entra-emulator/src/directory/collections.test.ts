@@ -71,6 +71,14 @@ describe('collections of the directory', () => {
     expect((await ask('servicePrincipals', `$filter=displayName eq 'Payroll'&$expand=appRoleAssignedTo`, false)).body.value).toMatchObject([{ id, appRoleAssignedTo: [] }]);
   });
 
+  test('are counted by a segment of its own, with the header for it', async () => {
+    const count = async (path: string, options = EVENTUAL) => (await maya(`/v1.0/${path}`, options)).body;
+    expect((await maya('/v1.0/users/$count')).body.error).toMatchObject({ code: 'Request_BadRequest', message: '$count is not currently supported.' });
+    expect([await count('users/$count'), await count('groups/$count')]).toEqual([directory.tenant.users.length, directory.tenant.groups.length]);
+    expect(await count(`users/$count?$filter=displayName eq 'Ana Costa'`)).toBe(1);
+    expect(await count(`groups/${directory.group('Engineering').id}/members/$count`)).toBe(directory.group('Engineering').memberIds.length);
+  });
+
   test.each([['groups', 'colours'], ['groups', 'members($filter=id eq \'x\')'], ['servicePrincipals', 'members'], ['groups', 'constructor']])('%s do not expand %s', async (collection, wish) => {
     expect(outcome(await ask(collection, `$expand=${wish}`, false))).toBe('400 BadRequest');
   });

@@ -72,3 +72,10 @@ export function objectAnswer(call: GraphCall, item: Item, collection: Collection
   const answer = single(call, item, collection.context);
   return { ...answer, body: { ...(answer.body as Item), ...expansion(call, collection)(String(item['id'])) } };
 }
+
+/** The number alone, under `$count` as a segment. */
+export function countAnswer(call: GraphCall, items: readonly Item[], collection: Collection): GraphAnswer {
+  if (call.headers['consistencylevel']?.toLowerCase() !== 'eventual') throw bad('$count is not currently supported.');
+  const { body } = collectionAnswer({ ...call, query: { ...call.query, $count: 'true' } }, items, collection);
+  return { status: 200, body: (body as { readonly '@odata.count': number })['@odata.count'] };
+}

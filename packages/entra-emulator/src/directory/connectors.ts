@@ -45,6 +45,15 @@ export const connectorRoutes = graphRoutes([
     },
   },
   {
+    method: 'GET', path: '/onPremisesPublishingProfiles/{profile}/connectors/{id}', ...GRANTS, query: ONE_QUERY,
+    handle(call) {
+      checkProfile(call);
+      const connector = call.tenant.connectorGroups.flatMap(({ connectors }) => connectors).find(({ id }) => sameId(id, param(call, 'id')));
+      if (!connector) throw notFound(param(call, 'id'));
+      return single(call, { ...connector }, 'connectors');
+    },
+  },
+  {
     method: 'GET', path: '/onPremisesPublishingProfiles/{profile}/connectors', ...GRANTS, query: QUERY,
     handle(call) {
       checkProfile(call);

@@ -2,7 +2,7 @@ import { graphRoutes, type GraphAnswer, type GraphCall, type GraphRefusal, type 
 import { listAnswer, single } from '../odata.ts';
 import type { Group } from '../tenant.ts';
 import { groupEvent, property, relationEvent } from './audits.ts';
-import { collectionAnswer, objectAnswer, TEXT, WORD, type Collection } from './collections.ts';
+import { collectionAnswer, countAnswer, objectAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { BOTH, bad, bodyOf, denied, EXPANDABLE_QUERY, GROUP_WRITERS, groupOf, isGuid, isOwner, LIST_QUERY, notFound, ONE_QUERY, param, referencedId, sameId } from './common.ts';
 import { groupView, membersWithin, objectView } from './views.ts';
 
@@ -232,6 +232,14 @@ export const groupRoutes = graphRoutes([
   {
     method: 'GET', path: '/groups', versions: BOTH, delegated: READ, application: READ, query: [...LIST_QUERY, '$expand'],
     handle: (call) => collectionAnswer(call, call.tenant.groups.map((group) => groupView(group, call.tenant, { all: true })), GROUPS, isAll(call) ? undefined : ({ uniqueName: _uniqueName, ...rest }) => rest),
+  },
+  {
+    method: 'GET', path: '/groups/$count', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$search'],
+    handle: (call) => countAnswer(call, call.tenant.groups.map((group) => groupView(group, call.tenant, { all: true })), GROUPS),
+  },
+  {
+    method: 'GET', path: '/groups/{id}/members/$count', versions: BOTH, delegated: READ_MEMBERS, application: READ_MEMBERS, query: ['$filter', '$search'],
+    handle: (call) => countAnswer(call, objectsOf(call, groupOf(call).memberIds), OBJECTS),
   },
   {
     method: 'POST', path: '/groups', versions: BOTH, delegated: WRITE, application: ['Group.Create', ...WRITE], roles: { anyOf: GROUP_WRITERS },

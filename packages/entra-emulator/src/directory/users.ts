@@ -1,7 +1,7 @@
 import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
 import type { User } from '../tenant.ts';
-import { collectionAnswer, TEXT, WORD, type Collection } from './collections.ts';
+import { collectionAnswer, countAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { BOTH, denied, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
 import { property } from './audits.ts';
 import { groupsAround, groupView, userView } from './views.ts';
@@ -70,6 +70,10 @@ export const userRoutes = graphRoutes([
     method: 'GET', path: '/users', versions: BOTH, delegated: READ, application: READ, query: LIST_QUERY,
     // Filters see what is there, whatever the caller may read of it.
     handle: (call) => collectionAnswer(call, call.tenant.users.map((user) => userView(user, { all: true })), USERS, ({ id }) => view(call, personOf(call, String(id)))),
+  },
+  {
+    method: 'GET', path: '/users/$count', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$search'],
+    handle: (call) => countAnswer(call, call.tenant.users.map((user) => userView(user, { all: true })), USERS),
   },
   {
     method: 'GET', path: '/users/{id}', versions: BOTH, delegated: ['User.Read', ...READ], application: READ, query: ONE_QUERY,
