@@ -47,6 +47,8 @@ const GRAPH_TIMEOUT_MS = 15_000;
 /** How long Graph may take in all, with waits and repetitions: what somebody waits for, one call of a run, one call of a job. */
 const PATIENCE = {
   action: { of: 'action', ms: 30_000 },
+  /** Reading all that a setup touches; below the minute after which a proxy takes the portal for silent. */
+  setup: { of: 'action', ms: 55_000 },
   run: { of: 'call', ms: 120_000 },
   job: { of: 'call', ms: 120_000 },
   /** Names beside what a page is about, which does without them. */
@@ -117,9 +119,9 @@ export function compose(ground: Ground): Product {
     // It may hold names and reasons: nobody reads it who has not asked for everything.
     onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
-  const graphOf = (actor: Actor, scopes: ScopeSet, patience: 'action' | 'run', claims?: string): Graph =>
+  const graphOf = (actor: Actor, scopes: ScopeSet, patience: 'action' | 'setup' | 'run', claims?: string): Graph =>
     gateway.graph({ token: () => tokens.forPerson(actor.accountId, scopesOf(scopes), claims), priority: 'person', patience: PATIENCE[patience] });
-  const graphFor = (actor: Actor, scopes: ScopeSet, claims?: string): Graph => graphOf(actor, scopes, 'action', claims);
+  const graphFor = (actor: Actor, scopes: ScopeSet, claims?: string): Graph => graphOf(actor, scopes, scopes === 'setup' ? 'setup' : 'action', claims);
   const appGraph = gateway.graph({ token: () => tokens.forApp(), priority: 'background', patience: PATIENCE.job });
   const appGraphForPages = gateway.graph({ token: () => tokens.forApp(), priority: 'person', patience: PATIENCE.names });
 
