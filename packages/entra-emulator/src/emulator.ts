@@ -11,6 +11,7 @@ import { createFront } from './graph/front.ts';
 import { GraphRefusal } from './graph/route.ts';
 import { routes } from './graph/routes.ts';
 import { oidc, type SignInState } from './oidc/server.ts';
+import { recordVisit } from './network/traffic.ts';
 import { createTokens, makeSigningKey } from './oidc/tokens.ts';
 import { settle } from './pim/engine.ts';
 import { durationMs } from './pim/rules.ts';
@@ -115,7 +116,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   app.use('/private', privateResource({
     tenant: () => tenant, settle: settleNow,
     connect: (upn, host, port) => {
-      const reached = connect({ tenant, now: now(), delays, newId }, upn, host, port);
+      const world = { tenant, now: now(), delays, newId };
+      const reached = connect(world, upn, host, port);
+      recordVisit(world, upn, host, port, reached);
       keep();
       return reached;
     },

@@ -1,4 +1,6 @@
 import type { Edge } from './edge.ts';
+import type { Visit } from './network/traffic.ts';
+import type { CustomExtension } from './pim/custom-extensions.ts';
 
 /**
  * The emulated tenant as plain data: everything here survives `JSON.stringify`, so a snapshot is one file.
@@ -27,6 +29,10 @@ export interface Tenant {
   groupChanges?: GroupChanges;
   /** Absent until somebody connects or changes what clients go by. */
   edge?: Edge;
+  /** What clients of Global Secure Access did, oldest first; absent until one did something. */
+  visits?: Visit[];
+  /** Absent until one is registered. */
+  customExtensions?: CustomExtension[];
 }
 
 export interface User {

@@ -1,9 +1,15 @@
 import { auditRoutes } from '../audit-log.ts';
 import { directoryRoutes } from '../directory/routes.ts';
+import { forwardingPolicyRoutes } from '../network/forwarding-policies.ts';
+import { networkLogRoutes } from '../network/logs.ts';
 import { approvalRoutes } from '../pim/approvals.ts';
+import { customExtensionRoutes } from '../pim/custom-extensions.ts';
+import { legacyPimRoutes } from '../pim/legacy.ts';
 import { policyRoutes } from '../pim/policies.ts';
 import { pimRoutes } from '../pim/routes.ts';
 import type { GraphRoute } from './route.ts';
 
 /** Every call of Graph that the emulated tenant knows. */
-export const routes: readonly GraphRoute[] = [...directoryRoutes, ...pimRoutes, ...policyRoutes, ...approvalRoutes, ...auditRoutes];
+export const routes: readonly GraphRoute[] = [
+  ...directoryRoutes, ...forwardingPolicyRoutes, ...networkLogRoutes, ...pimRoutes, ...legacyPimRoutes, ...policyRoutes, ...approvalRoutes, ...customExtensionRoutes, ...auditRoutes,
+];

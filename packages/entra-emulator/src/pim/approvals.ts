@@ -83,6 +83,15 @@ const stageRoutes = (['stages', 'steps'] as const).flatMap((name): GraphRoute[] 
 
 export const approvalRoutes = graphRoutes([
   {
+    // In the metadata, and on no page: what the person may see.
+    method: 'GET', path: BASE, versions: BOTH, delegated: READ, application: null, query: ['$filter', '$select', '$expand', '$top', '$skiptoken'],
+    handle(call): GraphAnswer {
+      const { id: mine } = me(call);
+      const seen = call.tenant.pim.approvals.filter(({ approverUserIds, requestId }) => approverUserIds.includes(mine) || call.tenant.pim.requests.some((request) => request.id === requestId && request.principalId === mine));
+      return listAnswer(call, seen.map((approval) => view(call, approval)), { context: 'identityGovernance/privilegedAccess/group/assignmentApprovals' });
+    },
+  },
+  {
     method: 'GET', path: `${BASE}/filterByCurrentUser(on='{on}')`, versions: BOTH, delegated: READ, application: null, query: ['$filter', '$select', '$expand', '$top', '$skiptoken'],
     handle(call): GraphAnswer {
       if (call.params['on'] !== 'approver') throw new GraphRefusal(400, 'InvalidParameter', `The value '${String(call.params['on'])}' of parameter 'on' is not supported.`);

@@ -144,6 +144,9 @@ export function settle(world: World): boolean {
       case 'PendingProvisioning': {
         request.status = 'Provisioned';
         request.completedDateTime = at.toISOString();
+        // Other dates take the place of an assignment's own: nobody is without it in between.
+        const before = request.action === 'selfActivate' ? -1 : tenant.pim.schedules.findIndex((one) => one.kind === 'assignment' && one.assignmentType === 'assigned' && one.groupId === request.groupId && one.principalId === request.principalId && one.accessId === request.accessId);
+        if (before >= 0) tenant.pim.schedules.splice(before, 1);
         const eligible = instancesOf(then, 'eligibility').find((one) => one.groupId === request.groupId && one.principalId === request.principalId && one.accessId === request.accessId);
         tenant.pim.schedules.push({ ...scheduleFrom(request, at), activatedUsing: request.action === 'selfActivate' ? eligible?.scheduleId ?? null : null });
         request.dueAt = new Date(at.getTime() + world.delays.membership).toISOString();

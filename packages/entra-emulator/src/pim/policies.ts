@@ -26,10 +26,16 @@ function mayRead(call: GraphCall, group: Group): void {
   if (!group.ownerIds.includes(user.id) && !user.directoryRoles.some((role) => [...ROLES, 'Global Reader'].includes(role))) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
 }
 
-const policyView = (policy: PimPolicy, withRules: boolean): Record<string, unknown> => ({
+const policyView = (policy: PimPolicy, expand = ''): Record<string, unknown> => ({
   id: policy.id, displayName: 'Group', description: 'Group', isOrganizationDefault: false, scopeId: policy.groupId, scopeType: 'Group', lastModifiedDateTime: policy.lastModifiedDateTime,
   lastModifiedBy: policy.lastModifiedDateTime === null ? null : { displayName: 'Administrator', id: null },
-  ...(withRules && { rules: policy.rules }),
+  ...(/\brules\b/.test(expand) && { rules: policy.rules }),
+  ...(/\beffectiveRules\b/.test(expand) && { effectiveRules: policy.rules }),
+});
+
+const assignmentView = (policy: PimPolicy, expand: string | undefined): Record<string, unknown> => ({
+  id: `${policy.id}_${policy.accessId}`, policyId: policy.id, scopeId: policy.groupId, scopeType: 'Group', roleDefinitionId: policy.accessId,
+  ...(expand?.startsWith('policy') === true && { policy: policyView(policy, expand) }),
 });
 
 function policyById(call: GraphCall): { policy: PimPolicy; group: Group } {
@@ -99,24 +105,36 @@ export const policyRoutes = graphRoutes([
       const { group, roleDefinitionId } = scopeOf(call);
       mayRead(call, group);
       const expand = call.query['$expand'];
-      const value = policiesOf(call, group.id).filter(({ accessId }) => roleDefinitionId === undefined || accessId === roleDefinitionId).map((policy) => ({
-        id: `${policy.id}_${policy.accessId}`, policyId: policy.id, scopeId: group.id, scopeType: 'Group', roleDefinitionId: policy.accessId,
-        ...(expand?.startsWith('policy') === true && { policy: policyView(policy, /rules/.test(expand)) }),
-      }));
+      const value = policiesOf(call, group.id).filter(({ accessId }) => roleDefinitionId === undefined || accessId === roleDefinitionId).map((policy) => assignmentView(policy, expand));
       return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicyAssignments`, value } };
     },
+  },
+  {
+    method: 'GET', path: '/policies/roleManagementPolicyAssignments/{id}', versions: BOTH, delegated: READ, application: READ, query: ['$expand', '$select'],
+    handle(call): GraphAnswer {
+      const policy = call.tenant.pim.policies.find(({ id, accessId }) => `${id}_${accessId}` === call.params['id']);
+      const group = policy && call.tenant.groups.find(({ id }) => id === policy.groupId);
+      if (!policy || !group) throw new GraphRefusal(404, 'ResourceNotFound', `The policy assignment '${String(call.params['id'])}' is not found.`);
+      mayRead(call, group);
+      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicyAssignments/$entity`, ...assignmentView(policy, call.query['$expand']) } };
+    },
+  },
+  {
+    // Nothing of a group's policy is inherited: what is in effect are its own rules.
+    method: 'GET', path: '/policies/roleManagementPolicies/{id}/effectiveRules', versions: BOTH, delegated: READ, application: READ, query: ['$select'],
+    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/effectiveRules`, value: policyById(call).policy.rules } }),
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$expand', '$select'],
     handle(call): GraphAnswer {
       const { group } = scopeOf(call);
       mayRead(call, group);
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies`, value: policiesOf(call, group.id).map((policy) => policyView(policy, call.query['$expand']?.includes('rules') ?? false)) } };
+      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies`, value: policiesOf(call, group.id).map((policy) => policyView(policy, call.query['$expand'])) } };
     },
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies/{id}', versions: BOTH, delegated: READ, application: READ, query: ['$expand', '$select'],
-    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(policyById(call).policy, call.query['$expand']?.includes('rules') ?? false) } }),
+    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(policyById(call).policy, call.query['$expand']) } }),
   },
   {
     method: 'PATCH', path: '/policies/roleManagementPolicies/{id}', versions: BOTH, delegated: WRITE, application: WRITE,
@@ -124,7 +142,7 @@ export const policyRoutes = graphRoutes([
       policyById(call);
       const rules = (call.body as { rules?: unknown }).rules;
       if (!Array.isArray(rules) || rules.length === 0) throw new GraphRefusal(400, 'InvalidPolicy', 'The policy is invalid.');
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(changeRules(call, rules), false) } };
+      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(changeRules(call, rules)) } };
     },
   },
   {

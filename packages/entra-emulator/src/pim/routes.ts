@@ -2,6 +2,7 @@ import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
 import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, startOf, userOf, type Instance, type World } from './engine.ts';
+import { askByPerson, BY_ADMIN, BY_PERSON, changeable, changeByAdmin, type Change } from './changes.ts';
 import { activationRules, durationMs, ruleOf } from './rules.ts';
 import { policiesOf } from './engine.ts';
 
@@ -20,6 +21,7 @@ const WRITE = {
 };
 
 const refuse = (code: string, message: string): GraphRefusal => new GraphRefusal(400, code, message);
+const unknownResource = (id: string | undefined): GraphRefusal => new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(id)}' does not exist or one of its queried reference-property objects are not present.`);
 const worldOf = (call: GraphCall): World => ({ tenant: call.tenant, now: call.now, delays: call.delays, newId: () => call.newId() });
 const initiatorOf = (call: GraphCall) => (call.caller.kind === 'user' ? { user: call.caller.user } : { app: 'Gatehouse' });
 
@@ -194,7 +196,7 @@ function withinExpiration(call: GraphCall, body: Body, ruleId: string): boolean 
 function eligibilityRequest(call: GraphCall): GraphAnswer {
   const body = bodyOf(call);
   const group = manageable(pimGroup(call, body.groupId));
-  mayWrite(call, group);
+  if (!isOneOf(BY_PERSON, body.action)) mayWrite(call, group);
   const principal = call.tenant.users.find(({ id }) => id === body.principalId) ?? call.tenant.groups.find(({ id }) => id === body.principalId);
   if (!principal) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   const world = worldOf(call);
@@ -209,10 +211,11 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
     auditRequest(world, request, 'Remove eligible member from role in PIM completed (timebound)', 'Remove', initiatorOf(call));
     return created(call, request);
   }
-  if (!['adminAssign', 'adminUpdate', 'adminExtend', 'adminRenew'].includes(body.action)) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  if (isOneOf(BY_PERSON, body.action)) return created(call, askByPerson(call, changeOf(call, 'eligibility', body)));
+  if (isOneOf(BY_ADMIN, body.action)) return changedByAdmin(call, 'eligibility', body);
+  if (body.action !== 'adminAssign') throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
-  if (body.action === 'adminAssign' && (existing !== undefined || pending)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
-  if (body.action !== 'adminAssign' && !existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+  if (existing !== undefined || pending) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
   if (!withinExpiration(call, body, 'Expiration_Admin_Eligibility')) throw rulesFailed('ExpirationRule');
   const request = { ...newRequest(call, 'eligibility', body), status: 'Provisioned', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.provisioning).toISOString() };
   if (request.isValidationOnly) return created(call, request);
@@ -229,9 +232,36 @@ function assignmentRequest(call: GraphCall): GraphAnswer {
     case 'selfDeactivate': return deactivate(call, body);
     case 'adminAssign': return assign(call, body);
     case 'adminRemove': return remove(call, body);
-    default: throw new GraphRefusal(501, 'NotImplemented', `The emulated tenant does not know ${body.action} on assignments.`);
+    default:
   }
+  const group = manageable(pimGroup(call, body.groupId));
+  if (isOneOf(BY_PERSON, body.action)) return created(call, askByPerson(call, changeOf(call, 'assignment', body)));
+  mayWrite(call, group);
+  return changedByAdmin(call, 'assignment', body);
 }
+
+const isOneOf = (actions: readonly string[], action: string): boolean => actions.includes(action);
+
+function changeOf(call: GraphCall, kind: Kind, body: Body): Change {
+  const ofTarget = sameTarget(body);
+  return {
+    kind, action: body.action, request: newRequest(call, kind, body), world: worldOf(call), initiator: initiatorOf(call),
+    standing: call.tenant.pim.schedules.find((one) => one.kind === kind && ofTarget(one) && changeable(kind, one)),
+    waiting: call.tenant.pim.requests.find((one) => one.kind === kind && ofTarget(one) && one.status === 'PendingAdminDecision'),
+  };
+}
+
+function changedByAdmin(call: GraphCall, kind: Kind, body: Body): GraphAnswer {
+  if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  const change = changeOf(call, kind, body);
+  if (!withinExpiration(call, body, kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  if (kind === 'assignment' && asksForReason(call, body)) throw rulesFailed('JustificationRule');
+  return created(call, changeByAdmin(call, change));
+}
+
+/** Whether a direct assignment asks for a reason that was not given. */
+const asksForReason = (call: GraphCall, body: Body): boolean =>
+  body.justification === null && (ruleOf(memberPolicy(call, body), 'Enablement_Admin_Assignment')['enabledRules'] as string[] | undefined)?.includes('Justification') === true;
 
 const sameTarget = (body: Body) => (one: { groupId: string; principalId: string; accessId: AccessId }): boolean => one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId;
 const activeOf = (call: GraphCall, body: Body): PimSchedule | undefined => call.tenant.pim.schedules.find((one) => one.kind === 'assignment' && sameTarget(body)(one));
@@ -310,8 +340,7 @@ function assign(call: GraphCall, body: Body): GraphAnswer {
   if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id }) => id === body.principalId)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
   if (!withinExpiration(call, body, 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
-  const enabled = ruleOf(memberPolicy(call, body), 'Enablement_Admin_Assignment')['enabledRules'] as string[] | undefined;
-  if (enabled?.includes('Justification') === true && body.justification === null) throw rulesFailed('JustificationRule');
+  if (asksForReason(call, body)) throw rulesFailed('JustificationRule');
   const world = worldOf(call);
   const request = newRequest(call, 'assignment', body);
   if (request.isValidationOnly) return created(call, { ...request, status: 'Granted' });
@@ -326,7 +355,7 @@ function cancel(kind: Kind): GraphRoute['handle'] {
     const request = call.tenant.pim.requests.find((one) => one.kind === kind && one.id === call.params['id']);
     const me = call.caller.kind === 'user' ? call.caller.user : undefined;
     if (!request || (me && request.principalId !== me.id && !me.directoryRoles.some((role) => WRITERS.includes(role)))) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
-    if (!['PendingApproval', 'Granted'].includes(request.status)) throw refuse('RoleAssignmentRequestCannotBeCanceled', 'The request is already completed and cannot be canceled.');
+    if (!['PendingApproval', 'PendingAdminDecision', 'Granted'].includes(request.status) || request.dueAt === null && request.status === 'Granted') throw refuse('RoleAssignmentRequestCannotBeCanceled', 'The request is already completed and cannot be canceled.');
     request.status = 'Canceled';
     request.dueAt = null;
     request.completedDateTime = call.now.toISOString();
@@ -343,6 +372,24 @@ export const pimRoutes = graphRoutes([
     { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests`, versions: BOTH, delegated: WRITE[kind], application: WRITE[kind], handle: kind === 'eligibility' ? eligibilityRequest : assignmentRequest },
     { method: 'POST' as const, path: `${BASE}/${kind}ScheduleRequests/{id}/cancel`, versions: BOTH, delegated: WRITE[kind], application: WRITE[kind], handle: cancel(kind) },
   ]),
+  {
+    // The answer of a custom extension that was asked about the request. None is ever asked here.
+    method: 'POST', path: `${BASE}/assignmentScheduleRequests/{id}/updateRequest`, versions: ['beta'], delegated: WRITE.assignment, application: WRITE.assignment,
+    handle(call): GraphAnswer {
+      const { evaluationId, evaluationOutcome } = call.body as { evaluationId?: unknown; evaluationOutcome?: unknown };
+      if (typeof evaluationId !== 'string' || !/^(approved|denied)$/i.test(String(evaluationOutcome))) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+      if (!call.tenant.pim.requests.some(({ id, kind }) => kind === 'assignment' && id === call.params['id'])) throw unknownResource(call.params['id']);
+      throw refuse('InvalidRoleAssignmentRequest', 'The request does not wait for the evaluation of a custom extension.');
+    },
+  },
+  {
+    method: 'GET', path: `${BASE}/resources/{id}`, versions: ['beta'], delegated: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], application: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], query: ['$select'],
+    handle(call): GraphAnswer {
+      const group = call.tenant.groups.find(({ id, onboardedToPimAt }) => id === call.params['id'] && onboardedToPimAt !== null);
+      if (!group) throw unknownResource(call.params['id']);
+      return single(call, { id: group.id }, 'identityGovernance/privilegedAccess/group/resources');
+    },
+  },
   {
     method: 'GET', path: `${BASE}/resources`, versions: ['beta'], delegated: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], application: ['PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAccess.ReadWrite.AzureADGroup'], query: ['$filter', '$select', '$top', '$skiptoken'],
     handle: (call) => listAnswer(call, call.tenant.groups.filter(({ onboardedToPimAt }) => onboardedToPimAt !== null).map(({ id }) => ({ id })), { context: 'identityGovernance/privilegedAccess/group/resources', filterable: ['id'] }),

@@ -1,0 +1,70 @@
+import { GraphRefusal, type GraphCall } from '../graph/route.ts';
+import type { PimRequest, PimSchedule, User } from '../tenant.ts';
+import { auditRequest, endOf, provision, type World } from './engine.ts';
+
+type Kind = 'eligibility' | 'assignment';
+
+/** What routes.ts has found out about the request. */
+export interface Change {
+  readonly kind: Kind;
+  readonly action: string;
+  readonly request: PimRequest;
+  /** What there is to change, where there is something. */
+  readonly standing: PimSchedule | undefined;
+  /** Whether somebody asked for the same, and an administrator has not decided. */
+  readonly waiting: PimRequest | undefined;
+  readonly world: World;
+  readonly initiator: { readonly user: User } | { readonly app: string };
+}
+
+const refuse = (code: string, message: string): GraphRefusal => new GraphRefusal(400, code, message);
+const missing = (): GraphRefusal => refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
+const words = (kind: Kind): string => (kind === 'eligibility' ? 'Update eligible member in PIM' : 'Update member in PIM');
+
+export const BY_ADMIN = ['adminUpdate', 'adminExtend', 'adminRenew'] as const;
+export const BY_PERSON = ['selfExtend', 'selfRenew'] as const;
+
+/** An activation is not changed: only what an administrator assigned is extended or renewed (CONTRACT.md §0.7). */
+export const changeable = (kind: Kind, schedule: PimSchedule): boolean => kind === 'eligibility' || schedule.assignmentType === 'assigned';
+
+/** Whether there was an assignment that has ended: that is renewed, where one that stands is extended. */
+export const hasEnded = (call: GraphCall, { kind, groupId, principalId, accessId }: Pick<PimRequest, 'kind' | 'groupId' | 'principalId' | 'accessId'>): boolean =>
+  call.tenant.pim.requests.some((one) => one.kind === kind && one.groupId === groupId && one.principalId === principalId && one.accessId === accessId && one.status === 'Provisioned' && one.action !== 'selfActivate');
+
+/** An administrator gives a standing assignment other dates, more time, or a new time after its end. Answers the request, which takes effect later. */
+export function changeByAdmin(call: GraphCall, { kind, action, request, standing, waiting, world, initiator }: Change): PimRequest {
+  if (action === 'adminRenew') {
+    if (standing) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
+    if (!hasEnded(call, request)) throw missing();
+  } else if (!standing) throw missing();
+  if (action === 'adminExtend' && standing) {
+    const end = endOf(request);
+    if (standing.endDateTime === null || (end !== undefined && end <= new Date(standing.endDateTime))) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  }
+  if (request.isValidationOnly) return { ...request, status: 'Granted' };
+  if (kind === 'assignment') provision(world, request);
+  else Object.assign(request, { status: 'Provisioned', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.provisioning).toISOString() });
+  if (waiting) {
+    Object.assign(waiting, { status: 'Granted', completedDateTime: call.now.toISOString() });
+    auditRequest(world, waiting, 'Update member in PIM approved by admin (extend/renew)', 'Assign', initiator);
+  } else if (action === 'adminUpdate') auditRequest(world, request, `${kind === 'eligibility' ? 'Add eligible member' : 'Add member'} to role in PIM completed (${endOf(request) === undefined ? 'permanent' : 'timebound'})`, 'Assign', initiator);
+  else auditRequest(world, request, action === 'adminRenew' ? `${kind === 'eligibility' ? 'Add eligible member' : 'Add member'} to role in PIM completed (renew)` : `${words(kind)} requested (extend)`, 'Assign', initiator);
+  return request;
+}
+
+/** A person asks for more time: an administrator decides, and until then nothing changes. */
+export function askByPerson(call: GraphCall, { kind, action, request, standing, waiting, world, initiator }: Change): PimRequest {
+  const { caller } = call;
+  if (caller.kind !== 'user' || caller.user.id !== request.principalId) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  if (action === 'selfExtend' && (!standing || standing.endDateTime === null)) throw missing();
+  if (action === 'selfRenew') {
+    if (standing) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
+    if (!hasEnded(call, request)) throw missing();
+  }
+  if (waiting) throw refuse('PendingRoleAssignmentRequest', 'There is already an existing pending Role assignment request.');
+  if (request.justification === null) throw refuse('RoleAssignmentRequestPolicyValidationFailed', 'The following policy rules failed: ["JustificationRule"]');
+  request.status = 'PendingAdminDecision';
+  if (!request.isValidationOnly) auditRequest(world, request, action === 'selfExtend' ? `${words(kind)} requested (extend)` : `${kind === 'eligibility' ? 'Add eligible member' : 'Add member'} to role in PIM requested (renew)`, 'Assign', initiator);
+  return request;
+}
+
