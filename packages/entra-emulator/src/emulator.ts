@@ -112,7 +112,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
 
   const tokens = await createTokens({ key, tenant: () => tenant, newId });
-  const { router: oidcRouter, signedInUser } = oidc({ tenant: () => tenant, tokens, state: () => signIn, keep, hints: HINTS, baseUrl });
+  const { router: oidcRouter, signedInUser } = oidc({ tenant: () => tenant, tokens, state: () => signIn, keep, hints: HINTS, baseUrl, now });
   app.use('/private', privateResource({
     tenant: () => tenant, settle: settleNow,
     connect: (upn, host, port) => {

@@ -31,7 +31,7 @@ function common(call: GraphCall, visit: Visit): Record<string, unknown> {
   const { tenant } = call;
   const user = tenant.users.find(({ id }) => id === visit.userId);
   const application = tenant.applications.find(({ appId }) => appId === visit.appId);
-  const connectors = tenant.connectorGroups.find((group) => (application?.connectorGroupId == null ? group.isDefault : group.id === application.connectorGroupId));
+  const connectors = tenant.connectorGroups.find((group) => (application?.connectorGroupId === null || application === undefined ? group.isDefault : group.id === application.connectorGroupId));
   const connector = connectors?.connectors.find(({ status }) => status === 'active');
   const segment = application?.segments.find((one) => segmentTakes(one, visit.host, visit.port));
   return {

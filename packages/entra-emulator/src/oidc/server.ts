@@ -23,8 +23,8 @@ export interface OidcDeps {
   readonly tokens: Tokens;
   state(): SignInState;
   keep(): void;
-  /** The tenant's time, for the log of sign-ins; the real one unless said. */
-  now?(): Date;
+  /** The tenant's time, for the log of sign-ins. */
+  now(): Date;
   readonly hints: ReadonlyMap<string, string>;
   baseUrl(): string;
 }
@@ -65,7 +65,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
   /** Writes a sign-in into the tenant's log, which keeps 30 days. */
   const log = ({ clientId, acrs }: AuthorizeRequest, user: User, failure?: { readonly code: number; readonly reason: string }): void => {
     const tenant = deps.tenant();
-    const at = deps.now?.() ?? new Date();
+    const at = deps.now();
     tenant.signIns = (tenant.signIns ?? []).filter(({ createdDateTime }) => Date.parse(createdDateTime) > at.getTime() - SIGN_IN_LOG_MS);
     tenant.signIns.push({ id: randomUUID(), correlationId: randomUUID(), createdDateTime: at.toISOString(), userId: user.id, appId: clientId, errorCode: failure?.code ?? 0, failureReason: failure?.reason ?? null, acrs: [...acrs] });
   };
