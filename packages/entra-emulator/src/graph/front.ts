@@ -76,12 +76,12 @@ export function createFront(deps: FrontDeps) {
       const found = find(wish.method, wish.version, wish.path);
       if (!found) throw new GraphRefusal(501, 'NotImplemented', `The emulated tenant does not know ${wish.method} /${wish.version}${wish.path}.`);
       const { route } = found.match;
-      for (const name of Object.keys(wish.query)) if (!(route.query ?? []).includes(name)) throw new GraphRefusal(400, 'Request_UnsupportedQuery', `Unsupported query option '${name}'.`);
+      const query = queryOf(route, wish.query);
       permit(route, caller);
       if (['POST', 'PATCH', 'PUT'].includes(wish.method) && wish.body === undefined && !/\/(cancel|revokeSignInSessions)$/i.test(wish.path)) throw new GraphRefusal(400, 'BadRequest', 'Empty Payload. JSON content expected.');
       deps.settle();
       const call: GraphCall = {
-        version: wish.version as 'v1.0', tenant: deps.tenant(), caller, now: deps.now(), delays: deps.delays(), path: wish.path, params: found.params, query: wish.query, headers: wish.headers, body: wish.body ?? {}, base: `${deps.baseUrl()}/${wish.version}`,
+        version: wish.version as 'v1.0', tenant: deps.tenant(), caller, now: deps.now(), delays: deps.delays(), path: wish.path, params: found.params, query, headers: wish.headers, body: wish.body ?? {}, base: `${deps.baseUrl()}/${wish.version}`,
         newId: () => deps.newId(),
         audit: (event) => {
           const initiator = event.initiatedBy ?? (caller.kind === 'user' ? { user: caller.user } : { app: 'Gatehouse' });
@@ -174,6 +174,15 @@ function decode(text: string): string {
   } catch {
     throw new GraphRefusal(400, 'BadRequest', 'The address is not well formed.');
   }
+}
+
+/** The options by the names that the call knows; their case does not matter, as the published examples show. */
+function queryOf(route: GraphRoute, asked: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(asked).map(([name, value]) => {
+    const known = (route.query ?? []).find((one) => one.toLowerCase() === name.toLowerCase());
+    if (known === undefined) throw new GraphRefusal(400, 'Request_UnsupportedQuery', `Unsupported query option '${name}'.`);
+    return [known, value];
+  }));
 }
 
 /** The permission in the token, in Graph's words. */
