@@ -68,7 +68,8 @@ function classify(error: unknown): { code: ProblemCode; details: PortalErrorDeta
   if (error instanceof GraphError) {
     const { code, detail } = GRAPH_PROBLEMS[error.failure];
     const { retryAfterMs, claims } = error.details;
-    const known = knownRefusal(error.details.code, error.details.failedRules?.[0]);
+    // Of a code that means several things, the rule that failed or Graph's own text says which.
+    const known = knownRefusal(error.details.code, error.details.failedRules?.[0] ?? error.message);
     return {
       code, cause: error,
       details: {
