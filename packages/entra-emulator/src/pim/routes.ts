@@ -1,3 +1,5 @@
+import { objectView } from '../directory/views.ts';
+import { checkOperators, filterableNames, type Filterable } from '../filters.ts';
 import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
@@ -72,7 +74,8 @@ const instanceView = (instance: Instance): Record<string, unknown> => ({
 // --- Lists -----------------------------------------------------------------------------------------------------------
 
 type Kind = 'eligibility' | 'assignment';
-const FILTERABLE = ['groupId', 'principalId', 'accessId', 'status'];
+/** Only these, each with `eq`, and joined by `and`, are seen in the docs. */
+const FILTERABLE: Filterable = { groupId: 'eq', principalId: 'eq', accessId: 'eq', status: 'eq' };
 const QUERY = ['$filter', '$select', '$expand', '$top', '$skiptoken', '$count', '$orderby'];
 
 const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, kind: Kind) => Record<string, unknown>[]> = {
@@ -83,9 +86,45 @@ const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, ki
 
 const NAMES = { Requests: 'ScheduleRequests', Schedules: 'Schedules', Instances: 'ScheduleInstances' } as const;
 
+function checkFilter(filter: string | undefined): void {
+  checkOperators(filter, FILTERABLE);
+  if (filter !== undefined && /\b(or|not)\b/.test(filter.replaceAll(/'(?:[^']|'')*'/g, "''"))) throw refuse('InvalidFilter', 'The $filter query parameter joins its conditions with and.');
+}
+
+const EXPANDABLE = ['group', 'principal', 'activatedUsing', 'targetSchedule'];
+
+function expansionsOf({ query }: GraphCall): string[] {
+  const names = (query['$expand'] ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const unknown = names.find((name) => !EXPANDABLE.includes(name));
+  if (unknown !== undefined) throw refuse('BadRequest', `Could not find a property named '${unknown}' to expand.`);
+  return names;
+}
+
+/** Puts in what the call wants to have expanded. */
+function expanded(call: GraphCall): (item: Record<string, unknown>) => Record<string, unknown> {
+  const names = expansionsOf(call);
+  const scheduled = (id: unknown): Record<string, unknown> | null => {
+    const schedule = call.tenant.pim.schedules.find((one) => one.id === id);
+    return schedule ? scheduleView(schedule) : null;
+  };
+  const valueOf = (item: Record<string, unknown>, name: string): unknown => {
+    switch (name) {
+      case 'group': return objectView(call.tenant, String(item['groupId']), call.version) ?? null;
+      case 'principal': return objectView(call.tenant, String(item['principalId']), call.version) ?? null;
+      case 'targetSchedule': return scheduled(item['targetScheduleId']);
+      default: return scheduled(call.tenant.pim.schedules.find((one) => one.id === (item['assignmentScheduleId'] ?? item['targetScheduleId'] ?? item['id']))?.activatedUsing);
+    }
+  };
+  return (item) => ({ ...item, ...Object.fromEntries(names.map((name) => [name, valueOf(item, name)])) });
+}
+
 function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
   const name = `${kind}${NAMES[what]}`;
-  const options: ListOptions = { context: `identityGovernance/privilegedAccess/group/${name}`, filterable: FILTERABLE };
+  const options: ListOptions = { context: `identityGovernance/privilegedAccess/group/${name}`, filterable: filterableNames(FILTERABLE) };
+  const list = (call: GraphCall, items: readonly Record<string, unknown>[], expand = expanded(call)): GraphAnswer => {
+    checkFilter(call.query['$filter']);
+    return listAnswer(call, items.map(expand), options);
+  };
   const permissions = { versions: BOTH, delegated: READ[kind], application: READ[kind], query: QUERY };
   return [
     {
@@ -99,7 +138,7 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
           const own = scope[1] === 'principalId' && scope[2] === user.id;
           if (!own && !mayRead(call, user, scope[2])) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
         }
-        return listAnswer(call, views[what](call, kind), options);
+        return list(call, views[what](call, kind));
       },
     },
     {
@@ -108,10 +147,13 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
         if (call.caller.kind !== 'user') throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
         const me = call.caller.user.id;
         const all = views[what](call, kind);
+        // What is to be expanded comes back empty here, as clients report.
+        const names = expansionsOf(call);
+        const empty = (item: Record<string, unknown>): Record<string, unknown> => ({ ...item, ...Object.fromEntries(names.map((one) => [one, null])) });
         switch (call.params['on']) {
-          case 'principal': return listAnswer(call, all.filter(({ principalId }) => principalId === me), options);
-          case 'createdBy': if (what === 'Requests') return listAnswer(call, all.filter(({ id }) => call.tenant.pim.requests.find((request) => request.id === id)?.createdByUserId === me), options); break;
-          case 'approver': if (what === 'Requests') return listAnswer(call, all.filter(({ id }) => call.tenant.pim.approvals.some((approval) => approval.requestId === id && approval.approverUserIds.includes(me))), options); break;
+          case 'principal': return list(call, all.filter(({ principalId }) => principalId === me), empty);
+          case 'createdBy': if (what === 'Requests') return list(call, all.filter(({ id }) => call.tenant.pim.requests.find((request) => request.id === id)?.createdByUserId === me), empty); break;
+          case 'approver': if (what === 'Requests') return list(call, all.filter(({ id }) => call.tenant.pim.approvals.some((approval) => approval.requestId === id && approval.approverUserIds.includes(me))), empty); break;
           default:
         }
         throw refuse('InvalidParameter', `The value '${String(call.params['on'])}' of parameter 'on' is not supported.`);
@@ -124,7 +166,7 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
         const { caller } = call;
         const hidden = caller.kind === 'user' && found?.['principalId'] !== caller.user.id && !mayRead(call, caller.user, String(found?.['groupId'])) && !call.tenant.pim.approvals.some((one) => one.requestId === found?.['id'] && one.approverUserIds.includes(caller.user.id));
         if (!found || hidden) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${String(call.params['id'])}' does not exist or one of its queried reference-property objects are not present.`);
-        return single(call, found, options.context);
+        return single(call, expanded(call)(found), options.context);
       },
     },
   ];
@@ -255,13 +297,19 @@ function changedByAdmin(call: GraphCall, kind: Kind, body: Body): GraphAnswer {
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   const change = changeOf(call, kind, body);
   if (!withinExpiration(call, body, kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
-  if (kind === 'assignment' && asksForReason(call, body)) throw rulesFailed('JustificationRule');
+  if (kind === 'assignment') checkDirect(call, body);
   return created(call, changeByAdmin(call, change));
 }
 
-/** Whether a direct assignment asks for a reason that was not given. */
-const asksForReason = (call: GraphCall, body: Body): boolean =>
-  body.justification === null && (ruleOf(memberPolicy(call, body), 'Enablement_Admin_Assignment')['enabledRules'] as string[] | undefined)?.includes('Justification') === true;
+/** What the policy asks of whoever assigns somebody directly. */
+function checkDirect(call: GraphCall, body: Body): void {
+  const enabled = (ruleOf(memberPolicy(call, body), 'Enablement_Admin_Assignment')['enabledRules'] ?? []) as string[];
+  const failed = [
+    ...(enabled.includes('Justification') && body.justification === null ? ['JustificationRule'] : []),
+    ...(enabled.includes('MultiFactorAuthentication') && call.caller.kind === 'user' && !call.caller.amr.includes('mfa') ? ['MfaRule'] : []),
+  ];
+  if (failed.length > 0) throw rulesFailed(...failed);
+}
 
 const sameTarget = (body: Body) => (one: { groupId: string; principalId: string; accessId: AccessId }): boolean => one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId;
 const activeOf = (call: GraphCall, body: Body): PimSchedule | undefined => call.tenant.pim.schedules.find((one) => one.kind === 'assignment' && sameTarget(body)(one));
@@ -340,7 +388,7 @@ function assign(call: GraphCall, body: Body): GraphAnswer {
   if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id }) => id === body.principalId)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
   if (!withinExpiration(call, body, 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
-  if (asksForReason(call, body)) throw rulesFailed('JustificationRule');
+  checkDirect(call, body);
   const world = worldOf(call);
   const request = newRequest(call, 'assignment', body);
   if (request.isValidationOnly) return created(call, { ...request, status: 'Granted' });
