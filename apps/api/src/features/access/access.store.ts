@@ -1,4 +1,4 @@
-import { RoleSettings, Segment, type ActivationPolicy, type OpenedApplication, type RequestState } from '@gatehouse/contracts';
+import { RoleSettings, Segment, type OpenedApplication, type RequestState } from '@gatehouse/contracts';
 import { violates, type Tx } from '@gatehouse/db';
 import { PortalError } from '../../core/errors.ts';
 import { OPEN_STATES, recordedState, statesBefore, type CatalogFacts, type RecordedRequest } from './access.rules.ts';
