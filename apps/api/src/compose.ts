@@ -133,7 +133,7 @@ export function compose(ground: Ground): Product {
   };
 
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
-  const setups = createSetups({ db, clock, newId, log, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
+  const setups = createSetups({ db, clock, newId, log, publicUrl, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });

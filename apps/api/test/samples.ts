@@ -26,7 +26,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   ListApprovals: {},
   DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },
   ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },
-  PlanSetup: { body: { definition } },
+  PlanSetup: { body: { definition } }, ReadSetupFile: { body: { text: JSON.stringify(definition) } }, GetSetupSchema: {}, ExportSetup: { params: { setupId: UNKNOWN }, query: 'format=json' },
   CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
   ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
   GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },

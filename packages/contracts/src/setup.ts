@@ -218,6 +218,30 @@ export const ApplySetup = {
   response: Run,
 } as const satisfies Endpoint;
 
+/** What a setup weighs as a file; 500 people and 50 applications are far below. */
+export const SETUP_FILE_MAX = 512 * 1024;
+
+export const ExportSetup = {
+  method: 'GET', path: '/api/setups/:setupId/file', permission: 'setup:manage', answers: 'text',
+  summary: 'The setup as a file, to keep, to change and to bring in again',
+  params: z.strictObject({ setupId: z.uuid() }),
+  query: z.strictObject({ format: z.enum(['yaml', 'json']).default('yaml') }),
+  response: z.string(),
+} as const satisfies Endpoint;
+
+export const ReadSetupFile = {
+  method: 'POST', path: '/api/setup-files', permission: 'setup:manage',
+  summary: 'Reads a setup from YAML or JSON and answers it; keeps nothing. What is wrong is said with its line',
+  body: z.strictObject({ text: z.string().min(1, 'The file is empty').max(SETUP_FILE_MAX, 'A setup’s file has at most 512 KiB') }),
+  response: z.object({ definition: SetupDefinition }),
+} as const satisfies Endpoint;
+
+export const GetSetupSchema = {
+  method: 'GET', path: '/api/setup-schema.json', permission: 'public',
+  summary: 'JSON Schema of a setup’s file, for editors',
+  response: z.record(z.string(), z.unknown()),
+} as const satisfies Endpoint;
+
 export const GetRun = {
   method: 'GET', path: '/api/runs/:runId', permission: 'setup:manage',
   summary: 'One run with its steps',

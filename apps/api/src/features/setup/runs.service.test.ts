@@ -118,7 +118,7 @@ async function prepared() {
   const tenant = smallTenant();
   let gate: Promise<void> | undefined;
   const setups = createSetups({
-    db, clock: { now: () => new Date('2026-03-02T09:00:00Z') }, newId: () => randomUUID(), log: pino({ level: 'silent' }), graphFor: () => tenant.graph, graphForRun: () => tenant.graph,
+    db, clock: { now: () => new Date('2026-03-02T09:00:00Z') }, newId: () => randomUUID(), log: pino({ level: 'silent' }), publicUrl: 'https://gatehouse.example', graphFor: () => tenant.graph, graphForRun: () => tenant.graph,
     wait: async () => { await gate; },
   });
   const begin = async (): Promise<Run> => setups.create(maya, { definition, digest: (await setups.plan(maya, definition)).digest, irreversibleUnderstood: true });

@@ -1,4 +1,4 @@
-import { ApplySetup, ContinueRun, CreateSetup, GetRun, GetSetup, ListSetups, PlanSetup, WatchRun } from '@gatehouse/contracts';
+import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, ReadSetupFile, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Setups } from './setup.service.ts';
@@ -15,6 +15,13 @@ export function setupRoutes(setups: Setups): Router {
   endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
   endpoint(router, GetRun, ({ actor, params }) => setups.run(actor, params.runId));
   endpoint(router, ContinueRun, ({ actor, params }) => setups.continueRun(actor, params.runId));
+
+  endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
+  endpoint(router, GetSetupSchema, async () => setups.fileSchema());
+  raw(router, ExportSetup, async ({ actor, params, query }, res) => {
+    const { fileName, text } = await setups.file(actor, params.setupId, query.format);
+    res.status(200).set({ 'Content-Type': query.format === 'json' ? 'application/json; charset=utf-8' : 'application/yaml; charset=utf-8', 'Content-Disposition': `attachment; filename="${fileName}"`, 'Cache-Control': 'no-store' }).send(text);
+  });
 
   raw(router, WatchRun, async ({ actor, params }, res) => {
     // Before the first byte, so that an unknown run is answered as a problem.

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
-import { SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PortalActivity, type Run, type RunStatus } from '@gatehouse/contracts';
+import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PortalActivity, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
 import type { Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { createRuns, type RunsDeps } from './runs.service.ts';
+import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, type Gathered } from './setup-facts.service.ts';
 import { canonicalPlan, planSetup, weigh, type PlannedSteps, type SetupFacts } from './setup.rules.ts';
 import { changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
 
 export interface SetupDeps extends RunsDeps {
+  /** Where the portal is reached, for the address of the schema. */
+  readonly publicUrl: string;
   /** Graph on the person's own token; may throw `GraphError('not-signed-in' | 'step-up-needed')`. */
   readonly graphFor: (actor: Actor, scopes: 'setup') => Graph;
   /** The same for a run, which nobody waits behind: each of its calls may take its time. */
@@ -28,7 +31,7 @@ export type Setups = ReturnType<typeof createSetups>;
 const WATCH_EVERY_MS = 300;
 
 export function createSetups(deps: SetupDeps) {
-  const { db, clock, newId, graphFor, graphForRun } = deps;
+  const { db, clock, newId, graphFor, graphForRun, publicUrl } = deps;
   const runs = createRuns(deps);
   const stopped = new AbortController();
 
@@ -93,6 +96,24 @@ export function createSetups(deps: SetupDeps) {
       const rows = await runsOf(db, actor.tenantId, setupId);
       return { ...summaryOf(setup, rows[0]), definition: SetupDefinition.parse(setup.definition), runs: rows.map((row) => runWithoutSteps(row, setup.name)) };
     },
+
+    /** The setup as a file, by the name of its group. */
+    async file(actor: Actor, setupId: string, format: 'yaml' | 'json'): Promise<{ readonly fileName: string; readonly text: string }> {
+      const setup = await findSetup(db, actor.tenantId, setupId);
+      if (!setup) throw new PortalError('not-found');
+      const text = writeSetupFile(SetupDefinition.parse(setup.definition), format, `${publicUrl}${GetSetupSchema.path}`);
+      return { fileName: `${setup.name.replaceAll(/[^\w.-]+/g, '-').slice(0, 100)}.${format}`, text };
+    },
+
+    /** What the file says, for the wizard to go on with; nothing is kept. */
+    async readFile(text: string): Promise<Answer<typeof ReadSetupFile>> {
+      const read = readSetupFile(text);
+      if ('definition' in read) return read;
+      const issues = read.mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` }));
+      throw new PortalError('invalid-request', { detail: 'The file is not a setup as it stands. Mend it and open it again; nothing was taken from it.', issues });
+    },
+
+    fileSchema: (): Record<string, unknown> => SETUP_FILE_SCHEMA,
 
     async plan(actor: Actor, definition: SetupDefinition): Promise<Plan> {
       const { steps, warnings, digest } = await planned(graphFor(actor, 'setup'), definition);
