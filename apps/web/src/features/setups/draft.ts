@@ -3,3 +3,20 @@ import type { z } from 'zod';
 
 /** A setup as the wizard holds it while it is being filled in. */
 export type SetupDraft = z.input<typeof SetupDefinition>;
+
+/** Where the wizard keeps what the person fills in: in this tab alone, apart for each person and setup. */
+export const draftKeyOf = (personId: string | undefined, setupId: string | undefined): string => `gatehouse.setup.${personId ?? ''}.${setupId ?? 'new'}`;
+
+/** What was kept, if it can be read. */
+export function readDraft(key: string): SetupDraft | undefined {
+  try {
+    const kept = sessionStorage.getItem(key);
+    return kept === null ? undefined : JSON.parse(kept) as SetupDraft;
+  } catch {
+    return undefined;
+  }
+}
+
+export function keepDraft(key: string, draft: unknown): void {
+  sessionStorage.setItem(key, JSON.stringify(draft));
+}

@@ -13,10 +13,11 @@ import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
 import { RUN_STATES, SetupState } from './run-state.tsx';
-import { setup } from './setups.queries.ts';
+import { fileOf, setup } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const useStyles = makeStyles({
+  actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' },
   path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px 24px', margin: 0, padding: 0, listStyle: 'none' },
   // The arrow is a picture of the order that the list already says.
   node: { position: 'relative', minWidth: 0, flex: '1 1 200px', ':not(:last-child)::after': { content: '"→" / ""', position: 'absolute', right: '-20px', top: 'calc(50% - 10px)', color: tokens.colorNeutralForeground3, '@media (max-width: 1180px)': { display: 'none' } }, padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
@@ -37,7 +38,13 @@ export function SetupPage() {
   const one = query.data;
   if (isUnknown(query.error)) return <UnknownPage what="setup" />;
   return (
-    <Page title={one?.name ?? 'Setup'} action={one && <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>Change or check it</Button>}>
+    <Page title={one?.name ?? 'Setup'} action={one && (
+      <div className={styles.actions}>
+        <Button as="a" href={fileOf(one.id, 'yaml')} download>Download YAML</Button>
+        <Button as="a" href={fileOf(one.id, 'json')} download>Download JSON</Button>
+        <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>Change or check it</Button>
+      </div>
+    )}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (

@@ -14,7 +14,7 @@ import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { ApplicationsStep } from './applications-step.tsx';
-import type { SetupDraft } from './draft.ts';
+import { draftKeyOf, keepDraft, readDraft, type SetupDraft } from './draft.ts';
 import { GroupStep } from './group-step.tsx';
 import { PeopleStep } from './people-step.tsx';
 import { ReviewStep } from './review-step.tsx';
@@ -54,8 +54,8 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   const navigate = useNavigate();
   const { person } = useSession();
   const [search, setSearch] = useSearchParams();
-  const draftKey = `gatehouse.setup.${person?.id ?? ''}.${setupId ?? 'new'}`;
-  const [resumed] = useState(() => draft(draftKey));
+  const draftKey = draftKeyOf(person?.id, setupId);
+  const [resumed] = useState(() => readDraft(draftKey));
   const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: resumed ?? initial });
   const { errors: wrong } = form.formState;
   const [refusal, setRefusal] = useState<unknown>(null);
@@ -76,7 +76,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
 
   // What was typed survives a reload, a step-up and a mistaken click; it is this tab's alone.
   useEffect(() => {
-    const subscription = form.watch((values) => { sessionStorage.setItem(draftKey, JSON.stringify(values)); });
+    const subscription = form.watch((values) => { keepDraft(draftKey, values); });
     return () => { subscription.unsubscribe(); };
   }, [form, draftKey]);
 
@@ -140,13 +140,4 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
       </ConfirmDialog>
     </Page>
   );
-}
-
-function draft(key: string): SetupDraft | undefined {
-  try {
-    const kept = sessionStorage.getItem(key);
-    return kept === null ? undefined : JSON.parse(kept) as SetupDraft;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import {
-  ApplySetup, ContinueRun, CreateSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, SearchGroups, SearchPrincipals,
+  ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, ReadSetupFile, SearchGroups, SearchPrincipals,
   type CallInput, type Run, type SetupDefinition, WatchRun,
 } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
@@ -44,6 +44,12 @@ export function useApply(setupId: string | undefined) {
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'list'] }),
   });
 }
+
+/** Reads a setup from the text of a file. */
+export const useReadFile = () => useMutation({ mutationFn: (text: string) => call(ReadSetupFile, { body: { text } }) });
+
+/** Where the setup is downloaded from. */
+export const fileOf = (setupId: string, format: 'yaml' | 'json'): string => addressOf(ExportSetup, { params: { setupId }, query: { format } });
 
 export function useContinue(runId: string) {
   const client = useQueryClient();
