@@ -79,6 +79,17 @@ describe('what is repeated', () => {
     expect(server.heard).toHaveLength(2);
   });
 
+  test('what the background asks of a service that has throttled it waits until the time that was named; people do not', async () => {
+    await using server = await startScriptedGraph((call) => (call.path === '/v1.0/organization' ? { status: 429, headers: { 'retry-after': '30' } } : { json: ana }));
+    const background = server.graphFor({ priority: 'background', patience: { of: 'call', ms: 10_000 } });
+    expect((await failureFrom(background.directory.organization())).failure).toBe('throttled');
+    await server.graph.directory.me();
+    expect(server.waits).toEqual([]);
+    expect(await failureFrom(background.directory.me())).toMatchObject({ failure: 'throttled', details: { sent: false } });
+    await server.graphFor({ priority: 'background', patience: { of: 'call', ms: 60_000 } }).directory.me();
+    expect(server.waits).toEqual([30_000]);
+  });
+
   test('not a call that is to wait longer than a person would', async () => {
     await using server = await startScriptedGraph([{ status: 429, headers: { 'retry-after': '120' }, json: refusal('TooManyRequests') }]);
     expect(await failureFrom(server.graph.directory.me())).toMatchObject({ failure: 'throttled', details: { retryAfterMs: 120_000 } });

@@ -54,9 +54,10 @@ describe('what is wrong in a file is said with its line', () => {
   test.each<[string, (text: string) => string, (text: string) => readonly [line: number, message: RegExp]]>([
     ['an unknown name', (text) => text.replace('  requireTicket: false', '  requireTicket: false\n  colour: red'), (text) => [lineOf(text, 'colour'), /^roleSettings\.colour is not known here\.$/]],
     ['an unknown name at the top', (text) => `${text}owner: maya\n`, (text) => [lineOf(text, 'owner: maya'), /^owner is not known here\.$/]],
-    ['a value of another kind', (text) => text.replace('days: 180', 'days: soon'), (text) => [lineOf(text, 'days: soon'), /^eligible\.0\.days: /]],
+    ['a value of another kind', (text) => text.replace('days: 180', 'days: soon'), (text) => [lineOf(text, 'days: soon'), /^eligible\.0\.days: a number is expected here\.$/]],
+    ['a word that is none of those', (text) => text.replace('protocol: tcp', 'protocol: icmp'), (text) => [lineOf(text, 'protocol: icmp'), /^applications\.1\.segments\.0\.protocol: one of tcp, udp, tcp,udp is expected here\.$/]],
     ['a number out of bounds', (text) => text.replace('activationMaxMinutes: 30', 'activationMaxMinutes: 35'), (text) => [lineOf(text, 'activationMaxMinutes: 35'), /In steps of 15 min\.$/]],
-    ['what is missing', (text) => text.replace(/.*ports: .*\n/, ''), (text) => [lineOf(text, 'host: fin-arch'), /^applications\.1\.segments\.0\.ports: /]],
+    ['what is missing', (text) => text.replace(/.*ports: .*\n/, ''), (text) => [lineOf(text, 'host: fin-arch'), /^applications\.1\.segments\.0\.ports: a text is expected here\.$/]],
     ['somebody chosen twice', (text) => text.replace('eligible:\n', `eligible:\n  - principalId: ${ID}\n    kind: user\n    displayName: Omar\n    days: 30\n`), (text) => [lineOf(text, 'eligible:') + 1, /^eligible: Somebody is chosen twice\.$/]],
     ['longer than the settings allow', (text) => text.replace('days: 180', 'days: 999'), (text) => [lineOf(text, 'days: 999'), /The role settings allow 365 days at the most\.$/]],
     ['a host that is none', (text) => text.replace('host: fin-arch.corp.contoso.example', 'host: nowhere'), (text) => [lineOf(text, 'host: nowhere'), /A host is a full name/]],

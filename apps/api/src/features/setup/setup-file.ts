@@ -51,10 +51,21 @@ export function readSetupFile(text: string): SetupFile {
   const mistakes = parsed.error.issues.flatMap((issue): Mistake[] => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ line: at(offsetOfKey(document, issue.path, key)), message: `${[...path, key].join('.')} is not known here.` }));
-    return [{ line: at(offsetOf(document, issue.path)), message: `${path.length === 0 ? '' : `${path.join('.')}: `}${issue.message}.`.replace(/\.\.$/, '.') }];
+    return [{ line: at(offsetOf(document, issue.path)), message: `${path.length === 0 ? '' : `${path.join('.')}: `}${expectation(issue) ?? issue.message}.`.replace(/\.\.$/, '.') }];
   });
   return { mistakes: mistakes.toSorted((a, b) => a.line - b.line).slice(0, SHOWN) };
 }
+
+/** In words, where the contract has none of its own. */
+function expectation(issue: { readonly code: string; readonly input?: unknown; readonly expected?: unknown; readonly values?: readonly unknown[]; readonly message: string }): string | undefined {
+  if (!issue.message.startsWith('Invalid')) return undefined;
+  if (issue.code === 'invalid_type') return KINDS[String(issue.expected)] ?? issue.message;
+  if (issue.code === 'invalid_value' && issue.values) return `one of ${issue.values.map(String).join(', ')} is expected here`;
+  return undefined;
+}
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text is expected here', number: 'a number is expected here', int: 'a whole number is expected here', boolean: 'true or false is expected here', array: 'a list is expected here', object: 'fields are expected here',
+};
 
 /** Where the value begins; where it is missing, what it is missing in. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {

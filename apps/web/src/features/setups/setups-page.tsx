@@ -15,7 +15,7 @@ import { OpenSetupFile } from './open-setup-file.tsx';
 import { SetupState } from './run-state.tsx';
 import { setups } from './setups.queries.ts';
 
-const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold } });
+const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', justifyContent: 'center', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold } });
 
 /** Every setup, and the way to a new one. */
 export function SetupsPage() {
