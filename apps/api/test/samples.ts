@@ -29,7 +29,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   PlanSetup: { body: { definition } }, ReadSetupFile: { body: { text: JSON.stringify(definition) } }, GetSetupSchema: {}, ExportSetup: { params: { setupId: UNKNOWN }, query: 'format=json' },
   CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
   ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
-  GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
+  GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, StopRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {},
   GetSync: {}, SyncNow: { body: {} },

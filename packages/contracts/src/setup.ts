@@ -131,7 +131,8 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
-export const RunStatus = z.enum(['running', 'succeeded', 'failed', 'interrupted']);
+/** `stopped`: somebody asked it to rest; `interrupted`: the portal stopped. Both are continued like a failed one. */
+export const RunStatus = z.enum(['running', 'succeeded', 'failed', 'interrupted', 'stopped']);
 export type RunStatus = z.infer<typeof RunStatus>;
 /** `skipped`: there was nothing to do; `interrupted`: how it ended is not known, continuing looks. */
 export const StepStatus = z.enum(['pending', 'running', 'waiting', 'done', 'failed', 'skipped', 'interrupted']);
@@ -156,6 +157,8 @@ export const Run = z.object({
   actorName: z.string(),
   createdAt: Instant,
   finishedAt: Instant.nullable(),
+  /** Who asked it to rest after the step in hand. */
+  stopAskedBy: z.string().nullable(),
   steps: z.array(RunStep),
 });
 export type Run = z.infer<typeof Run>;
@@ -251,7 +254,15 @@ export const GetRun = {
 
 export const ContinueRun = {
   method: 'POST', path: '/api/runs/:runId/continue', permission: 'setup:manage', status: 202,
-  summary: 'Goes on with a run that failed or was interrupted, on the caller’s own token',
+  summary: 'Goes on with a run that failed, was stopped or was interrupted, on the caller’s own token',
+  params: z.strictObject({ runId: z.uuid() }),
+  body: z.strictObject({}),
+  response: Run,
+} as const satisfies Endpoint;
+
+export const StopRun = {
+  method: 'POST', path: '/api/runs/:runId/stop', permission: 'setup:manage', status: 202,
+  summary: 'Lets a run rest after the step in hand; it can be continued',
   params: z.strictObject({ runId: z.uuid() }),
   body: z.strictObject({}),
   response: Run,

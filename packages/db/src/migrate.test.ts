@@ -35,6 +35,9 @@ afterEach(async () => {
 
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
+/** What the newest migration adds. */
+const NEWEST = { table: 'setup_run', column: 'stop_asked_by' };
+
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();
   expect((await migrate(url)).applied).toEqual(migrationsList().migrationDirectories.map(({ path }) => path));
@@ -86,7 +89,7 @@ async function cutOff(url: string): Promise<string> {
 test('a migration that was begun and left nothing is applied again', async () => {
   const url = await emptyDatabase();
   const last = await cutOff(url);
-  await administer('ALTER TABLE audit_event_key DROP COLUMN activity_at', nameOf(url));
+  await administer(`ALTER TABLE ${NEWEST.table} DROP COLUMN ${NEWEST.column}`, nameOf(url));
   expect((await migrate(url)).applied).toEqual([last]);
   expect((await migrate(url)).applied).toEqual([]);
 });
@@ -96,21 +99,21 @@ test('a migration that fails is refused in a sentence each time, and the rows st
   await cutOff(url);
   await administer(`INSERT INTO sync_source (tenant_id, source) VALUES ('11111111-2222-4333-8444-555555555555', 'directory')`, nameOf(url));
   // The column is there already, so that adding it fails.
-  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(/nothing of it was kept: column "activity_at" .* already exists\. Put that right/);
+  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(new RegExp(`nothing of it was kept: column "${NEWEST.column}" .* already exists\\. Put that right`));
   expect((await administer('SELECT source FROM sync_source', nameOf(url))).rows).toEqual([{ source: 'directory' }]);
-  await administer('ALTER TABLE audit_event_key DROP COLUMN activity_at', nameOf(url));
+  await administer(`ALTER TABLE ${NEWEST.table} DROP COLUMN ${NEWEST.column}`, nameOf(url));
   expect((await migrate(url)).applied).toHaveLength(1);
 });
 
 test('that a migration is finished is written in its own transaction', async () => {
   const url = await emptyDatabase();
   await cutOff(url);
-  await administer(`ALTER TABLE audit_event_key DROP COLUMN activity_at;
+  await administer(`ALTER TABLE ${NEWEST.table} DROP COLUMN ${NEWEST.column};
     CREATE SCHEMA watch; CREATE TABLE watch.finished (xid xid8);
     CREATE FUNCTION watch.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO watch.finished VALUES (pg_current_xact_id()); RETURN NULL; END $$;
     CREATE TRIGGER look AFTER UPDATE ON _prisma_migrations FOR EACH ROW WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION watch.look()`, nameOf(url));
   await migrate(url);
-  const { rows } = await administer(`SELECT f.xid::xid = a.xmin AS same FROM watch.finished f, pg_attribute a WHERE a.attrelid = 'audit_event_key'::regclass AND a.attname = 'activity_at'`, nameOf(url));
+  const { rows } = await administer(`SELECT f.xid::xid = a.xmin AS same FROM watch.finished f, pg_attribute a WHERE a.attrelid = '${NEWEST.table}'::regclass AND a.attname = '${NEWEST.column}'`, nameOf(url));
   expect(rows).toEqual([{ same: true }]);
 });
 

@@ -139,6 +139,11 @@ describe('a body', () => {
   });
 });
 
+test('a query option is read whatever its case', async () => {
+  const ana = await tenant.as(ANA, 'User.Read');
+  expect(Object.keys((await ana('GET', `${ME}?$SELECT=displayName`)).body).filter((name) => !name.startsWith('@'))).toEqual(['displayName']);
+});
+
 describe('a batch', () => {
   const BATCH = '/v1.0/$batch';
   const get = (id: string, url = '/me') => ({ id, method: 'GET', url });

@@ -8,7 +8,7 @@ import { PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { failureInWords } from './run-failures.rules.ts';
 import { performStep, StepRefused, type StepContext } from './run-steps.service.ts';
-import { createRunLocks, endRun, interruptRun, isOurs, moveStep, runningRuns, setGroup, type NewRun, type NewStep } from './setup.store.ts';
+import { createRunLocks, endRun, interruptRun, isOurs, moveStep, runningRuns, setGroup, stopAskedBy, type NewRun, type NewStep } from './setup.store.ts';
 
 /** Works through runs in the background of this process, on the token of whoever started them. */
 
@@ -74,6 +74,14 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
     for (const step of job.steps) {
       if (step.status !== 'pending') continue;
       if (stopping) throw new RunStopped();
+      const by = await stopAskedBy(db, run);
+      if (by !== null) {
+        ending.add(run.id);
+        return transaction(async (tx) => {
+          await tell(tx, job, name, 'setup.run-stopped', 'other', { groupId: context.group?.id ?? null, reason: `${by} asked for it.` });
+          return endRun(tx, run, 'stopped', clock.now());
+        });
+      }
       if (step.plan.verdict === 'nothing') {
         await transaction((tx) => moveStep(tx, run, step.ordinal, { status: 'skipped', detail: 'It was so already when the plan was read.', finishedAt: clock.now() }));
         continue;

@@ -321,6 +321,31 @@ test('when Entra stops answering the run fails with a sentence, and finishes whe
   expect((await planOf(maya, definition)).changes).toBe(0);
 });
 
+test('a run that is asked to stop rests after the step in hand, on another replica too, and is continued', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const begun = (await create(maya, definition)).body as Run;
+  // Onboarding waits for PIM to know the group: there is time to ask.
+  await follow(portal, maya, begun.id, (one) => one.steps.some((step) => step.status === 'waiting'));
+  const elsewhere = await portal.onReplica(MAYA);
+  const asked = await elsewhere.post(`/api/runs/${begun.id}/stop`, {});
+  expect([asked.status, asked.body.status, asked.body.stopAskedBy]).toEqual([202, 'running', 'Maya Lindqvist']);
+  expect((await maya.post(`/api/runs/${begun.id}/stop`, {})).status, 'twice is once').toBe(202);
+
+  const stopped = await atRest(portal, maya, begun.id);
+  expect(stopped.status).toBe('stopped');
+  expect(outline(stopped).slice(0, 3)).toEqual(['create-group done', 'onboard done', 'role-settings pending']);
+  expect(new Set(outline(stopped).slice(2).map((one) => one.split(' ')[1]))).toEqual(new Set(['pending']));
+  expect((await told(portal)).filter((activity) => activity.includes('stop'))).toEqual(['setup.run-stop-asked', 'setup.run-stopped']);
+  const late = await maya.post(`/api/runs/${begun.id}/stop`, {});
+  expect([late.status, late.body.detail]).toEqual([409, 'The run rests already: there is nothing to stop.']);
+
+  expect((await maya.post(`/api/runs/${begun.id}/continue`, {})).status).toBe(202);
+  const finished = await atRest(portal, maya, begun.id);
+  expect([finished.status, finished.stopAskedBy]).toEqual(['succeeded', null]);
+  expect(times(writesIn(await portal.emulator.journal()), /uniqueName.* 201$/)).toBe(1);
+});
+
 test('a run can be watched to its rest, from any moment on', async () => {
   await using all = await prepared();
   const { portal, maya, definition } = all;
@@ -344,7 +369,7 @@ test('nobody but a setup admin plans, applies or watches', async () => {
   await portal.emulator.clearJournal();
   for (const upn of [ANA, INES]) {
     const client = await portal.as(upn);
-    for (const answer of [await client.post('/api/setup-plans', { definition }), await client.get('/api/setups'), await client.get(`/api/runs/${run.id}`), await client.get(`/api/runs/${run.id}/events`), await client.post(`/api/runs/${run.id}/continue`, {})]) {
+    for (const answer of [await client.post('/api/setup-plans', { definition }), await client.get('/api/setups'), await client.get(`/api/runs/${run.id}`), await client.get(`/api/runs/${run.id}/events`), await client.post(`/api/runs/${run.id}/continue`, {}), await client.post(`/api/runs/${run.id}/stop`, {})]) {
       expect(answer.body).toMatchObject({ code: 'not-permitted' });
     }
   }

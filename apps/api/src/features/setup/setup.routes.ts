@@ -1,4 +1,4 @@
-import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, ReadSetupFile, WatchRun } from '@gatehouse/contracts';
+import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, ReadSetupFile, StopRun, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Setups } from './setup.service.ts';
@@ -14,6 +14,7 @@ export function setupRoutes(setups: Setups): Router {
   endpoint(router, CreateSetup, ({ actor, body }) => setups.create(actor, body));
   endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
   endpoint(router, GetRun, ({ actor, params }) => setups.run(actor, params.runId));
+  endpoint(router, StopRun, ({ actor, params }) => setups.stopRun(actor, params.runId));
   endpoint(router, ContinueRun, ({ actor, params }) => setups.continueRun(actor, params.runId));
 
   endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));

@@ -8,7 +8,7 @@ import { createRuns, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, type Gathered } from './setup-facts.service.ts';
 import { canonicalPlan, planSetup, weigh, type PlannedSteps, type SetupFacts } from './setup.rules.ts';
-import { changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
+import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
 
 export interface SetupDeps extends RunsDeps {
   /** Where the portal is reached, for the address of the schema. */
@@ -188,6 +188,24 @@ export function createSetups(deps: SetupDeps) {
         if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress', { detail: 'Somebody continued the run a moment ago. Follow it.' });
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-continued', weigh(plan.steps)));
       }));
+    },
+
+    /** Lets a run rest after the step in hand, on whatever replica it is. Asking twice is asking once. */
+    async stopRun(actor: Actor, runId: string): Promise<Run> {
+      await runs.interruptOrphans(actor.tenantId);
+      const run = await findRun(db, actor.tenantId, runId);
+      if (!run) throw new PortalError('not-found');
+      const asked = await db.prisma.$transaction(async (tx) => {
+        if (!(await askToStop(tx, actor.tenantId, runId, actor.name))) return false;
+        await record(tx, {
+          id: newId(), at: clock.now(), actor, type: 'setup.run-stop-asked', kind: 'portal-setup', result: 'other',
+          group: { id: null, name: SetupDefinition.parse(run.definition).group.displayName }, data: { runId, setupId: run.setupId },
+        });
+        return true;
+      });
+      const now = await readRun(actor, runId);
+      if (!asked && now.status !== 'running') throw new PortalError('conflict', { detail: 'The run rests already: there is nothing to stop.' });
+      return now;
     },
 
     /** The run each time something in it changes, from its rows; ends when it rests, when `signal` says so, or when the portal stops. */

@@ -111,7 +111,7 @@ async function insertSteps(tx: Tx, tenantId: string, runId: string, steps: reado
 export async function resumeRun(tx: Tx, run: { readonly tenantId: string; readonly id: string; readonly digest: string; readonly actorId: string; readonly actorName: string; readonly worker: string }, steps: readonly NewStep[]): Promise<boolean> {
   const { tenantId, id, ...data } = run;
   try {
-    const { count } = await tx.setupRun.updateMany({ where: { tenantId, id, status: { in: ['failed', 'interrupted'] } }, data: { ...data, status: 'running', finishedAt: null } });
+    const { count } = await tx.setupRun.updateMany({ where: { tenantId, id, status: { in: ['failed', 'interrupted', 'stopped'] } }, data: { ...data, status: 'running', finishedAt: null, stopAskedBy: null } });
     if (count === 0) return false;
   } catch (error) {
     throw oneRunning(error);
@@ -136,9 +136,9 @@ export async function stepsOf(db: Database, tenantId: string, runId: string) {
 /** Changes as soon as anything in the run does. */
 export async function fingerprintOf(db: Database, tenantId: string, runId: string): Promise<string> {
   const { rows } = await db.pool.query<{ print: string }>(
-    `SELECT r.status || ':' || coalesce(md5(string_agg(s.ordinal || s.status || coalesce(s.detail, ''), ',' ORDER BY s.ordinal)), '') AS print
+    `SELECT r.status || ':' || coalesce(r.stop_asked_by, '') || ':' || coalesce(md5(string_agg(s.ordinal || s.status || coalesce(s.detail, ''), ',' ORDER BY s.ordinal)), '') AS print
        FROM setup_run r LEFT JOIN setup_step s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
-      WHERE r.tenant_id = $1 AND r.id = $2 GROUP BY r.status`, [tenantId, runId]);
+      WHERE r.tenant_id = $1 AND r.id = $2 GROUP BY r.status, r.stop_asked_by`, [tenantId, runId]);
   return rows[0]?.print ?? '';
 }
 
@@ -153,6 +153,17 @@ export async function moveStep(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'wo
 export async function endRun(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, status: Exclude<RunStatus, 'running'>, at: Date): Promise<boolean> {
   const { count } = await tx.setupRun.updateMany({ where: { tenantId: run.tenantId, id: run.id, worker: run.worker, status: 'running' }, data: { status, finishedAt: at } });
   return count === 1;
+}
+
+/** Asks a run to rest after the step in hand; `false` where it rests already. Who asked first is kept. */
+export async function askToStop(tx: Tx, tenantId: string, id: string, by: string): Promise<boolean> {
+  const { count } = await tx.setupRun.updateMany({ where: { tenantId, id, status: 'running', stopAskedBy: null }, data: { stopAskedBy: by } });
+  return count === 1;
+}
+
+/** Who asked the run to rest, if anybody did. */
+export async function stopAskedBy(db: Database, run: Pick<NewRun, 'tenantId' | 'id'>): Promise<string | null> {
+  return (await db.prisma.setupRun.findUnique({ where: { tenantId_id: { tenantId: run.tenantId, id: run.id } }, select: { stopAskedBy: true } }))?.stopAskedBy ?? null;
 }
 
 /** Whether this worker still has the run; asked before going on after a pause. */
@@ -244,6 +255,6 @@ export function runOf(row: NonNullable<RunRow>, setupName: string, steps: Awaite
 export function runWithoutSteps(row: NonNullable<RunRow>, setupName: string): Omit<Run, 'steps'> {
   return {
     id: row.id, setupId: row.setupId, setupName, status: row.status as RunStatus, actorName: row.actorName,
-    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null, stopAskedBy: row.stopAskedBy,
   };
 }

@@ -8,7 +8,7 @@ import { aPlan, DRAFT_KEY, filled, GUID, openWizard } from './testing/wizard.tsx
 
 const step = (more: Partial<PlanStep> = {}): PlanStep => ({ key: 'group', kind: 'create-group', verdict: 'create', title: 'Create the group', changes: [], calls: ['POST /groups'], irreversible: false, blocked: null, ...more });
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });
-const run: Run = { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: at(0), finishedAt: null, steps: [] };
+const run: Run = { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: at(0), finishedAt: null, stopAskedBy: null, steps: [] };
 const button = (name: string) => screen.findByRole<HTMLButtonElement>('button', { name });
 const open = (...api: Handler[]) => openWizard({ step: 5, draft: filled(), api });
 

@@ -1,4 +1,4 @@
-import { ContinueRun, GetRun, type PlanStep, type Run, type RunStep } from '@gatehouse/contracts';
+import { ContinueRun, GetRun, StopRun, type PlanStep, type Run, type RunStep } from '@gatehouse/contracts';
 import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
@@ -15,7 +15,7 @@ const step = (ordinal: number, status: RunStep['status'], detail: string | null,
 const GROUP = plan('create-group', 'Create the group FinReport');
 const ONBOARD = plan('onboard', 'Onboard it to PIM', { irreversible: true });
 const ASSIGN = plan('assign', 'Make Ana Costa eligible');
-const aRun = (status: Run['status'], ...steps: RunStep[]): Run => ({ id: ID, setupId: SETUP, setupName: 'FinReport', status, actorName: 'Maya Lindqvist', createdAt: at(-1), finishedAt: status === 'running' ? null : at(0), steps });
+const aRun = (status: Run['status'], ...steps: RunStep[]): Run => ({ id: ID, setupId: SETUP, setupName: 'FinReport', status, actorName: 'Maya Lindqvist', createdAt: at(-1), finishedAt: status === 'running' ? null : at(0), stopAskedBy: null, steps });
 const START = aRun('running', step(1, 'running', null, GROUP), step(2, 'pending', null, ONBOARD), step(3, 'pending', null, ASSIGN));
 const FAILED = aRun('failed', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'failed', 'Entra refused the onboarding. Activate Privileged Role Administrator, then continue.', ONBOARD), step(3, 'pending', null, ASSIGN));
 
@@ -173,4 +173,28 @@ test('the refusal of continuing is said, and the run stays as it was', async () 
   expect((await screen.findByRole('alert')).textContent).toContain('A later run of this setup exists. Continue that one.');
   expect(screen.getByText('Failed', { selector: '[role=status] *' })).toBeTruthy();
   expect(Stream.opened).toEqual([]);
+});
+
+test('a run under way is asked to rest after the step in hand, once, and says that it will', async () => {
+  const asked = { ...START, stopAskedBy: 'Maya Lindqvist' };
+  const { calls, use } = open(answers(GetRun, START), answers(StopRun, asked));
+  const ask = await screen.findByRole('button', { name: 'Stop after this step' });
+  use(answers(GetRun, asked));
+  await userEvent.click(ask);
+  const button = await screen.findByRole('button', { name: 'Stopping after this step…' });
+  await userEvent.click(button);
+  expect(calls.filter(({ endpoint }) => endpoint === StopRun)).toHaveLength(1);
+  const stopped = { ...aRun('stopped', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'pending', null, ONBOARD)), stopAskedBy: 'Maya Lindqvist' };
+  use(answers(GetRun, stopped));
+  (await stream()).send(stopped);
+  expect(await screen.findByText(/Maya Lindqvist stopped it\. What is done stays done\./)).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Continue the run' })).toBeTruthy();
+  expect(screen.queryByRole('button', { name: /Stop/ })).toBeNull();
+});
+
+test('that it could not be asked to rest is said, and it may be tried again', async () => {
+  open(answers(GetRun, START), refuses(StopRun, 'conflict', { detail: 'The run rests already: there is nothing to stop.' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Stop after this step' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('The run rests already');
+  expect(screen.getByRole('button', { name: 'Stop after this step' })).toBeTruthy();
 });

@@ -12,7 +12,7 @@ import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { PlanList } from './plan-list.tsx';
 import { RUN_STATES } from './run-state.tsx';
-import { run, useContinue, useWatch } from './setups.queries.ts';
+import { run, useContinue, useStop, useWatch } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const useStyles = makeStyles({ progress: { margin: '12px 0 16px' }, cut: { marginBottom: '16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
@@ -26,16 +26,19 @@ export function RunPage() {
   const query = useQuery(run(runId));
   const cut = useWatch(query.data);
   const again = useContinue(runId);
+  const stop = useStop(runId);
   const current = query.data;
   if (isUnknown(query.error)) return <UnknownPage what="run" />;
   const settled = current?.steps.filter(({ status }) => status === 'done' || status === 'skipped').length ?? 0;
-  const goOn = current && (current.status === 'failed' || current.status === 'interrupted')
+  const rests = current !== undefined && current.status !== 'running' && current.status !== 'succeeded';
+  const stopping = stop.isPending || (current?.status === 'running' && current.stopAskedBy !== null);
+  const action = rests
     ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>
-    : undefined;
+    : current?.status === 'running' && <Button disabledFocusable={stopping} onClick={() => { stop.mutate(); }}>{stopping ? 'Stopping after this step…' : 'Stop after this step'}</Button>;
   const toSetup = current && <FluentLink href={`/setups/${current.setupId}`} onClick={(event) => { event.preventDefault(); void navigate(`/setups/${current.setupId}`); }}>See the setup</FluentLink>;
   return (
-    <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={goOn}>
-      <ProblemBar error={query.error ?? again.error} onRetry={query.error ? () => void query.refetch() : undefined} />
+    <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={action}>
+      <ProblemBar error={query.error ?? again.error ?? stop.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={6} />}
       {current && (
         <>
@@ -56,7 +59,7 @@ export function RunPage() {
               </ul>
             </Section>
           )}
-          {(current.status === 'failed' || current.status === 'interrupted') && <p>What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice. {toSetup}</p>}
+          {rests && <p>{current.status === 'stopped' && `${current.stopAskedBy ?? 'Somebody'} stopped it. `}What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice. {toSetup}</p>}
         </>
       )}
     </Page>

@@ -3,10 +3,10 @@ import { StatusBadge, type Tone } from '../../ui/states.tsx';
 
 /** What became of one run. */
 export const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
-  running: { tone: 'busy', word: 'Under way' }, succeeded: { tone: 'good', word: 'Applied and verified' }, failed: { tone: 'bad', word: 'Failed' }, interrupted: { tone: 'warn', word: 'Unfinished' },
+  running: { tone: 'busy', word: 'Under way' }, succeeded: { tone: 'good', word: 'Applied and verified' }, failed: { tone: 'bad', word: 'Failed' }, interrupted: { tone: 'warn', word: 'Unfinished' }, stopped: { tone: 'warn', word: 'Stopped' },
 };
 
-const LAST_RUN: Record<RunStatus, string> = { running: 'Run under way', succeeded: 'Applied and verified', failed: 'Last run failed', interrupted: 'Run unfinished' };
+const LAST_RUN: Record<RunStatus, string> = { running: 'Run under way', succeeded: 'Applied and verified', failed: 'Last run failed', interrupted: 'Run unfinished', stopped: 'Run stopped' };
 
 /** How far a setup is, by its last run. */
 export function SetupState({ lastRun }: { lastRun: { status: RunStatus } | null }) {

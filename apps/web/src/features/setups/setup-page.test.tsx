@@ -11,7 +11,7 @@ const GUID = (last: number): string => `bbbbbbbb-0000-4000-8000-${String(last).p
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
 
 function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetSetup> {
-  const run = (last: number, status: 'succeeded' | 'failed') => ({ id: GUID(last), setupId: GUID(1), setupName: NAME, status, actorName: 'Maya Lindqvist', createdAt: at(-10 * last), finishedAt: at(-10 * last + 1) });
+  const run = (last: number, status: 'succeeded' | 'failed') => ({ id: GUID(last), setupId: GUID(1), setupName: NAME, status, actorName: 'Maya Lindqvist', createdAt: at(-10 * last), finishedAt: at(-10 * last + 1), stopAskedBy: null });
   return {
     id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50),
     lastRun: { id: GUID(5), status: 'succeeded', createdAt: at(-50) },

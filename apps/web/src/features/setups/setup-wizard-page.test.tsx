@@ -50,7 +50,7 @@ test('the wizard leads from the group to the plan, and what cannot be undone nee
   expect((apply as HTMLButtonElement).disabled).toBe(true);
   expect(screen.getByText('Nested groups give nobody access.')).toBeTruthy();
   await userEvent.click(screen.getByRole('checkbox', { name: /cannot be undone/ }));
-  use(answers(CreateSetup, { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: '2026-03-02T09:00:00.000Z', finishedAt: null, steps: [] }));
+  use(answers(CreateSetup, { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: '2026-03-02T09:00:00.000Z', finishedAt: null, stopAskedBy: null, steps: [] }));
   await userEvent.click(apply);
   expect(await screen.findByText('the run')).toBeTruthy();
   const sent = calls.find(({ endpoint }) => endpoint === CreateSetup)?.body;

@@ -1,6 +1,6 @@
 import {
   ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, ReadSetupFile, SearchGroups, SearchPrincipals,
-  type CallInput, type Run, type SetupDefinition, WatchRun,
+  StopRun, type CallInput, type Run, type SetupDefinition, WatchRun,
 } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
@@ -55,6 +55,16 @@ export function useContinue(runId: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => call(ContinueRun, { params: { runId }, body: {} }),
+    onSuccess: (next) => { client.setQueryData(run(next.id).queryKey, next); },
+    onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
+  });
+}
+
+/** Lets the run rest after the step in hand. */
+export function useStop(runId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call(StopRun, { params: { runId }, body: {} }),
     onSuccess: (next) => { client.setQueryData(run(next.id).queryKey, next); },
     onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
   });
