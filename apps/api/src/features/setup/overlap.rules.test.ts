@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { overlaps, sameDestination } from './overlap.rules.ts';
+import { breadthOf, overlaps, sameDestination } from './overlap.rules.ts';
 
 const at = (destinationHost: string, ports = ['443-443'], protocol = 'tcp') => ({ destinationHost, ports, protocol });
 
@@ -50,4 +50,8 @@ test('ranges of addresses meet exactly where they share an address', () => {
 test('a destination is the same in another casing and order', () => {
   expect(sameDestination(at('FS.corp.example', ['445-445', '80-80'], 'udp,tcp'), at('fs.corp.example', ['80-80', '445-445'], 'tcp,udp'))).toBe(true);
   expect(sameDestination(at('fs.corp.example', ['80-80']), at('fs.corp.example', ['80-81']))).toBe(false);
+});
+
+test.each<[string, number | undefined]>([['10.0.0.0/8', 16_777_216], ['10.20.0.0/15', 131_072], ['0.0.0.0/0', 4_294_967_296], ['10.20.0.0/16', undefined], ['10.20.0.7', undefined], ['*.corp.example', undefined]])('the breadth of %s is %s', (host, count) => {
+  expect(breadthOf(host)).toBe(count);
 });

@@ -44,6 +44,13 @@ function hostsMeet(one: string, other: string): boolean {
   return one === other || covers(one, other) || covers(other, one);
 }
 
+/** A range with more addresses than a /16 has (65,536), and how many that is; `undefined` for what is narrower, or a name. */
+export function breadthOf(host: string): number | undefined {
+  const range = addresses(host.toLowerCase());
+  const count = range ? range[1] - range[0] + 1 : 0;
+  return count > 2 ** 16 ? count : undefined;
+}
+
 /** `*.corp.example` and the suffix `corp.example` cover every name below. */
 function covers(wide: string, narrow: string): boolean {
   const suffix = wide.startsWith('*.') ? wide.slice(1) : wide.startsWith('.') ? wide : undefined;

@@ -153,6 +153,8 @@ test('what is worth knowing is a warning and blocks nothing', () => {
   expect(warningsOf({ group: { ...group, roleAssignable: true }, nestedGroups: ['Interns'], privateAccess: 'disabled' })).toEqual(['private-access-off', 'role-assignable', 'nested-group']);
   expect(warningsOf({ applications: [undefined], neighbours: quickAccess, connectorGroups: dead }, ledger)).toEqual(['no-live-connector', 'takes-over']);
   expect(warningsOf({ applications: [published], neighbours: quickAccess }, ledger)).toEqual([]);
+  const ranges = newApplication([{ host: '10.0.0.0/15', ports: '443', protocol: 'tcp' }, { host: '10.20.0.0/16', ports: '443', protocol: 'tcp' }]);
+  expect(planSetup(ranges, { ...fresh, applications: [undefined] }).warnings).toEqual([{ code: 'broad-range', message: '10.0.0.0/15 opens 131,072 addresses through Ledger.', mend: expect.stringContaining('no wider than /16') }]);
   const approvedBy = (...ids: string[]) => ({ ...wish, roleSettings: { ...wish.roleSettings, approval: { required: true, approvers: ids.map((id) => ({ id, kind: 'user' as const, displayName: 'Somebody' })) } } });
   const own = ANA;
   expect(warningsOf({}, approvedBy(own.toUpperCase()))).toEqual(['approver-alone']);

@@ -1,5 +1,5 @@
 import { parsePorts, proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type PlanWarning, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
-import { overlaps, sameDestination, type Destination } from './overlap.rules.ts';
+import { breadthOf, type Destination, overlaps, sameDestination } from './overlap.rules.ts';
 import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 
 /**
@@ -339,6 +339,8 @@ function warningsOf(definition: SetupDefinition, facts: SetupFacts): PlanWarning
     const quick = facts.neighbours.filter((one) => one.quickAccess);
     for (const segment of wish.segments) {
       const destination = destinationOf(segment);
+      const breadth = breadthOf(segment.host);
+      if (breadth !== undefined) warn('broad-range', `${segment.host} opens ${breadth.toLocaleString('en')} addresses through ${wish.displayName}.`, 'Name the addresses that the application has, or ranges of them no wider than /16.');
       if (fact?.segments.some((one) => sameDestination(one, destination)) || !quick.some((one) => one.segments.some((other) => overlaps(other, destination)))) continue;
       warn('takes-over', `${segment.host} is open through Quick Access today. ${wish.displayName} takes it over: whoever is not assigned to it loses it.`, 'Tell those who use it, or assign them as well.');
     }
