@@ -152,13 +152,17 @@ export function applyFilter<T extends Item>(items: readonly T[], text: string, f
       return inner;
     }
     const name = take();
-    if (name === 'startswith' || name === 'startsWith') {
+    if (/^(?:starts|ends)[wW]ith$/.test(name)) {
+      const atStart = name.startsWith('s');
       take('(');
       const value = property(take(), variable);
       take(',');
-      const start = String(literal(take(), text)).toLowerCase();
+      const part = String(literal(take(), text)).toLowerCase();
       take(')');
-      return (item) => String(value(item) ?? '').toLowerCase().startsWith(start);
+      return (item) => {
+        const whole = String(value(item) ?? '').toLowerCase();
+        return atStart ? whole.startsWith(part) : whole.endsWith(part);
+      };
     }
     if (name.endsWith('/any')) {
       take('(');

@@ -26,7 +26,7 @@ describe('collections of the directory', () => {
 
   test.each([
     ['groups', `$filter=displayName ne 'Engineering'`], ['groups', `$filter=not(displayName eq 'Engineering')`], ['groups', `$filter=startswith(displayName,'E')&$orderby=displayName`], ['users', '$filter=accountEnabled ne true'],
-    ['users', `$search="displayName:ana"&$orderby=displayName`], ['servicePrincipals', `$filter=tags/any(t:t eq 'HideApp')`], ['applications', `$filter=signInAudience ne 'x'`],
+    ['users', `$search="displayName:ana"&$orderby=displayName`], ['users', `$filter=endsWith(mail,'.com')`], ['servicePrincipals', `$filter=tags/any(t:t eq 'HideApp')`], ['applications', `$filter=signInAudience ne 'x'`],
   ])('%s?%s takes the header and $count=true', async (collection, query) => {
     expect(outcome(await ask(collection, query, false))).toBe('400 Request_UnsupportedQuery');
     expect(outcome(await ask(collection, query, true))).toBe('400 Request_UnsupportedQuery');
@@ -36,7 +36,7 @@ describe('collections of the directory', () => {
 
   test.each([
     ['groups', `$filter=visibility eq 'Private'`], ['groups', `$filter=securityEnabled ge true`], ['groups', `$filter=startswith(id,'0')`], ['groups', `$filter=uniqueName ne 'x'`], ['groups', `$filter=groupTypes/any(c:startswith(c,'U'))`],
-    ['groups', `$filter=displayName gt 'a'`], ['groups', '$orderby=description'], ['groups', '$orderby=createdDateTime'], ['users', `$filter=startswith(department,'Fin')`], ['users', '$filter=city eq \'x\''], ['users', '$orderby=jobTitle'],
+    ['groups', `$filter=displayName gt 'a'`], ['groups', '$orderby=description'], ['groups', '$orderby=createdDateTime'], ['users', `$filter=startswith(department,'Fin')`], ['users', `$filter=endsWith(displayName,'a')`], ['groups', `$filter=endsWith(mail,'.com')`], ['users', '$filter=city eq \'x\''], ['users', '$orderby=jobTitle'],
     ['applications', `$filter=startswith(appId,'0')`], ['servicePrincipals', `$filter=servicePrincipalType ne 'Application'`], [CONTEXTS, `$filter=id ne 'c1'`], ['identity/conditionalAccess/policies', `$filter=state ne 'enabled'`],
   ])('%s?%s is refused, whatever goes with it', async (collection, query) => {
     expect(outcome(await ask(collection, `${query}${collection.startsWith('identity') ? '' : '&$count=true'}`, true))).toBe('400 Request_UnsupportedQuery');

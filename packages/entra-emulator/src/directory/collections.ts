@@ -30,7 +30,7 @@ function checkAdvanced({ query, headers }: GraphCall, { filterIsAdvanced = false
   const { $filter: filter, $orderby: orderby, $search: search, $count: count } = query;
   const advanced = headers['consistencylevel']?.toLowerCase() === 'eventual' && count === 'true';
   const bare = filter?.replaceAll(/'(?:[^']|'')*'/g, "''");
-  if (bare !== undefined && !advanced && (filterIsAdvanced || /\bne\b|\bnot\b|(?<!groupTypes)\/any\(/i.test(bare))) {
+  if (bare !== undefined && !advanced && (filterIsAdvanced || /\bne\b|\bnot\b|\bendswith\(|(?<!groupTypes)\/any\(/i.test(bare))) {
     throw unsupportedQuery('Unsupported Query. This filter needs the header ConsistencyLevel: eventual and $count=true.');
   }
   if (orderby === undefined) return;

@@ -34,6 +34,13 @@ describe('people', () => {
     expect((await maya(`/v1.0/users?${filter}&$orderby=displayName`)).body.error.code).toBe('Request_UnsupportedQuery');
   });
 
+  test('are found by the end of an address, through the index alone', async () => {
+    const maya = directory.as('Maya Lindqvist', 'User.ReadBasic.All');
+    const path = `/v1.0/users?$filter=endsWith(userPrincipalName,'COSTA@contoso.example')&$count=true`;
+    expect((await maya(path, EVENTUAL)).body).toMatchObject({ '@odata.count': 1, value: [{ displayName: 'Ana Costa' }] });
+    expect((await maya(path)).body.error.code).toBe('Request_UnsupportedQuery');
+  });
+
   test('pages keep what was selected', async () => {
     const maya = directory.as('Maya Lindqvist', 'User.Read.All');
     const first = await maya('/v1.0/users?$top=20&$select=id,department');

@@ -10,7 +10,7 @@ const READ_FULLY = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All',
 const READ = ['User.ReadBasic.All', ...READ_FULLY];
 const USERS: Collection = {
   context: 'users',
-  filterable: { displayName: TEXT, mail: TEXT, userPrincipalName: TEXT, givenName: TEXT, surname: TEXT, id: WORD, jobTitle: TEXT, department: 'eq ne not ge le in', accountEnabled: WORD, userType: WORD },
+  filterable: { displayName: TEXT, mail: `${TEXT} endswith`, userPrincipalName: `${TEXT} endswith`, givenName: TEXT, surname: TEXT, id: WORD, jobTitle: TEXT, department: 'eq ne not ge le in', accountEnabled: WORD, userType: WORD },
   searchable: ['displayName', 'mail', 'userPrincipalName', 'givenName', 'surname'],
   orderable: ['displayName', 'userPrincipalName'],
 };
