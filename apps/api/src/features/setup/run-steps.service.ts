@@ -66,21 +66,25 @@ async function createGroup(context: StepContext): Promise<string> {
 }
 
 async function onboard(context: StepContext): Promise<string> {
-  const { graph } = context;
+  const { graph, definition: { roleSettings } } = context;
   const group = groupOf(context);
+  let sentAlong = false;
   const listed = async (): Promise<true | undefined> => ((await graph.pim.onboardedGroups()).some((id) => id.toLowerCase() === group.id.toLowerCase()) ? true : undefined);
   if ((await listed()) === undefined) {
-    // There is no call for it: the first write to the member policy does it. One rule, just as it stands, changes nothing else.
+    // There is no call for it: the first write to the member policy does it. The role settings go in that write, so that the
+    // group is at no moment in PIM with Entra's defaults; where they are as wanted, one rule just as it stands changes nothing.
     await until(context, 'PIM to know the new group', async () => {
       const policy = await graph.pim.memberPolicy(group.id);
-      const rule = policy.rules.find((one) => one.id === 'Expiration_EndUser_Assignment') ?? policy.rules[0];
-      if (!rule) throw new GraphError('unexpected', `PIM shows no rules for group ${group.id}`);
-      await graph.pim.updatePolicy(policy.policyId, [rule]);
+      const changed = mergeRoleSettings(policy.rules, roleSettings);
+      const rules = changed.length > 0 ? changed : policy.rules.slice(0, 1);
+      if (rules.length === 0) throw new GraphError('unexpected', `PIM shows no rules for group ${group.id}`);
+      await graph.pim.updatePolicy(policy.policyId, rules);
+      sentAlong = changed.length > 0;
       return true;
     });
   }
   await until(context, 'PIM to list the group', listed);
-  return 'verified by reading back: PIM lists the group';
+  return `verified by reading back: PIM lists the group${sentAlong ? '; the role settings went along' : ''}`;
 }
 
 async function setRoleSettings(context: StepContext): Promise<string> {

@@ -195,18 +195,22 @@ function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: Setu
   });
 }
 
+const MEMBER_POLICY_CALL = 'PATCH /policies/roleManagementPolicies/{member policy}';
+
 function onboardStep({ managedByPim }: SetupFacts): PlanStep {
   return step({
     key: 'onboard', kind: 'onboard', verdict: managedByPim ? 'nothing' : 'create', irreversible: true,
     title: managedByPim ? 'PIM manages the group' : 'Onboard the group to PIM, which cannot be undone',
     changes: [{ field: 'Managed by PIM', from: 'no', to: 'yes' }],
-    calls: ['PATCH /policies/roleManagementPolicies/{member policy}'],
+    calls: [MEMBER_POLICY_CALL],
   });
 }
 
 function roleSettingsStep({ roleSettings }: SetupDefinition, facts: SetupFacts): PlanStep {
   const draft = { key: 'role-settings', kind: 'role-settings' as const };
-  const title = 'Set the role settings of Member';
+  // Onboarding has no call of its own: it is done by the first write to the policy, and these settings are that write.
+  const alongWithOnboarding = !facts.managedByPim;
+  const title = `Set the role settings of Member${alongWithOnboarding ? ', in the call that onboards' : ''}`;
   const { activationSignIn: signIn, approval } = roleSettings;
   if (signIn.kind === 'authentication-context' && !facts.contexts.has(signIn.id)) {
     return blocked({ ...draft, title }, { reason: `There is no authentication context ${signIn.id} that can be asked for, so nobody could activate.`, mend: 'Publish the context in Conditional Access, or choose another one.' });
@@ -219,7 +223,7 @@ function roleSettingsStep({ roleSettings }: SetupDefinition, facts: SetupFacts):
   const changes = describeChanges(readRoleSettings(facts.rules), roleSettings);
   // Two controls that exclude each other may both be on in a tenant: what is read is the same then, and the rules are not.
   const told: Change[] = changes.length > 0 ? changes : [{ field: 'Rules that contradict each other', from: 'present', to: 'removed' }];
-  return step({ ...draft, verdict: 'change', title, changes: told, calls: ['PATCH /policies/roleManagementPolicies/{member policy}'] });
+  return step({ ...draft, verdict: 'change', title, changes: told, calls: alongWithOnboarding ? [] : [MEMBER_POLICY_CALL] });
 }
 
 function planApplication(definition: SetupDefinition, wish: ApplicationWish, fact: ApplicationFact | undefined, facts: SetupFacts): { readonly before: readonly PlanStep[]; readonly assign: PlanStep } {
