@@ -168,6 +168,7 @@ describe.each([
     expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
     expect(run.steps.map((step) => step.status)).toEqual(run.steps.map((step) => (foundSo.includes(`${name}: ${step.plan.kind}`) ? 'skipped' : 'done')));
     expect(all.counts()).toEqual(WHOLE);
+    expect((await all.setups.get(maya, run.setupId)).groupId, 'the setup knows its group').toEqual(expect.any(String));
     expect((await all.setups.plan(maya, definition)).changes).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import { createRuns, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, type Gathered } from './setup-facts.service.ts';
 import { canonicalPlan, planSetup, weigh, type PlannedSteps, type SetupFacts } from './setup.rules.ts';
-import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
+import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, setGroup, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
 
 export interface SetupDeps extends RunsDeps {
   /** Where the portal is reached, for the address of the schema. */
@@ -148,6 +148,7 @@ export function createSetups(deps: SetupDeps) {
       return begin(actor, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
         await insertRun(tx, run, steps);
         await changeSetup(tx, actor.tenantId, setupId, wish.definition, run.createdAt);
+        if (plan.group) await setGroup(tx, actor.tenantId, setupId, plan.group.id);
         await record(tx, event(actor, run, plan.group?.id ?? setup.groupId, 'setup.run-started', { created: false, ...weigh(plan.steps) }));
       }));
     },
@@ -186,6 +187,8 @@ export function createSetups(deps: SetupDeps) {
       const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker };
       return begin(actor, run, steps, plan, (key) => earlier.get(key) === 'begun', () => db.prisma.$transaction(async (tx) => {
         if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress', { detail: 'Somebody continued the run a moment ago. Follow it.' });
+        // Where the answer to its making was lost, this is the first time that anybody sees the group.
+        if (plan.group) await setGroup(tx, actor.tenantId, run.setupId, plan.group.id);
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-continued', weigh(plan.steps)));
       }));
     },
