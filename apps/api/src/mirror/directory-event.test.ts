@@ -119,7 +119,9 @@ describe('what is dirty is kept', () => {
     fc.assert(fc.property(fc.oneof(shape.map((value) => JSON.stringify(value)), fc.json(), fc.string()), (raw) => {
       const event = parseDirectoryEvent({ id: '', activityDateTime: '', raw }, FALLBACK);
       expect(instantText(event.at)).toBe(event.at);
-      expect(JSON.stringify(event)).not.toMatch(/\\u0000|\\ud[89a-f]/i);
+      for (const value of Object.values(event)) {
+        if (typeof value === 'string' && (value.includes('\u0000') || !value.isWellFormed())) expect.unreachable(`PostgreSQL does not store ${JSON.stringify(value)}`);
+      }
     }), { numRuns: 2000 });
   });
 });
