@@ -24,6 +24,8 @@ export interface Stage {
   report(line: string): void;
   /** Told when a person tries again, since the portal said that it helps. */
   readonly onTriedAgain?: () => Promise<void>;
+  /** Told when what was tried again has got through, or was found to be done. */
+  readonly onGotThrough?: () => Promise<void>;
   /** Told of every answer of the portal, for a check of its own. */
   readonly onReply?: (upn: string, method: string, path: string, reply: Reply) => Promise<void>;
 }
@@ -60,14 +62,14 @@ export async function playJourney(stage: Stage): Promise<void> {
 
   /** Does it, and again as long as the portal says that this helps, unless meanwhile `isDone` finds that it was done. */
   const insisting = async (act: () => Promise<Reply>, isDone: () => Promise<Reply | undefined> = async () => undefined): Promise<Reply> => {
-    for (let tries = 1; ; tries += 1) {
-      const reply = await act();
-      if (!saysAgain(reply) || tries === TRIES) return reply;
+    let reply = await act();
+    for (let tries = 1; saysAgain(reply) && tries < TRIES; tries += 1) {
       await stage.onTriedAgain?.();
       await stage.pause(BETWEEN_TRIES_MS);
-      const done = await isDone();
-      if (done) return done;
+      reply = await isDone() ?? await act();
+      if (!saysAgain(reply)) await stage.onGotThrough?.();
     }
+    return reply;
   };
 
   /** Reads and plans may be asked for again as they are; what changes something is looked for first. */
@@ -141,6 +143,7 @@ export async function playJourney(stage: Stage): Promise<void> {
   for (let tries = 0; run.status === 'failed' && tries < CONTINUATIONS; tries += 1) {
     await stage.onTriedAgain?.();
     ok(await insisting(() => maya.post(`/api/runs/${started.id}/continue`)), 202);
+    await stage.onGotThrough?.();
     run = await rested();
   }
   assert.equal(run.status, 'succeeded', JSON.stringify(run.steps.filter(({ status }: { status: string }) => status === 'failed')));

@@ -24,7 +24,7 @@ export interface StormWish {
   /** Share of the calls that fail. */
   readonly rate: number;
   readonly seed: string;
-  /** After so many tries by hand in a row the storm rests until one of them gets through; it never does unless said. */
+  /** After so many tries by hand in a row the storm rests until what is tried gets through; it never does unless said. */
   readonly reliefAfter?: number;
   /** Outside of a test run: database to copy. */
   readonly templateUrl?: string;
@@ -73,11 +73,12 @@ export async function playInStorm({ rate, seed, reliefAfter = Number.POSITIVE_IN
         inARow += 1;
         if (inARow === reliefAfter) await portal.emulator.faults([]);
       },
-      async onReply(upn, _method, path, reply) {
-        untrue.push(...await lies(portal, upn, path, reply));
-        if (reply.status >= 500 || inARow === 0) return;
+      async onGotThrough() {
         if (inARow >= reliefAfter) await storm();
         inARow = 0;
+      },
+      async onReply(upn, _method, path, reply) {
+        untrue.push(...await lies(portal, upn, path, reply));
       },
     });
   } catch (error) {
