@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Plan } from './setup.ts';
+import { Instant } from './words.ts';
 
 /** Every way in which a request can fail. A code without a status and a title does not compile. */
 export const PROBLEMS = {
@@ -47,5 +49,9 @@ export const Problem = z.object({
   signInUrl: z.string().optional(),
   /** Of 503: when it is worth trying again. */
   retryAfterSeconds: z.int().optional(),
+  /** Of `plan-changed`: the plan as it is now. */
+  plan: Plan.optional(),
+  /** Of `run-in-progress`: who is at it since when, and the run to follow. */
+  run: z.object({ id: z.string(), setupId: z.string(), actorName: z.string(), startedAt: Instant }).optional(),
 });
 export type Problem = z.infer<typeof Problem>;

@@ -33,6 +33,12 @@ export const EligibleWish = z.strictObject({
 });
 export type EligibleWish = z.infer<typeof EligibleWish>;
 
+/** Entra takes this many owners with a new group (CONTRACT §2: 20 relationships a create). */
+export const OWNERS_MAX = 20;
+
+export const OwnerWish = z.strictObject({ principalId: Guid, displayName: z.string() });
+export type OwnerWish = z.infer<typeof OwnerWish>;
+
 /** One destination of a new application. A host is a name, a `*.` name, an address or a CIDR range. */
 export const SegmentWish = z.strictObject({
   host: z.string().trim().toLowerCase().min(1, 'Name a host').max(253)
@@ -77,7 +83,12 @@ export type ApplicationWish = z.infer<typeof ApplicationWish>;
 /** The desired state of one group: what the wizard fills in. */
 export const SetupDefinition = z.strictObject({
   group: GroupWish,
+  /** Who own the group; those who own it besides stay. None named: of a new group whoever applies the setup. */
+  owners: z.array(OwnerWish).max(OWNERS_MAX, `Entra takes ${OWNERS_MAX} owners at the most`)
+    .refine((list) => new Set(list.map((one) => one.principalId)).size === list.length, 'Somebody is named twice').default([]),
   roleSettings: RoleSettings,
+  /** The settings of the role Owner; `null`: they stay as they are. */
+  ownerRoleSettings: RoleSettings.nullable().default(null),
   eligible: z.array(EligibleWish).min(1, 'Choose at least one person or group').max(500)
     .refine((list) => new Set(list.map((one) => one.principalId)).size === list.length, 'Somebody is chosen twice'),
   applications: z.array(ApplicationWish).min(1, 'Choose at least one application').max(50)
@@ -92,7 +103,11 @@ export const SetupDefinition = z.strictObject({
 });
 export type SetupDefinition = z.infer<typeof SetupDefinition>;
 
-export const StepKind = z.enum(['create-group', 'onboard', 'role-settings', 'create-application', 'publish-application', 'add-segment', 'require-assignment', 'assign-eligible', 'assign-application']);
+export const StepKind = z.enum([
+  'create-group', 'add-owner', 'onboard', 'role-settings', 'owner-role-settings', 'create-application', 'publish-application', 'add-segment', 'require-assignment', 'assign-eligible', 'assign-application',
+  // Of an undo: what takes back what such a step made.
+  'unassign-application', 'remove-eligible', 'unrequire-assignment', 'remove-segment', 'delete-application', 'restore-owner-role-settings', 'restore-role-settings', 'remove-owner', 'delete-group',
+]);
 export type StepKind = z.infer<typeof StepKind>;
 
 /** One field that changes, in words. */
@@ -106,6 +121,8 @@ export const PlanStep = z.object({
   verdict: z.enum(['create', 'change', 'nothing', 'blocked']),
   /** A sentence such as "Create the group FinReport-…". */
   title: z.string(),
+  /** Keys of the steps that come before it; those that need nothing of each other are done at once. */
+  dependsOn: z.array(z.string()),
   changes: z.array(Change),
   /** Calls that it will make, such as `PATCH /groups(uniqueName='…')`. */
   calls: z.array(z.string()),
@@ -125,6 +142,8 @@ export const Plan = z.object({
   readAt: Instant,
   steps: z.array(PlanStep),
   warnings: z.array(PlanWarning),
+  /** What was looked at and is in order, a sentence each. */
+  checked: z.array(z.string()),
   /** Steps that will change something, and the calls they make. */
   changes: z.int(),
   calls: z.int(),
@@ -157,8 +176,12 @@ export const Run = z.object({
   actorName: z.string(),
   createdAt: Instant,
   finishedAt: Instant.nullable(),
-  /** Who asked it to rest after the step in hand. */
+  /** Who asked it to rest after the steps in hand. */
   stopAskedBy: z.string().nullable(),
+  /** The run that this one takes back. */
+  undoes: z.string().nullable(),
+  /** The run that took this one back, or is about to. */
+  undoneBy: z.string().nullable(),
   steps: z.array(RunStep),
 });
 export type Run = z.infer<typeof Run>;
@@ -171,6 +194,8 @@ export const SetupSummary = z.object({
   eligibleCount: z.int(),
   createdBy: z.string(),
   updatedAt: Instant,
+  /** When an undo took back all that the setup made; it can be applied again. */
+  retiredAt: Instant.nullable(),
   lastRun: z.object({ id: z.string(), status: RunStatus, createdAt: Instant }).nullable(),
 });
 export type SetupSummary = z.infer<typeof SetupSummary>;
@@ -262,9 +287,30 @@ export const ContinueRun = {
 
 export const StopRun = {
   method: 'POST', path: '/api/runs/:runId/stop', permission: 'setup:manage', status: 202,
-  summary: 'Lets a run rest after the step in hand; it can be continued',
+  summary: 'Lets a run rest after the steps in hand; it can be continued',
   params: z.strictObject({ runId: z.uuid() }),
   body: z.strictObject({}),
+  response: Run,
+} as const satisfies Endpoint;
+
+export const PlanUndo = {
+  method: 'POST', path: '/api/runs/:runId/undo-plans', permission: 'setup:manage',
+  summary: 'What it takes to take back what a run made, as ordered steps; changes nothing',
+  params: z.strictObject({ runId: z.uuid() }),
+  body: z.strictObject({}),
+  response: Plan,
+} as const satisfies Endpoint;
+
+export const UndoRun = {
+  method: 'POST', path: '/api/runs/:runId/undo', permission: 'setup:manage', status: 202,
+  summary: 'Starts taking back what a run made, by the reviewed plan; answers the run that does it',
+  params: z.strictObject({ runId: z.uuid() }),
+  body: z.strictObject({
+    /** Of the plan that was reviewed. */
+    digest: z.string().max(128),
+    /** The tick at what cannot be undone in its turn. */
+    irreversibleUnderstood: z.boolean(),
+  }),
   response: Run,
 } as const satisfies Endpoint;
 
