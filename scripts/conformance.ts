@@ -72,7 +72,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await tenant.advance('PT2M');
 
   await maya.pim.onboardedGroups();
-  const policy = await maya.pim.memberPolicy(group.id);
+  const policy = await maya.pim.policy(group.id, 'member');
   await maya.pim.updatePolicy(policy.policyId, policy.rules.map((rule) => (rule.id === 'Approval_EndUser_Assignment' ? approvedBy(rule, approver.id) : rule)));
   await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-06-02T09:00:00Z' }, justification: 'Conformance' });
   await tenant.advance('PT1M');
@@ -107,7 +107,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.applications.application(made.servicePrincipalId);
   await maya.applications.privateAccessByName('Conformance application');
   await maya.applications.applicationsByName('Conformance application');
-  await maya.applications.requireAssignment(made.servicePrincipalId);
+  await maya.applications.requireAssignment(made.servicePrincipalId, true);
   await maya.applications.assignGroup({ groupId: group.id, servicePrincipalId: made.servicePrincipalId, appRoleId: made.assignableRoleId });
   await maya.applications.assignmentsOf(made.servicePrincipalId);
   await maya.applications.assignmentsOfGroup(group.id);

@@ -4,7 +4,7 @@ import { GraphError } from './errors.ts';
 import type { ApplicationKind, Applications, AppAssignment, ApplicationSegment, GraphApplication } from './ports.ts';
 import { optionalText } from './shapes.ts';
 import type { Call } from './call.ts';
-import { valueOf, type Transport } from './transport.ts';
+import { remove, valueOf, type Transport } from './transport.ts';
 
 const QUICK_ACCESS = 'NetworkAccessQuickAccessApplication';
 const PER_APP = 'PrivateAccessNonWebApplication';
@@ -180,10 +180,10 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
 
     async segmentsOfAll(appIds) {
       const unknown = appIds.filter((appId) => !objectIds.has(appId));
-      const found = await transport.lists(unknown.map(byAppId), WithId);
+      const found = await Promise.allSettled(unknown.map((appId) => transport.together.list(byAppId(appId), WithId)));
       unknown.forEach((appId, index) => learn(appId, valuesAt(found, index)));
       const known = appIds.flatMap((appId) => objectIds.get(appId) ?? []);
-      const segments = await transport.lists(known.map(segmentsAt), Segment);
+      const segments = await Promise.allSettled(known.map((objectId) => transport.together.list(segmentsAt(objectId), Segment)));
       const ofObject = new Map(known.map((objectId, index) => [objectId, valuesAt(segments, index)]));
       return new Map(appIds.map((appId) => [appId, ofObject.get(objectIds.get(appId) ?? '') ?? []]));
     },
@@ -203,13 +203,15 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
       return transport.write(call, (answer) => transport.parse(call, answer, Assignment), async () => (await assignmentsOf(servicePrincipalId)).find(isSame));
     },
 
-    async requireAssignment(servicePrincipalId) {
-      await transport.send({ method: 'PATCH', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}`, body: { appRoleAssignmentRequired: true }, absolute: true });
+    unassign: async ({ servicePrincipalId, id }) => remove(transport, { method: 'DELETE', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo/${id}`, absolute: true }),
+
+    async requireAssignment(servicePrincipalId, required) {
+      await transport.send({ method: 'PATCH', version: 'v1.0', path: path`/servicePrincipals/${servicePrincipalId}`, body: { appRoleAssignmentRequired: required }, absolute: true });
     },
 
     async connectorGroups() {
       const groups = await transport.list({ method: 'GET', version: 'beta', path: CONNECTOR_GROUPS }, ConnectorGroupShape);
-      const connectors = await transport.lists(groups.map(({ id }): Call => ({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` })), Connector);
+      const connectors = await Promise.allSettled(groups.map(({ id }) => transport.together.list({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` }, Connector)));
       return groups.map(({ id, name, isDefault, region }, index) => ({ id, name, isDefault: isDefault ?? false, region, connectors: valuesAt(connectors, index) }));
     },
 
@@ -233,9 +235,9 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
     async publish(appId, { connectorGroupId }) {
       const address = path`/applications/${await objectIdOf(appId)}`;
       // The second needs the first: an application that is not published has no connector group.
-      await transport.inOrder([
-        { method: 'PATCH', version: 'beta', path: address, body: { onPremisesPublishing: { applicationType: 'nonwebapp', isAccessibleViaZTNAClient: true } }, absolute: true },
-        { method: 'PUT', version: 'beta', path: `${address}/connectorGroup/$ref`, body: { '@odata.id': `${transport.baseUrl}/beta${CONNECTOR_GROUPS}${path`/${connectorGroupId}`}` }, absolute: true },
+      await Promise.all([
+        transport.inOrder.send({ method: 'PATCH', version: 'beta', path: address, body: { onPremisesPublishing: { applicationType: 'nonwebapp', isAccessibleViaZTNAClient: true } }, absolute: true }),
+        transport.inOrder.send({ method: 'PUT', version: 'beta', path: `${address}/connectorGroup/$ref`, body: { '@odata.id': `${transport.baseUrl}/beta${CONNECTOR_GROUPS}${path`/${connectorGroupId}`}` }, absolute: true }),
       ]);
     },
 
@@ -246,6 +248,14 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
       const isSame = (one: ApplicationSegment): boolean =>
         one.destinationHost.toLowerCase() === destinationHost.toLowerCase() && one.protocol === protocol && one.ports.join() === ports.join();
       return transport.write(call, (answer) => transport.parse(call, answer, Segment), async () => (await segmentsOf(objectId)).find(isSame));
+    },
+
+    removeSegment: async (appId, segmentId) => remove(transport, { method: 'DELETE', version: 'beta', path: `${segmentsPath(await objectIdOf(appId))}${path`/${segmentId}`}`, absolute: true }),
+
+    async deleteApplication(appId) {
+      const [found] = await transport.list(byAppId(appId), WithId);
+      if (found) await remove(transport, { method: 'DELETE', version: 'v1.0', path: path`/applications/${found.id}`, absolute: true });
+      objectIds.delete(appId);
     },
   };
 }

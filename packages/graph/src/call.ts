@@ -2,7 +2,7 @@ import type { GraphError } from './errors.ts';
 
 /** One call of Graph, before it has an address. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly version: 'v1.0' | 'beta';
   /** Below the version, encoded; see `path` in addresses.ts. */
   readonly path: string;
@@ -18,6 +18,8 @@ export interface Call {
    * blindly after a time-out or a 5xx, when it is not known what the first one did. GETs always are.
    */
   readonly absolute?: boolean;
+  /** A POST that changes nothing. */
+  readonly reads?: boolean;
 }
 
 /** A 2xx answer, read whole. */
@@ -37,8 +39,10 @@ export type Outcome =
   | { readonly kind: 'lost'; readonly why: 'timeout' | 'network' | 'broken off'; readonly cause: unknown }
   | { readonly kind: 'unsent'; readonly error: GraphError };
 
+export const isRead = ({ method, reads }: Call): boolean => method === 'GET' || reads === true;
+
 /** Whether the call may be sent again without asking first what became of it. */
-export const isRepeatable = ({ method, absolute }: Call): boolean => method === 'GET' || absolute === true;
+export const isRepeatable = (call: Call): boolean => isRead(call) || call.absolute === true;
 
 /** What the attempt did is not known. 501 is for good: the service does not know the call. */
 export const isLost = (outcome: Outcome): boolean => outcome.kind === 'lost' || (outcome.kind === 'answered' && outcome.status >= 500 && outcome.status !== 501);

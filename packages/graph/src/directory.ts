@@ -4,7 +4,7 @@ import { GraphError } from './errors.ts';
 import type { Directory, GraphGroup } from './ports.ts';
 import { optionalText } from './shapes.ts';
 import type { Call } from './call.ts';
-import type { Transport } from './transport.ts';
+import { remove, type Transport } from './transport.ts';
 
 const USER_FIELDS = 'id,displayName,userPrincipalName,jobTitle';
 const User = z.object({
@@ -54,6 +54,11 @@ const Named = z.object({
 });
 const MAX_IDS_A_CALL = 1000;
 
+const Owner = z.object({ id: z.string(), displayName: optionalText }).transform(({ id, displayName }) => ({ id, displayName: displayName ?? id }));
+const Held = z.object({ '@odata.type': optionalText, roleTemplateId: optionalText });
+/** A subscription that runs out still serves for a while (`Warning`). */
+const Sku = z.object({ capabilityStatus: optionalText, servicePlans: z.array(z.object({ servicePlanName: z.string() })) });
+
 /** One page of matches: what a person picks from is short. */
 const Page = <S extends z.ZodType>(item: S) => z.object({ value: z.array(item) });
 
@@ -76,6 +81,11 @@ export function createDirectory(transport: Transport): Directory {
 
   const groupByUniqueName = (uniqueName: string) =>
     transport.find({ method: 'GET', version: 'v1.0', path: path`/groups(uniqueName=${quoted(uniqueName)})`, query: { $select: `${GROUP_FIELDS},uniqueName` } }, Group);
+
+  const owners = (groupId: string): Promise<readonly { readonly id: string; readonly displayName: string }[]> =>
+    transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/owners`, query: { $select: 'id,displayName' } }, Owner);
+
+  const gone = (call: Call): Promise<void> => remove(transport, call);
 
   return {
     me: () => transport.read({ method: 'GET', version: 'v1.0', path: '/me', query: { $select: USER_FIELDS } }, User),
@@ -108,15 +118,11 @@ export function createDirectory(transport: Transport): Directory {
     },
 
     async ensureGroup(wish) {
-      const standing = await groupByUniqueName(wish.uniqueName);
-      if (standing) return { group: standing, created: false };
-
       const call: Call = {
         method: 'PATCH',
         version: 'v1.0',
         path: path`/groups(uniqueName=${quoted(wish.uniqueName)})`,
         prefer: 'create-if-missing',
-        absolute: true,
         body: {
           displayName: wish.displayName,
           mailNickname: wish.mailNickname,
@@ -127,12 +133,45 @@ export function createDirectory(transport: Transport): Directory {
           ...(wish.ownerIds.length > 0 && { 'owners@odata.bind': wish.ownerIds.map((id) => `${transport.baseUrl}/v1.0${path`/users/${id}`}`) }),
         },
       };
-      const answer = await transport.send(call);
-      if (answer.status === 201) return { group: transport.parse(call, answer, Group), created: true };
-      // 204 carries no body: somebody made it since we looked, or an earlier attempt of ours did and its answer was lost.
+      // What naming owners does to a group that is there is not documented: after a lost answer it is looked for first.
+      const made = await transport.write<{ group: GraphGroup; created: boolean } | 'there already'>(
+        call,
+        (answer) => (answer.status === 201 ? { group: transport.parse(call, answer, Group), created: true } : 'there already'),
+        async () => {
+          const group = await groupByUniqueName(wish.uniqueName);
+          return group && { group, created: true };
+        },
+      );
+      if (made !== 'there already') return made;
+      // 204 carries no body: somebody made it since the caller looked.
       const group = await groupByUniqueName(wish.uniqueName);
       if (!group) throw new GraphError('unavailable', `PATCH ${call.path}: the group is there and cannot be read yet`);
-      return { group, created: answer.afterLostAnswer };
+      return { group, created: false };
+    },
+
+    deleteGroup: async (groupId) => gone({ method: 'DELETE', version: 'v1.0', path: path`/groups/${groupId}`, absolute: true }),
+
+    owners,
+
+    async addOwner(groupId, userId) {
+      const call: Call = { method: 'POST', version: 'v1.0', path: path`/groups/${groupId}/owners/$ref`, body: { '@odata.id': `${transport.baseUrl}/v1.0${path`/directoryObjects/${userId}`}` } };
+      await transport.write(call, () => true, async () => ((await owners(groupId)).some(({ id }) => id.toLowerCase() === userId.toLowerCase()) ? true : undefined)).catch((error: unknown) => {
+        if (!(error instanceof GraphError && error.failure === 'conflict')) throw error;
+      });
+    },
+
+    removeOwner: async (groupId, userId) => gone({ method: 'DELETE', version: 'v1.0', path: path`/groups/${groupId}/owners/${userId}/$ref`, absolute: true }),
+
+    members: async (groupId) => (await transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/members`, query: { $select: 'id' } }, z.object({ id: z.string() }))).map(({ id }) => id),
+
+    async myRoles() {
+      const held = await transport.list({ method: 'GET', version: 'v1.0', path: '/me/transitiveMemberOf', query: { $top: '999' } }, Held);
+      return new Set(held.flatMap((one) => (one['@odata.type'] === '#microsoft.graph.directoryRole' && one.roleTemplateId ? [one.roleTemplateId.toLowerCase()] : [])));
+    },
+
+    async servicePlans() {
+      const skus = await transport.list({ method: 'GET', version: 'v1.0', path: '/subscribedSkus', query: { $select: 'capabilityStatus,servicePlans' } }, Sku);
+      return new Set(skus.filter(({ capabilityStatus }) => ['enabled', 'warning'].includes(capabilityStatus?.toLowerCase() ?? 'enabled')).flatMap(({ servicePlans }) => servicePlans.map(({ servicePlanName }) => servicePlanName)));
     },
 
     async names(ids) {
@@ -140,8 +179,7 @@ export function createDirectory(transport: Transport): Directory {
       const wanted = [...new Set(ids)];
       for (let start = 0; start < wanted.length; start += MAX_IDS_A_CALL) {
         const body = { ids: wanted.slice(start, start + MAX_IDS_A_CALL), types: ['user', 'group', 'servicePrincipal'] };
-        // A POST that only reads.
-        const { value } = await transport.read({ method: 'POST', version: 'v1.0', path: '/directoryObjects/getByIds', body, absolute: true }, Page(Named));
+        const { value } = await transport.read({ method: 'POST', version: 'v1.0', path: '/directoryObjects/getByIds', body, reads: true }, Page(Named));
         for (const found of value) {
           const kind = KINDS.get(found['@odata.type']);
           // Without the permission to read it, an object comes without its name.

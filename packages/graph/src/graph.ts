@@ -7,9 +7,9 @@ import { createConnection } from './connection.ts';
 import { createDirectory } from './directory.ts';
 import { createNetwork } from './network.ts';
 import { createPimGroups } from './pim-groups.ts';
-import type { Action, GatewayOptions, Graph } from './ports.ts';
+import type { Action, GatewayOptions, Graph, GraphPorts } from './ports.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import { createTransport, type Shared } from './transport.ts';
+import { createTransport, type Shared, type Transport } from './transport.ts';
 
 /** All of a tenant's way to Graph: what is asked by anybody counts against the same limits and the same budget. */
 export interface Gateway {
@@ -26,8 +26,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const objectIds: ObjectIds = new Map();
   return {
     graph(action) {
-      const transport = createTransport(shared, action);
-      return {
+      const portsOver = (transport: Transport): GraphPorts => ({
         directory: createDirectory(transport),
         pim: createPimGroups(transport),
         approvals: createApprovals(transport),
@@ -35,7 +34,9 @@ export function createGateway(options: GatewayOptions): Gateway {
         network: createNetwork(transport),
         conditionalAccess: createConditionalAccess(transport),
         audits: createAuditLog(transport),
-      };
+      });
+      const transport = createTransport(shared, action);
+      return { ...portsOver(transport), together: portsOver(transport.together), inOrder: portsOver(transport.inOrder) };
     },
   };
 }

@@ -150,18 +150,18 @@ export function createPimGroups(transport: Transport): PimGroups {
       return (await transport.list(call, z.object({ id: z.string() }))).map((resource) => resource.id);
     },
 
-    async memberPolicy(groupId) {
+    async policy(groupId, role) {
       const call: Call = {
         method: 'GET',
         version: 'v1.0',
         path: '/policies/roleManagementPolicyAssignments',
         query: {
-          $filter: `scopeId eq ${quoted(groupId)} and scopeType eq 'Group' and roleDefinitionId eq 'member'`,
+          $filter: `scopeId eq ${quoted(groupId)} and scopeType eq 'Group' and roleDefinitionId eq ${quoted(role)}`,
           $expand: 'policy($expand=rules)',
         },
       };
       const [assignment] = await transport.list(call, PolicyAssignment);
-      if (!assignment) throw new GraphError('not-found', `GET ${call.path}: PIM has no member policy for group ${groupId}`);
+      if (!assignment) throw new GraphError('not-found', `GET ${call.path}: PIM has no ${role} policy for group ${groupId}`);
       return { policyId: assignment.policy.id, rules: assignment.policy.rules };
     },
 
@@ -185,6 +185,12 @@ export function createPimGroups(transport: Transport): PimGroups {
         },
         justification,
       }),
+
+    async removeEligible({ groupId, principalId, justification }) {
+      await ask('eligibility', { accessId: 'member', principalId, groupId, action: 'adminRemove', justification }).catch((error: unknown) => {
+        if (!(error instanceof GraphError && error.details.code === 'RoleAssignmentDoesNotExist')) throw error;
+      });
+    },
 
     mine: {
       eligibilities: () => transport.list(mine('eligibilityScheduleInstances'), Instance),

@@ -40,6 +40,10 @@ export interface NewGroup {
 
 export interface Directory {
   me(): Promise<GraphUser>;
+  /** Template ids of the built-in directory roles that the signed-in person holds now; a custom role is not among them. */
+  myRoles(): Promise<ReadonlySet<string>>;
+  /** Names of the service plans that the tenant has licences of. */
+  servicePlans(): Promise<ReadonlySet<string>>;
   organization(): Promise<{ readonly id: string; readonly displayName: string }>;
   searchUsers(text: string, limit: number): Promise<readonly GraphUser[]>;
   searchGroups(text: string, limit: number): Promise<readonly GraphGroup[]>;
@@ -47,8 +51,19 @@ export interface Directory {
   group(id: string): Promise<GraphGroup | undefined>;
   groupByUniqueName(uniqueName: string): Promise<GraphGroup | undefined>;
   groupByMailNickname(mailNickname: string): Promise<GraphGroup | undefined>;
-  /** Creates the group, or finds the one that the same call made before. */
+  /**
+   * Creates the group, or finds the one that the same call made before. The caller has looked whether another group has the
+   * unique name: what such a one is called would be changed.
+   */
   ensureGroup(group: NewGroup): Promise<{ readonly group: GraphGroup; readonly created: boolean }>;
+  /** Its members then lose what it gave them. A group that is gone is no failure. */
+  deleteGroup(groupId: string): Promise<void>;
+  owners(groupId: string): Promise<readonly { readonly id: string; readonly displayName: string }[]>;
+  /** Somebody who owns the group already is no failure. */
+  addOwner(groupId: string, userId: string): Promise<void>;
+  removeOwner(groupId: string, userId: string): Promise<void>;
+  /** Direct members, people and groups alike, by id. */
+  members(groupId: string): Promise<readonly string[]>;
   /** Names of users, groups and service principals by id; unknown ids are left out. */
   names(ids: readonly string[]): Promise<ReadonlyMap<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined }>>;
   /** Groups among the direct members, which give nobody access to a Private Access application. */
@@ -59,6 +74,9 @@ export interface Directory {
 
 /** A PIM policy rule as Graph prints it, unknown fields and rules included. */
 export type PolicyRule = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** What PIM lets people be of a group. */
+export type GroupRole = 'member' | 'owner';
 
 export interface GroupPolicy {
   /** Changes when the group is onboarded: never keep it across a write. */
@@ -124,7 +142,7 @@ export interface NewActivation {
 export interface PimGroups {
   /** Group ids that PIM manages. */
   onboardedGroups(): Promise<readonly string[]>;
-  memberPolicy(groupId: string): Promise<GroupPolicy>;
+  policy(groupId: string, role: GroupRole): Promise<GroupPolicy>;
   /** One PATCH with whole rules; onboards the group when PIM does not manage it yet. The caller reads the policy back. */
   updatePolicy(policyId: string, rules: readonly PolicyRule[]): Promise<void>;
   eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
@@ -132,6 +150,8 @@ export interface PimGroups {
   assignmentRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
   /** `replaces`: the principal is eligible already, and gets another end. */
   assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string; readonly replaces?: boolean | undefined }): Promise<ScheduleRequest>;
+  /** Ends somebody's eligibility; not within five minutes of its making (CONTRACT.md §5). Of what is gone it is no failure. */
+  removeEligible(wish: { readonly groupId: string; readonly principalId: string; readonly justification: string }): Promise<void>;
   /** The signed-in person's own, and nobody else's. */
   mine: {
     eligibilities(): Promise<readonly ScheduleInstance[]>;
@@ -233,7 +253,9 @@ export interface Applications {
   assignmentsOf(servicePrincipalId: string): Promise<readonly AppAssignment[]>;
   assignmentsOfGroup(groupId: string): Promise<readonly AppAssignment[]>;
   assignGroup(wish: { readonly groupId: string; readonly servicePrincipalId: string; readonly appRoleId: string }): Promise<AppAssignment>;
-  requireAssignment(servicePrincipalId: string): Promise<void>;
+  /** Takes back an assignment; one that is gone is no failure. */
+  unassign(assignment: AppAssignment): Promise<void>;
+  requireAssignment(servicePrincipalId: string, required: boolean): Promise<void>;
   connectorGroups(): Promise<readonly ConnectorGroup[]>;
   /**
    * Makes the application from the Private Access template. The caller looks by name first: after a lost answer one of
@@ -243,6 +265,10 @@ export interface Applications {
   /** Publishes through Private Access; absolute, so it may be repeated. */
   publish(appId: string, wish: NewPrivateAccessApplication): Promise<void>;
   addSegment(appId: string, segment: NewSegment): Promise<ApplicationSegment>;
+  /** One that is gone is no failure. */
+  removeSegment(appId: string, segmentId: string): Promise<void>;
+  /** With its service principal and all assignments to it. One that is gone is no failure. */
+  deleteApplication(appId: string): Promise<void>;
 }
 
 export interface Network {
@@ -275,8 +301,7 @@ export interface AuditLog {
   directoryAudits(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<Page<RawAuditEvent>>;
 }
 
-/** Everything the portal says to Graph, for one token. */
-export interface Graph {
+export interface GraphPorts {
   readonly directory: Directory;
   readonly pim: PimGroups;
   readonly approvals: Approvals;
@@ -284,6 +309,17 @@ export interface Graph {
   readonly network: Network;
   readonly conditionalAccess: ConditionalAccess;
   readonly audits: AuditLog;
+}
+
+/** Everything the portal says to Graph, for one token; a call is a round trip. */
+export interface Graph extends GraphPorts {
+  /** The same, but the reads that are asked for in one turn of the event loop, as by `Promise.all`, travel together. */
+  readonly together: GraphPorts;
+  /**
+   * The same, but the writes that are asked for in one turn are done one after the other, in one round trip for every
+   * twenty. Those behind the first that fails fail as never sent (`details.sent === false`).
+   */
+  readonly inOrder: GraphPorts;
 }
 
 /** Time as the gateway needs it: milliseconds of a clock that never goes back, and a wait by that clock. */

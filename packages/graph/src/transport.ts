@@ -2,15 +2,27 @@ import { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
 import type { Allowance } from './allowance.ts';
-import { addressOf, headersOf, isLost, isRepeatable, type Answer, type Call, type Outcome } from './call.ts';
+import { addressOf, headersOf, isLost, isRead, isRepeatable, type Answer, type Call, type Outcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import { GraphError } from './errors.ts';
 import { failureOf, retryAfterMs } from './failures.ts';
 import type { Action, GatewayOptions } from './ports.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { collecting } from './turn.ts';
 
 /** The one way to Graph, for one action. Throws `GraphError` and nothing else. */
 export interface Transport {
+  /**
+   * The same way, but reads that are asked for in one turn of the event loop travel together, in one round trip for every
+   * twenty. Each is judged, and repeated, by itself. Lists go on singly from their second page on.
+   */
+  readonly together: Transport;
+  /**
+   * The same way, but writes that are asked for in one turn are done one after the other in that order, in one round trip
+   * for every twenty. Each is judged, and repeated, by itself; the first that fails for good is the last that was tried, and
+   * those behind it fail as never sent.
+   */
+  readonly inOrder: Transport;
   readonly baseUrl: string;
   readonly clock: GatewayOptions['clock'];
   /** Sends; an answer with a body that is not JSON is none of Graph's. */
@@ -31,10 +43,6 @@ export interface Transport {
   list<S extends z.ZodType>(call: Call, item: S): Promise<z.output<S>[]>;
   /** The pages of a list one by one, for a reader who may stop early. */
   pages<S extends z.ZodType>(call: Call, item: S): AsyncGenerator<z.output<S>[]>;
-  /** All pages of several lists, their first ones in one round trip for every twenty; each is judged, and repeated, by itself. */
-  lists<S extends z.ZodType>(calls: readonly Call[], item: S): Promise<readonly PromiseSettledResult<z.output<S>[]>[]>;
-  /** Does several absolute writes one after the other, in one round trip for every twenty; the first that fails ends it. */
-  inOrder(calls: readonly Call[]): Promise<readonly Answer[]>;
   parse<S extends z.ZodType>(call: Call, answer: Answer, shape: S): z.output<S>;
 }
 
@@ -69,13 +77,17 @@ class Journey {
   /** What `took` found. */
   found: unknown = undefined;
 
-  constructor(call: Call, { link, deadline, took, looks = 1, afterBatch = '' }: Way & { readonly deadline: number }) {
+  /** How the attempt within a batch ended, which stands for the first one; taken once. */
+  inBatch: Outcome | undefined;
+
+  constructor(call: Call, { link, deadline, took, looks = 1, batch }: Way & { readonly deadline: number }) {
     this.call = call;
     this.link = link;
     this.deadline = deadline;
     this.took = took;
     this.looks = looks;
-    this.firstRequestId = afterBatch;
+    this.firstRequestId = batch?.clientRequestId ?? '';
+    this.inBatch = batch?.outcome;
   }
 }
 
@@ -83,46 +95,152 @@ interface Way {
   readonly link?: string;
   readonly took?: () => Promise<unknown>;
   readonly looks?: number | undefined;
-  /** The call was in a batch of this client request id, and is to wait so long. */
-  readonly afterBatch?: string;
-  readonly waitMs?: number;
+  /** The call was in a batch of this client request id, and this is what became of it there, if it was tried. */
+  readonly batch?: { readonly clientRequestId: string; readonly outcome: Outcome | undefined };
+}
+
+/** Where a call came to: an answer, or, of a write whose answer was lost, what was found of its work. */
+type Arrival = { readonly answer: Answer } | { readonly found: unknown };
+
+/** A call that waits for its turn. */
+interface Asked {
+  readonly call: Call;
+  readonly way: Way;
+  readonly arrived: PromiseWithResolvers<Arrival>;
+}
+
+type Pace = 'singly' | 'together' | 'in order';
+
+/** When a call of the action that begins now must be over: the action has one time for all its calls, or each call its own. */
+function deadlines({ options: { timer } }: Shared, { patience }: Action): () => number {
+  let endsAt: number | undefined;
+  return () => {
+    const fromNow = timer.now() + patience.ms;
+    return patience.of === 'call' ? fromNow : (endsAt ??= fromNow);
+  };
 }
 
 /** The transport over the official client, with a chain of our own: its handlers repeat POSTs and give tokens to https hosts alone. */
-export function createTransport(shared: Shared, action: Action): Transport {
-  const { options: { baseUrl, clock, timer, onUnreadable }, allowance } = shared;
+export function createTransport(shared: Shared, action: Action, pace: Pace = 'singly', deadlineOf = deadlines(shared, action)): Transport {
+  const { options: { baseUrl, clock, onUnreadable }, allowance } = shared;
   const origin = new URL(baseUrl).origin;
   const client = Client.initWithMiddleware({
     baseUrl,
     middleware: [repeating(shared, action), recorded(shared), authorised(action, origin), sending(shared)],
   });
+  let together: Transport | undefined;
+  let inOrder: Transport | undefined;
 
-  let endsAt: number | undefined;
-  const deadlineOf = (): number => {
-    const fromNow = timer.now() + action.patience.ms;
-    return action.patience.of === 'call' ? fromNow : (endsAt ??= fromNow);
-  };
-
-  const travel = async (call: Call, way: Way = {}): Promise<Journey> => {
+  const send = async (call: Call, way: Way = {}): Promise<Journey> => {
     const journey = new Journey(call, { ...way, deadline: deadlineOf() });
-    const { waitMs = 0 } = way;
-    if (waitMs > 0) {
-      if (timer.now() + waitMs > journey.deadline) throw new GraphError('throttled', `${call.method} ${call.path}: there is no time left to wait for it`, { retryAfterMs: waitMs });
-      await timer.sleep(waitMs);
-    }
     const request = client.api(addressOf(call)).version(call.version).responseType(ResponseType.RAW).headers(headersOf(call)).middlewareOptions([journey]);
     try {
       if (call.method === 'GET') await request.get();
       else if (call.method === 'POST') await request.post(call.body);
       else if (call.method === 'PATCH') await request.patch(call.body);
-      else await request.put(call.body);
+      else if (call.method === 'PUT') await request.put(call.body);
+      else await request.delete();
     } catch (error) {
       // The chain throws nothing: what arrives here is the client's own, such as a body that JSON cannot hold.
       throw new GraphError('unexpected', `${call.method} ${call.path} could not be sent`, { cause: error });
     }
     return journey;
   };
-  const run = async (call: Call, way?: Way): Promise<Answer> => settle(await travel(call, way));
+  const arrival = (journey: Journey): Arrival => (journey.found !== undefined ? { found: journey.found } : { answer: settle(journey) });
+  const singly = async (call: Call, way?: Way): Promise<Arrival> => arrival(await send(call, way));
+
+  /** One round trip for up to twenty calls; answers what became of each, and nothing of one that was not tried. */
+  const sendBatch = async (calls: readonly Call[], shape: 'parallel' | 'sequential') => {
+    for (const call of calls) await allowance.admit(call, action.priority, deadlineOf());
+    const envelope: Call = {
+      method: 'POST', version: calls[0]?.version ?? 'v1.0', path: '/$batch', absolute: calls.every(isRepeatable),
+      body: {
+        requests: calls.map((call, index) => ({
+          id: String(index), method: call.method, url: addressOf(call),
+          headers: { ...headersOf(call), ...(call.body !== undefined && { 'Content-Type': 'application/json' }) },
+          ...(call.body !== undefined && { body: call.body }),
+          ...(shape === 'sequential' && index > 0 && { dependsOn: [String(index - 1)] }),
+        })),
+      },
+    };
+    const journey = await send(envelope);
+    const { outcome: whole, clientRequestId } = journey;
+    // With the envelope's answer those of all its writes are lost: each looks for its own work.
+    if (isLost(whole) && !isRepeatable(envelope)) return calls.map(() => ({ clientRequestId, outcome: whole }));
+    const { responses } = parse(envelope, settle(journey), BatchAnswer);
+    return calls.map((_call, index) => {
+      // They come in any order, and one may be missing.
+      const one = responses.find(({ id }) => id === String(index));
+      const outcome: Outcome | undefined = one && one.status !== 424
+        ? { kind: 'answered', status: one.status, headers: new Headers(one.headers ?? {}), text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) }
+        : undefined;
+      return { clientRequestId, outcome };
+    });
+  };
+
+  /** What a batch says of a call is believed where it is for good; else the call goes on by itself. */
+  const judge = async ({ call, way }: Asked, batch: NonNullable<Way['batch']>): Promise<Arrival> => {
+    const { outcome, clientRequestId } = batch;
+    const forGood = outcome?.kind === 'answered' && outcome.status !== 429 && !isLost(outcome);
+    return forGood ? { answer: settle({ call, outcome, clientRequestId, afterLostAnswer: false }) } : singly(call, { ...way, batch });
+  };
+
+  const deliverTogether = async (asked: readonly Asked[]): Promise<void> => {
+    for (const version of ['v1.0', 'beta'] as const) {
+      const calls = asked.filter(({ call }) => call.version === version);
+      for (let start = 0; start < calls.length; start += BATCH_SIZE) {
+        const some = calls.slice(start, start + BATCH_SIZE);
+        const [only] = some;
+        const batch = some.length === 1 ? undefined : await sendBatch(some.map(({ call }) => call), 'parallel').catch((error: unknown) => fail(some, error));
+        if (some.length === 1 && only) await singly(only.call, only.way).then(only.arrived.resolve, only.arrived.reject);
+        else await Promise.all(some.map(async (one, index) => batch?.[index] && judge(one, batch[index]).then(one.arrived.resolve, one.arrived.reject)));
+      }
+    }
+  };
+
+  const deliverInOrder = async (asked: readonly Asked[]): Promise<void> => {
+    let rest = asked;
+    while (rest.length > 0) {
+      const version = rest[0]?.call.version;
+      const end = rest.findIndex(({ call }, index) => index === BATCH_SIZE || call.version !== version);
+      const some = end < 0 ? rest : rest.slice(0, end);
+      const batch = some.length === 1 ? [{ clientRequestId: '', outcome: undefined }] : await sendBatch(some.map(({ call }) => call), 'sequential');
+      let done = 0;
+      for (const [index, one] of some.entries()) {
+        const here = batch[index];
+        // Behind one that had to be repeated nothing was tried: the rest begins anew, together.
+        if (!here || (here.outcome === undefined && index > 0)) break;
+        try {
+          one.arrived.resolve(await judge(one, here));
+        } catch (error) {
+          one.arrived.reject(error);
+          return fail(rest.slice(index + 1), new GraphError('unavailable', `${one.call.method} ${one.call.path} failed, and this was to come after it`, { sent: false, cause: error }));
+        }
+        done = index + 1;
+      }
+      rest = rest.slice(done);
+    }
+  };
+
+  const fail = (asked: readonly Asked[], error: unknown): undefined => {
+    for (const one of asked) one.arrived.reject(error);
+    return undefined;
+  };
+
+  const wait = pace === 'singly' ? undefined : collecting<Asked>((asked) => {
+    (pace === 'together' ? deliverTogether(asked) : deliverInOrder(asked)).catch((error: unknown) => fail(asked, error));
+  });
+  const travel = (call: Call, way: Way = {}): Promise<Arrival> => {
+    if (!wait || way.link !== undefined || isRead(call) !== (pace === 'together')) return singly(call, way);
+    const arrived = Promise.withResolvers<Arrival>();
+    wait({ call, way, arrived });
+    return arrived.promise;
+  };
+  const run = async (call: Call, way?: Way): Promise<Answer> => {
+    const arrived = await travel(call, way);
+    if (!('answer' in arrived)) throw new Error('only a write is looked for');
+    return arrived.answer;
+  };
 
   /** Reads a body by its shape. Graph promised it; another one is not the person's mistake and not the portal's to guess at. */
   const parse = <S extends z.ZodType>(call: Call, { text, status, requestId }: Answer, shape: S): z.output<S> => {
@@ -158,35 +276,13 @@ export function createTransport(shared: Shared, action: Action): Transport {
 
   const read = async <S extends z.ZodType>(call: Call, shape: S): Promise<z.output<S>> => parse(call, await run(call), shape);
 
-  /** One round trip for up to twenty calls. What it does not answer for good is to be asked for singly, by the way that it says. */
-  const batch = async (calls: readonly Call[], shape: 'parallel' | 'sequential'): Promise<(index: number, singly: (way: Way) => Promise<Answer>) => Promise<Answer>> => {
-    const [version] = calls.map((call) => call.version);
-    for (const call of calls) await allowance.admit(call, action.priority, deadlineOf());
-    const envelope: Call = {
-      method: 'POST', version: version ?? 'v1.0', path: '/$batch', absolute: true,
-      body: {
-        requests: calls.map((call, index) => ({
-          id: String(index), method: call.method, url: addressOf(call),
-          headers: { ...headersOf(call), ...(call.body !== undefined && { 'Content-Type': 'application/json' }) },
-          ...(call.body !== undefined && { body: call.body }),
-          ...(shape === 'sequential' && index > 0 && { dependsOn: [String(index - 1)] }),
-        })),
-      },
-    };
-    const answer = await run(envelope);
-    const { responses } = parse(envelope, answer, BatchAnswer);
-    return async (index, singly) => {
-      // They come in any order, and one may be missing.
-      const one = responses.find(({ id }) => id === String(index));
-      const call = calls[index];
-      const headers = new Headers(one?.headers ?? {});
-      const outcome = one && { kind: 'answered' as const, status: one.status, headers, text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) };
-      if (!call || !outcome || isLost(outcome) || outcome.status === 429 || outcome.status === 424) return singly({ afterBatch: answer.clientRequestId, waitMs: retryAfterMs(headers) ?? 0 });
-      return settle({ call, outcome, clientRequestId: answer.clientRequestId, afterLostAnswer: false });
-    };
-  };
-
   return {
+    get together() {
+      return (together ??= createTransport(shared, action, 'together', deadlineOf));
+    },
+    get inOrder() {
+      return (inOrder ??= createTransport(shared, action, 'in order', deadlineOf));
+    },
     baseUrl: baseUrl.replace(/\/+$/, ''),
     clock,
     parse,
@@ -207,10 +303,10 @@ export function createTransport(shared: Shared, action: Action): Transport {
       }
     },
     async write<T>(call: Call, parseAnswer: (answer: Answer) => T, took: () => Promise<T | undefined>, looks?: number): Promise<T> {
-      const journey = await travel(call, { took, looks });
+      const arrived = await travel(call, { took, looks });
       // What was found is what `took` answered, and nothing else writes it.
-      if (journey.found !== undefined) return journey.found as T;
-      const answer = settle(journey);
+      if ('found' in arrived) return arrived.found as T;
+      const { answer } = arrived;
       try {
         if (answer.text !== '') parse(call, answer, z.unknown());
         return parseAnswer(answer);
@@ -223,26 +319,19 @@ export function createTransport(shared: Shared, action: Action): Transport {
     },
     list: (call, item) => whole(pages(call, item)),
     pages: (call, item) => pages(call, item),
-    async lists(calls, item) {
-      const items = [];
-      for (let start = 0; start < calls.length; start += BATCH_SIZE) {
-        const some = calls.slice(start, start + BATCH_SIZE);
-        const answerTo = await batch(some, 'parallel');
-        items.push(...await Promise.allSettled(some.map(async (call, index) => whole(pages(call, item, await answerTo(index, (way) => run(call, way)))))));
-      }
-      return items;
-    },
-    async inOrder(calls) {
-      const answers: Answer[] = [];
-      for (let start = 0; start < calls.length; start += BATCH_SIZE) {
-        const some = calls.slice(start, start + BATCH_SIZE);
-        const answerTo = await batch(some, 'sequential');
-        for (const [index, call] of some.entries()) answers.push(await answerTo(index, (way) => run(call, way)));
-      }
-      return answers;
-    },
   };
 }
+
+/** Does away with something; that it is gone already is as good. */
+export async function remove(transport: Transport, call: Call): Promise<void> {
+  try {
+    await transport.send(call);
+  } catch (error) {
+    if (!(error instanceof GraphError && (error.failure === 'not-found' || (error.failure === 'unavailable' && isNotFound(error.details.cause))))) throw error;
+  }
+}
+
+const isNotFound = (cause: unknown): boolean => cause instanceof GraphError && cause.failure === 'not-found';
 
 /** The value, or what was thrown. */
 export function valueOf<T>(result: PromiseSettledResult<T>): T {
@@ -300,14 +389,21 @@ function repeating({ options: { timer, random, signal }, allowance, budget, conn
     const { call, deadline } = journey;
     budget.deposit();
     for (;;) {
-      const refused = await allowance.admit(call, priority, deadline).then(() => undefined, (error: unknown) => error);
-      if (refused instanceof GraphError) {
-        // An earlier attempt, if there was one, says more than that another one does not fit.
-        if (journey.attempt === 0) journey.outcome = { kind: 'unsent', error: refused };
-        return;
+      const { inBatch } = journey;
+      if (inBatch) {
+        journey.inBatch = undefined;
+        journey.outcome = inBatch;
+        journey.attempt += 1;
+      } else {
+        const refused = await allowance.admit(call, priority, deadline).then(() => undefined, (error: unknown) => error);
+        if (refused instanceof GraphError) {
+          // An earlier attempt, if there was one, says more than that another one does not fit.
+          if (journey.attempt === 0) journey.outcome = { kind: 'unsent', error: refused };
+          return;
+        }
+        journey.attempt += 1;
+        await next();
       }
-      journey.attempt += 1;
-      await next();
       const { outcome } = journey;
       if (outcome.kind === 'answered' && outcome.status === 503) connection.renew();
       if (outcome.kind === 'answered' && outcome.status === 429) allowance.pause(call, retryAfterMs(outcome.headers) ?? 0);

@@ -91,14 +91,14 @@ export function contract(where: string, start: () => Promise<Stage>): void {
 
     test('its policy is changed in one call, and its id changes with it', async () => {
       await stage.pass(2);
-      const before = await stage.eventually(() => admin.pim.memberPolicy(groupId));
+      const before = await stage.eventually(() => admin.pim.policy(groupId, 'member'));
       expect(before.rules).toHaveLength(17);
       await admin.pim.updatePolicy(before.policyId, [
         changed(before.rules, 'Expiration_EndUser_Assignment', { maximumDuration: 'PT2H' }),
         changed(before.rules, 'Enablement_EndUser_Assignment', { enabledRules: ['Justification', 'MultiFactorAuthentication'] }),
       ]);
       const after = await stage.eventually(async () => {
-        const policy = await admin.pim.memberPolicy(groupId);
+        const policy = await admin.pim.policy(groupId, 'member');
         expect(policy.rules.find((rule) => rule.id === 'Expiration_EndUser_Assignment')).toMatchObject({ maximumDuration: 'PT2H' });
         return policy;
       });
@@ -132,7 +132,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
         return application;
       });
       await stage.eventually(async () => { expect((await admin.applications.privateAccess()).map(({ appId }) => appId)).toContain(made.appId); });
-      await admin.applications.requireAssignment(made.servicePrincipalId);
+      await admin.applications.requireAssignment(made.servicePrincipalId, true);
       await stage.eventually(async () => { expect(await admin.applications.application(made.servicePrincipalId)).toMatchObject({ assignmentRequired: true }); });
 
       const wish = { groupId, servicePrincipalId: made.servicePrincipalId, appRoleId: found?.assignableRoleId ?? '' };
@@ -175,7 +175,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
     });
 
     test('where approval is asked for, one approver decides, and nobody twice', async () => {
-      const policy = await admin.pim.memberPolicy(groupId);
+      const policy = await admin.pim.policy(groupId, 'member');
       const approval = policy.rules.find((rule) => rule.id === 'Approval_EndUser_Assignment') as PolicyRule & { setting: { approvalStages: Record<string, unknown>[] } };
       const stages = approval.setting.approvalStages.map((one) => ({ ...one, primaryApprovers: [{ '@odata.type': '#microsoft.graph.singleUser', userId: approverId, description: 'The approver' }] }));
       await admin.pim.updatePolicy(policy.policyId, [{ ...approval, setting: { ...approval.setting, isApprovalRequired: true, approvalStages: stages } }]);

@@ -48,7 +48,7 @@ describe('the stage of the live test', () => {
     const admin = await stage.as(stage.people.admin, SETUP);
     const { group } = await admin.directory.ensureGroup({ uniqueName: stage.mark, displayName: `${stage.mark}-A`, mailNickname: stage.mark, ownerIds: [(await admin.directory.me()).id] });
     const { appId } = await admin.applications.instantiate(`${stage.mark}-B`);
-    const policy = await stage.eventually(() => admin.pim.memberPolicy(group.id));
+    const policy = await stage.eventually(() => admin.pim.policy(group.id, 'member'));
     expect(policy.rules).toHaveLength(17);
     const state = async () => JSON.stringify(await (await fetch(`${tenant.url}/_emulator/state`)).json().then((all: { groups: unknown; applications: unknown; servicePrincipals: unknown }) => [all.groups, all.applications, all.servicePrincipals]));
     expect(await state()).toContain(MARK);

@@ -40,7 +40,7 @@ const make = (who: 'ana' | 'ben' | 'omar', person: string, group: string, more: 
 const eligible = (principal: string, more: object = {}) => ({ maya, id }: World): Promise<unknown> =>
   maya.pim.assignEligible({ groupId: id('Build-Engineer-SecureAccess'), principalId: id(principal), expiry: { startsAt: START, endsAt: '2026-05-01T09:00:00Z' }, justification: 'Team', ...more });
 const rule = async ({ maya, id }: World, group: string, ruleId: string, change: object): Promise<void> => {
-  const policy = await maya.pim.memberPolicy(id(group));
+  const policy = await maya.pim.policy(id(group), 'member');
   await maya.pim.updatePolicy(policy.policyId, policy.rules.filter((one) => one.id === ruleId).map((one) => ({ ...one, ...change })));
 };
 

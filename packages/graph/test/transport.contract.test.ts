@@ -284,7 +284,7 @@ describe('a batch', () => {
       return { json: { responses: [{ id: '0', status: 429, headers: { 'Retry-After': '9' } }, { id: '2', status: 200, body: connector('2') }] } };
     }));
     expect(await named(server.graph)).toEqual([['g-1', ['g-1']], ['g-2', ['g-2']], ['g-3', ['2']]]);
-    expect(server.waits).toContain(9_000);
+    expect(Math.min(...server.waits)).toBeGreaterThanOrEqual(9_000);
     expect(server.heard.slice(2).map(({ path }) => path.split('/').at(-2)).sort()).toEqual(['g-1', 'g-2']);
   });
 
@@ -306,13 +306,74 @@ describe('a batch', () => {
     await using server = await startScriptedGraph([found, { json: { responses: [{ id: '0', status: 503, headers: { 'Retry-After': '5' } }, { id: '1', status: 424 }] } }, { status: 204 }, { status: 204 }]);
     await server.graph.applications.publish('app-1', published);
     expect(server.heard.slice(2).map(({ method }) => method)).toEqual(['PATCH', 'PUT']);
-    expect(server.waits).toEqual([5_000]);
+    expect(server.waits).toHaveLength(1);
+    expect(server.waits[0]).toBeGreaterThanOrEqual(5_000);
   });
 
   test('ends at the write that is refused', async () => {
     await using server = await startScriptedGraph([found, { json: { responses: [{ id: '0', status: 403, body: refusal('Authorization_RequestDenied') }, { id: '1', status: 424 }] } }]);
     expect((await failureFrom(server.graph.applications.publish('app-1', published))).failure).toBe('forbidden');
     expect(server.heard).toHaveLength(2);
+  });
+
+  const user = (id: string) => ({ ...ana, id });
+  const eligible = (graph: Graph, principalId: string) => graph.inOrder.pim.assignEligible({ groupId: 'g-1', principalId, expiry: { startsAt: '2026-03-02T12:00:00Z' }, justification: 'Setup' });
+  const assigned = (principalId: string) => ({ ...received, action: 'adminAssign', principalId, justification: 'Setup' });
+  const writes = (heard: readonly Heard[]): string[] => heard.flatMap((call) => (call.path.endsWith('$batch') ? inBatch(call).map(({ body }) => (body as { principalId: string }).principalId) : call.method === 'POST' ? [(call.body as { principalId: string }).principalId] : []));
+
+  test('holds the reads that are asked for in one turn, whatever they are; what follows goes in the next', async () => {
+    await using server = await startScriptedGraph((call) => ({ json: { responses: inBatch(call).map(({ id, url }) => ({ id, status: 200, body: url.startsWith('/me') ? ana : url.startsWith('/directoryObjects') ? { value: [{ '@odata.type': '#microsoft.graph.user', ...user('u-2') }] } : { value: [] } })) } }));
+    const { directory, pim } = server.graph.together;
+    const [me, names] = await Promise.all([directory.me(), directory.names(['u-2']), pim.eligibilities('g-1').then(() => Promise.all([directory.nestedGroups('g-1'), directory.owners('g-1')]))]);
+    expect([me.id, names.get('u-2')?.displayName]).toEqual(['u-1', 'Ana Costa']);
+    expect(server.heard.map((call) => inBatch(call).map(({ method }) => method))).toEqual([['GET', 'POST', 'GET'], ['GET', 'GET']]);
+  });
+
+  test('keeps apart what is of another version, and a single one goes as it is', async () => {
+    await using server = await startScriptedGraph((call) => ({ json: call.path.endsWith('$batch') ? { responses: inBatch(call).map(({ id }) => ({ id, status: 200, body: { value: [] } })) } : { value: [] } }));
+    const { directory, pim } = server.graph.together;
+    await Promise.all([pim.onboardedGroups(), pim.eligibilities('g-1'), directory.owners('g-1')]);
+    expect(server.heard.map(({ path }) => path)).toEqual(['/v1.0/$batch', '/beta/identityGovernance/privilegedAccess/group/resources']);
+  });
+
+  test('holds no write among reads, and no read among writes', async () => {
+    await using server = await startScriptedGraph((call) => (call.method === 'GET' ? { json: ana } : { status: 201, json: assigned('u-1') }));
+    await Promise.all([server.graph.inOrder.directory.me(), server.graph.inOrder.directory.me(), server.graph.together.pim.removeEligible({ groupId: 'g-1', principalId: 'u-1', justification: 'Setup' }), server.graph.together.pim.removeEligible({ groupId: 'g-1', principalId: 'u-1', justification: 'Setup' })]);
+    expect(server.heard.filter(({ path }) => path.endsWith('$batch'))).toEqual([]);
+  });
+
+  test('of writes that failed in passing goes on with that one alone, then with the rest together', async () => {
+    const answers = [
+      { responses: [{ id: '0', status: 201, body: assigned('u-0') }, { id: '1', status: 429, headers: { 'Retry-After': '3' } }, { id: '2', status: 424 }, { id: '3', status: 424 }] },
+      assigned('u-1'),
+      { responses: [{ id: '0', status: 201, body: assigned('u-2') }, { id: '1', status: 201, body: assigned('u-3') }] },
+    ];
+    await using server = await startScriptedGraph(answers.map((json) => ({ json })));
+    expect((await Promise.all(['u-0', 'u-1', 'u-2', 'u-3'].map((id) => eligible(server.graph, id)))).map(({ principalId }) => principalId)).toEqual(['u-0', 'u-1', 'u-2', 'u-3']);
+    expect(writes(server.heard)).toEqual(['u-0', 'u-1', 'u-2', 'u-3', 'u-1', 'u-2', 'u-3']);
+    expect(server.waits[0]).toBeGreaterThanOrEqual(3_000);
+  });
+
+  test('of writes ends at the first that is refused; those behind it were never sent', async () => {
+    await using server = await startScriptedGraph([{ json: { responses: [{ id: '0', status: 201, body: assigned('u-0') }, { id: '1', status: 403, body: refusal('Authorization_RequestDenied') }, { id: '2', status: 424 }] } }]);
+    const results = await Promise.allSettled([...Array(25).keys()].map((index) => eligible(server.graph, `u-${index}`)));
+    expect(results.slice(0, 3)).toMatchObject([{ status: 'fulfilled' }, { reason: { failure: 'forbidden' } }, { reason: { details: { sent: false } } }]);
+    expect(results.at(-1)).toMatchObject({ reason: { details: { sent: false } } });
+    expect(server.heard).toHaveLength(1);
+  });
+
+  test('of writes whose answer is lost, part or whole, is looked for piece by piece before anything is sent again', async () => {
+    const lost = { responses: [{ id: '0', status: 504, body: refusal('UnknownError') }, { id: '1', status: 424 }] };
+    for (const first of [{ json: lost }, 'reset'] as const) {
+      await using server = await startScriptedGraph((call): Scripted => {
+        if (call.path.endsWith('$batch')) return first;
+        // The first had been done, the second had not.
+        if (call.method === 'GET') return { json: { value: (call.query['$filter'] ?? '').includes("'u-0'") ? [{ ...assigned('u-0'), createdDateTime: '2100-01-01T00:00:00Z' }] : [] } };
+        return { status: 201, json: assigned('u-1') };
+      });
+      expect((await Promise.all(['u-0', 'u-1'].map((id) => eligible(server.graph, id)))).map(({ principalId }) => principalId)).toEqual(['u-0', 'u-1']);
+      expect(writes(server.heard)).toEqual(['u-0', 'u-1', 'u-1']);
+    }
   });
 });
 
@@ -415,9 +476,10 @@ describe('a group is ensured', () => {
   const missing = { status: 404, json: refusal('Request_ResourceNotFound') };
 
   test('by creating it under its natural key', async () => {
-    await using server = await startScriptedGraph([missing, { status: 201, json: group }]);
+    await using server = await startScriptedGraph([{ status: 201, json: group }]);
     expect(await server.graph.directory.ensureGroup(wanted)).toMatchObject({ created: true, group: { id: 'g-1', dynamicMembership: false } });
-    expect(server.heard[1]).toMatchObject({
+    expect(server.heard).toHaveLength(1);
+    expect(server.heard[0]).toMatchObject({
       method: 'PATCH',
       path: "/v1.0/groups(uniqueName='fin''report')",
       headers: { prefer: 'create-if-missing' },
@@ -425,15 +487,18 @@ describe('a group is ensured', () => {
     });
   });
 
-  test('by finding it, without a write', async () => {
-    await using server = await startScriptedGraph([{ json: group }]);
-    expect((await server.graph.directory.ensureGroup(wanted)).created).toBe(false);
-    expect(server.heard.map((call) => call.method)).toEqual(['GET']);
+  test('by reading it, where it was there', async () => {
+    await using server = await startScriptedGraph([{ status: 204 }, { json: group }]);
+    expect(await server.graph.directory.ensureGroup(wanted)).toMatchObject({ created: false, group: { id: 'g-1' } });
   });
 
-  test('when the answer was lost, once', async () => {
-    await using server = await startScriptedGraph([missing, 'reset', { status: 204 }, { json: group }]);
-    expect(await server.graph.directory.ensureGroup(wanted)).toMatchObject({ created: true, group: { id: 'g-1' } });
+  test('when the answer was lost, once: owners are never named to a group that is there', async () => {
+    await using there = await startScriptedGraph(['reset', { json: group }]);
+    expect(await there.graph.directory.ensureGroup(wanted)).toMatchObject({ created: true, group: { id: 'g-1' } });
+    expect(there.heard.map((call) => call.method)).toEqual(['PATCH', 'GET']);
+    await using notThere = await startScriptedGraph(['reset', missing, { status: 201, json: group }]);
+    expect(await notThere.graph.directory.ensureGroup(wanted)).toMatchObject({ created: true });
+    expect(notThere.heard.map((call) => call.method)).toEqual(['PATCH', 'GET', 'PATCH']);
   });
 });
 

@@ -39,7 +39,7 @@ function smallTenant() {
     directory: { group: async (id) => tenant.groups.find((one) => same(id)(one.id)) },
     pim: {
       onboardedGroups: async () => tenant.onboarded,
-      memberPolicy: async (groupId) => {
+      policy: async (groupId) => {
         const rules = [...tenant.policies].find(([id]) => same(groupId)(id))?.[1];
         if (!rules) throw new GraphError('not-found', 'no policy');
         return { policyId: 'p', rules };

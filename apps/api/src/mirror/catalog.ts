@@ -99,7 +99,7 @@ async function readGroup({ appGraph, log }: CatalogDeps, groupId: string): Promi
   if (!group) return undefined;
   const common = { groupId, displayName: storable(group.displayName), description: group.description === undefined ? null : storable(group.description) };
   try {
-    return { ...common, settings: readRoleSettings((await appGraph.pim.memberPolicy(groupId)).rules), settingsRead: true };
+    return { ...common, settings: readRoleSettings((await appGraph.pim.policy(groupId, 'member')).rules), settingsRead: true };
   } catch (error) {
     // One group's policy that cannot be read (a new group is not known to PIM at once) holds up nobody else's.
     if (!(error instanceof GraphError) || (error.failure !== 'not-found' && error.failure !== 'forbidden' && error.failure !== 'unexpected')) throw error;

@@ -46,7 +46,7 @@ export function createDirectory({ graphFor }: DirectoryDeps) {
     async groupSettings(actor: Actor, groupId: string): Promise<Answer<typeof GetGroupSettings>> {
       const { directory, pim } = graphFor(actor, 'setup');
       if (!(await directory.group(groupId))) throw new PortalError('not-found', { detail: 'The group does not exist, or not any more.' });
-      return { roleSettings: readRoleSettings((await unlessNotFound(pim.memberPolicy(groupId)))?.rules ?? []) };
+      return { roleSettings: readRoleSettings((await unlessNotFound(pim.policy(groupId, 'member')))?.rules ?? []) };
     },
 
     async applications(actor: Actor, text: string): Promise<Answer<typeof ListApplications>> {
