@@ -65,7 +65,8 @@ export function parsePorts(text: string): string[] | undefined {
 function isSegmentHost(host: string): boolean {
   const address = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(host);
   if (address) return address.slice(1, 5).every((part) => Number(part) <= 255) && Number(address[5] ?? 32) <= 32;
-  return /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(host);
+  // A whole top-level domain is taken, for one's own may be such as *.corp; the plan warns of it.
+  return /^(\*\.|(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+)[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(host);
 }
 
 export const ApplicationWish = z.discriminatedUnion('kind', [
@@ -106,7 +107,7 @@ export type SetupDefinition = z.infer<typeof SetupDefinition>;
 export const StepKind = z.enum([
   'create-group', 'add-owner', 'onboard', 'role-settings', 'owner-role-settings', 'create-application', 'publish-application', 'add-segment', 'require-assignment', 'assign-eligible', 'assign-application',
   // Of an undo: what takes back what such a step made.
-  'unassign-application', 'remove-eligible', 'unrequire-assignment', 'remove-segment', 'delete-application', 'restore-owner-role-settings', 'restore-role-settings', 'remove-owner', 'delete-group',
+  'unassign-application', 'remove-eligible', 'restore-eligible', 'unrequire-assignment', 'remove-segment', 'delete-application', 'restore-owner-role-settings', 'restore-role-settings', 'remove-owner', 'delete-group',
 ]);
 export type StepKind = z.infer<typeof StepKind>;
 
@@ -118,7 +119,7 @@ export const PlanStep = z.object({
   /** Stable within the setup, such as `assign-eligible:<principal id>`. */
   key: z.string(),
   kind: StepKind,
-  verdict: z.enum(['create', 'change', 'nothing', 'blocked']),
+  verdict: z.enum(['create', 'change', 'delete', 'nothing', 'blocked']),
   /** A sentence such as "Create the group FinReport-…". */
   title: z.string(),
   /** Keys of the steps that come before it; those that need nothing of each other are done at once. */

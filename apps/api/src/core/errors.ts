@@ -1,4 +1,4 @@
-import type { ProblemCode } from '@gatehouse/contracts';
+import type { Plan, Problem, ProblemCode } from '@gatehouse/contracts';
 
 export interface PortalErrorDetails {
   /** A sentence for the person: what it means and what to do. */
@@ -8,6 +8,10 @@ export interface PortalErrorDetails {
   readonly retryAfterSeconds?: number | undefined;
   /** Of `step-up-required`: the claims that Entra asked for, and the scopes concerned. */
   readonly stepUp?: { readonly claims: string } | undefined;
+  /** Of `plan-changed`: the plan as it is now. */
+  readonly plan?: Plan | undefined;
+  /** Of `run-in-progress`: the run to follow. */
+  readonly run?: Problem['run'];
   readonly cause?: unknown;
 }
 

@@ -45,6 +45,8 @@ export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHan
         ...(details.issues !== undefined && { issues: [...details.issues] }),
         ...(details.retryAfterSeconds !== undefined && { retryAfterSeconds: details.retryAfterSeconds }),
         ...(signInUrl !== undefined && { signInUrl }),
+        ...(details.plan !== undefined && { plan: details.plan }),
+        ...(details.run !== undefined && { run: details.run }),
       };
       if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
       // Entra sends the browser itself to the pages of sign-in: a person reads the answer there.

@@ -51,6 +51,9 @@ export function breadthOf(host: string): number | undefined {
   return count > 2 ** 16 ? count : undefined;
 }
 
+/** Every name of a top-level domain, such as `*.com`, or `*.corp` of one's own. */
+export const isWholeDomain = (host: string): boolean => /^\*?\.[^.]+$/.test(host);
+
 /** `*.corp.example` and the suffix `corp.example` cover every name below. */
 function covers(wide: string, narrow: string): boolean {
   const suffix = wide.startsWith('*.') ? wide.slice(1) : wide.startsWith('.') ? wide : undefined;

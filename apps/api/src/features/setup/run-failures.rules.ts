@@ -3,16 +3,16 @@ import type { StepKind } from '@gatehouse/contracts';
 /** Words of the Graph client for what went wrong. */
 type Failure = 'throttled' | 'unavailable' | 'forbidden' | 'not-signed-in' | 'not-found' | 'conflict' | 'policy' | 'step-up-needed' | 'unexpected';
 
+const GROUPS = 'Groups Administrator';
+const PIM = 'Groups Administrator (for a role-assignable group: Privileged Role Administrator), or to own the group';
+const APPLICATIONS = 'Application Administrator';
+const PUBLISHING = 'Application Administrator and Global Secure Access Administrator';
+
 const ROLE: Record<StepKind, string> = {
-  'create-group': 'Groups Administrator',
-  'onboard': 'Groups Administrator (for a role-assignable group: Privileged Role Administrator), or to own the group',
-  'role-settings': 'Groups Administrator (for a role-assignable group: Privileged Role Administrator), or to own the group',
-  'create-application': 'Application Administrator',
-  'publish-application': 'Application Administrator and Global Secure Access Administrator',
-  'add-segment': 'Application Administrator and Global Secure Access Administrator',
-  'require-assignment': 'Application Administrator',
-  'assign-eligible': 'Groups Administrator (for a role-assignable group: Privileged Role Administrator), or to own the group',
-  'assign-application': 'Application Administrator',
+  'create-group': GROUPS, 'add-owner': GROUPS, 'remove-owner': GROUPS, 'delete-group': GROUPS,
+  'onboard': PIM, 'role-settings': PIM, 'owner-role-settings': PIM, 'assign-eligible': PIM, 'remove-eligible': PIM, 'restore-eligible': PIM, 'restore-role-settings': PIM, 'restore-owner-role-settings': PIM,
+  'create-application': APPLICATIONS, 'delete-application': APPLICATIONS, 'require-assignment': APPLICATIONS, 'unrequire-assignment': APPLICATIONS, 'assign-application': APPLICATIONS, 'unassign-application': APPLICATIONS,
+  'publish-application': PUBLISHING, 'add-segment': PUBLISHING, 'remove-segment': PUBLISHING,
 };
 
 /** Why a step failed and what to do about it, as two sentences for the person. */

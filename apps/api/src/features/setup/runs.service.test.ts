@@ -65,7 +65,7 @@ function smallTenant() {
     },
     pim: {
       onboardedGroups: async () => [...rules.keys()],
-      memberPolicy: async (id) => {
+      policy: async (id) => {
         if (!state.pimKnows) throw new GraphError('not-found', 'PIM does not know the group yet');
         return { policyId: id, rules: rules.get(id) ?? DEFAULT_RULES };
       },

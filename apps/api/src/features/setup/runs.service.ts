@@ -7,8 +7,11 @@ import type { Clock } from '../../core/clock.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { failureInWords } from './run-failures.rules.ts';
-import { performStep, StepRefused, type StepContext } from './run-steps.service.ts';
-import { createRunLocks, endRun, interruptRun, isOurs, moveStep, runningRuns, setGroup, stopAskedBy, type NewRun, type NewStep } from './setup.store.ts';
+import { doneKeys, readySteps } from './run-order.rules.ts';
+import { StepRefused, type RunContext } from './run-stages.service.ts';
+import { performSteps, StepFailed, type StepRecord } from './run-steps.service.ts';
+import { createRunLocks, endRun, interruptRun, isOurs, moveSteps, runningRuns, setGroup, stopAskedBy, type NewRun, type NewStep, type StepChange } from './setup.store.ts';
+import { acts } from './steps.rules.ts';
 
 /** Works through runs in the background of this process, on the token of whoever started them. */
 
@@ -28,11 +31,18 @@ export interface RunJob {
   readonly run: Pick<NewRun, 'tenantId' | 'id' | 'setupId' | 'worker'>;
   readonly definition: SetupDefinition;
   readonly steps: readonly NewStep[];
-  readonly context: Pick<StepContext, 'graph' | 'group' | 'applications' | 'begunBefore'>;
+  readonly context: Pick<RunContext, 'graph' | 'group' | 'applications' | 'begunBefore' | 'before'>;
+  /** The run that this one takes back. */
+  readonly undoes: string | null;
+  /** What else is kept when all is done, in the same transaction. */
+  readonly onFinished?: (tx: Tx, at: Date) => Promise<void>;
 }
 
 /** The run is not this worker's any more, or the worker is to stop. */
 class RunStopped extends Error {}
+
+/** Another step failed, and the run rests. */
+class RunHalted extends Error {}
 
 export type Runs = ReturnType<typeof createRuns>;
 
@@ -63,59 +73,102 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
       if (stopping || !(await isOurs(db, run))) throw new RunStopped();
     };
 
-    let open: NewStep | undefined;
-    const context: StepContext = {
-      ...job.context, applications: new Map(job.context.applications), definition, clock, actorId: job.actor.principalId, wait: pause,
-      waiting: async (detail) => {
-        const ordinal = open?.ordinal;
-        if (ordinal !== undefined) await transaction((tx) => moveStep(tx, run, ordinal, { status: 'waiting', detail }));
+    const ordinals = new Map(job.steps.map(({ plan, ordinal }) => [plan.key, ordinal]));
+    const move = (steps: readonly PlanStep[], change: StepChange, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> => transaction(async (tx) => {
+      if (!(await moveSteps(tx, run, steps.map(({ key }) => ordinals.get(key) ?? -1), change))) return false;
+      await also(tx);
+      return true;
+    });
+    const groupId = (): string | null => context.group?.id ?? null;
+    const context: RunContext = { ...job.context, applications: new Map(job.context.applications), definition, clock, actorId: job.actor.principalId, steps: job.steps.map(({ plan }) => plan) };
+
+    const idle = job.steps.filter(({ plan, status }) => status === 'pending' && !acts(plan)).map(({ plan }) => plan);
+    if (idle.length > 0) await move(idle, { status: 'skipped', detail: 'It was so already when the plan was read.', finishedAt: clock.now() });
+
+    let failed = false;
+    /** Who asked the run to rest, and whether it left something for that. */
+    let stoppedBy: string | null = null;
+    let restsUnfinished = false;
+    const done = doneKeys(job.steps);
+    const record: StepRecord = {
+      done: async (step, proof) => {
+        await move([step], { status: 'done', detail: proof, finishedAt: clock.now() }, async (tx) => {
+          if (step.kind === 'create-group' && context.group) await setGroup(tx, run.tenantId, run.setupId, context.group.id);
+          await tell(tx, job, name, 'setup.step-applied', 'success', { groupId: groupId(), data: { step: step.key, title: step.title, changes: step.changes } });
+        });
+        done.add(step.key);
+      },
+      remember: async (before) => {
+        for (const [step, stood] of before) await move([step], { before: stood });
+      },
+      waiting: (step, detail) => move([step], { status: 'waiting', detail }),
+      stopAsked: async () => (stoppedBy ??= await stopAskedBy(db, run)) !== null,
+      givenBack: async (steps) => {
+        await move(steps, { status: 'pending', detail: null, startedAt: null });
+        restsUnfinished = true;
+      },
+      wait: async (ms) => {
+        await pause(ms);
+        // Where another step failed there is nothing to wait for: how this one stands is looked for when the run is continued.
+        if (failed) throw new RunHalted();
       },
     };
-    for (const step of job.steps) {
-      if (step.status !== 'pending') continue;
-      if (stopping) throw new RunStopped();
-      const by = await stopAskedBy(db, run);
-      if (by !== null) {
-        ending.add(run.id);
-        return transaction(async (tx) => {
-          await tell(tx, job, name, 'setup.run-stopped', 'other', { groupId: context.group?.id ?? null, reason: `${by} asked for it.` });
-          return endRun(tx, run, 'stopped', clock.now());
-        });
-      }
-      if (step.plan.verdict === 'nothing') {
-        await transaction((tx) => moveStep(tx, run, step.ordinal, { status: 'skipped', detail: 'It was so already when the plan was read.', finishedAt: clock.now() }));
-        continue;
-      }
-      open = step;
-      await transaction((tx) => moveStep(tx, run, step.ordinal, { status: 'running', detail: null, startedAt: clock.now() }));
+    const perform = async (steps: readonly NewStep[]): Promise<void> => {
+      const plans = steps.map(({ plan }) => plan);
+      await move(plans, { status: 'running', detail: null, startedAt: clock.now() });
       try {
-        const proof = await performStep(step.plan, context);
-        await transaction(async (tx) => {
-          if (!(await moveStep(tx, run, step.ordinal, { status: 'done', detail: proof, finishedAt: clock.now() }))) return false;
-          if (step.plan.kind === 'create-group' && context.group) await setGroup(tx, run.tenantId, run.setupId, context.group.id);
-          await tell(tx, job, name, 'setup.step-applied', 'success', { groupId: context.group?.id ?? null, data: { step: step.plan.key, title: step.plan.title, changes: step.plan.changes } });
-          return true;
-        });
+        await performSteps(plans, context, record);
       } catch (error) {
-        if (error instanceof RunStopped) throw error;
-        const sentence = sentenceOf(step.plan, error);
-        log.warn({ err: error, runId: run.id, step: step.plan.key }, 'a step of a run failed');
-        await transaction(async (tx) => {
-          if (!(await moveStep(tx, run, step.ordinal, { status: 'failed', detail: sentence, finishedAt: clock.now() }))) return false;
-          ending.add(run.id);
-          await tell(tx, job, name, 'setup.step-failed', 'failure', { groupId: context.group?.id ?? null, reason: sentence, data: { step: step.plan.key, title: step.plan.title } });
-          return endRun(tx, run, 'failed', clock.now());
-        });
-        return;
+        if (error instanceof RunStopped || error instanceof RunHalted) throw error;
+        failed = true;
+        const { step, cause, unsent } = error instanceof StepFailed ? error : { step: plans.find(({ key }) => !done.has(key)) ?? plans[0] as PlanStep, cause: error, unsent: [] };
+        const sentence = sentenceOf(step, cause);
+        log.warn({ err: cause, runId: run.id, step: step.key }, 'a step of a run failed');
+        if (unsent.length > 0) await move(unsent, { status: 'pending', detail: null, startedAt: null });
+        await move([step], { status: 'failed', detail: sentence, finishedAt: clock.now() }, (tx) => tell(tx, job, name, 'setup.step-failed', 'failure', { groupId: groupId(), reason: sentence, data: { step: step.key, title: step.title } }));
+      }
+    };
+
+    /** What is under way, by stage; each tells how it ended, and none rejects. */
+    const underWayHere = new Map<string, Promise<{ readonly stage: string; readonly error?: unknown }>>();
+    const open = new Map(job.steps.filter(({ plan, status }) => status === 'pending' && acts(plan)).map((step) => [step.plan.key, step]));
+    let broken: { readonly error: unknown } | undefined;
+    for (;;) {
+      stoppedBy ??= open.size > 0 ? await stopAskedBy(db, run) : null;
+      if (!failed && !stopping && stoppedBy === null && !broken) {
+        for (const [stage, steps] of readySteps([...open.values()], done, new Set(underWayHere.keys()))) {
+          for (const { plan } of steps) open.delete(plan.key);
+          underWayHere.set(stage, perform(steps).then(() => ({ stage }), (error: unknown) => ({ stage, error })));
+        }
+      }
+      if (underWayHere.size === 0) break;
+      const ended = await Promise.race(underWayHere.values());
+      underWayHere.delete(ended.stage);
+      if (ended.error !== undefined && !(ended.error instanceof RunHalted)) {
+        broken ??= { error: ended.error };
+        failed = true;
       }
     }
+    if (broken) throw broken.error;
+    if (stopping && !failed && open.size > 0) throw new RunStopped();
+
     ending.add(run.id);
+    if (failed) return transaction((tx) => endRun(tx, run, 'failed', clock.now()));
+    if (stoppedBy !== null && (restsUnfinished || open.size > 0)) {
+      const by = stoppedBy;
+      return transaction(async (tx) => {
+        await tell(tx, job, name, 'setup.run-stopped', 'other', { groupId: groupId(), reason: `${by} asked for it.` });
+        return endRun(tx, run, 'stopped', clock.now());
+      });
+    }
+    if (open.size > 0) throw new Error(`steps wait for each other: ${[...open.keys()].join(', ')}`);
     await transaction(async (tx) => {
-      await tell(tx, job, name, 'setup.run-finished', 'success', { groupId: context.group?.id ?? null });
+      await tell(tx, job, name, job.undoes === null ? 'setup.run-finished' : 'setup.undo-finished', 'success', { groupId: groupId() });
+      await job.onFinished?.(tx, clock.now());
       return endRun(tx, run, 'succeeded', clock.now());
     });
-    const groupId = context.group?.id;
-    if (groupId !== undefined) await onApplied(groupId).catch((error: unknown) => { log.warn({ err: error, groupId }, 'the catalog could not be brought up to date after a run'); });
+    const changed = context.group?.id;
+    if (changed !== undefined) await onApplied(changed).catch((error: unknown) => { log.warn({ err: error, groupId: changed }, 'the catalog could not be brought up to date after a run'); });
   }
 
   async function interrupt(run: Pick<NewRun, 'tenantId' | 'id' | 'setupId' | 'worker' | 'actorId' | 'actorName'>, name: string): Promise<boolean> {

@@ -31,8 +31,8 @@ describe('a setup as a file', () => {
   });
 
   test('is the same whatever the order in which its parts were kept', () => {
-    const { group, roleSettings, eligible, applications } = definition;
-    expect(writeSetupFile({ applications, eligible, roleSettings, group }, 'yaml', SCHEMA)).toBe(yaml);
+    const { group, owners, roleSettings, ownerRoleSettings, eligible, applications } = definition;
+    expect(writeSetupFile({ applications, eligible, ownerRoleSettings, roleSettings, owners, group }, 'yaml', SCHEMA)).toBe(yaml);
   });
 
   test('names the schema to editors, and holds to it', () => {

@@ -13,7 +13,7 @@ export type SetupFile = { readonly definition: SetupDefinition } | { readonly mi
 const SHOWN = 20;
 
 /** The order in which a person reads a setup; a file that was written twice is the same twice. */
-const ORDER = ['group', 'roleSettings', 'eligible', 'applications'] as const;
+const ORDER = ['group', 'owners', 'roleSettings', 'ownerRoleSettings', 'eligible', 'applications'] as const;
 
 /** JSON Schema of such a file: made from the contract that reads it, so that it cannot differ. What only code can check is not in it. */
 export const SETUP_FILE_SCHEMA: Record<string, unknown> = (() => {

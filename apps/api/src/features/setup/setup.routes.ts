@@ -1,4 +1,4 @@
-import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, ReadSetupFile, StopRun, WatchRun } from '@gatehouse/contracts';
+import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Setups } from './setup.service.ts';
@@ -16,6 +16,9 @@ export function setupRoutes(setups: Setups): Router {
   endpoint(router, GetRun, ({ actor, params }) => setups.run(actor, params.runId));
   endpoint(router, StopRun, ({ actor, params }) => setups.stopRun(actor, params.runId));
   endpoint(router, ContinueRun, ({ actor, params }) => setups.continueRun(actor, params.runId));
+
+  endpoint(router, PlanUndo, ({ actor, params }) => setups.planUndo(actor, params.runId));
+  endpoint(router, UndoRun, ({ actor, params, body }) => setups.undo(actor, params.runId, body));
 
   endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
   endpoint(router, GetSetupSchema, async () => setups.fileSchema());

@@ -1,7 +1,9 @@
 import { PROPOSED_ROLE_SETTINGS, SetupDefinition, type PlanStep } from '@gatehouse/contracts';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_RULES, mergeRoleSettings } from './role-settings.rules.ts';
-import { canonicalPlan, isEligibleEnough, planSetup, uniqueNameOf, unfit, weigh, type GroupFact, type SetupFacts } from './setup.rules.ts';
+import { checkSetup, type Surroundings } from './checks.rules.ts';
+import { isEligibleEnough, planSetup, unfit, type GroupFact, type SetupFacts } from './setup.rules.ts';
+import { acts, canonicalPlan, uniqueNameOf, weigh } from './steps.rules.ts';
 
 const ANA = '11111111-1111-4111-8111-111111111111';
 const FINANCE = '22222222-2222-4222-8222-222222222222';
@@ -22,8 +24,8 @@ const ledger = newApplication([{ host: 'ledger.corp.example', ports: '443', prot
 const group: GroupFact = { id: '44444444-4444-4444-8444-444444444444', displayName: NAME, mailNickname: NAME, mailEnabled: false, securityEnabled: true, dynamicMembership: false, synchronised: false, roleAssignable: false };
 const finance = { servicePrincipalId: FINANCE, displayName: 'Finance reports', enabled: true, assignmentRequired: true, published: true, segments: [], assigned: false };
 const fresh: SetupFacts = {
-  group: undefined, nicknameOf: undefined, managedByPim: false, rules: DEFAULT_RULES, eligible: [], knownPrincipals: new Set([ANA]), nestedGroups: [],
-  applications: [finance], neighbours: [], connectorGroups: [{ id: EU, name: 'EU-1', live: 2, total: 2 }], contexts: new Set(['c1']), privateAccess: 'enabled', earlier: new Map(),
+  group: undefined, nicknameOf: undefined, managedByPim: false, rules: DEFAULT_RULES, ownerRules: DEFAULT_RULES, owners: new Set(), eligible: [], knownPrincipals: new Set([ANA]), knownUsers: new Set([ANA]),
+  applications: [finance], neighbours: [], connectorGroups: [{ id: EU, name: 'EU-1', live: 2, total: 2 }], contexts: new Set(['c1']), earlier: new Map(),
 };
 const applied: SetupFacts = {
   ...fresh, group, managedByPim: true, rules: DEFAULT_RULES.map((rule) => mergeRoleSettings(DEFAULT_RULES, wish.roleSettings).find((changed) => changed.id === rule.id) ?? rule),
@@ -33,22 +35,28 @@ const published = { ...finance, servicePrincipalId: '55555555-5555-4555-8555-555
 
 const outline = (steps: readonly PlanStep[]): string[] => steps.map((step) => `${step.verdict} ${step.kind}`);
 const stepOf = (kind: PlanStep['kind'], facts: Partial<SetupFacts>, definition = wish): PlanStep => {
-  const found = planSetup(definition, { ...fresh, ...facts }).steps.find((step) => step.kind === kind);
+  const found = planSetup(definition, { ...fresh, ...facts }).find((step) => step.kind === kind);
   if (!found) throw new Error(`the plan has no ${kind}`);
   return found;
 };
-const warningsOf = (facts: Partial<SetupFacts>, definition = wish): string[] => planSetup(definition, { ...fresh, ...facts }).warnings.map((warning) => warning.code);
+const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
+const calm: Surroundings = { privateAccess: 'enabled', nestedGroups: [], servicePlans: new Set(['AAD_PREMIUM_P2', 'Entra_Premium_Private_Access']), roles: new Set([GLOBAL_ADMINISTRATOR]), ownsGroup: false };
+const checksOf = (facts: Partial<SetupFacts>, definition = wish, around: Partial<Surroundings> = {}) => {
+  const all = { ...fresh, ...facts };
+  return checkSetup(definition, all, { ...calm, ...around }, new Set(planSetup(definition, all).filter(acts).map(({ kind }) => kind)));
+};
+const warningsOf = (...args: Parameters<typeof checksOf>): string[] => checksOf(...args).warnings.map((warning) => warning.code);
 
 test('a new group is created, onboarded, set, filled and opened in this order', () => {
-  const { steps, warnings } = planSetup(wish, fresh);
+  const steps = planSetup(wish, fresh);
   expect(outline(steps)).toEqual(['create create-group', 'create onboard', 'change role-settings', 'create assign-eligible', 'create assign-application']);
-  expect(warnings).toEqual([]);
+  expect(warningsOf({})).toEqual([]);
   expect(steps.filter((step) => step.irreversible).map((step) => step.kind)).toEqual(['onboard']);
   expect(weigh(steps)).toEqual({ changes: 5, calls: 4 });
 });
 
 test('what is as wanted is left alone: no change, no call', () => {
-  const { steps } = planSetup(wish, applied);
+  const steps = planSetup(wish, applied);
   expect(outline(steps)).toEqual(['nothing create-group', 'nothing onboard', 'nothing role-settings', 'nothing assign-eligible', 'nothing assign-application']);
   expect(weigh(steps)).toEqual({ changes: 0, calls: 0 });
   expect(steps.flatMap((step) => [...step.calls, ...step.changes])).toEqual([]);
@@ -56,10 +64,10 @@ test('what is as wanted is left alone: no change, no call', () => {
 
 test('a new application is made, published and given its destinations before it is opened', () => {
   const two = newApplication([{ host: 'ledger.corp.example', ports: '443, 8000-8010', protocol: 'tcp' }, { host: '10.1.2.0/24', ports: '22', protocol: 'tcp' }]);
-  const { steps } = planSetup(two, { ...fresh, applications: [undefined] });
+  const steps = planSetup(two, { ...fresh, applications: [undefined] });
   expect(outline(steps).slice(3)).toEqual(['create create-application', 'create publish-application', 'create add-segment', 'create add-segment', 'create assign-eligible', 'create assign-application']);
   expect(steps[5]?.changes).toEqual([{ field: 'Destination', from: null, to: 'ledger.corp.example : 443, 8000-8010 tcp' }]);
-  expect(outline(planSetup(ledger, { ...fresh, applications: [published] }).steps).slice(3, 6)).toEqual(['nothing create-application', 'nothing publish-application', 'nothing add-segment']);
+  expect(outline(planSetup(ledger, { ...fresh, applications: [published] })).slice(3, 6)).toEqual(['nothing create-application', 'nothing publish-application', 'nothing add-segment']);
 });
 
 describe('a group that PIM does not take', () => {
@@ -104,7 +112,7 @@ describe('what cannot be done is said before anything is done', () => {
   });
 
   test('two destinations of one application overlap: the second is refused', () => {
-    const verdicts = planSetup(twice, { ...fresh, applications: [undefined] }).steps.filter((step) => step.kind === 'add-segment').map((step) => step.verdict);
+    const verdicts = planSetup(twice, { ...fresh, applications: [undefined] }).filter((step) => step.kind === 'add-segment').map((step) => step.verdict);
     expect(verdicts).toEqual(['create', 'blocked']);
   });
 });
@@ -135,7 +143,7 @@ describe('eligibility', () => {
 });
 
 test('assignment is required where it was not, before the application is opened', () => {
-  const { steps } = planSetup(wish, { ...fresh, applications: [{ ...finance, assignmentRequired: false }] });
+  const steps = planSetup(wish, { ...fresh, applications: [{ ...finance, assignmentRequired: false }] });
   expect(outline(steps).slice(3)).toEqual(['change require-assignment', 'create assign-eligible', 'create assign-application']);
 });
 
@@ -150,23 +158,23 @@ test('two controls that contradict each other are a change, even where what is r
 test('what is worth knowing is a warning and blocks nothing', () => {
   const quickAccess = [{ displayName: 'Quick Access', quickAccess: true, segments: [{ destinationHost: '*.corp.example', ports: ['1-65535'], protocol: 'tcp' }] }];
   const dead = [{ id: EU, name: 'EU-1', live: 0, total: 2 }];
-  expect(warningsOf({ group: { ...group, roleAssignable: true }, nestedGroups: ['Interns'], privateAccess: 'disabled' })).toEqual(['private-access-off', 'role-assignable', 'nested-group']);
+  expect(warningsOf({ group: { ...group, roleAssignable: true } }, wish, { nestedGroups: ['Interns'], privateAccess: 'disabled' })).toEqual(['private-access-off', 'role-assignable', 'nested-group']);
   expect(warningsOf({ applications: [undefined], neighbours: quickAccess, connectorGroups: dead }, ledger)).toEqual(['no-live-connector', 'takes-over']);
   expect(warningsOf({ applications: [published], neighbours: quickAccess }, ledger)).toEqual([]);
   const ranges = newApplication([{ host: '10.0.0.0/15', ports: '443', protocol: 'tcp' }, { host: '10.20.0.0/16', ports: '443', protocol: 'tcp' }]);
-  expect(planSetup(ranges, { ...fresh, applications: [undefined] }).warnings).toEqual([{ code: 'broad-range', message: '10.0.0.0/15 opens 131,072 addresses through Ledger.', mend: expect.stringContaining('no wider than /16') }]);
+  expect(checksOf({ applications: [undefined] }, ranges).warnings).toEqual([{ code: 'broad-range', message: '10.0.0.0/15 opens 131,072 addresses through Ledger.', mend: expect.stringContaining('no wider than /16') }]);
   const approvedBy = (...ids: string[]) => ({ ...wish, roleSettings: { ...wish.roleSettings, approval: { required: true, approvers: ids.map((id) => ({ id, kind: 'user' as const, displayName: 'Somebody' })) } } });
   const own = ANA;
   expect(warningsOf({}, approvedBy(own.toUpperCase()))).toEqual(['approver-alone']);
   expect(warningsOf({}, approvedBy(own, '99999999-1111-4111-8111-999999999999'))).toEqual([]);
-  expect(planSetup(ledger, { ...fresh, applications: [undefined], neighbours: quickAccess, connectorGroups: dead }).steps.filter((step) => step.verdict === 'blocked')).toEqual([]);
+  expect(planSetup(ledger, { ...fresh, applications: [undefined], neighbours: quickAccess, connectorGroups: dead }).filter((step) => step.verdict === 'blocked')).toEqual([]);
 });
 
 describe('a run that is continued', () => {
   test('takes up the unpublished application that its own create may have left', () => {
     const left = { ...published, published: false, segments: [] };
     const earlier = new Map([['create-application:new:ledger', 'begun' as const]]);
-    expect(outline(planSetup(ledger, { ...fresh, applications: [left], earlier }).steps).slice(3, 6)).toEqual(['nothing create-application', 'create publish-application', 'create add-segment']);
+    expect(outline(planSetup(ledger, { ...fresh, applications: [left], earlier })).slice(3, 6)).toEqual(['nothing create-application', 'create publish-application', 'create add-segment']);
   });
 
   test('refuses an unpublished application of that name when its own create never began', () => {
@@ -186,10 +194,10 @@ describe('a run that is continued', () => {
 });
 
 test('the plan is one text whatever the order of its fields, and another one for other facts', () => {
-  const { steps } = planSetup(wish, fresh);
-  const turned: SetupDefinition = { applications: wish.applications, eligible: wish.eligible, roleSettings: wish.roleSettings, group: wish.group };
+  const steps = planSetup(wish, fresh);
+  const turned: SetupDefinition = { applications: wish.applications, eligible: wish.eligible, roleSettings: wish.roleSettings, ownerRoleSettings: null, owners: [], group: wish.group };
   expect(canonicalPlan(turned, steps)).toBe(canonicalPlan(wish, steps));
-  expect(canonicalPlan(wish, planSetup(wish, { ...fresh, managedByPim: true }).steps)).not.toBe(canonicalPlan(wish, steps));
+  expect(canonicalPlan(wish, planSetup(wish, { ...fresh, managedByPim: true }))).not.toBe(canonicalPlan(wish, steps));
 });
 
 test('the natural key of a group needs no escaping', () => {

@@ -1,6 +1,7 @@
-import { parsePorts, proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type PlanWarning, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
-import { breadthOf, type Destination, overlaps, sameDestination } from './overlap.rules.ts';
+import { proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type RoleSettings, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
+import { type Destination, overlaps, sameDestination } from './overlap.rules.ts';
 import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { applicationKey, blocked, destinationOf, segmentKey, step, uniqueNameOf } from './steps.rules.ts';
 
 /**
  * The difference between a setup and the tenant, as ordered steps with their reasons. The page shows the steps and the
@@ -38,7 +39,7 @@ export interface EligibilityFact {
   readonly endsAt?: string | undefined;
 }
 
-/** What the tenant holds of what a setup concerns. */
+/** What the tenant holds of what a setup concerns: everything that decides a step, and nothing else. */
 export interface SetupFacts {
   /** The chosen group, or the one that this setup's create made before. */
   readonly group: GroupFact | undefined;
@@ -47,11 +48,15 @@ export interface SetupFacts {
   readonly managedByPim: boolean;
   /** Rules of the member policy; the defaults where the group is still to be made. */
   readonly rules: readonly PolicyRule[];
+  /** The same of the owner policy; read only where the setup says how it shall be. */
+  readonly ownerRules: readonly PolicyRule[];
+  /** Ids of those who own the group. */
+  readonly owners: ReadonlySet<string>;
   readonly eligible: readonly EligibilityFact[];
   /** Ids of chosen people, groups and approvers that exist. */
   readonly knownPrincipals: ReadonlySet<string>;
-  /** Names of groups that are members of the group. */
-  readonly nestedGroups: readonly string[];
+  /** Those of them who are people. */
+  readonly knownUsers: ReadonlySet<string>;
   /** In the order of the definition; `undefined` where there is none. */
   readonly applications: readonly (ApplicationFact | undefined)[];
   /** Other Private Access applications with their destinations; read only where a new one is wished. */
@@ -59,14 +64,8 @@ export interface SetupFacts {
   readonly connectorGroups: readonly { readonly id: string; readonly name: string; readonly live: number; readonly total: number }[];
   /** Ids of the authentication contexts that can be asked for. */
   readonly contexts: ReadonlySet<string>;
-  readonly privateAccess: 'enabled' | 'disabled' | 'unknown';
   /** Keys of the steps of the run that is being continued, and how they stood; empty for a new plan. */
   readonly earlier: ReadonlyMap<string, 'done' | 'begun' | 'pending'>;
-}
-
-export interface PlannedSteps {
-  readonly steps: readonly PlanStep[];
-  readonly warnings: readonly PlanWarning[];
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -80,59 +79,23 @@ export function unfit(group: GroupFact): { readonly reason: string; readonly men
   return undefined;
 }
 
-/** Natural key of a new group's create, made of what needs no escaping in an address. */
-export function uniqueNameOf(mailNickname: string): string {
-  return mailNickname.replace(/[^A-Za-z0-9._-]/g, '-');
-}
-
-/** Short name of an application within a setup: its id, or for a new one its name. */
-export function applicationKey(wish: ApplicationWish): string {
-  return wish.kind === 'existing' ? wish.servicePrincipalId : `new:${wish.displayName.toLowerCase()}`;
-}
-
-export function segmentKey(wish: ApplicationWish, segment: SegmentWish): string {
-  return `add-segment:${applicationKey(wish)}:${segment.host}:${(parsePorts(segment.ports) ?? []).join(',')}:${segment.protocol}`;
-}
-
-/** What Graph takes as a segment. */
-export function destinationOf(segment: SegmentWish): { destinationHost: string; destinationType: 'ipAddress' | 'ipRangeCidr' | 'fqdn'; ports: string[]; protocol: SegmentWish['protocol'] } {
-  const type = /^[\d.]+\/\d+$/.test(segment.host) ? 'ipRangeCidr' : /^[\d.]+$/.test(segment.host) ? 'ipAddress' : 'fqdn';
-  return { destinationHost: segment.host, destinationType: type, ports: parsePorts(segment.ports) ?? [], protocol: segment.protocol };
-}
-
-export function planSetup(definition: SetupDefinition, facts: SetupFacts): PlannedSteps {
+/**
+ * The steps, in an order in which each can be done after those before it. What a step truly needs it names; steps that need
+ * nothing of each other are done at once.
+ */
+export function planSetup(definition: SetupDefinition, facts: SetupFacts): readonly PlanStep[] {
   const planned = definition.applications.map((wish, index) => planApplication(definition, wish, facts.applications[index], facts));
-  return {
-    steps: [
-      groupStep(definition, facts),
-      onboardStep(facts),
-      roleSettingsStep(definition, facts),
-      ...planned.flatMap((one) => one.before),
-      ...definition.eligible.map((wish) => eligibleStep(wish, facts)),
-      ...planned.map((one) => one.assign),
-    ],
-    warnings: warningsOf(definition, facts),
-  };
-}
-
-/** The plan as one text that is the same for the same plan, whatever the order of fields: what its digest is made of. */
-export function canonicalPlan(definition: SetupDefinition, steps: readonly PlanStep[]): string {
-  return canonical({ definition, steps });
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value).filter(([, one]) => one !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
-  }
-  return JSON.stringify(value);
-}
-
-/** Steps that will change something, and the calls they make. */
-export function weigh(steps: readonly PlanStep[]): { readonly changes: number; readonly calls: number } {
-  const acting = steps.filter((step) => step.verdict === 'create' || step.verdict === 'change');
-  return { changes: acting.length, calls: acting.reduce((sum, step) => sum + step.calls.length, 0) };
+  const { ownerRoleSettings } = definition;
+  return [
+    groupStep(definition, facts),
+    ...ownerSteps(definition, facts),
+    onboardStep(facts),
+    roleSettingsStep(MEMBER, definition.roleSettings, facts.rules, facts),
+    ...(ownerRoleSettings === null ? [] : [roleSettingsStep(OWNER, ownerRoleSettings, facts.ownerRules, facts)]),
+    ...planned.flatMap((one) => one.before),
+    ...definition.eligible.map((wish) => eligibleStep(wish, facts)),
+    ...planned.map((one) => one.assign),
+  ];
 }
 
 /**
@@ -146,23 +109,9 @@ export function isEligibleEnough(wish: Pick<EligibleWish, 'days'>, fact: Eligibi
   return Date.parse(fact.endsAt) - Date.parse(fact.startsAt) >= wish.days * DAY_MS - 60_000;
 }
 
-type Draft = Pick<PlanStep, 'key' | 'kind' | 'verdict' | 'title'> & Partial<PlanStep>;
+const BY_WHOEVER = 'whoever applies this, who may then change members and role settings';
 
-/** A step that changes nothing makes no call, and says no change. */
-function step(draft: Draft): PlanStep {
-  const acts = draft.verdict === 'create' || draft.verdict === 'change';
-  return {
-    key: draft.key, kind: draft.kind, verdict: draft.verdict, title: draft.title,
-    changes: acts ? draft.changes ?? [] : [], calls: acts ? draft.calls ?? [] : [],
-    irreversible: draft.irreversible ?? false, blocked: draft.blocked ?? null,
-  };
-}
-
-function blocked(draft: Omit<Draft, 'verdict'>, why: { readonly reason: string; readonly mend: string }): PlanStep {
-  return step({ ...draft, verdict: 'blocked', blocked: { reason: why.reason, mend: why.mend } });
-}
-
-function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: SetupFacts): PlanStep {
+function groupStep({ group: wish, owners }: SetupDefinition, { group, nicknameOf, knownUsers }: SetupFacts): PlanStep {
   const draft = { key: 'create-group', kind: 'create-group' as const };
   if (wish.kind === 'existing') {
     const title = `Take the group ${group?.displayName ?? wish.displayName}`;
@@ -181,6 +130,8 @@ function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: Setu
   if (nicknameOf !== undefined) {
     return blocked({ ...draft, title }, { reason: `The group ${nicknameOf} has the nickname ${wish.mailNickname} already.`, mend: `Take that group instead, or choose another nickname, such as ${proposeMailNickname(`${wish.mailNickname.slice(0, 62)}-2`)}.` });
   }
+  const gone = owners.find(({ principalId }) => !knownUsers.has(principalId));
+  if (gone) return blocked({ ...draft, title }, noOwner(gone.displayName));
   return step({
     ...draft, verdict: 'create', title,
     changes: [
@@ -188,30 +139,46 @@ function groupStep({ group: wish }: SetupDefinition, { group, nicknameOf }: Setu
       { field: 'Nickname', from: null, to: wish.mailNickname },
       { field: 'Membership', from: null, to: 'assigned' },
       // Entra lets an owner change the group past PIM: who becomes one is said.
-      { field: 'Owner', from: null, to: 'whoever applies this, who may then change members and role settings' },
+      { field: owners.length > 1 ? 'Owners' : 'Owner', from: null, to: owners.length === 0 ? BY_WHOEVER : owners.map(({ displayName }) => displayName).join(', ') },
       ...(wish.description === '' ? [] : [{ field: 'Description', from: null, to: wish.description }]),
     ],
     calls: [`PATCH /groups(uniqueName='${uniqueNameOf(wish.mailNickname)}')`],
   });
 }
 
-const MEMBER_POLICY_CALL = 'PATCH /policies/roleManagementPolicies/{member policy}';
+const noOwner = (name: string): { reason: string; mend: string } => ({ reason: `${name} cannot own the group: Entra knows no such person, or not any more.`, mend: 'Choose another owner; only people can own a group.' });
 
-function onboardStep({ managedByPim }: SetupFacts): PlanStep {
-  return step({
-    key: 'onboard', kind: 'onboard', verdict: managedByPim ? 'nothing' : 'create', irreversible: true,
-    title: managedByPim ? 'PIM manages the group' : 'Onboard the group to PIM, which cannot be undone',
-    changes: [{ field: 'Managed by PIM', from: 'no', to: 'yes' }],
-    calls: [MEMBER_POLICY_CALL],
+/** A new group gets its owners as it is made; those who are missing of one that exists are added one by one. */
+function ownerSteps({ owners }: SetupDefinition, facts: SetupFacts): PlanStep[] {
+  if (!facts.group) return [];
+  return owners.filter(({ principalId }) => !facts.owners.has(principalId) || facts.earlier.has(`add-owner:${principalId}`)).map(({ principalId, displayName }) => {
+    const draft = { key: `add-owner:${principalId}`, kind: 'add-owner' as const, title: `Make ${displayName} an owner of the group`, dependsOn: ['create-group'] };
+    if (facts.owners.has(principalId)) return step({ ...draft, verdict: 'nothing', title: `${displayName} owns the group` });
+    if (!facts.knownUsers.has(principalId)) return blocked(draft, noOwner(displayName));
+    return step({ ...draft, verdict: 'create', changes: [{ field: 'Owner', from: null, to: `${displayName}, who may then change members and role settings` }], calls: ['POST /groups/{id}/owners/$ref'] });
   });
 }
 
-function roleSettingsStep({ roleSettings }: SetupDefinition, facts: SetupFacts): PlanStep {
-  const draft = { key: 'role-settings', kind: 'role-settings' as const };
-  // Onboarding has no call of its own: it is done by the first write to the policy, and these settings are that write.
-  const alongWithOnboarding = !facts.managedByPim;
-  const title = `Set the role settings of Member${alongWithOnboarding ? ', in the call that onboards' : ''}`;
-  const { activationSignIn: signIn, approval } = roleSettings;
+const POLICY_CALL = (role: string): string => `PATCH /policies/roleManagementPolicies/{${role} policy}`;
+
+function onboardStep({ managedByPim }: SetupFacts): PlanStep {
+  return step({
+    key: 'onboard', kind: 'onboard', verdict: managedByPim ? 'nothing' : 'create', irreversible: true, dependsOn: ['create-group'],
+    title: managedByPim ? 'PIM manages the group' : 'Onboard the group to PIM, which cannot be undone',
+    changes: [{ field: 'Managed by PIM', from: 'no', to: 'yes' }],
+    calls: [POLICY_CALL('member')],
+  });
+}
+
+const MEMBER = { key: 'role-settings', name: 'Member', policy: 'member' } as const;
+const OWNER = { key: 'owner-role-settings', name: 'Owner', policy: 'owner' } as const;
+
+function roleSettingsStep(role: typeof MEMBER | typeof OWNER, wanted: RoleSettings, rules: readonly PolicyRule[], facts: SetupFacts): PlanStep {
+  const draft = { key: role.key, kind: role.key, dependsOn: ['onboard'] };
+  // Onboarding has no call of its own: it is done by the first write to the member policy, and these settings are that write.
+  const alongWithOnboarding = !facts.managedByPim && role === MEMBER;
+  const title = `Set the role settings of ${role.name}${alongWithOnboarding ? ', in the call that onboards' : ''}`;
+  const { activationSignIn: signIn, approval } = wanted;
   if (signIn.kind === 'authentication-context' && !facts.contexts.has(signIn.id)) {
     return blocked({ ...draft, title }, { reason: `There is no authentication context ${signIn.id} that can be asked for, so nobody could activate.`, mend: 'Publish the context in Conditional Access, or choose another one.' });
   }
@@ -219,27 +186,27 @@ function roleSettingsStep({ roleSettings }: SetupDefinition, facts: SetupFacts):
   if (gone.length > 0) {
     return blocked({ ...draft, title }, { reason: `${gone.map((one) => one.displayName).join(', ')} cannot approve: Entra does not know them any more.`, mend: 'Choose other approvers.' });
   }
-  if (mergeRoleSettings(facts.rules, roleSettings).length === 0) return step({ ...draft, verdict: 'nothing', title: 'The role settings of Member are as wanted' });
-  const changes = describeChanges(readRoleSettings(facts.rules), roleSettings);
+  if (mergeRoleSettings(rules, wanted).length === 0) return step({ ...draft, verdict: 'nothing', title: `The role settings of ${role.name} are as wanted` });
+  const changes = describeChanges(readRoleSettings(rules), wanted);
   // Two controls that exclude each other may both be on in a tenant: what is read is the same then, and the rules are not.
   const told: Change[] = changes.length > 0 ? changes : [{ field: 'Rules that contradict each other', from: 'present', to: 'removed' }];
-  return step({ ...draft, verdict: 'change', title, changes: told, calls: alongWithOnboarding ? [] : [MEMBER_POLICY_CALL] });
+  return step({ ...draft, verdict: 'change', title, changes: told, calls: alongWithOnboarding ? [] : [POLICY_CALL(role.policy)] });
 }
 
 function planApplication(definition: SetupDefinition, wish: ApplicationWish, fact: ApplicationFact | undefined, facts: SetupFacts): { readonly before: readonly PlanStep[]; readonly assign: PlanStep } {
   const key = applicationKey(wish);
   const group = definition.group.displayName;
-  const open = { key: `assign-application:${key}`, kind: 'assign-application' as const, title: `Open ${fact?.displayName ?? wish.displayName} to the group` };
+  const needed = wish.kind === 'new' ? newApplicationSteps(wish, fact, facts) : [];
+  const before = [...needed, ...requireAssignmentStep(key, fact?.displayName ?? wish.displayName, fact, facts)];
+  // Opened last: by then the role settings say who gets in, and how.
+  const open = { key: `assign-application:${key}`, kind: 'assign-application' as const, title: `Open ${fact?.displayName ?? wish.displayName} to the group`, dependsOn: ['role-settings', ...before.map((one) => one.key)] };
   const assigned = step({ ...open, verdict: 'nothing', title: `${fact?.displayName ?? wish.displayName} is open to the group` });
   const assign = step({ ...open, verdict: 'create', changes: [{ field: 'Users and groups', from: null, to: group }], calls: [`POST /servicePrincipals/${fact?.servicePrincipalId ?? '{new}'}/appRoleAssignedTo`] });
 
-  if (wish.kind === 'new') {
-    const before = newApplicationSteps(wish, fact, facts);
-    return { before: [...before, ...requireAssignmentStep(key, wish.displayName, fact, facts)], assign: fact?.assigned === true ? assigned : assign };
-  }
+  if (wish.kind === 'new') return { before, assign: fact?.assigned === true ? assigned : assign };
   if (!fact) return { before: [], assign: blocked(open, { reason: `The application ${wish.displayName} does not exist any more.`, mend: 'Choose another application.' }) };
   if (!fact.enabled) return { before: [], assign: blocked(open, { reason: `Sign-in to ${fact.displayName} is turned off, so nobody gets in.`, mend: 'Enable the application for users to sign in, in Entra under its properties.' }) };
-  return { before: requireAssignmentStep(key, fact.displayName, fact, facts), assign: fact.assigned ? assigned : assign };
+  return { before, assign: fact.assigned ? assigned : assign };
 }
 
 /** Where assignment is not required everybody gets in, and just-in-time access means nothing. */
@@ -257,7 +224,7 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
   const key = applicationKey(wish);
   const name = wish.displayName;
   const create = { key: `create-application:${key}`, kind: 'create-application' as const, title: `Create the application ${name}` };
-  const publish = { key: `publish-application:${key}`, kind: 'publish-application' as const, title: `Publish ${name} through Private Access` };
+  const publish = { key: `publish-application:${key}`, kind: 'publish-application' as const, title: `Publish ${name} through Private Access`, dependsOn: [create.key] };
   const connectors = facts.connectorGroups.find((one) => one.id === wish.connectorGroupId);
   // Seen unpublished, it is what a create of ours left behind, or an application of somebody else.
   const foreign = fact !== undefined && !fact.published && !['begun', 'done'].includes(facts.earlier.get(create.key) ?? '');
@@ -281,7 +248,7 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
 function segmentStep(wish: Extract<ApplicationWish, { kind: 'new' }>, segment: SegmentWish, index: number, fact: ApplicationFact | undefined, { neighbours }: SetupFacts): PlanStep {
   const destination = destinationOf(segment);
   const words = `${segment.host} ${segment.ports} ${segment.protocol}`;
-  const draft = { key: segmentKey(wish, segment), kind: 'add-segment' as const, title: `Add ${words} to ${wish.displayName}` };
+  const draft = { key: segmentKey(wish, segment), kind: 'add-segment' as const, title: `Add ${words} to ${wish.displayName}`, dependsOn: [`publish-application:${applicationKey(wish)}`] };
   if (fact?.segments.some((one) => sameDestination(one, destination))) return step({ ...draft, verdict: 'nothing', title: `${wish.displayName} has ${words}` });
 
   const twin = wish.segments.findIndex((other) => overlaps(destinationOf(other), destination));
@@ -304,7 +271,7 @@ function portWords(range: string): string {
 }
 
 function eligibleStep(wish: EligibleWish, facts: SetupFacts): PlanStep {
-  const draft = { key: `assign-eligible:${wish.principalId}`, kind: 'assign-eligible' as const };
+  const draft = { key: `assign-eligible:${wish.principalId}`, kind: 'assign-eligible' as const, dependsOn: ['role-settings'] };
   const title = `Make ${wish.displayName} eligible ${lengthWords(wish.days)}`;
   if (!facts.knownPrincipals.has(wish.principalId)) return blocked({ ...draft, title }, { reason: `Entra does not know ${wish.displayName} any more.`, mend: 'Take them out of the setup.' });
 
@@ -315,6 +282,8 @@ function eligibleStep(wish: EligibleWish, facts: SetupFacts): PlanStep {
   return step({ ...draft, verdict: 'change', title, changes: [{ field: 'Eligible', from: `until ${(fact.endsAt ?? '').slice(0, 10)}`, to: lengthWords(wish.days) }], calls });
 }
 
+export const isPermanent = ({ endsAt }: Pick<EligibilityFact, 'endsAt'>): boolean => endsAt === undefined;
+
 /** Somebody may be eligible several times; what reaches furthest counts. */
 export function longest(facts: readonly EligibilityFact[]): EligibilityFact | undefined {
   const end = (fact: EligibilityFact): number => (fact.endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fact.endsAt));
@@ -322,35 +291,3 @@ export function longest(facts: readonly EligibilityFact[]): EligibilityFact | un
 }
 
 const lengthWords = (days: number | null): string => (days === null ? 'permanently' : days === 1 ? 'for 1 day' : `for ${days} days`);
-
-function warningsOf(definition: SetupDefinition, facts: SetupFacts): PlanWarning[] {
-  const warnings: PlanWarning[] = [];
-  const warn = (code: string, message: string, mend: string): void => { warnings.push({ code, message, mend }); };
-
-  if (facts.privateAccess === 'disabled') warn('private-access-off', 'The Private Access traffic profile is off, so no client reaches any of it.', 'Turn the profile on in Global Secure Access, under traffic forwarding.');
-  if (facts.privateAccess === 'unknown') warn('private-access-unknown', 'Whether the Private Access traffic profile is on could not be read.', 'Look in Global Secure Access, under traffic forwarding.');
-  if (facts.group?.roleAssignable === true) warn('role-assignable', 'The group can hold directory roles: only a Privileged Role Administrator may change it in PIM.', 'Apply with that role, or choose another group.');
-  for (const name of facts.nestedGroups) warn('nested-group', `The members of ${name} get nothing from being in the group: applications look at direct members alone.`, 'Make the people eligible, or that group.');
-
-  definition.applications.forEach((wish, index) => {
-    const fact = facts.applications[index];
-    if (wish.kind === 'existing') {
-      if (wish.applicationKind === 'quick-access') warn('quick-access', `${fact?.displayName ?? wish.displayName} opens all that Quick Access holds.`, 'Microsoft recommends an application for each resource.');
-      return;
-    }
-    const connectors = facts.connectorGroups.find((one) => one.id === wish.connectorGroupId);
-    if (connectors && connectors.live === 0) warn('no-live-connector', `None of the ${connectors.total} connectors of ${connectors.name} is live, so nobody reaches ${wish.displayName} yet.`, 'Start a connector, or choose another connector group.');
-    const quick = facts.neighbours.filter((one) => one.quickAccess);
-    for (const segment of wish.segments) {
-      const destination = destinationOf(segment);
-      const breadth = breadthOf(segment.host);
-      if (breadth !== undefined) warn('broad-range', `${segment.host} opens ${breadth.toLocaleString('en')} addresses through ${wish.displayName}.`, 'Name the addresses that the application has, or ranges of them no wider than /16.');
-      if (fact?.segments.some((one) => sameDestination(one, destination)) || !quick.some((one) => one.segments.some((other) => overlaps(other, destination)))) continue;
-      warn('takes-over', `${segment.host} is open through Quick Access today. ${wish.displayName} takes it over: whoever is not assigned to it loses it.`, 'Tell those who use it, or assign them as well.');
-    }
-  });
-  const { required, approvers } = definition.roleSettings.approval;
-  const alone = required && approvers.length === 1 ? definition.eligible.find(({ principalId }) => principalId.toLowerCase() === approvers[0]?.id.toLowerCase()) : undefined;
-  if (alone) warn('approver-alone', `${alone.displayName} is eligible, and the only approver: nobody decides their own request, so theirs can only lapse.`, 'Name a second approver.');
-  return warnings;
-}

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
-import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PortalActivity, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
+import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
+import type { Tx } from '@gatehouse/db';
 import type { Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
-import { createRuns, type RunsDeps } from './runs.service.ts';
+import { checkSetup } from './checks.rules.ts';
+import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
-import { gatherFacts, type Gathered } from './setup-facts.service.ts';
-import { canonicalPlan, planSetup, weigh, type PlannedSteps, type SetupFacts } from './setup.rules.ts';
-import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, runOf, runsOf, runWithoutSteps, setGroup, stepsOf, type NewRun, type NewStep } from './setup.store.ts';
+import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
+import { planSetup, type SetupFacts } from './setup.rules.ts';
+import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
+import { acts, canonicalPlan, weigh } from './steps.rules.ts';
+import { planUndo, type Before, type MadeStep } from './undo.rules.ts';
 
 export interface SetupDeps extends RunsDeps {
   /** Where the portal is reached, for the address of the schema. */
@@ -35,45 +39,103 @@ export function createSetups(deps: SetupDeps) {
   const runs = createRuns(deps);
   const stopped = new AbortController();
 
-  async function planned(graph: Graph, definition: SetupDefinition, earlier?: SetupFacts['earlier']): Promise<PlannedSteps & Gathered & { readonly digest: string }> {
+  async function planned(graph: Graph, definition: SetupDefinition, earlier?: SetupFacts['earlier']): Promise<Gathered & Planned> {
     const gathered = await gatherFacts(graph, definition, earlier);
-    const { steps, warnings } = planSetup(definition, gathered.facts);
-    return { ...gathered, steps, warnings, digest: createHash('sha256').update(canonicalPlan(definition, steps)).digest('hex') };
+    return { ...gathered, ...digested(definition, planSetup(definition, gathered.facts)), before: NOTHING_BEFORE };
   }
 
+  /** The plan with what is worth knowing beside it, for a person to look at. */
+  async function reviewable(actor: Actor, graph: Graph, definition: SetupDefinition, plan: Gathered & Planned): Promise<Plan> {
+    const around = await gatherSurroundings(graph, plan.group, actor.principalId);
+    return shown(plan, checkSetup(definition, plan.facts, around, new Set(plan.steps.filter(acts).map(({ kind }) => kind))));
+  }
+
+  const shown = ({ digest, steps }: Planned, { warnings, checked }: { readonly warnings: readonly PlanWarning[]; readonly checked: readonly string[] }): Plan => ({
+    digest, readAt: clock.now().toISOString(), steps: [...steps], warnings: [...warnings], checked: [...checked], ...weigh(steps),
+  });
+
   /** The plan as it is now, if it is the one that was reviewed and nothing speaks against it. */
-  async function reviewed(graph: Graph, { definition, digest, irreversibleUnderstood }: Application) {
+  async function reviewed(actor: Actor, graph: Graph, { definition, digest, irreversibleUnderstood }: Application) {
     const plan = await planned(graph, definition);
-    if (plan.digest !== digest) throw new PortalError('plan-changed', { detail: 'Since you looked, the tenant or the setup changed. Nothing was done. Look at the new plan and apply that.' });
+    if (plan.digest !== digest) throw changedPlan(await reviewable(actor, graph, definition, plan));
     refuseBlocked(plan.steps);
-    if (!irreversibleUnderstood && plan.steps.some(actsIrreversibly)) {
-      throw fieldError('invalid-request', 'body.irreversibleUnderstood', 'Say that you understand that onboarding to PIM cannot be undone');
-    }
+    refuseUnticked(plan.steps, irreversibleUnderstood);
     return plan;
   }
 
-  const newRun = (actor: Actor, setupId: string, { definition, digest }: Application): NewRun => ({
-    tenantId: actor.tenantId, id: newId(), setupId, definition, digest, actorId: actor.principalId, actorName: actor.name, createdAt: clock.now(), worker: runs.worker,
+  const newRun = (actor: Actor, setupId: string, { definition, digest }: Pick<Application, 'definition' | 'digest'>, undoes: string | null = null): NewRun => ({
+    tenantId: actor.tenantId, id: newId(), setupId, definition, digest, actorId: actor.principalId, actorName: actor.name, createdAt: clock.now(), worker: runs.worker, undoes,
   });
 
+  /** Whoever comes second is told who was first, and since when. */
+  async function refuseIfUnderWay(actor: Actor, where: Parameters<typeof runUnderWay>[2]): Promise<void> {
+    const run = await runUnderWay(db, actor.tenantId, where);
+    if (run) throw underWay(run);
+  }
+
   /** Claims the run, writes its rows with `write`, and starts it; a run without rows is let go of. */
-  async function begin(actor: Actor, run: NewRun, steps: readonly NewStep[], plan: Gathered, begunBefore: (key: string) => boolean, write: () => Promise<void>): Promise<Run> {
+  async function begin(actor: Actor, run: NewRun, steps: readonly NewStep[], plan: Pick<Gathered, 'group' | 'applications'> & Pick<Planned, 'before'>, more: Pick<RunJob, 'onFinished'> & { readonly begunBefore?: (key: string) => boolean }, write: (tx: Tx) => Promise<void>): Promise<Run> {
     await runs.claim(run.id);
     try {
-      await write();
+      await db.prisma.$transaction(write);
     } catch (error) {
       await runs.release(run.id);
+      if (error instanceof PortalError && (error.code === 'run-in-progress' || error.code === 'conflict')) {
+        await refuseIfUnderWay(actor, { setupId: run.setupId });
+        await refuseIfUnderWay(actor, { group: run.definition.group });
+      }
       throw error;
     }
-    runs.start({ actor, run, definition: run.definition, steps, context: { graph: graphForRun(actor), group: plan.group, applications: new Map(plan.applications), begunBefore } });
+    const { begunBefore = () => false, onFinished } = more;
+    runs.start({
+      actor, run, definition: run.definition, steps, undoes: run.undoes, ...(onFinished && { onFinished }),
+      context: { graph: graphForRun(actor), group: plan.group, applications: new Map(plan.applications), begunBefore, before: plan.before },
+    });
     return readRun(actor, run.id);
+  }
+
+  /** What it takes to take a run back, as the tenant stands now. */
+  async function plannedUndo(graph: Graph, undone: NonNullable<RunRow>, groupId: string | null) {
+    const definition = SetupDefinition.parse(undone.definition);
+    const made = (await stepsOf(db, undone.tenantId, undone.id))
+      .filter((step) => ['done', 'running', 'waiting', 'failed'].includes(step.status) && acts(step.plan as PlanStep))
+      .map((step): MadeStep => ({ plan: step.plan as PlanStep, before: step.before as Before | null }));
+    const gathered = await gatherUndoFacts(graph, definition, groupId, (key) => made.some(({ plan }) => plan.key === key));
+    const { steps, warnings } = planUndo(definition, made, gathered.facts);
+    return { ...gathered, ...digested(definition, steps), definition, warnings, before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
+  }
+
+  /** The run, if it can be taken back: each once, the latest first. */
+  async function undoable(actor: Actor, runId: string) {
+    await runs.interruptOrphans(actor.tenantId);
+    const run = await findRun(db, actor.tenantId, runId);
+    const setup = run && await findSetup(db, actor.tenantId, run.setupId);
+    if (!run || !setup) throw new PortalError('not-found');
+    await refuseIfUnderWay(actor, { setupId: run.setupId });
+    if (run.undoes !== null) throw new PortalError('conflict', { detail: 'This run took another one back. To have it again, apply the setup again.' });
+    const all = await runsOf(db, actor.tenantId, run.setupId);
+    const undone = new Set(all.flatMap(({ undoes }) => undoes ?? []));
+    if (undone.has(runId)) throw new PortalError('conflict', { detail: 'This run is taken back already, or about to be. Open it to see by which run.' });
+    const newest = all.find(({ id, undoes }) => undoes === null && !undone.has(id));
+    if (newest?.id !== runId) throw new PortalError('conflict', { detail: 'A later run of this setup stands. Take that one back first.' });
+    return { run, setup };
+  }
+
+  /** What is so when a run is taken back: the setup is what the run before it made of it, or there is none. */
+  async function settleUndo(tx: Tx, run: NewRun, undone: NonNullable<RunRow>, steps: readonly PlanStep[], at: Date): Promise<void> {
+    const all = await runsOf(db, run.tenantId, run.setupId);
+    const taken = new Set(all.flatMap(({ undoes }) => undoes ?? []));
+    const earlier = all.find(({ id, undoes, status, createdAt }) => undoes === null && !taken.has(id) && status === 'succeeded' && createdAt < undone.createdAt);
+    if (earlier) await changeSetup(tx, run.tenantId, run.setupId, SetupDefinition.parse(earlier.definition), at);
+    else await retireSetup(tx, run.tenantId, run.setupId, steps.some((step) => step.kind === 'delete-group' && acts(step)), at);
   }
 
   async function readRun(actor: Actor, runId: string): Promise<Run> {
     const run = await findRun(db, actor.tenantId, runId);
     const setup = run && await findSetup(db, actor.tenantId, run.setupId);
     if (!run || !setup) throw new PortalError('not-found');
-    return runOf(run, setup.name, await stepsOf(db, actor.tenantId, runId));
+    const [steps, undo] = await Promise.all([stepsOf(db, actor.tenantId, runId), undoOf(db, actor.tenantId, runId)]);
+    return runOf(run, setup.name, undo?.id, steps);
   }
 
   const event = (actor: Actor, run: NewRun, groupId: string | null, type: PortalActivity, data: Record<string, unknown>) => ({
@@ -94,7 +156,8 @@ export function createSetups(deps: SetupDeps) {
       const setup = await findSetup(db, actor.tenantId, setupId);
       if (!setup) throw new PortalError('not-found');
       const rows = await runsOf(db, actor.tenantId, setupId);
-      return { ...summaryOf(setup, rows[0]), definition: SetupDefinition.parse(setup.definition), runs: rows.map((row) => runWithoutSteps(row, setup.name)) };
+      const undoneBy = new Map(rows.flatMap(({ id, undoes }) => (undoes === null ? [] : [[undoes, id] as const])));
+      return { ...summaryOf(setup, rows[0]), definition: SetupDefinition.parse(setup.definition), runs: rows.map((row) => runWithoutSteps(row, setup.name, undoneBy.get(row.id))) };
     },
 
     /** The setup as a file, by the name of its group. */
@@ -116,21 +179,22 @@ export function createSetups(deps: SetupDeps) {
     fileSchema: (): Record<string, unknown> => SETUP_FILE_SCHEMA,
 
     async plan(actor: Actor, definition: SetupDefinition): Promise<Plan> {
-      const { steps, warnings, digest } = await planned(graphFor(actor, 'setup'), definition);
-      return { digest, readAt: clock.now().toISOString(), steps: [...steps], warnings: [...warnings], ...weigh(steps) };
+      const graph = graphFor(actor, 'setup');
+      return reviewable(actor, graph, definition, await planned(graph, definition));
     },
 
     /** Keeps a setup and begins to apply its reviewed plan; answers before anything is done. */
     async create(actor: Actor, wish: Application): Promise<Run> {
-      const graph = graphFor(actor, 'setup');
-      const plan = await reviewed(graph, wish);
+      await runs.interruptOrphans(actor.tenantId);
+      await refuseIfUnderWay(actor, { group: wish.definition.group });
+      const plan = await reviewed(actor, graphFor(actor, 'setup'), wish);
       const run = newRun(actor, newId(), wish);
       const steps = freshSteps(plan.steps);
-      return begin(actor, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
+      return begin(actor, run, steps, plan, {}, async (tx) => {
         await insertSetup(tx, { tenantId: actor.tenantId, id: run.setupId, definition: wish.definition, groupId: plan.group?.id ?? null, createdById: actor.principalId, createdBy: actor.name, at: run.createdAt });
         await insertRun(tx, run, steps);
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-started', { created: true, ...weigh(plan.steps) }));
-      }));
+      });
     },
 
     /** Changes a setup and begins to apply its reviewed plan. */
@@ -141,16 +205,37 @@ export function createSetups(deps: SetupDeps) {
       if (!sameGroup(SetupDefinition.parse(setup.definition).group, setup.groupId, wish.definition.group)) {
         throw fieldError('invalid-request', 'body.definition.group', 'A setup keeps its group. For another group, make another setup');
       }
-      const graph = graphFor(actor, 'setup');
-      const plan = await reviewed(graph, wish);
+      await refuseIfUnderWay(actor, { setupId });
+      const plan = await reviewed(actor, graphFor(actor, 'setup'), wish);
       const run = newRun(actor, setupId, wish);
       const steps = freshSteps(plan.steps);
-      return begin(actor, run, steps, plan, () => false, () => db.prisma.$transaction(async (tx) => {
+      return begin(actor, run, steps, plan, {}, async (tx) => {
         await insertRun(tx, run, steps);
         await changeSetup(tx, actor.tenantId, setupId, wish.definition, run.createdAt);
         if (plan.group) await setGroup(tx, actor.tenantId, setupId, plan.group.id);
         await record(tx, event(actor, run, plan.group?.id ?? setup.groupId, 'setup.run-started', { created: false, ...weigh(plan.steps) }));
-      }));
+      });
+    },
+
+    /** What it takes to take back what a run made. */
+    async planUndo(actor: Actor, runId: string): Promise<Plan> {
+      const { run, setup } = await undoable(actor, runId);
+      const plan = await plannedUndo(graphFor(actor, 'setup'), run, setup.groupId);
+      return shown(plan, { warnings: plan.warnings, checked: [] });
+    },
+
+    /** Begins to take back what a run made, by the reviewed plan. */
+    async undo(actor: Actor, runId: string, { digest, irreversibleUnderstood }: Omit<Application, 'definition'>): Promise<Run> {
+      const { run: undone, setup } = await undoable(actor, runId);
+      const plan = await plannedUndo(graphFor(actor, 'setup'), undone, setup.groupId);
+      if (plan.digest !== digest) throw changedPlan(shown(plan, { warnings: plan.warnings, checked: [] }));
+      refuseUnticked(plan.steps, irreversibleUnderstood);
+      const run = newRun(actor, undone.setupId, { definition: plan.definition, digest }, runId);
+      const steps = freshSteps(plan.steps);
+      return begin(actor, run, steps, plan, { onFinished: (tx, at) => settleUndo(tx, run, undone, plan.steps, at) }, async (tx) => {
+        await insertRun(tx, run, steps);
+        await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.undo-started', { undoes: runId, ...weigh(plan.steps) }));
+      });
     },
 
     async run(actor: Actor, runId: string): Promise<Run> {
@@ -166,16 +251,19 @@ export function createSetups(deps: SetupDeps) {
       await runs.interruptOrphans(actor.tenantId);
       const standing = await findRun(db, actor.tenantId, runId);
       if (!standing) throw new PortalError('not-found');
-      if (standing.status === 'running') throw new PortalError('run-in-progress', { detail: 'The run is under way. Follow it, and continue when it rests.' });
+      await refuseIfUnderWay(actor, { setupId: standing.setupId });
       if (standing.status === 'succeeded') throw new PortalError('conflict', { detail: 'The run is finished: there is nothing to continue.' });
       const [newest] = await runsOf(db, actor.tenantId, standing.setupId);
       if (newest && newest.id !== runId) throw new PortalError('conflict', { detail: 'A later run of this setup exists. Continue that one.' });
 
       const definition = SetupDefinition.parse(standing.definition);
+      const rows = await stepsOf(db, actor.tenantId, runId);
       const before = await readRun(actor, runId);
       const earlier = new Map(before.steps.map((step) => [step.plan.key, step.status === 'done' || step.status === 'skipped' ? 'done' as const : step.status === 'pending' ? 'pending' as const : 'begun' as const]));
       const graph = graphFor(actor, 'setup');
-      const plan = await planned(graph, definition, earlier);
+      const undone = standing.undoes === null ? undefined : await findRun(db, actor.tenantId, standing.undoes) ?? undefined;
+      const setup = await findSetup(db, actor.tenantId, standing.setupId);
+      const plan = undone ? await plannedUndo(graph, undone, setup?.groupId ?? null) : await planned(graph, definition, earlier);
       refuseBlocked(plan.steps);
       const reviewedSteps = new Map(before.steps.map((step) => [step.plan.key, step.plan]));
       if (plan.steps.some((step) => actsIrreversibly(step) && reviewedSteps.get(step.key)?.verdict === 'nothing')) {
@@ -183,17 +271,19 @@ export function createSetups(deps: SetupDeps) {
       }
 
       const at = clock.now();
-      const steps = continuedSteps(before, plan.steps, at);
-      const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker };
-      return begin(actor, run, steps, plan, (key) => earlier.get(key) === 'begun', () => db.prisma.$transaction(async (tx) => {
-        if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress', { detail: 'Somebody continued the run a moment ago. Follow it.' });
+      const stood = new Map(rows.flatMap((row) => (row.before === null ? [] : [[(row.plan as PlanStep).key, row.before as Before] as const])));
+      const steps = continuedSteps(before, plan.steps, stood, at);
+      const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker, undoes: standing.undoes };
+      const more = { begunBefore: (key: string) => earlier.get(key) === 'begun', ...(undone && { onFinished: (tx: Tx, when: Date) => settleUndo(tx, run, undone, [...before.steps.map((step) => step.plan), ...plan.steps], when) }) };
+      return begin(actor, run, steps, plan, more, async (tx) => {
+        if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress');
         // Where the answer to its making was lost, this is the first time that anybody sees the group.
-        if (plan.group) await setGroup(tx, actor.tenantId, run.setupId, plan.group.id);
+        if (plan.group && !undone) await setGroup(tx, actor.tenantId, run.setupId, plan.group.id);
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-continued', weigh(plan.steps)));
-      }));
+      });
     },
 
-    /** Lets a run rest after the step in hand, on whatever replica it is. Asking twice is asking once. */
+    /** Lets a run rest after the steps in hand, on whatever replica it is. Asking twice is asking once. */
     async stopRun(actor: Actor, runId: string): Promise<Run> {
       await runs.interruptOrphans(actor.tenantId);
       const run = await findRun(db, actor.tenantId, runId);
@@ -250,7 +340,7 @@ function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status
   const definition = SetupDefinition.parse(setup.definition);
   return {
     id: setup.id, name: setup.name, groupId: setup.groupId, applications: definition.applications.map((one) => one.displayName), eligibleCount: definition.eligible.length,
-    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(),
+    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null,
     lastRun: last ? { id: last.id, status: last.status as RunStatus, createdAt: last.createdAt.toISOString() } : null,
   };
 }
@@ -260,27 +350,57 @@ function sameGroup(kept: SetupDefinition['group'], groupId: string | null, wish:
   return kept.kind === 'new' && kept.mailNickname.toLowerCase() === wish.mailNickname.toLowerCase();
 }
 
-const actsIrreversibly = (step: PlanStep): boolean => step.irreversible && (step.verdict === 'create' || step.verdict === 'change');
+/** A plan with what names it, and what is kept of how the tenant stood before. */
+interface Planned {
+  readonly steps: readonly PlanStep[];
+  /** Of definition and steps: a plan of other facts has another digest. */
+  readonly digest: string;
+  readonly before: ReadonlyMap<string, Before>;
+}
+
+const NOTHING_BEFORE: ReadonlyMap<string, Before> = new Map();
+
+function digested(definition: SetupDefinition, steps: readonly PlanStep[]): Pick<Planned, 'steps' | 'digest'> {
+  return { steps, digest: createHash('sha256').update(canonicalPlan(definition, steps)).digest('hex') };
+}
+
+function changedPlan(plan: Plan): PortalError {
+  return new PortalError('plan-changed', { detail: 'Since you looked, the tenant or the setup changed. Nothing was done. Look at the new plan and apply that.', plan });
+}
+
+function underWay(run: RunUnderWay): PortalError {
+  return new PortalError('run-in-progress', { detail: `${run.actorName} is at it since ${run.startedAt.slice(0, 16).replace('T', ' ')} UTC. Nothing of yours was begun. Follow that run, and look again when it rests.`, run });
+}
+
+const actsIrreversibly = (step: PlanStep): boolean => step.irreversible && acts(step);
+
+function refuseUnticked(steps: readonly PlanStep[], understood: boolean): void {
+  if (understood || !steps.some(actsIrreversibly)) return;
+  throw fieldError('invalid-request', 'body.irreversibleUnderstood', steps.some((one) => one.kind === 'delete-group' && acts(one)) ? 'Say that you understand that a group that is deleted may not come back' : 'Say that you understand that onboarding to PIM cannot be undone');
+}
 
 function refuseBlocked(steps: readonly PlanStep[]): void {
   const blocked = steps.find((step) => step.verdict === 'blocked');
   if (blocked) throw new PortalError('plan-blocked', { detail: `${blocked.title}: ${blocked.blocked?.reason ?? ''} ${blocked.blocked?.mend ?? ''}`.trim() });
 }
 
+const FRESH = { status: 'pending', detail: null, before: null, startedAt: null, finishedAt: null } as const;
+
 function freshSteps(steps: readonly PlanStep[]): NewStep[] {
-  return steps.map((plan, ordinal) => ({ ordinal, plan, status: 'pending', detail: null, startedAt: null, finishedAt: null }));
+  return steps.map((plan, ordinal) => ({ ordinal, plan, ...FRESH }));
 }
 
-/** What was done stays as it was told; the rest is what the new plan says. */
-function continuedSteps(before: Run, steps: readonly PlanStep[], at: Date): NewStep[] {
-  const earlier = new Map(before.steps.map((step) => [step.plan.key, step]));
-  return steps.map((plan, ordinal): NewStep => {
+/** What was done stays as it was told; the rest is what the new plan says. How the tenant stood before is kept with either. */
+function continuedSteps(standing: Run, steps: readonly PlanStep[], stood: ReadonlyMap<string, Before>, at: Date): NewStep[] {
+  const earlier = new Map(standing.steps.map((step) => [step.plan.key, step]));
+  const kept = standing.steps.filter(({ plan, status }) => !steps.some(({ key }) => key === plan.key) && status !== 'pending').map(({ plan }) => ({ ...plan, verdict: 'nothing' as const }));
+  return [...kept, ...steps].map((plan, ordinal): NewStep => {
     const was = earlier.get(plan.key);
-    if (plan.verdict !== 'nothing' || !was) return { ordinal, plan, status: 'pending', detail: null, startedAt: null, finishedAt: null };
+    const before = stood.get(plan.key) ?? null;
+    if (acts(plan) || !was || was.status === 'pending') return { ordinal, plan, ...FRESH, before };
     const startedAt = was.startedAt === null ? null : new Date(was.startedAt);
-    if (was.status === 'done' || was.status === 'skipped') return { ordinal, plan: was.plan, status: was.status, detail: was.detail, startedAt, finishedAt: was.finishedAt === null ? null : new Date(was.finishedAt) };
-    if (was.status === 'pending') return { ordinal, plan, status: 'pending', detail: null, startedAt: null, finishedAt: null };
-    return { ordinal, plan: was.plan, status: 'done', detail: 'verified by reading back when the run was continued: it is so', startedAt, finishedAt: at };
+    if (was.status === 'done' || was.status === 'skipped') return { ordinal, plan: was.plan, status: was.status, detail: was.detail, before, startedAt, finishedAt: was.finishedAt === null ? null : new Date(was.finishedAt) };
+    return { ordinal, plan: was.plan, status: 'done', detail: 'verified by reading back when the run was continued: it is so', before, startedAt, finishedAt: at };
   });
 }
 

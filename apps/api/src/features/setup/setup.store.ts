@@ -1,14 +1,25 @@
 import type { PlanStep, Run, RunStatus, RunStep, SetupDefinition, StepStatus } from '@gatehouse/contracts';
 import { violates, type Database, type Tx } from '@gatehouse/db';
 import { PortalError } from '../../core/errors.ts';
+import type { Before } from './undo.rules.ts';
 
 /** Setups, runs and steps as rows. */
+
+/** A run that is under way, as somebody who comes second is told of it. */
+export interface RunUnderWay {
+  readonly id: string;
+  readonly setupId: string;
+  readonly actorName: string;
+  readonly startedAt: string;
+}
 
 export interface NewStep {
   readonly ordinal: number;
   readonly plan: PlanStep;
   readonly status: StepStatus;
   readonly detail: string | null;
+  /** How the tenant stood before, where taking the step back needs it. */
+  readonly before: Before | null;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
 }
@@ -23,6 +34,8 @@ export interface NewRun {
   readonly actorName: string;
   readonly createdAt: Date;
   readonly worker: string;
+  /** The run that this one takes back. */
+  readonly undoes: string | null;
 }
 
 export type SetupRow = Awaited<ReturnType<typeof findSetup>>;
@@ -43,7 +56,7 @@ export async function insertSetup(
     const nickname = group.mailNickname.toLowerCase();
     await tx.$queryRaw`SELECT true FROM (SELECT pg_advisory_xact_lock(hashtextextended(${`setup:${row.tenantId}:${nickname}`}, 0))) AS held`;
     const [other] = await tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM setup WHERE tenant_id = ${row.tenantId}::uuid AND definition->'group'->>'kind' = 'new' AND lower(definition->'group'->>'mailNickname') = ${nickname} LIMIT 1`;
+      SELECT 1 FROM setup WHERE tenant_id = ${row.tenantId}::uuid AND definition->'group'->>'kind' = 'new' AND lower(definition->'group'->>'mailNickname') = ${nickname} AND retired_at IS NULL LIMIT 1`;
     if (other !== undefined) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
   }
   try {
@@ -59,8 +72,19 @@ export async function insertSetup(
   }
 }
 
+/** Changes what a setup is to be; one that was taken back is there again. */
 export async function changeSetup(tx: Tx, tenantId: string, id: string, definition: SetupDefinition, at: Date): Promise<void> {
-  await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { definition, name: definition.group.displayName, updatedAt: at } });
+  try {
+    await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { definition, name: definition.group.displayName, updatedAt: at, retiredAt: null } });
+  } catch (error) {
+    if (violates(error, 'setup_one_per_group')) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
+    throw error;
+  }
+}
+
+/** Keeps that an undo took back all of a setup. Its group is nobody's then; one that was deleted with it is forgotten. */
+export async function retireSetup(tx: Tx, tenantId: string, id: string, groupIsGone: boolean, at: Date): Promise<void> {
+  await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { retiredAt: at, updatedAt: at, ...(groupIsGone && { groupId: null }) } });
 }
 
 /** Ties a setup to the group that its run made. */
@@ -98,13 +122,14 @@ export async function insertRun(tx: Tx, run: NewRun, steps: readonly NewStep[]):
   try {
     await tx.setupRun.create({ data: { ...run, status: 'running' } });
   } catch (error) {
+    if (violates(error, 'setup_run_one_undo')) throw new PortalError('conflict', { detail: 'This run is taken back already, or about to be. Open it to see by which run.' });
     throw oneRunning(error);
   }
   await insertSteps(tx, run.tenantId, run.id, steps);
 }
 
 async function insertSteps(tx: Tx, tenantId: string, runId: string, steps: readonly NewStep[]): Promise<void> {
-  await tx.setupStep.createMany({ data: steps.map((step) => ({ tenantId, runId, ...step, kind: step.plan.kind })) });
+  await tx.setupStep.createMany({ data: steps.map(({ before, ...step }) => ({ tenantId, runId, ...step, kind: step.plan.kind, ...(before !== null && { before: before as object }) })) });
 }
 
 /** Takes up a run that rests; `false` where somebody else did already. */
@@ -121,8 +146,18 @@ export async function resumeRun(tx: Tx, run: { readonly tenantId: string; readon
   return true;
 }
 
+/** The run of a setup that is under way, if there is one: who is at it, since when. */
+export async function runUnderWay(db: Database, tenantId: string, where: { readonly setupId: string } | { readonly group: SetupDefinition['group'] }): Promise<RunUnderWay | undefined> {
+  const { rows } = await db.pool.query<{ id: string; setupId: string; actorName: string; createdAt: Date }>(
+    `SELECT r.id, r.setup_id AS "setupId", r.actor_name AS "actorName", r.created_at AS "createdAt" FROM setup_run r JOIN setup s ON s.tenant_id = r.tenant_id AND s.id = r.setup_id
+      WHERE r.tenant_id = $1 AND r.status = 'running' AND s.retired_at IS NULL AND (s.id = $2 OR s.group_id = $3 OR (s.definition->'group'->>'kind' = 'new' AND lower(s.definition->'group'->>'mailNickname') = $4)) LIMIT 1`,
+    'setupId' in where ? [tenantId, where.setupId, null, null] : [tenantId, null, where.group.kind === 'existing' ? where.group.groupId : null, where.group.kind === 'new' ? where.group.mailNickname.toLowerCase() : null]);
+  const [run] = rows;
+  return run && { id: run.id, setupId: run.setupId, actorName: run.actorName, startedAt: run.createdAt.toISOString() };
+}
+
 function oneRunning(error: unknown): unknown {
-  return violates(error, 'setup_run_one_running') ? new PortalError('run-in-progress', { detail: 'Somebody started a run of this setup a moment ago. Follow it, and continue when it rests.' }) : error;
+  return violates(error, 'setup_run_one_running') ? new PortalError('run-in-progress') : error;
 }
 
 export async function findRun(db: Database, tenantId: string, id: string) {
@@ -142,11 +177,18 @@ export async function fingerprintOf(db: Database, tenantId: string, runId: strin
   return rows[0]?.print ?? '';
 }
 
-/** Moves a step of a run that this worker still has; `false` where the run was taken from it. */
-export async function moveStep(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, ordinal: number, change: { readonly status: StepStatus; readonly detail: string | null; readonly startedAt?: Date; readonly finishedAt?: Date }): Promise<boolean> {
+export type StepChange = Partial<Pick<NewStep, 'status' | 'detail' | 'startedAt' | 'finishedAt'>> & { readonly before?: Before };
+
+/** Moves steps of a run that this worker still has; `false` where the run was taken from it. */
+export async function moveSteps(tx: Tx, run: Pick<NewRun, 'tenantId' | 'id' | 'worker'>, ordinals: readonly number[], { before, ...change }: StepChange): Promise<boolean> {
   if (!(await stillOurs(tx, run))) return false;
-  await tx.setupStep.update({ where: { tenantId_runId_ordinal: { tenantId: run.tenantId, runId: run.id, ordinal } }, data: change });
+  await tx.setupStep.updateMany({ where: { tenantId: run.tenantId, runId: run.id, ordinal: { in: [...ordinals] } }, data: { ...change, ...(before && { before: before as object }) } });
   return true;
+}
+
+/** The run that takes this one back. */
+export async function undoOf(db: Database, tenantId: string, runId: string) {
+  return db.prisma.setupRun.findFirst({ where: { tenantId, undoes: runId } });
 }
 
 /** Ends a run; once, and only by the worker that has it. */
@@ -237,24 +279,24 @@ export function createRunLocks(db: Database, onLost: () => void) {
   };
 }
 
-/** The steps keep how they stood when the worker was last heard of; in an interrupted run nobody works on the open one any more. */
-export function runOf(row: NonNullable<RunRow>, setupName: string, steps: Awaited<ReturnType<typeof stepsOf>>): Run {
+/** The steps keep how they stood when the worker was last heard of; in a run that rests nobody works on those that were open. */
+export function runOf(row: NonNullable<RunRow>, setupName: string, undoneBy: string | undefined, steps: Awaited<ReturnType<typeof stepsOf>>): Run {
   return {
-    ...runWithoutSteps(row, setupName),
+    ...runWithoutSteps(row, setupName, undoneBy),
     steps: steps.map((step): RunStep => {
-      const cut = row.status === 'interrupted' && (step.status === 'running' || step.status === 'waiting');
+      const cut = row.status !== 'running' && (step.status === 'running' || step.status === 'waiting');
       return {
         ordinal: step.ordinal, plan: step.plan as PlanStep, status: cut ? 'interrupted' : step.status as StepStatus,
-        detail: cut ? 'The portal stopped in the middle of it, so how it ended is not known. Continuing the run looks first.' : step.detail,
+        detail: cut ? 'The run ended in the middle of it, so how it stands is not known. Continuing the run looks first.' : step.detail,
         startedAt: step.startedAt?.toISOString() ?? null, finishedAt: step.finishedAt?.toISOString() ?? null,
       };
     }),
   };
 }
 
-export function runWithoutSteps(row: NonNullable<RunRow>, setupName: string): Omit<Run, 'steps'> {
+export function runWithoutSteps(row: NonNullable<RunRow>, setupName: string, undoneBy: string | undefined): Omit<Run, 'steps'> {
   return {
     id: row.id, setupId: row.setupId, setupName, status: row.status as RunStatus, actorName: row.actorName,
-    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null, stopAskedBy: row.stopAskedBy,
+    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null, stopAskedBy: row.stopAskedBy, undoes: row.undoes, undoneBy: undoneBy ?? null,
   };
 }

@@ -1,0 +1,421 @@
+import type { ApplicationWish, PlanStep, SetupDefinition, StepKind } from '@gatehouse/contracts';
+import { GraphError, type AppAssignment, type ApplicationSegment, type Graph, type GraphApplication, type GraphGroup, type GraphPorts, type GroupPolicy, type GroupRole, type PolicyRule, type ScheduleInstance } from '@gatehouse/graph';
+import type { Clock } from '../../core/clock.ts';
+import { sameDestination } from './overlap.rules.ts';
+import { mergeRoleSettings } from './role-settings.rules.ts';
+import { isEligibleEnough, longest, unfit } from './setup.rules.ts';
+import { applicationKey, destinationOf, segmentKey, uniqueNameOf } from './steps.rules.ts';
+import { sameRules, type Before } from './undo.rules.ts';
+
+/**
+ * What the steps of a stage do: one look at the part of the tenant that they concern, by natural keys; for each step whether
+ * it is so, in a sentence that says what was proved; and what makes it so. All of it may be repeated at any time.
+ */
+
+/** What a run knows of the tenant, and learns as it goes. */
+export interface RunContext {
+  readonly graph: Graph;
+  readonly definition: SetupDefinition;
+  readonly clock: Clock;
+  readonly actorId: string;
+  /** Known from the plan's facts, or from the step that made it. */
+  group: GraphGroup | undefined;
+  readonly applications: Map<string, GraphApplication>;
+  /** Whether an earlier attempt may have begun the step without anybody knowing how it ended. */
+  readonly begunBefore: (key: string) => boolean;
+  /** Of an undo: how the tenant stood before the step that it takes back, by that step's key. */
+  readonly before: ReadonlyMap<string, Before>;
+  /** All steps that the run is about. */
+  readonly steps: readonly PlanStep[];
+  access?: Stage<unknown>;
+}
+
+/** The step cannot be done, and this says why and what to do. */
+export class StepRefused extends Error {
+  constructor(sentence: string) {
+    super(sentence);
+    this.name = 'StepRefused';
+  }
+}
+
+/** It cannot be written yet: something is not known there so far, what is written now must be read first, or PIM wants time to pass. */
+export type NotYet = { readonly notYet: 'unknown' | 'before reading back' } | { readonly notYet: 'too early'; readonly until: Date; readonly why: string };
+
+export interface Stage<Seen> {
+  /** Whether the first look may be left out, since the plan has just looked. */
+  readonly startsBlind?: boolean;
+  /** Whether a refusal because it is there already, or gone already, is as good as done. */
+  readonly conflictIsDone: boolean;
+  /** What was seen last, and when. */
+  last?: { readonly seen: Seen; readonly at: Date };
+  /** Looks; `sent` are the keys of the steps that were written meanwhile. */
+  look(sent: ReadonlySet<string>): Promise<Seen>;
+  /** What was proved of a step, in words; `undefined` while it is not so. May say that it can never be so. */
+  proof(step: PlanStep, seen: Seen | undefined): string | undefined;
+  /** Makes it so; answers `undefined` where another step of the same turn does. */
+  write(step: PlanStep, seen: Seen | undefined, graph: GraphPorts, turn: Turn): Promise<unknown> | NotYet | undefined;
+  /** What the run keeps of how it stood before, for whoever takes the step back. */
+  before?(step: PlanStep, seen: Seen | undefined): Before | undefined;
+  /** What is waited for while it is not so. */
+  waitsFor(step: PlanStep, wasSent: boolean): string;
+}
+
+/** Steps that are written in one turn; the first write to the member policy does what several of them ask for. */
+export interface Turn {
+  readonly steps: readonly PlanStep[];
+}
+
+/** The stage of these steps. One that others of the run's steps belong to as well is the same each time. */
+export function stageFor([first]: readonly PlanStep[], context: RunContext): Stage<unknown> {
+  switch (first?.kind) {
+    case undefined: throw new Error('a stage has steps');
+    case 'create-group': return erased(createGroup(context));
+    case 'delete-group': return erased(deleteGroup(context));
+    case 'create-application': return erased(createApplication(context, newApplication(context, first)));
+    case 'publish-application': return erased(publishApplication(context, newApplication(context, first)));
+    case 'delete-application': return erased(deleteApplication(context, keyIn(first)));
+    case 'add-segment': case 'remove-segment': return erased(segments(context, first));
+    default: return (context.access ??= erased(access(context)));
+  }
+}
+
+/** What a stage has seen is its own affair. */
+function erased<Seen>(stage: Stage<Seen>): Stage<unknown> {
+  return stage as Stage<unknown>;
+}
+
+function createGroup(context: RunContext): Stage<GraphGroup | undefined> {
+  const { graph, definition: { group: wish, owners } } = context;
+  if (wish.kind === 'existing') throw new Error('a group that exists is not made');
+  const uniqueName = uniqueNameOf(wish.mailNickname);
+  let made: GraphGroup | undefined;
+  return {
+    conflictIsDone: false,
+    startsBlind: !context.begunBefore('create-group'),
+    look: () => (made ? graph.directory.group(made.id) : graph.directory.groupByUniqueName(uniqueName)),
+    proof(_step, seen) {
+      if (!seen) return undefined;
+      const why = unfit(seen);
+      if (why) throw new StepRefused(`${why.reason} ${why.mend}`);
+      context.group = seen;
+      return `verified by reading back: the group ${seen.displayName} exists, with assigned membership`;
+    },
+    async write() {
+      const ownerIds = owners.length > 0 ? owners.map(({ principalId }) => principalId) : [context.actorId];
+      ({ group: made } = await graph.directory.ensureGroup({ uniqueName, displayName: wish.displayName, mailNickname: wish.mailNickname, ...(wish.description !== '' && { description: wish.description }), ownerIds }));
+    },
+    waitsFor: () => 'Entra to show the new group',
+  };
+}
+
+function deleteGroup(context: RunContext): Stage<GraphGroup | undefined> {
+  const { graph } = context;
+  const id = groupOf(context).id;
+  return {
+    conflictIsDone: false,
+    look: () => graph.directory.group(id),
+    proof: (_step, seen) => (seen ? undefined : 'verified by reading back: the group is gone'),
+    write: () => graph.directory.deleteGroup(id),
+    waitsFor: () => 'Entra to delete the group',
+  };
+}
+
+function createApplication(context: RunContext, wish: NewApplication): Stage<readonly GraphApplication[]> {
+  const { graph } = context;
+  const key = applicationKey(wish);
+  let made: GraphApplication | undefined;
+  // One that is not published is ours only if an earlier attempt may have made it: the plan refused any that was there before.
+  const ours = (named: readonly GraphApplication[]): GraphApplication | undefined => named.find(({ servicePrincipalId }) => servicePrincipalId === made?.servicePrincipalId)
+    ?? named.find((one) => one.kind === 'per-app') ?? (context.begunBefore(`create-application:${key}`) ? named[0] : undefined);
+  return {
+    conflictIsDone: false,
+    async look() {
+      if (!made) return graph.applications.applicationsByName(wish.displayName);
+      const seen = await graph.applications.application(made.servicePrincipalId);
+      return seen ? [seen] : [];
+    },
+    proof(_step, named = []) {
+      const seen = ours(named);
+      if (!seen && named.length > 0) throw new StepRefused(`An enterprise application ${wish.displayName} appeared meanwhile. Choose another name and apply the setup again.`);
+      if (!seen) return undefined;
+      context.applications.set(key, seen);
+      return `verified by reading back: the application ${seen.displayName} exists`;
+    },
+    async write() {
+      made = await graph.applications.instantiate(wish.displayName);
+    },
+    waitsFor: () => 'Entra to show the new application',
+  };
+}
+
+function publishApplication(context: RunContext, wish: NewApplication): Stage<GraphApplication | undefined> {
+  const { graph } = context;
+  const { appId, servicePrincipalId } = applicationOf(context, applicationKey(wish));
+  let published = false;
+  return {
+    conflictIsDone: false,
+    // That it is published does not show its connector group: the write is absolute, and is always done.
+    startsBlind: true,
+    look: () => graph.applications.application(servicePrincipalId),
+    proof(_step, seen) {
+      if (!published || seen?.kind !== 'per-app') return undefined;
+      context.applications.set(applicationKey(wish), seen);
+      return `verified by reading back: ${seen.displayName} is a Private Access application`;
+    },
+    async write() {
+      await graph.applications.publish(appId, { displayName: wish.displayName, connectorGroupId: wish.connectorGroupId });
+      published = true;
+    },
+    waitsFor: (_step, wasSent) => (wasSent ? 'Entra to show the application as published' : 'Entra to know the new application'),
+  };
+}
+
+function deleteApplication(context: RunContext, key: string): Stage<GraphApplication | undefined> {
+  const { graph } = context;
+  const { appId, servicePrincipalId, displayName } = applicationOf(context, key);
+  return {
+    conflictIsDone: false,
+    look: () => graph.applications.application(servicePrincipalId),
+    proof: (_step, seen) => (seen ? undefined : `verified by reading back: the application ${displayName} is gone`),
+    write: () => graph.applications.deleteApplication(appId),
+    waitsFor: () => 'Entra to delete the application',
+  };
+}
+
+/** Destinations of one application, new ones and ones that go. */
+function segments(context: RunContext, { kind, key: ofStep }: PlanStep): Stage<readonly ApplicationSegment[]> {
+  const { graph, definition } = context;
+  const wishes = definition.applications.flatMap((wish) => (wish.kind === 'new' ? wish.segments.map((segment) => ({ wish, segment, key: segmentKey(wish, segment) })) : []));
+  const wishOf = (key: string) => {
+    const found = wishes.find((one) => one.key === key.replace(/^remove-/, 'add-'));
+    if (!found) throw new Error(`no destination has the key ${key}`);
+    return found;
+  };
+  const { appId } = applicationOf(context, applicationKey(wishOf(ofStep).wish));
+  const standing = (key: string, seen: readonly ApplicationSegment[]): ApplicationSegment | undefined => seen.find((one) => sameDestination(one, destinationOf(wishOf(key).segment)));
+  return {
+    conflictIsDone: true,
+    look: () => graph.applications.segments(appId),
+    proof({ key }, seen = []) {
+      const { wish, segment } = wishOf(key);
+      if ((standing(key, seen) === undefined) === (kind === 'add-segment')) return undefined;
+      return kind === 'add-segment' ? `verified by reading back: ${wish.displayName} has ${segment.host} ${segment.ports}` : `verified by reading back: ${wish.displayName} does not have ${segment.host} ${segment.ports}`;
+    },
+    write({ key }, seen = [], ports) {
+      if (kind === 'add-segment') return ports.applications.addSegment(appId, destinationOf(wishOf(key).segment));
+      const there = standing(key, seen);
+      return there && ports.applications.removeSegment(appId, there.id);
+    },
+    waitsFor: () => 'Entra to show the destinations',
+  };
+}
+
+/** What is seen of the group and of who reaches what through it. */
+interface Access {
+  readonly policies: Readonly<Partial<Record<GroupRole, GroupPolicy>>>;
+  readonly onboarded: boolean;
+  readonly eligible: readonly ScheduleInstance[];
+  readonly owners: ReadonlySet<string>;
+  readonly assignments: readonly AppAssignment[];
+  readonly applications: ReadonlyMap<string, GraphApplication>;
+}
+
+/** PIM takes nothing back sooner (CONTRACT.md §5). */
+const FLOOR_MS = 5 * 60_000;
+const ENDED_BADLY = ['Failed', 'Denied', 'Canceled', 'Revoked'];
+
+function access(context: RunContext): Stage<Access> {
+  const { graph, definition, clock } = context;
+  const group = groupOf(context);
+  const { pim, directory, applications } = graph.together;
+  const settingsOf = (role: GroupRole) => (role === 'member' ? definition.roleSettings : definition.ownerRoleSettings ?? undefined);
+  /** Rules that are still to be written; `undefined` while the policy cannot be read. */
+  const changed = (role: GroupRole, seen: Access | undefined): readonly PolicyRule[] | undefined => {
+    const [policy, wanted] = [seen?.policies[role], settingsOf(role)];
+    return policy && wanted ? mergeRoleSettings(policy.rules, wanted) : undefined;
+  };
+  const eligibleFact = (id: string, seen: Access | undefined) => longest((seen?.eligible ?? []).filter((one) => one.principalId.toLowerCase() === id));
+  const wishOf = (id: string) => {
+    const wish = definition.eligible.find((one) => one.principalId === id);
+    if (!wish) throw new Error(`nobody has the key ${id}`);
+    return wish;
+  };
+  const assignmentOf = (key: string, seen: Access | undefined) => seen?.assignments.find((one) => one.servicePrincipalId === applicationOf(context, key).servicePrincipalId);
+  const until = (endsAt: string | undefined): string => (endsAt === undefined ? 'permanently' : `until ${endsAt.slice(0, 10)}`);
+  const beforeOf = (key: string): Before | undefined => context.before.get(key);
+  const rulesBefore = (role: GroupRole): readonly PolicyRule[] => {
+    const before = beforeOf(role === 'member' ? 'role-settings' : 'owner-role-settings');
+    return before && 'rules' in before ? before.rules : [];
+  };
+  const endBefore = (id: string) => {
+    const before = beforeOf(`assign-eligible:${id}`);
+    return before && 'endsAt' in before ? before : { startsAt: undefined, endsAt: undefined };
+  };
+
+  /** Onboarding has no call of its own: the first write to the member policy does it. The role settings go in that write, so that the group is at no moment in PIM with Entra's defaults; where they are as wanted, one rule just as it stands changes nothing. */
+  const writePolicy = (role: GroupRole, onboards: boolean, seen: Access | undefined, ports: GraphPorts): Promise<unknown> | NotYet | undefined => {
+    const [policy, rules] = [seen?.policies[role], changed(role, seen)];
+    if (!policy || !rules) return { notYet: 'unknown' };
+    const written = rules.length > 0 ? rules : onboards ? policy.rules.slice(0, 1) : [];
+    if (onboards && written.length === 0) throw new GraphError('unexpected', `PIM shows no rules for group ${group.id}`);
+    return written.length === 0 ? undefined : ports.pim.updatePolicy(policy.policyId, written);
+  };
+  const restorePolicy = (role: GroupRole, seen: Access | undefined, ports: GraphPorts): Promise<unknown> | NotYet => {
+    const policy = seen?.policies[role];
+    return policy ? ports.pim.updatePolicy(policy.policyId, rulesBefore(role)) : { notYet: 'unknown' };
+  };
+  const assign = async (ports: GraphPorts, wish: Parameters<GraphPorts['pim']['assignEligible']>[0]): Promise<void> => {
+    const { status } = await ports.pim.assignEligible(wish);
+    if (ENDED_BADLY.includes(status)) throw new StepRefused(`Entra ended the request with the status ${status}. Look in Entra why, and continue the run.`);
+  };
+
+  const concerns = (...kinds: StepKind[]): boolean => context.steps.some(({ kind }) => kinds.includes(kind));
+  const keysOf = (...kinds: StepKind[]): string[] => context.steps.filter(({ kind }) => kinds.includes(kind)).map(keyIn);
+
+  return {
+    conflictIsDone: true,
+    async look(sent) {
+      const [member, owner, eligible, owners, assignments, onboarded, ...found] = await Promise.all([
+        concerns('onboard', 'role-settings', 'restore-role-settings') ? known(pim.policy(group.id, 'member')) : undefined,
+        concerns('owner-role-settings', 'restore-owner-role-settings') ? known(pim.policy(group.id, 'owner')) : undefined,
+        concerns('assign-eligible', 'remove-eligible', 'restore-eligible') ? known(pim.eligibilities(group.id)) : [],
+        concerns('add-owner', 'remove-owner') ? directory.owners(group.id) : [],
+        concerns('assign-application', 'unassign-application') ? applications.assignmentsOfGroup(group.id) : [],
+        sent.has('onboard') ? pim.onboardedGroups() : [],
+        ...keysOf('require-assignment', 'unrequire-assignment').filter((key) => context.applications.has(key)).map(async (key) => [key, await applications.application(applicationOf(context, key).servicePrincipalId)] as const),
+      ]);
+      return {
+        policies: { ...(member && { member }), ...(owner && { owner }) },
+        eligible: (eligible ?? []).filter((one) => one.accessId === 'member' && one.memberType === 'direct'),
+        owners: new Set(owners.map(({ id }) => id.toLowerCase())), assignments,
+        onboarded: onboarded.some((id) => id.toLowerCase() === group.id.toLowerCase()),
+        applications: new Map(found.flatMap(([key, application]) => (application ? [[key, application] as const] : []))),
+      };
+    },
+
+    proof(step, seen) {
+      const id = keyIn(step);
+      const proved = 'verified by reading back:';
+      switch (step.kind) {
+        case 'onboard': return seen?.onboarded === true ? `${proved} PIM lists the group${step.calls.length > 0 && changed('member', seen)?.length === 0 ? '; the role settings went along' : ''}` : undefined;
+        case 'role-settings': return changed('member', seen)?.length === 0 ? `${proved} the role settings of Member are as wanted` : undefined;
+        case 'owner-role-settings': return changed('owner', seen)?.length === 0 ? `${proved} the role settings of Owner are as wanted` : undefined;
+        case 'add-owner': return seen?.owners.has(id) === true ? `${proved} ${nameIn(definition.owners, id)} owns the group` : undefined;
+        case 'remove-owner': return seen?.owners.has(id) === false ? `${proved} ${nameIn(definition.owners, id)} does not own the group` : undefined;
+        case 'assign-eligible': {
+          const [wish, fact] = [wishOf(id), eligibleFact(id, seen)];
+          return fact && isEligibleEnough(wish, fact) ? `${proved} ${wish.displayName} is eligible ${until(fact.endsAt)}` : undefined;
+        }
+        case 'remove-eligible': return seen && !eligibleFact(id, seen) ? `${proved} ${nameIn(definition.eligible, id)} is not eligible` : undefined;
+        case 'restore-eligible': {
+          const [fact, { endsAt }] = [eligibleFact(id, seen), endBefore(id)];
+          return fact && until(fact.endsAt) === until(endsAt) ? `${proved} ${nameIn(definition.eligible, id)} is eligible ${until(endsAt)}` : undefined;
+        }
+        case 'require-assignment': return seen?.applications.get(id)?.assignmentRequired === true ? `${proved} ${applicationOf(context, id).displayName} requires assignment` : undefined;
+        case 'unrequire-assignment': return seen?.applications.get(id)?.assignmentRequired === false ? `${proved} ${applicationOf(context, id).displayName} does not require assignment` : undefined;
+        case 'assign-application': return assignmentOf(id, seen) ? `${proved} ${applicationOf(context, id).displayName} is open to ${group.displayName}` : undefined;
+        case 'unassign-application': return seen && !assignmentOf(id, seen) ? `${proved} ${applicationOf(context, id).displayName} is closed to ${group.displayName}` : undefined;
+        case 'restore-role-settings': return seen?.policies.member && sameRules(seen.policies.member.rules, rulesBefore('member')) ? `${proved} the role settings of Member are as they were` : undefined;
+        case 'restore-owner-role-settings': return seen?.policies.owner && sameRules(seen.policies.owner.rules, rulesBefore('owner')) ? `${proved} the role settings of Owner are as they were` : undefined;
+        default: throw new Error(`${step.kind} is of another stage`);
+      }
+    },
+
+    write(step, seen, ports, { steps }) {
+      const id = keyIn(step);
+      const justification = `Setup of ${group.displayName}`;
+      switch (step.kind) {
+        case 'onboard': return writePolicy('member', true, seen, ports);
+        case 'role-settings': return steps.some(({ kind }) => kind === 'onboard') ? undefined : writePolicy('member', false, seen, ports);
+        // Onboarding gives the policies other ids.
+        case 'owner-role-settings': return steps.some(({ kind }) => kind === 'onboard') ? { notYet: 'before reading back' } : writePolicy('owner', false, seen, ports);
+        case 'add-owner': return ports.directory.addOwner(group.id, id);
+        case 'remove-owner': return ports.directory.removeOwner(group.id, id);
+        case 'assign-eligible': {
+          const { days } = wishOf(id);
+          const startsAt = clock.now();
+          const endsAt = days === null ? undefined : new Date(startsAt.getTime() + days * 24 * 60 * 60_000).toISOString();
+          return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt.toISOString(), endsAt }, justification });
+        }
+        case 'remove-eligible': {
+          const fact = eligibleFact(id, seen);
+          const from = fact?.startsAt === undefined ? 0 : Date.parse(fact.startsAt) + FLOOR_MS;
+          if (from > clock.now().getTime()) return { notYet: 'too early', until: new Date(from), why: 'PIM ends no eligibility within five minutes of its beginning' };
+          return ports.pim.removeEligible({ groupId: group.id, principalId: id, justification: `Undo of a setup of ${group.displayName}` });
+        }
+        case 'restore-eligible': {
+          const { startsAt, endsAt } = endBefore(id);
+          return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt ?? clock.now().toISOString(), endsAt }, justification: `Undo of a setup of ${group.displayName}` });
+        }
+        case 'require-assignment': return ports.applications.requireAssignment(applicationOf(context, id).servicePrincipalId, true);
+        case 'unrequire-assignment': return ports.applications.requireAssignment(applicationOf(context, id).servicePrincipalId, false);
+        case 'assign-application': {
+          const { servicePrincipalId, assignableRoleId } = applicationOf(context, id);
+          return ports.applications.assignGroup({ groupId: group.id, servicePrincipalId, appRoleId: assignableRoleId });
+        }
+        case 'unassign-application': {
+          const assignment = assignmentOf(id, seen);
+          return assignment && ports.applications.unassign(assignment);
+        }
+        case 'restore-role-settings': return restorePolicy('member', seen, ports);
+        case 'restore-owner-role-settings': return restorePolicy('owner', seen, ports);
+        default: throw new Error(`${step.kind} is of another stage`);
+      }
+    },
+
+    before(step, seen) {
+      const role = step.kind === 'role-settings' ? 'member' : step.kind === 'owner-role-settings' ? 'owner' : undefined;
+      if (role) {
+        const ids = new Set((changed(role, seen) ?? []).map((rule) => rule.id));
+        const rules = (seen?.policies[role]?.rules ?? []).filter((rule) => ids.has(rule.id));
+        return ids.size > 0 ? { rules } : undefined;
+      }
+      const fact = step.kind === 'assign-eligible' ? eligibleFact(keyIn(step), seen) : undefined;
+      return fact && { startsAt: fact.startsAt, endsAt: fact.endsAt };
+    },
+
+    waitsFor(step, wasSent) {
+      const id = keyIn(step);
+      switch (step.kind) {
+        case 'onboard': case 'role-settings': case 'owner-role-settings': return wasSent ? step.kind === 'onboard' ? 'PIM to list the group' : 'PIM to show the new role settings' : 'PIM to know the new group';
+        case 'assign-eligible': case 'restore-eligible': return wasSent ? `PIM to show ${nameIn(definition.eligible, id)} as eligible` : `PIM to know ${nameIn(definition.eligible, id)}`;
+        case 'assign-application': return wasSent ? 'Entra to show the assignment' : 'Entra to know the group and the application';
+        default: return wasSent ? 'Entra to show the change' : 'Entra to know the group';
+      }
+    },
+  };
+}
+
+/** What PIM does not know yet has no policy and nobody eligible. */
+async function known<T>(reading: Promise<T>): Promise<T | undefined> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof GraphError && error.failure === 'not-found') return undefined;
+    throw error;
+  });
+}
+
+type NewApplication = Extract<ApplicationWish, { kind: 'new' }>;
+
+const nameIn = (people: readonly { readonly principalId: string; readonly displayName: string }[], id: string): string => people.find(({ principalId }) => principalId === id)?.displayName ?? id;
+
+/** What follows the kind in a step's key. */
+function keyIn(step: PlanStep): string {
+  return step.key.slice(step.kind.length + 1);
+}
+
+function newApplication({ definition }: RunContext, step: PlanStep): NewApplication {
+  const wish = definition.applications.find((one) => applicationKey(one) === keyIn(step));
+  if (wish?.kind !== 'new') throw new Error(`no new application has the key ${step.key}`);
+  return wish;
+}
+
+function groupOf({ group }: RunContext): GraphGroup {
+  if (!group) throw new Error('the group comes before what needs it');
+  return group;
+}
+
+function applicationOf({ applications }: RunContext, key: string): GraphApplication {
+  const application = applications.get(key);
+  if (!application) throw new Error(`the application ${key} comes before what needs it`);
+  return application;
+}

@@ -1,0 +1,162 @@
+import type { PlanStep, PlanWarning, SetupDefinition } from '@gatehouse/contracts';
+import { sameDestination } from './overlap.rules.ts';
+import { describeChanges, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { isPermanent, longest, type ApplicationFact, type EligibilityFact, type GroupFact } from './setup.rules.ts';
+import { applicationKey, canonical, destinationOf, segmentKey, step } from './steps.rules.ts';
+
+/** Taking back what a run made: the plan that compensates for it, in the order in which access closes first. */
+
+/** A step of the run that acted, or was begun without anybody knowing how it ended. */
+export interface MadeStep {
+  readonly plan: PlanStep;
+  /** How the tenant stood before it; see `Before`. */
+  readonly before: Before | null;
+}
+
+/** What a step of each kind keeps of the tenant as it stood before. */
+export type Before =
+  | { readonly rules: readonly PolicyRule[] }
+  | { readonly startsAt: string | undefined; readonly endsAt: string | undefined };
+
+export interface UndoFacts {
+  readonly group: GroupFact | undefined;
+  readonly rules: readonly PolicyRule[];
+  readonly ownerRules: readonly PolicyRule[];
+  readonly owners: ReadonlySet<string>;
+  readonly eligible: readonly EligibilityFact[];
+  /** Ids of the direct members, those who are active among them. */
+  readonly members: readonly string[];
+  /** Ids of the service principals that the group is assigned to. */
+  readonly assignedTo: ReadonlySet<string>;
+  /** By the application's key in the setup; those that are gone are not in it. */
+  readonly applications: ReadonlyMap<string, ApplicationFact & {
+    /** Whether anybody but the group is assigned to it. */
+    readonly usedByOthers: boolean;
+  }>;
+}
+
+export interface UndoPlan {
+  readonly steps: readonly PlanStep[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+export function planUndo(definition: SetupDefinition, made: readonly MadeStep[], facts: UndoFacts): UndoPlan {
+  const warnings: PlanWarning[] = [];
+  const madeOf = (kind: PlanStep['kind']): readonly MadeStep[] => made.filter(({ plan }) => plan.kind === kind);
+  const has = (key: string): boolean => made.some(({ plan }) => plan.key === key);
+  const deletesGroup = madeOf('create-group').length > 0 && facts.group !== undefined && keepsGroup(definition, made, facts, warnings) === undefined;
+  const applications = definition.applications.map((wish) => ({ wish, key: applicationKey(wish), fact: facts.applications.get(applicationKey(wish)) }));
+  const deletesApplication = (key: string): boolean => has(`create-application:${key}`) && facts.applications.get(key)?.usedByOthers === false;
+
+  const closing = applications.filter(({ key }) => has(`assign-application:${key}`)).map(({ wish, key, fact }) => {
+    const name = fact?.displayName ?? wish.displayName;
+    const open = fact !== undefined && facts.assignedTo.has(fact.servicePrincipalId);
+    return step({
+      key: `unassign-application:${key}`, kind: 'unassign-application', verdict: open ? 'delete' : 'nothing', title: open ? `Close ${name} to the group` : `${name} is not open to the group`,
+      changes: [{ field: 'Users and groups', from: definition.group.displayName, to: 'not assigned' }], calls: ['DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id}'],
+    });
+  });
+  const groupStays = facts.group !== undefined && !deletesGroup;
+  const ending = !groupStays ? [] : madeOf('assign-eligible').flatMap(({ plan, before }) => eligibleStep(definition, plan, before, facts));
+  const settings = !groupStays ? [] : [
+    ...madeOf('owner-role-settings').flatMap(({ before }) => settingsStep('owner', before, facts.ownerRules)),
+    ...madeOf('role-settings').flatMap(({ before }) => settingsStep('member', before, facts.rules)),
+  ];
+  const dismissing = !groupStays ? [] : madeOf('add-owner').flatMap(({ plan }) => ownerStep(definition, plan, facts));
+  const taken = applications.flatMap(({ wish, key, fact }) => {
+    if (!fact) return [];
+    if (deletesApplication(key)) {
+      return [step({
+        key: `delete-application:${key}`, kind: 'delete-application', verdict: 'delete', title: `Delete the application ${fact.displayName}, with its destinations`, dependsOn: closing.map((one) => one.key),
+        changes: [{ field: 'Application', from: fact.displayName, to: 'deleted' }], calls: ['DELETE /applications/{id}'],
+      })];
+    }
+    if (has(`create-application:${key}`)) warnings.push({ code: 'application-kept', message: `${fact.displayName} stays: others are assigned to it by now.`, mend: 'Delete it in Entra when nobody needs it.' });
+    return [...segmentSteps(wish, fact, has), ...opened(key, fact, has, warnings)];
+  });
+  const group = deletesGroup ? [step({
+    key: 'delete-group', kind: 'delete-group', verdict: 'delete', irreversible: true, title: `Delete the group ${facts.group?.displayName ?? definition.group.displayName}, with its eligibilities and role settings`,
+    dependsOn: [...closing, ...taken].map((one) => one.key), changes: [{ field: 'Group', from: facts.group?.displayName ?? '', to: 'deleted' }], calls: ['DELETE /groups/{id}'],
+  })] : [];
+  if (has('onboard') && groupStays) warnings.push({ code: 'stays-onboarded', message: `PIM goes on managing ${facts.group?.displayName ?? 'the group'}: onboarding cannot be undone.`, mend: 'Nothing: nobody gets in by it.' });
+  return { steps: [...closing, ...ending, ...taken, ...settings, ...dismissing, ...group], warnings };
+}
+
+/** Why the group cannot go with the run that made it; said as a warning. What others have put there is not ours to delete. */
+function keepsGroup(definition: SetupDefinition, made: readonly MadeStep[], facts: UndoFacts, warnings: PlanWarning[]): string | undefined {
+  const ours = new Set(made.flatMap(({ plan }) => (plan.kind === 'assign-eligible' ? [plan.key.slice('assign-eligible:'.length)] : [])));
+  const opened = new Set(definition.applications.flatMap((wish) => facts.applications.get(applicationKey(wish))?.servicePrincipalId ?? []));
+  const name = facts.group?.displayName ?? '';
+  const why = facts.eligible.some(({ principalId }) => !ours.has(principalId)) ? 'others are eligible in it by now'
+    : facts.members.some((id) => !ours.has(id.toLowerCase())) ? 'it has members that this run did not make eligible'
+    : [...facts.assignedTo].some((id) => !opened.has(id)) ? 'it opens other applications by now'
+    : undefined;
+  if (why !== undefined) warnings.push({ code: 'group-kept', message: `${name} stays: ${why}.`, mend: 'Delete it in Entra when nobody needs it.' });
+  return why;
+}
+
+function eligibleStep(definition: SetupDefinition, { key }: PlanStep, before: Before | null, facts: UndoFacts): readonly PlanStep[] {
+  const id = key.slice('assign-eligible:'.length);
+  const name = definition.eligible.find(({ principalId }) => principalId === id)?.displayName ?? id;
+  const fact = longest(facts.eligible.filter(({ principalId }) => principalId === id));
+  const earlier = before && 'endsAt' in before ? before : undefined;
+  if (!earlier) {
+    return [step({
+      key: `remove-eligible:${id}`, kind: 'remove-eligible', verdict: fact ? 'delete' : 'nothing', title: fact ? `End the eligibility of ${name}` : `${name} is not eligible`,
+      changes: [{ field: 'Eligible', from: fact ? untilWords(fact) : '', to: 'not eligible' }], calls: ['POST /identityGovernance/privilegedAccess/group/eligibilityScheduleRequests'],
+    })];
+  }
+  const same = fact !== undefined && untilWords(fact) === untilWords(earlier);
+  return [step({
+    key: `restore-eligible:${id}`, kind: 'restore-eligible', verdict: same ? 'nothing' : 'change', title: same ? `${name} is eligible ${untilWords(earlier)}` : `Let ${name} be eligible ${untilWords(earlier)} again`,
+    changes: [{ field: 'Eligible', from: fact ? untilWords(fact) : 'not eligible', to: untilWords(earlier) }], calls: ['POST /identityGovernance/privilegedAccess/group/eligibilityScheduleRequests'],
+  })];
+}
+
+const untilWords = (fact: Pick<EligibilityFact, 'endsAt'>): string => (isPermanent(fact) ? 'permanently' : `until ${(fact.endsAt ?? '').slice(0, 10)}`);
+
+/** Whether the rules stand as they stood before. */
+export const sameRules = (rules: readonly PolicyRule[], before: readonly PolicyRule[]): boolean => before.every((rule) => canonical(rules.find(({ id }) => id === rule.id)) === canonical(rule));
+
+function settingsStep(role: 'member' | 'owner', before: Before | null, rules: readonly PolicyRule[]): readonly PlanStep[] {
+  if (!before || !('rules' in before)) return [];
+  const name = role === 'member' ? 'Member' : 'Owner';
+  const kind = role === 'member' ? 'restore-role-settings' : 'restore-owner-role-settings';
+  const same = sameRules(rules, before.rules);
+  return [step({
+    key: kind, kind, verdict: same ? 'nothing' : 'change', title: same ? `The role settings of ${name} are as they were` : `Put back the role settings of ${name}`,
+changes: describeChanges(readRoleSettings(rules), readRoleSettings(rules.map((rule) => before.rules.find(({ id }) => id === rule.id) ?? rule))), calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
+  })];
+}
+
+function ownerStep(definition: SetupDefinition, { key }: PlanStep, { owners }: UndoFacts): readonly PlanStep[] {
+  const id = key.slice('add-owner:'.length);
+  const name = definition.owners.find(({ principalId }) => principalId === id)?.displayName ?? id;
+  const owns = owners.has(id);
+  return [step({
+    key: `remove-owner:${id}`, kind: 'remove-owner', verdict: owns ? 'delete' : 'nothing', title: owns ? `Take the group from its owner ${name}` : `${name} does not own the group`,
+    changes: [{ field: 'Owner', from: name, to: 'no owner' }], calls: ['DELETE /groups/{id}/owners/{id}/$ref'],
+  })];
+}
+
+function segmentSteps(wish: SetupDefinition['applications'][number], fact: ApplicationFact, has: (key: string) => boolean): readonly PlanStep[] {
+  if (wish.kind !== 'new') return [];
+  return wish.segments.filter((segment) => has(segmentKey(wish, segment))).map((segment) => {
+    const there = fact.segments.some((one) => sameDestination(one, destinationOf(segment)));
+    const words = `${segment.host} ${segment.ports} ${segment.protocol}`;
+    return step({
+      key: segmentKey(wish, segment).replace('add-', 'remove-'), kind: 'remove-segment', verdict: there ? 'delete' : 'nothing', title: there ? `Take ${words} out of ${fact.displayName}` : `${fact.displayName} does not have ${words}`,
+      changes: [{ field: 'Destination', from: words, to: 'removed' }], calls: ['DELETE /applications/{id}/…/applicationSegments/{id}'],
+    });
+  });
+}
+
+function opened(key: string, fact: ApplicationFact, has: (key: string) => boolean, warnings: PlanWarning[]): readonly PlanStep[] {
+  if (!has(`require-assignment:${key}`)) return [];
+  if (fact.assignmentRequired) warnings.push({ code: 'open-to-all', message: `${fact.displayName} lets everybody in again, as before the run.`, mend: 'Require assignment in Entra afterwards, if that is not meant.' });
+  return [step({
+    key: `unrequire-assignment:${key}`, kind: 'unrequire-assignment', verdict: fact.assignmentRequired ? 'change' : 'nothing',
+    title: fact.assignmentRequired ? `Stop requiring assignment at ${fact.displayName}: everybody gets in again` : `${fact.displayName} does not require assignment`,
+    changes: [{ field: 'Assignment required', from: 'yes', to: 'no' }], calls: [`PATCH /servicePrincipals/${fact.servicePrincipalId}`],
+  })];
+}
