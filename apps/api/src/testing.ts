@@ -31,6 +31,8 @@ export interface JournalEntry {
   readonly at: string;
   /** Of a call within a batch: the batch's address. */
   readonly batch?: string;
+  /** Of a write: whether it changed the tenant. */
+  readonly effect?: boolean;
 }
 
 /** The whole product on a real database and an emulated tenant whose clock stands until it is moved. */
@@ -59,6 +61,7 @@ export interface TestPortal extends AsyncDisposable {
     state(): Promise<any>;
     journal(): Promise<readonly JournalEntry[]>;
     clearJournal(): Promise<void>;
+    settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
     faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
   };
 }
@@ -72,6 +75,8 @@ export interface TestPortalOptions {
    */
   readonly timePasses?: boolean;
   readonly log?: Logger;
+  /** Where the portal reaches the tenant, in place of the emulator's own address; its replicas reach it directly. */
+  readonly through?: (emulatorUrl: string) => Promise<string>;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -81,6 +86,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
   const database = await testDatabase(options.templateUrl);
   const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
+  const own = options.through ? await connectEmulator(await options.through(emulator.url)) : connection;
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);
 
   const advance = async (duration: string): Promise<void> => {
@@ -95,14 +101,14 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
   };
   const passing = passingTimer(() => now.getTime(), (ms) => advance(`PT${(ms / 1000).toFixed(3)}S`));
   const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
-  const serve = async () => {
+  const serve = async (tenant = connection) => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
       publicUrl: url, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
-      tenant: { ...connection, clock: { now: () => new Date(now) } },
+      tenant: { ...tenant, clock: { now: () => new Date(now) } },
       ...keys,
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
       graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
@@ -117,7 +123,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     };
     return { url, product, stop };
   };
-  const { url, product, stop } = await serve();
+  const { url, product, stop } = await serve(own);
   const replicas: { stop: () => Promise<void> }[] = [];
   const clients = new Map<string, Promise<Client>>();
 
@@ -150,11 +156,13 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
       state: () => json(`${emulator.url}/_emulator/state`),
       journal: async () => await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[],
       clearJournal: async () => { await fetch(`${emulator.url}/_emulator/journal`, { method: 'DELETE' }); },
+      settings: async (wish) => { await json(`${emulator.url}/_emulator/settings`, wish); },
       faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, rules); },
     },
     async [Symbol.asyncDispose]() {
       for (const each of [...replicas, { stop }]) await each.stop();
       connection.close();
+      own.close();
       await emulator.close();
       await database[Symbol.asyncDispose]();
     },

@@ -167,7 +167,7 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
       await job.onFinished?.(tx, clock.now());
       return endRun(tx, run, 'succeeded', clock.now());
     });
-    const changed = context.group?.id;
+    const changed = job.steps.some(({ plan }) => acts(plan)) ? context.group?.id : undefined;
     if (changed !== undefined) await onApplied(changed).catch((error: unknown) => { log.warn({ err: error, groupId: changed }, 'the catalog could not be brought up to date after a run'); });
   }
 

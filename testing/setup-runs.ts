@@ -1,0 +1,69 @@
+import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
+import { MAYA, type Client, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
+
+/** Setups played on a product and tenant of their own, and what they leave behind. */
+
+export interface Named { readonly id: string; readonly displayName: string }
+
+/** The tenant's people, in the order of its seed. */
+export async function peopleOf(portal: TestPortal): Promise<readonly Named[]> {
+  return (await portal.emulator.state()).users;
+}
+
+/** A setup of the procedure's kind: so many people, the application Finance reports, and a new application if wished. */
+export async function definitionOf(portal: TestPortal, maya: Client, { name, people, newApplication }: { readonly name: string; readonly people: number; readonly newApplication: boolean }) {
+  const applications = (await maya.get('/api/directory/applications')).body.applications as (Named & { readonly kind: string })[];
+  const finance = applications.find(({ displayName }) => displayName === 'Finance reports');
+  const connectors = (await maya.get('/api/directory/connector-groups')).body.connectorGroups as Named[];
+  return {
+    group: { kind: 'new', displayName: name, mailNickname: name }, roleSettings: PROPOSED_ROLE_SETTINGS,
+    eligible: (await peopleOf(portal)).slice(0, people).map(({ id, displayName }) => ({ principalId: id, kind: 'user', displayName, days: 90 })),
+    applications: [
+      { kind: 'existing', servicePrincipalId: finance?.id, displayName: finance?.displayName, applicationKind: finance?.kind },
+      ...(newApplication ? [{ kind: 'new', displayName: `App of ${name}`, connectorGroupId: connectors.find(({ displayName }) => displayName === 'EU-1')?.id, connectorGroupName: 'EU-1', segments: [{ host: 'ledger.corp.contoso.example', ports: '443', protocol: 'tcp' }] }] : []),
+    ],
+  };
+}
+
+/** Plans and begins to apply; answers the run as it began. */
+export async function begin(maya: Client, definition: unknown, setupId?: string): Promise<Run> {
+  const { digest } = (await maya.post('/api/setup-plans', { definition })).body as Plan;
+  const begun = await maya.post(setupId === undefined ? '/api/setups' : `/api/setups/${setupId}/runs`, { definition, digest, irreversibleUnderstood: true });
+  if (begun.status !== 202) throw new Error(`not begun: ${JSON.stringify(begun.body)}`);
+  return begun.body as Run;
+}
+
+/** Follows a run to its rest. While it waits for Entra the tenant's time passes, where it does not by itself. */
+export async function toItsRest(portal: TestPortal, client: Client, runId: string): Promise<Run> {
+  for (;;) {
+    const { body: run } = await client.get(`/api/runs/${runId}`) as { body: Run };
+    if (run.status !== 'running') return run;
+    if (run.steps.some(({ status }) => status === 'waiting')) await portal.advance('PT5S');
+  }
+}
+
+export const signInMaya = (portal: TestPortal): Promise<Client> => portal.as(MAYA);
+
+export const isBatch = ({ url }: JournalEntry): boolean => url.endsWith('/$batch');
+/** Changes something, or tries to; of a batch its parts are asked. */
+export const isWrite = (entry: JournalEntry): boolean => entry.method !== 'GET' && !isBatch(entry) && !entry.url.includes('getByIds');
+
+/** What an admin calls the configuration of a tenant, in names and in an order of its own: two tenants of the same configuration answer the same. */
+export async function configurationOf(portal: TestPortal): Promise<readonly string[]> {
+  const { groups, users, pim, applications, servicePrincipals, appRoleAssignments, connectorGroups } = await portal.emulator.state();
+  const names = new Map<string, string>([...groups, ...users, ...servicePrincipals, ...connectorGroups].map((one: Named & { name?: string }) => [one.id, one.displayName ?? one.name ?? '']));
+  const named = (id: string): string => names.get(id) ?? id;
+  const days = (from: string, to: string | null): string => (to === null ? 'permanent' : `${Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000)} days`);
+  return [
+    ...groups.map((one: { displayName: string; mailNickname: string; uniqueName: string | null; ownerIds: string[]; memberIds: string[]; onboardedToPimAt: string | null }) => `group ${one.displayName} ${one.mailNickname} ${one.uniqueName ?? ''} owners ${one.ownerIds.map(named).sort().join()} members ${one.memberIds.map(named).sort().join()} ${one.onboardedToPimAt === null ? '' : 'under PIM'}`),
+    ...pim.policies.map((one: { groupId: string; accessId: string; rules: { id: string }[] }) => `policy ${named(one.groupId)} ${one.accessId} ${one.rules.map((rule) => sortedJson(rule)).sort().join()}`),
+    ...pim.schedules.map((one: { kind: string; groupId: string; principalId: string; accessId: string; startsAt: string; endsAt: string | null }) => `${one.kind} ${named(one.principalId)} in ${named(one.groupId)} ${one.accessId} ${days(one.startsAt, one.endsAt)}`),
+    ...applications.map((one: { displayName: string; connectorGroupId: string | null; onPremisesPublishing: object | null; segments: { destinationHost: string; ports: string[]; protocol: string }[] }) => `application ${one.displayName} ${one.connectorGroupId === null ? '' : named(one.connectorGroupId)} ${sortedJson(one.onPremisesPublishing)} ${one.segments.map(({ destinationHost, ports, protocol }) => `${destinationHost}:${ports.join()}/${protocol}`).sort().join()}`),
+    ...servicePrincipals.map((one: { displayName: string; appRoleAssignmentRequired: boolean; tags: string[] }) => `service principal ${one.displayName} ${one.appRoleAssignmentRequired ? 'assigned only' : 'everybody'} ${[...one.tags].sort().join()}`),
+    ...appRoleAssignments.map((one: { principalId: string; resourceId: string }) => `assignment ${named(one.principalId)} to ${named(one.resourceId)}`),
+  ].sort();
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) => (typeof one === 'object' && one !== null && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one));
+}
