@@ -19,7 +19,7 @@ export async function measureEconomy(people: readonly number[], templateUrl?: st
   const maya = await signInMaya(portal);
   const measured: Economy[] = [];
   for (const count of people) {
-    const definition = await definitionOf(portal, maya, { name: `Economy-${count}-SecureAccess`, people: count, newApplication: false });
+    const definition = await definitionOf(portal, maya, { name: `Economy-${count}-SecureAccess`, people: count, applications: 'one that exists' });
     const applied = async (setupId?: string): Promise<{ setupId: string; journal: readonly JournalEntry[] }> => {
       // What applying asks begins with the request to apply: the review before it is asked for apart.
       const begun = await begin({ ...maya, post: async (...args) => {

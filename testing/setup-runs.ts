@@ -5,23 +5,22 @@ import { MAYA, type Client, type JournalEntry, type TestPortal } from '../apps/a
 
 export interface Named { readonly id: string; readonly displayName: string }
 
-/** The tenant's people, in the order of its seed. */
-export async function peopleOf(portal: TestPortal): Promise<readonly Named[]> {
-  return (await portal.emulator.state()).users;
-}
-
-/** A setup of the procedure's kind: so many people, the application Finance reports, and a new application if wished. */
-export async function definitionOf(portal: TestPortal, maya: Client, { name, people, newApplication }: { readonly name: string; readonly people: number; readonly newApplication: boolean }) {
-  const applications = (await maya.get('/api/directory/applications')).body.applications as (Named & { readonly kind: string })[];
-  const finance = applications.find(({ displayName }) => displayName === 'Finance reports');
-  const connectors = (await maya.get('/api/directory/connector-groups')).body.connectorGroups as Named[];
+/**
+ * A setup of so many people for the application Finance reports, or for applications of every kind: one that lets everybody
+ * in so far, and a new one.
+ */
+export async function definitionOf(portal: TestPortal, maya: Client, { name, people, applications }: { readonly name: string; readonly people: number; readonly applications: 'one that exists' | 'of every kind' }) {
+  const [{ servicePrincipals, users }, { body: { connectorGroups } }] = await Promise.all([portal.emulator.state(), maya.get('/api/directory/connector-groups')]);
+  if (users.length < people) throw new Error(`the tenant has ${users.length} people`);
+  const existing = (application: Named, applicationKind: string) => ({ kind: 'existing', servicePrincipalId: application.id, displayName: application.displayName, applicationKind });
+  const open = servicePrincipals.find((one: { appRoleAssignmentRequired: boolean; tags: string[] }) => !one.appRoleAssignmentRequired && one.tags.includes('WindowsAzureActiveDirectoryIntegratedApp') && one.tags.length === 1);
+  const eu = connectorGroups.find(({ displayName }: Named) => displayName === 'EU-1');
   return {
     group: { kind: 'new', displayName: name, mailNickname: name }, roleSettings: PROPOSED_ROLE_SETTINGS,
-    eligible: (await peopleOf(portal)).slice(0, people).map(({ id, displayName }) => ({ principalId: id, kind: 'user', displayName, days: 90 })),
-    applications: [
-      { kind: 'existing', servicePrincipalId: finance?.id, displayName: finance?.displayName, applicationKind: finance?.kind },
-      ...(newApplication ? [{ kind: 'new', displayName: `App of ${name}`, connectorGroupId: connectors.find(({ displayName }) => displayName === 'EU-1')?.id, connectorGroupName: 'EU-1', segments: [{ host: 'ledger.corp.contoso.example', ports: '443', protocol: 'tcp' }] }] : []),
-    ],
+    eligible: users.slice(0, people).map(({ id, displayName }: Named) => ({ principalId: id, kind: 'user', displayName, days: 90 })),
+    applications: applications === 'one that exists'
+      ? [existing(servicePrincipals.find(({ displayName }: Named) => displayName === 'Finance reports'), 'per-app')]
+      : [existing(open, 'enterprise'), { kind: 'new', displayName: `App of ${name}`, connectorGroupId: eu.id, connectorGroupName: eu.displayName, segments: [{ host: 'ledger.corp.contoso.example', ports: '443', protocol: 'tcp' }] }],
   };
 }
 
@@ -61,7 +60,7 @@ export async function configurationOf(portal: TestPortal): Promise<readonly stri
     ...applications.map((one: { displayName: string; connectorGroupId: string | null; onPremisesPublishing: object | null; segments: { destinationHost: string; ports: string[]; protocol: string }[] }) => `application ${one.displayName} ${one.connectorGroupId === null ? '' : named(one.connectorGroupId)} ${sortedJson(one.onPremisesPublishing)} ${one.segments.map(({ destinationHost, ports, protocol }) => `${destinationHost}:${ports.join()}/${protocol}`).sort().join()}`),
     ...servicePrincipals.map((one: { displayName: string; appRoleAssignmentRequired: boolean; tags: string[] }) => `service principal ${one.displayName} ${one.appRoleAssignmentRequired ? 'assigned only' : 'everybody'} ${[...one.tags].sort().join()}`),
     ...appRoleAssignments.map((one: { principalId: string; resourceId: string }) => `assignment ${named(one.principalId)} to ${named(one.resourceId)}`),
-  ].sort();
+  ].map((line: string) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, named)).sort();
 }
 
 function sortedJson(value: unknown): string {

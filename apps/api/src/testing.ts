@@ -99,7 +99,8 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     waiting.delete(one);
     one.resolve();
   };
-  const passing = passingTimer(() => now.getTime(), (ms) => advance(`PT${(ms / 1000).toFixed(3)}S`));
+  let over = false;
+  const passing = passingTimer(() => now.getTime(), async (ms) => { if (!over) await advance(`PT${(ms / 1000).toFixed(3)}S`); });
   const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
   const serve = async (tenant = connection) => {
     const server = createServer();
@@ -161,6 +162,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     },
     async [Symbol.asyncDispose]() {
       for (const each of [...replicas, { stop }]) await each.stop();
+      over = true;
       connection.close();
       own.close();
       await emulator.close();

@@ -11,14 +11,15 @@ const TOGETHER = 20;
  * need nothing of each other go on at the same time.
  */
 export function stageOf({ kind, key }: Pick<PlanStep, 'kind' | 'key'>): string {
-  return STAGES[kind] === 'application' ? `application ${applicationIn(kind, key)}` : STAGES[kind];
+  return STAGES[kind] === 'application' || STAGES[kind] === 'requirement' ? `${STAGES[kind]} ${applicationIn(kind, key)}` : STAGES[kind];
 }
 
-const STAGES: Record<StepKind, 'group' | 'access' | 'application'> = {
+const STAGES: Record<StepKind, 'group' | 'access' | 'application' | 'requirement'> = {
   'create-group': 'group', 'delete-group': 'group',
-  'add-owner': 'access', 'onboard': 'access', 'role-settings': 'access', 'owner-role-settings': 'access', 'assign-eligible': 'access', 'require-assignment': 'access', 'assign-application': 'access',
-  'unassign-application': 'access', 'remove-eligible': 'access', 'restore-eligible': 'access', 'unrequire-assignment': 'access', 'restore-role-settings': 'access', 'restore-owner-role-settings': 'access', 'remove-owner': 'access',
+  'add-owner': 'access', 'onboard': 'access', 'role-settings': 'access', 'owner-role-settings': 'access', 'assign-eligible': 'access', 'assign-application': 'access',
+  'unassign-application': 'access', 'remove-eligible': 'access', 'restore-eligible': 'access', 'restore-role-settings': 'access', 'restore-owner-role-settings': 'access', 'remove-owner': 'access',
   'create-application': 'application', 'publish-application': 'application', 'add-segment': 'application', 'remove-segment': 'application', 'delete-application': 'application',
+  'require-assignment': 'requirement', 'unrequire-assignment': 'requirement',
 };
 
 /** The application's key in a step's key. Of a destination only the part before the host, whose form `new:name` has one colon. */

@@ -74,6 +74,7 @@ export function stageFor([first]: readonly PlanStep[], context: RunContext): Sta
     case 'create-application': return erased(createApplication(context, newApplication(context, first)));
     case 'publish-application': return erased(publishApplication(context, newApplication(context, first)));
     case 'delete-application': return erased(deleteApplication(context, keyIn(first)));
+    case 'require-assignment': case 'unrequire-assignment': return erased(requirement(context, keyIn(first), first.kind === 'require-assignment'));
     case 'add-segment': case 'remove-segment': return erased(segments(context, first));
     default: return (context.access ??= erased(access(context)));
   }
@@ -210,6 +211,19 @@ function segments(context: RunContext, { kind, key: ofStep }: PlanStep): Stage<r
   };
 }
 
+/** Whether an application lets in only who is assigned. */
+function requirement(context: RunContext, key: string, required: boolean): Stage<GraphApplication | undefined> {
+  const { graph } = context;
+  const { servicePrincipalId, displayName } = applicationOf(context, key);
+  return {
+    conflictIsDone: false,
+    look: () => graph.applications.application(servicePrincipalId),
+    proof: (_step, seen) => (seen?.assignmentRequired === required ? `verified by reading back: ${displayName} ${required ? 'requires' : 'does not require'} assignment` : undefined),
+    write: () => graph.applications.requireAssignment(servicePrincipalId, required),
+    waitsFor: () => 'Entra to show whether assignment is required',
+  };
+}
+
 /** What is seen of the group and of who reaches what through it. */
 interface Access {
   readonly policies: Readonly<Partial<Record<GroupRole, GroupPolicy>>>;
@@ -217,7 +231,6 @@ interface Access {
   readonly eligible: readonly ScheduleInstance[];
   readonly owners: ReadonlySet<string>;
   readonly assignments: readonly AppAssignment[];
-  readonly applications: ReadonlyMap<string, GraphApplication>;
 }
 
 /** PIM takes nothing back sooner (CONTRACT.md §5). */
@@ -270,26 +283,23 @@ function access(context: RunContext): Stage<Access> {
   };
 
   const concerns = (...kinds: StepKind[]): boolean => context.steps.some(({ kind }) => kinds.includes(kind));
-  const keysOf = (...kinds: StepKind[]): string[] => context.steps.filter(({ kind }) => kinds.includes(kind)).map(keyIn);
 
   return {
     conflictIsDone: true,
     async look(sent) {
-      const [member, owner, eligible, owners, assignments, onboarded, ...found] = await Promise.all([
+      const [member, owner, eligible, owners, assignments, onboarded] = await Promise.all([
         concerns('onboard', 'role-settings', 'restore-role-settings') ? known(pim.policy(group.id, 'member')) : undefined,
         concerns('owner-role-settings', 'restore-owner-role-settings') ? known(pim.policy(group.id, 'owner')) : undefined,
         concerns('assign-eligible', 'remove-eligible', 'restore-eligible') ? known(pim.eligibilities(group.id)) : [],
         concerns('add-owner', 'remove-owner') ? directory.owners(group.id) : [],
         concerns('assign-application', 'unassign-application') ? applications.assignmentsOfGroup(group.id) : [],
         sent.has('onboard') ? pim.onboardedGroups() : [],
-        ...keysOf('require-assignment', 'unrequire-assignment').filter((key) => context.applications.has(key)).map(async (key) => [key, await applications.application(applicationOf(context, key).servicePrincipalId)] as const),
       ]);
       return {
         policies: { ...(member && { member }), ...(owner && { owner }) },
         eligible: (eligible ?? []).filter((one) => one.accessId === 'member' && one.memberType === 'direct'),
         owners: new Set(owners.map(({ id }) => id.toLowerCase())), assignments,
         onboarded: onboarded.some((id) => id.toLowerCase() === group.id.toLowerCase()),
-        applications: new Map(found.flatMap(([key, application]) => (application ? [[key, application] as const] : []))),
       };
     },
 
@@ -311,8 +321,6 @@ function access(context: RunContext): Stage<Access> {
           const [fact, { endsAt }] = [eligibleFact(id, seen), endBefore(id)];
           return fact && until(fact.endsAt) === until(endsAt) ? `${proved} ${nameIn(definition.eligible, id)} is eligible ${until(endsAt)}` : undefined;
         }
-        case 'require-assignment': return seen?.applications.get(id)?.assignmentRequired === true ? `${proved} ${applicationOf(context, id).displayName} requires assignment` : undefined;
-        case 'unrequire-assignment': return seen?.applications.get(id)?.assignmentRequired === false ? `${proved} ${applicationOf(context, id).displayName} does not require assignment` : undefined;
         case 'assign-application': return assignmentOf(id, seen) ? `${proved} ${applicationOf(context, id).displayName} is open to ${group.displayName}` : undefined;
         case 'unassign-application': return seen && !assignmentOf(id, seen) ? `${proved} ${applicationOf(context, id).displayName} is closed to ${group.displayName}` : undefined;
         case 'restore-role-settings': return seen?.policies.member && sameRules(seen.policies.member.rules, rulesBefore('member')) ? `${proved} the role settings of Member are as they were` : undefined;
@@ -347,8 +355,6 @@ function access(context: RunContext): Stage<Access> {
           const { startsAt, endsAt } = endBefore(id);
           return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt ?? clock.now().toISOString(), endsAt }, justification: `Undo of a setup of ${group.displayName}` });
         }
-        case 'require-assignment': return ports.applications.requireAssignment(applicationOf(context, id).servicePrincipalId, true);
-        case 'unrequire-assignment': return ports.applications.requireAssignment(applicationOf(context, id).servicePrincipalId, false);
         case 'assign-application': {
           const { servicePrincipalId, assignableRoleId } = applicationOf(context, id);
           return ports.applications.assignGroup({ groupId: group.id, servicePrincipalId, appRoleId: assignableRoleId });

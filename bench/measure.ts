@@ -1,0 +1,17 @@
+/** What a measure is given. */
+export interface Conditions {
+  /** Fewer cases, to see that it works. */
+  readonly quick: boolean;
+  /** A migrated database to copy. */
+  readonly templateUrl: string;
+}
+
+export interface Measured {
+  readonly table: readonly Readonly<Record<string, unknown>>[];
+  /** A ratio within one run, so that it says the same on any machine. */
+  readonly value: number;
+  /** Whether the figures that were set are reached. */
+  readonly holds: boolean;
+}
+
+export type Measure = (conditions: Conditions) => Promise<Measured>;
