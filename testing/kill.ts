@@ -8,6 +8,8 @@ import { begin, configurationOf, definitionOf, isBatch, isWrite, signInMaya, toI
  * Graph or its answers any more, and its connection that held the run's lock is gone: what kill -9 leaves of a process.
  */
 
+const NAME = 'Ledger-Clerk-SecureAccess';
+
 /** Each write of the run that is played here, by what its address ends in, and which of them. */
 export const WRITES = {
   'create group': { method: 'PATCH', path: '**/groups(*)', nth: 1 },
@@ -131,7 +133,7 @@ export async function playKilled(cut: { readonly write: WriteName; readonly faul
   await using portal = await startPortal({ timePasses: true, graphTimeoutMs: 250, through: way.through, templateUrl });
   const maya = await signInMaya(portal);
   const rescuer = await portal.onReplica(MAYA);
-  const definition = await definitionOf(portal, maya, { name: 'Ledger-Clerk-SecureAccess', people: 2, applications: 'of every kind' });
+  const definition = await definitionOf(portal, maya, { name: NAME, people: 2, applications: 'of every kind' });
   await portal.emulator.clearJournal();
   const begun = await begin({ ...maya, post: async (...args) => {
     if (cut && !String(args[0]).endsWith('plans')) {
@@ -156,6 +158,27 @@ export async function playKilled(cut: { readonly write: WriteName; readonly faul
   }
   await portal.emulator.faults([]);
   return { configuration: await configurationOf(portal), effective: effectiveIn(await portal.emulator.journal()), killed };
+}
+
+/** Plays the same setup while one write fails for good, with or without its effect, until the run has failed; then it is continued. */
+export async function playFailing(write: WriteName, effect: 'before' | 'after'): Promise<KilledRun & { readonly failed: readonly string[] }> {
+  await using portal = await startPortal({ timePasses: true });
+  const maya = await signInMaya(portal);
+  const definition = await definitionOf(portal, maya, { name: NAME, people: 2, applications: 'of every kind' });
+  await portal.emulator.clearJournal();
+  const { nth: _any, ...match } = WRITES[write];
+  await portal.emulator.faults([{ match, times: null, fault: { kind: 'status', status: 503, effect } }]);
+  const begun = await begin(maya, definition);
+  const failed = await toItsRest(portal, maya, begun.id);
+  await portal.emulator.faults([]);
+  const continued = await maya.post(`/api/runs/${begun.id}/continue`, {});
+  if (continued.status !== 202) throw new Error(`not continued: ${JSON.stringify(continued.body)}`);
+  const run = await toItsRest(portal, maya, begun.id);
+  if (run.status !== 'succeeded') throw new Error(JSON.stringify(run.steps));
+  return {
+    configuration: await configurationOf(portal), effective: effectiveIn(await portal.emulator.journal()), killed: false,
+    failed: failed.steps.filter(({ status }) => status === 'failed').map(({ detail }) => detail ?? ''),
+  };
 }
 
 function effectiveIn(journal: readonly JournalEntry[]): number {

@@ -83,6 +83,10 @@ test('the whole setup is done as its plan said, proved step by step, and on reco
     'create assign-eligible', 'create assign-eligible', 'create assign-application', 'create assign-application',
   ]);
   expect(plan.warnings).toEqual([]);
+  expect(plan.checked).toEqual([
+    'The tenant has licences for PIM and for Private Access.', 'Your directory roles allow every step.', 'The Private Access traffic profile is on.',
+    'Every application lets in only who is assigned.', 'MFA and an authentication context do not meet in the role settings.',
+  ]);
   expect(writesIn(await portal.emulator.journal())).toEqual([]);
 
   const run = await applied(portal, maya, definition);
@@ -120,6 +124,35 @@ test('the whole setup is done as its plan said, proved step by step, and on reco
   const { body: setup } = await maya.get(`/api/setups/${run.setupId}`);
   expect(setup).toMatchObject({ name: NAME, groupId: group.id, eligibleCount: 2, applications: ['Finance reports', 'Ledger'], lastRun: { id: run.id, status: 'succeeded' } });
   expect((await maya.get('/api/setups')).body.setups).toMatchObject([{ id: run.setupId, name: NAME }]);
+});
+
+test('owners and the settings of the role Owner are part of a setup', async () => {
+  await using all = await prepared();
+  const { portal, maya, people, definition } = all;
+  const [omar] = (await maya.get('/api/directory/principals?kind=user&text=omar%20haddad')).body.principals as Named[];
+  const owned = { ...definition, owners: [{ principalId: people[0]?.id, displayName: people[0]?.displayName }], ownerRoleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 60, requireTicket: true } };
+  const plan = await planOf(maya, owned);
+  expect(plan.steps[0]?.changes).toContainEqual({ field: 'Owner', from: null, to: people[0]?.displayName });
+  expect(plan.steps.find(({ kind }) => kind === 'owner-role-settings')).toMatchObject({ verdict: 'change', dependsOn: ['onboard'] });
+  const run = await applied(portal, maya, owned);
+  expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+  const state = await portal.emulator.state();
+  const group = state.groups.find((one: Named) => one.displayName === NAME);
+  expect(group.ownerIds).toEqual([people[0]?.id]);
+  const ruleOf = (accessId: string, id: string) => state.pim.policies.find((one: { groupId: string; accessId: string }) => one.groupId === group.id && one.accessId === accessId).rules.find((rule: { id: string }) => rule.id === id);
+  expect([ruleOf('member', 'Expiration_EndUser_Assignment').maximumDuration, ruleOf('owner', 'Expiration_EndUser_Assignment').maximumDuration]).toEqual(['PT30M', 'PT1H']);
+  expect(ruleOf('owner', 'Enablement_EndUser_Assignment').enabledRules).toContain('Ticketing');
+  expect((await planOf(maya, owned)).changes).toBe(0);
+
+  // An owner who is missing is added to the group that exists; one more stays.
+  const more = { ...owned, owners: [{ principalId: omar?.id, displayName: omar?.displayName }] };
+  expect((await planOf(maya, more)).steps.filter(({ verdict }) => verdict !== 'nothing')).toMatchObject([{ kind: 'add-owner', verdict: 'create', title: 'Make Omar Haddad an owner of the group' }]);
+  const { digest } = await planOf(maya, more);
+  const { body: second } = await maya.post(`/api/setups/${run.setupId}/runs`, { definition: more, digest, irreversibleUnderstood: true });
+  expect((await atRest(portal, maya, second.id)).status).toBe('succeeded');
+  expect((await portal.emulator.state()).groups.find((one: Named) => one.id === group.id).ownerIds.toSorted()).toEqual([people[0]?.id, omar?.id].sort());
+  const nobody = { ...owned, owners: [{ principalId: '99999999-9999-4999-8999-999999999999', displayName: 'Nobody' }] };
+  expect((await planOf(maya, nobody)).steps.find(({ kind }) => kind === 'add-owner')).toMatchObject({ verdict: 'blocked', blocked: { reason: 'Nobody cannot own the group: Entra knows no such person, or not any more.' } });
 });
 
 test('a setup of P people and one application takes P + 3 writes', async () => {
@@ -185,7 +218,11 @@ describe('what is refused changes nothing', () => {
     const { digest } = await planOf(all.maya, all.definition);
     // Somebody makes a group of the same nickname's natural key meanwhile: here, another admin's setup of the same name.
     await applied(all.portal, all.maya, all.definition);
-    await refusedWithoutTrace(all, { definition: all.definition, digest, irreversibleUnderstood: true }, 'plan-changed');
+    const answer = await refusedWithoutTrace(all, { definition: all.definition, digest, irreversibleUnderstood: true }, 'plan-changed');
+    // The new plan comes with the refusal, whole, to be looked at in place of the old one.
+    const now = await planOf(all.maya, all.definition);
+    expect(answer.body.plan).toEqual({ ...now, readAt: answer.body.plan.readAt });
+    expect(now.changes).toBe(0);
     const { digest: other } = await planOf(all.maya, { ...all.definition, roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 45 } });
     await refusedWithoutTrace(all, { definition: all.definition, digest: other, irreversibleUnderstood: true }, 'plan-changed');
   });
@@ -254,6 +291,12 @@ test('of two that are applied at once one runs, and Entra makes one group', asyn
   const { digest } = await planOf(maya, definition);
   const answers = await Promise.all([1, 2, 3].map(() => create(maya, definition, digest)));
   expect(answers.map((answer) => answer.status).sort()).toEqual([202, 409, 409]);
+  const first = answers.find((answer) => answer.status === 202)?.body as Run;
+  for (const { status, body } of answers) {
+    if (status !== 409) continue;
+    expect(body).toMatchObject({ code: 'run-in-progress', run: { id: first.id, setupId: first.setupId, actorName: 'Maya Lindqvist', startedAt: first.createdAt } });
+    expect(body.detail).toBe('Maya Lindqvist is at it since 2026-03-02 09:00 UTC. Nothing of yours was begun. Follow that run, and look again when it rests.');
+  }
   expect(await portal.db.prisma.setup.count()).toBe(1);
   expect(await portal.db.prisma.setupRun.count()).toBe(1);
   const run = await atRest(portal, maya, answers.find((answer) => answer.status === 202)?.body.id);
@@ -348,6 +391,36 @@ test('a run that is asked to stop writes nothing more, on another replica too, a
   const finished = await atRest(portal, maya, begun.id);
   expect([finished.status, finished.stopAskedBy]).toEqual(['succeeded', null]);
   expect(times(writesIn(await portal.emulator.journal()), /uniqueName.* 201$/)).toBe(1);
+});
+
+test('a portal that stops waits for no waiting, and leaves the run to be continued', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const begun = (await create(maya, definition)).body as Run;
+  let { body: stuck } = await maya.get(`/api/runs/${begun.id}`) as { body: Run };
+  while (!stuck.steps.some((step) => step.status === 'waiting')) ({ body: stuck } = await maya.get(`/api/runs/${begun.id}`));
+  const elsewhere = await portal.onReplica(MAYA);
+  await portal.product.stop();
+  const { body: left } = await elsewhere.get(`/api/runs/${begun.id}`);
+  expect(left.status).toBe('interrupted');
+  expect(outline(left)).toEqual(outline(stuck).map((one) => one.replace(/waiting|running/, 'interrupted')));
+  expect((await elsewhere.post(`/api/runs/${begun.id}/continue`, {})).status).toBe(202);
+  expect((await follow(portal, elsewhere, begun.id, (one) => one.status !== 'running')).status).toBe('succeeded');
+});
+
+test('what Entra does not know after minutes is a failure that says how long it waited', async () => {
+  await using portal = await startPortal({ timePasses: true });
+  await portal.emulator.settings({ delays: { directoryToPim: 10 * 60_000 } });
+  const maya = await portal.as(MAYA);
+  const [ben] = (await maya.get('/api/directory/principals?kind=user&text=ben%20novak')).body.principals;
+  const finance = (await maya.get('/api/directory/applications')).body.applications.find((one: Named) => one.displayName === 'Finance reports');
+  const definition = {
+    group: { kind: 'new', displayName: NAME, mailNickname: NAME }, roleSettings: PROPOSED_ROLE_SETTINGS, eligible: [{ principalId: ben.id, kind: 'user', displayName: ben.displayName, days: 90 }],
+    applications: [{ kind: 'existing', servicePrincipalId: finance.id, displayName: finance.displayName, applicationKind: finance.kind }],
+  };
+  const run = await atRest(portal, maya, (await create(maya, definition)).body.id);
+  expect(run.steps[1]).toMatchObject({ status: 'failed', detail: 'Waited 142 s for PIM to know the new group, in vain. Continue the run in some minutes: it looks first.' });
+  expect(outline(run).slice(2)).toEqual(['role-settings pending', 'assign-eligible pending', 'assign-application pending']);
 });
 
 test('a run can be watched to its rest, from any moment on', async () => {
