@@ -82,4 +82,67 @@ describe('people', () => {
     expect(ben.signInSessionsValidFromDateTime).toBe(NOW.toISOString());
     expect((await directory.as('Ana Costa', 'User.RevokeSessions.All')('/v1.0/me/revokeSignInSessions', { method: 'POST' })).status).toBe(200);
   });
+
+  describe('hold directory roles', () => {
+    const ROLE = '#microsoft.graph.directoryRole';
+    type Held = { readonly '@odata.type': string; readonly id: string; readonly displayName: string | null; readonly roleTemplateId?: string | null };
+    const rolesIn = (value: readonly Held[]): Held[] => value.filter((one) => one['@odata.type'] === ROLE);
+    const MAYAS = [
+      ['Privileged Role Administrator', 'e8611ab8-c189-46e8-94e1-60213ab1f814'], ['Groups Administrator', 'fdd7a751-b60b-444a-984c-02652fe8fa1c'],
+      ['Application Administrator', '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3'], ['Global Secure Access Administrator', 'ac434307-12b9-4fa1-a708-88bf58caabc1'],
+    ];
+
+    test.each(['v1.0', 'beta'])('which stand among the groups in %s, directly and transitively', async (version) => {
+      const maya = directory.as('Maya Lindqvist', 'Directory.Read.All');
+      for (const path of ['/me/memberOf', '/me/transitiveMemberOf', `/users/${directory.user('Maya Lindqvist').id}/transitiveMemberOf`]) {
+        const { body } = await maya(`/${version}${path}`);
+        expect(rolesIn(body.value).map(({ displayName, roleTemplateId }) => [displayName, roleTemplateId]), path).toEqual(MAYAS);
+        expect(rolesIn(body.value)[1]).toMatchObject({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), deletedDateTime: null, description: expect.stringContaining('manage groups') });
+      }
+      const analyst = await directory.as('Mateo Silva', 'Directory.Read.All')(`/${version}/me/transitiveMemberOf`);
+      expect([rolesIn(analyst.body.value), analyst.body.value.length > 0]).toEqual([[], true]);
+    });
+
+    test('by an id of the tenant’s own, the same for everybody', async () => {
+      const tanaka = directory.user('Yuki Tanaka');
+      tanaka.directoryRoles.push('Groups Administrator');
+      const [one, other] = [await directory.as('Maya Lindqvist', 'Directory.Read.All')('/v1.0/me/memberOf'), await directory.as('Yuki Tanaka', 'Directory.Read.All')('/v1.0/me/memberOf')];
+      tanaka.directoryRoles.pop();
+      expect(rolesIn(other.body.value)).toEqual([rolesIn(one.body.value)[1]]);
+      expect(rolesIn(other.body.value)[0]?.id).not.toBe(rolesIn(other.body.value)[0]?.roleTemplateId);
+      const { id } = rolesIn(other.body.value)[0] ?? {};
+      expect((await directory.as('Maya Lindqvist', 'User.Read', 'Directory.Read.All')(`/v1.0/me/memberOf/${id ?? ''}`)).body).toMatchObject({ id, displayName: 'Groups Administrator' });
+      expect((await directory.as('Ana Costa', 'User.Read')(`/v1.0/me/memberOf/${id ?? ''}`)).status).toBe(404);
+    });
+
+    test('but not custom ones, which are assignments alone', async () => {
+      const tanaka = directory.user('Yuki Tanaka');
+      tanaka.directoryRoles.push('Contoso Access Steward', 'constructor', 'Security Reader');
+      const { body } = await directory.as('Yuki Tanaka', 'Directory.Read.All')('/v1.0/me/transitiveMemberOf');
+      tanaka.directoryRoles.splice(0);
+      expect(rolesIn(body.value).map(({ roleTemplateId }) => roleTemplateId)).toEqual(['5d6b6bb7-de71-4623-b4af-96380a352509']);
+    });
+
+    test('page by page, and as selected', async () => {
+      const maya = directory.as('Maya Lindqvist', 'Directory.Read.All');
+      const found: Held[] = [];
+      let next: string | undefined = '/v1.0/me/transitiveMemberOf?$top=3&$select=id,roleTemplateId';
+      for (let pages = 0; next !== undefined && pages < 20; pages += 1) {
+        const { body } = await maya(next);
+        expect(body.value.length).toBeLessThanOrEqual(3);
+        found.push(...body.value);
+        next = body['@odata.nextLink'];
+      }
+      expect(rolesIn(found).map((one) => Object.keys(one))).toEqual(MAYAS.map(() => ['@odata.type', 'id', 'roleTemplateId']));
+      expect(rolesIn(found).map(({ roleTemplateId }) => roleTemplateId)).toEqual(MAYAS.map(([, id]) => id));
+    });
+
+    test('of which a caller that may not read them is told the type and the id alone; of groups as well', async () => {
+      const { body } = await directory.as('Maya Lindqvist', 'User.Read')('/v1.0/me/transitiveMemberOf');
+      expect(rolesIn(body.value)[0]).toEqual({ '@odata.type': ROLE, id: expect.any(String), deletedDateTime: null, description: null, displayName: null, roleTemplateId: null });
+      const mateo = await directory.as('Mateo Silva', 'User.Read', 'GroupMember.Read.All')('/v1.0/me/memberOf');
+      expect(mateo.body.value[0].displayName).toEqual(expect.any(String));
+      expect((await directory.as('Mateo Silva', 'User.Read')('/v1.0/me/memberOf')).body.value[0]).toMatchObject({ '@odata.type': '#microsoft.graph.group', id: mateo.body.value[0].id, displayName: null });
+    });
+  });
 });

@@ -1,9 +1,10 @@
 import { graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
 import { listAnswer, single } from '../odata.ts';
-import type { User } from '../tenant.ts';
+import type { Group, User } from '../tenant.ts';
 import { collectionAnswer, countAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { BOTH, denied, LIST_QUERY, me, notFound, ONE_QUERY, param, personOf, sameId } from './common.ts';
 import { property } from './audits.ts';
+import { rolesOf } from './roles.ts';
 import { groupsAround, groupView, userView } from './views.ts';
 
 const READ_FULLY = ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
@@ -37,17 +38,35 @@ function seen(call: GraphCall, user: User, more: readonly string[]): User {
 const memberOfQuery = ['$select'] as const;
 const READ_OTHERS_GROUPS = ['User.Read.All', 'GroupMember.Read.All', 'Group.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
 
-/** Whether the group directly contains the person: exact, by key. */
+/** What lets a caller read the object behind a membership; without it, only its id and its type are told. */
+const READ_MEMBERSHIPS: Readonly<Record<string, readonly string[]>> = {
+  '#microsoft.graph.group': ['GroupMember.Read.All', 'GroupMember.ReadWrite.All', 'Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+  '#microsoft.graph.directoryRole': ['RoleManagement.Read.Directory', 'RoleManagement.ReadWrite.Directory', 'Directory.Read.All', 'Directory.ReadWrite.All'],
+};
+
+type Item = Readonly<Record<string, unknown>>;
+
+function toldTo(call: GraphCall, object: Item): Item {
+  const readers = READ_MEMBERSHIPS[String(object['@odata.type'])] ?? [];
+  if (grantsOf(call).some((grant) => readers.includes(grant))) return object;
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, name === '@odata.type' || name === 'id' ? value : Array.isArray(value) ? [] : null]));
+}
+
+const groupItem = (call: GraphCall, group: Group, all: boolean): Item => ({ '@odata.type': '#microsoft.graph.group', ...groupView(group, call.tenant, { all }) });
+
+/** Whether the group directly contains the person, or the person holds the role: exact, by key. */
 function membership(call: GraphCall, user: User): GraphAnswer {
-  const groupId = param(call, 'groupId');
-  const group = call.tenant.groups.find((one) => sameId(one.id, groupId));
-  if (!group?.memberIds.includes(user.id)) throw notFound(groupId);
-  return single(call, { '@odata.type': '#microsoft.graph.group', ...groupView(group, call.tenant, { all: call.query['$select'] !== undefined }) }, 'directoryObjects');
+  const id = param(call, 'groupId');
+  const group = call.tenant.groups.find((one) => sameId(one.id, id));
+  const held = group?.memberIds.includes(user.id) === true ? groupItem(call, group, call.query['$select'] !== undefined) : rolesOf(call.tenant, user).find((role) => sameId(String(role['id']), id));
+  if (!held) throw notFound(id);
+  return single(call, toldTo(call, held), 'directoryObjects');
 }
 
 function memberships(call: GraphCall, user: User, transitive: boolean): GraphAnswer {
   const groups = transitive ? groupsAround(call.tenant, user.id) : call.tenant.groups.filter((group) => group.memberIds.includes(user.id));
-  return listAnswer(call, groups.map((group) => ({ '@odata.type': '#microsoft.graph.group', ...groupView(group, call.tenant, { all: false }) })), { context: 'directoryObjects' });
+  const held = [...groups.map((group) => groupItem(call, group, false)), ...rolesOf(call.tenant, user)];
+  return listAnswer(call, held.map((one) => toldTo(call, one)), { context: 'directoryObjects' });
 }
 
 function revokeSessions(call: GraphCall, user: User): GraphAnswer {
@@ -60,7 +79,7 @@ function revokeSessions(call: GraphCall, user: User): GraphAnswer {
   return { status: 200, body: { '@odata.context': `${call.base}/$metadata#Edm.Boolean`, value: true } };
 }
 
-/** People: who they are, which groups they are in, and the end of their sessions. */
+/** People: who they are, which groups they are in, which directory roles they hold, and the end of their sessions. */
 export const userRoutes = graphRoutes([
   {
     method: 'GET', path: '/me', versions: BOTH, delegated: ['User.Read', 'User.ReadWrite', ...READ], application: null, query: ONE_QUERY,
