@@ -1,22 +1,29 @@
 import { proposeMailNickname } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
 import { Combobox, Option } from '@fluentui/react-combobox';
 import { Field } from '@fluentui/react-field';
+import { DismissRegular } from '@fluentui/react-icons';
 import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useRef, useState } from 'react';
-import { Controller, useFormContext, useWatch } from 'react-hook-form';
+import { Controller, useFieldArray, useFormContext, useWatch } from 'react-hook-form';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { TextField } from '../../ui/text-field.tsx';
 import type { SetupDraft } from './draft.ts';
+import { follows } from './naming.ts';
+import { PrincipalPicker } from './principal-picker.tsx';
 import { candidateGroups, groupSettings } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
   // Why it cannot be taken has to be legible, unlike what Fluent shows of a disabled choice.
   unfit: { color: tokens.colorNeutralForeground2 },
+  owners: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '8px' },
+  chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
+  one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
   kept: { overflowWrap: 'anywhere' },
   input: { minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
@@ -29,7 +36,7 @@ export function GroupStep({ first }: { first: boolean }) {
   const group = useWatch({ control, name: 'group' });
   const other = useRef<SetupDraft['group']>(undefined);
   const problem = errors.group?.message;
-  if (!first && group.kind === 'existing') return <Kept name={group.displayName} problem={problem} />;
+  if (!first && group.kind === 'existing') return <div className={styles.form}><Kept name={group.displayName} problem={problem} /><Owners isNew={false} /></div>;
   return (
     <div className={styles.form}>
       {first ? (
@@ -45,6 +52,7 @@ export function GroupStep({ first }: { first: boolean }) {
         </Field>
       ) : <Kept name={group.kind === 'new' ? group.mailNickname : group.displayName} problem={problem} />}
       {group.kind === 'new' ? <NewGroup first={first} /> : <ExistingGroup />}
+      <Owners isNew={group.kind === 'new' && first} />
     </div>
   );
 }
@@ -60,8 +68,27 @@ function Kept({ name, problem }: { name: string; problem: string | undefined }) 
 
 /** The three parts of a name made of them; of any other name only the usual nature is proposed. */
 function partsOf(displayName: string): { application: string; role: string; nature: string } {
-  const [application = '', role = '', nature = '', ...more] = displayName.split('-');
-  return nature !== '' && more.length === 0 ? { application, role, nature } : { application: '', role: '', nature: 'SecureAccess' };
+  const [application = '', role = '', nature = ''] = displayName.split('-');
+  return follows(displayName) === undefined ? { application, role, nature } : { application: '', role: '', nature: 'SecureAccess' };
+}
+
+/** Who own the group, as far as the setup says; those who own it besides stay. */
+function Owners({ isNew }: { isNew: boolean }) {
+  const styles = useStyles();
+  const { control, formState: { errors } } = useFormContext<SetupDraft>();
+  const owners = useFieldArray({ control, name: 'owners', keyName: 'key' });
+  const nobody = isNew ? 'Nobody named: you will own it.' : 'Nobody named: its owners stay as they are.';
+  return (
+    <div className={styles.owners}>
+      <PrincipalPicker label="Owners" kind="user" exclude={owners.fields.map(({ principalId }) => principalId)} error={errors.owners?.message ?? errors.owners?.root?.message} hint={`${owners.fields.length === 0 ? `${nobody} ` : ''}Owners may change members and role settings`}
+        onPick={({ id, displayName }) => { owners.append({ principalId: id, displayName }); }} />
+      {owners.fields.length > 0 && (
+        <ul className={styles.chosen} aria-label="Owners of the group">
+          {owners.fields.map((one, index) => <li key={one.key} className={styles.one}>{one.displayName}<Button appearance="transparent" size="small" icon={<DismissRegular />} aria-label={`Remove ${one.displayName}`} onClick={() => { owners.remove(index); }} /></li>)}
+        </ul>
+      )}
+    </div>
+  );
 }
 
 function NewGroup({ first }: { first: boolean }) {
@@ -77,10 +104,11 @@ function NewGroup({ first }: { first: boolean }) {
   };
   const name = (displayName: string): void => {
     // A nickname of one's own stays; one that was proposed follows the name. Of a setup that was applied it names the group, and stays too.
-    const follows = first && group.kind === 'new' && group.mailNickname === proposeMailNickname(group.displayName);
+    const goesAlong = first && group.kind === 'new' && group.mailNickname === proposeMailNickname(group.displayName);
     setValue('group.displayName', displayName, { shouldDirty: true, shouldValidate: problems?.displayName !== undefined });
-    if (follows) setValue('group.mailNickname', proposeMailNickname(displayName), { shouldValidate: problems?.mailNickname !== undefined });
+    if (goesAlong) setValue('group.mailNickname', proposeMailNickname(displayName), { shouldValidate: problems?.mailNickname !== undefined });
   };
+  const unlike = first && group.displayName !== '' ? follows(group.displayName) : undefined;
   return (
     <>
       {first && (
@@ -90,7 +118,7 @@ function NewGroup({ first }: { first: boolean }) {
           <Field label="Nature" hint="What it grants"><Input className={styles.input} value={parts.nature} onChange={change('nature')} /></Field>
         </div>
       )}
-      <Field label="Group name" required validationMessage={problems?.displayName?.message} hint={problems?.displayName || !first ? undefined : 'Made of the three parts above; change it as you like'}>
+      <Field label="Group name" required validationMessage={problems?.displayName?.message} hint={problems?.displayName || !first ? undefined : unlike ?? 'Made of the three parts above; change it as you like'}>
         <Input value={group.displayName} onChange={(event) => { name(event.target.value); }} />
       </Field>
       {first && <TextField<SetupDraft> name="group.mailNickname" label="Mail nickname" required hint="Entra asks for one, even where a group has no mail" />}

@@ -18,7 +18,7 @@ const useStyles = makeStyles({
 });
 
 const VERDICTS: Record<PlanStep['verdict'], { tone: Tone; word: string }> = {
-  create: { tone: 'good', word: 'Create' }, change: { tone: 'busy', word: 'Change' }, nothing: { tone: 'quiet', word: 'Nothing to do' }, blocked: { tone: 'bad', word: 'Blocked' },
+  create: { tone: 'good', word: 'Create' }, change: { tone: 'busy', word: 'Change' }, delete: { tone: 'warn', word: 'Remove' }, nothing: { tone: 'quiet', word: 'Nothing to do' }, blocked: { tone: 'bad', word: 'Blocked' },
 };
 
 const STATES: Record<RunStep['status'], { tone: Tone; word: string }> = {
@@ -26,21 +26,30 @@ const STATES: Record<RunStep['status'], { tone: Tone; word: string }> = {
   failed: { tone: 'bad', word: 'Failed' }, skipped: { tone: 'quiet', word: 'Nothing to do' }, interrupted: { tone: 'warn', word: 'Interrupted' },
 };
 
+/** Whether the step changes something. */
+export const acts = ({ verdict }: PlanStep): boolean => verdict === 'create' || verdict === 'change' || verdict === 'delete';
+
 /** The steps of a plan, or of a run of it: the same list fills with what became of each. */
-export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep)[]; label: string }) {
+export function PlanList({ steps, label, isNew }: {
+  steps: readonly (PlanStep | RunStep)[];
+  label: string;
+  /** Of a plan that took another one's place: whether the step was not in that, or otherwise. */
+  isNew?: (step: PlanStep) => boolean;
+}) {
   const styles = useStyles();
   return (
     <ol className={styles.list} aria-label={label}>
       {steps.map((step) => {
         const planned = 'plan' in step ? step.plan : step;
         const { tone, word } = 'plan' in step ? STATES[step.status] : VERDICTS[step.verdict];
-        const acts = planned.verdict === 'create' || planned.verdict === 'change';
-        const warns = planned.irreversible && acts;
+        const changes = acts(planned);
+        const warns = planned.irreversible && changes;
         return (
           <li key={planned.key} className={mergeClasses(styles.step, planned.verdict === 'nothing' && styles.nothing)}>
             <StatusBadge tone={tone}>{word}</StatusBadge>
             <div>
               <p className={styles.title}>{warns ? <strong>{planned.title}</strong> : planned.title}</p>
+              {isNew?.(planned) === true && <p className={styles.small}><strong>New since you looked</strong></p>}
               {!('plan' in step) && warns && <p className={styles.small}>Cannot be undone</p>}
               {planned.changes.length > 0 && (
                 <ul className={styles.changes}>
@@ -49,7 +58,7 @@ export function PlanList({ steps, label }: { steps: readonly (PlanStep | RunStep
               )}
               {planned.blocked && <p className={styles.bad}>{planned.blocked.reason} {planned.blocked.mend}</p>}
               {'plan' in step && step.detail !== null && <p className={step.status === 'failed' ? styles.bad : styles.small}>{step.detail}</p>}
-              {!('plan' in step) && planned.calls.length > 0 && acts && (
+              {!('plan' in step) && planned.calls.length > 0 && changes && (
                 <details className={styles.details}>
                   <summary className={styles.summary}>{planned.calls.length === 1 ? '1 call' : `${planned.calls.length} calls`} to Microsoft Graph</summary>
                   {planned.calls.map((one) => <div key={one} className={styles.call}>{one}</div>)}

@@ -1,3 +1,4 @@
+import { PROPOSED_ROLE_SETTINGS } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
 import { Field } from '@fluentui/react-field';
@@ -7,6 +8,7 @@ import { Select } from '@fluentui/react-select';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { Controller, useFieldArray, useFormContext, useWatch, type FieldPath } from 'react-hook-form';
 import { formatMinutes } from '../../lib/dates.ts';
 import { PrincipalPicker } from './principal-picker.tsx';
@@ -14,7 +16,9 @@ import type { SetupDraft } from './draft.ts';
 import { authenticationContexts } from './setups.queries.ts';
 
 const useStyles = makeStyles({
-  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px', maxWidth: '760px' },
+  form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
+  role: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px' },
+  note: { margin: 0, color: tokens.colorNeutralForeground2 },
   // A field is no wider than its column: the longest choice would make it wider than a narrow screen.
   group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '& .fui-Field': { gridTemplateColumns: 'minmax(0, 1fr)' }, '& .fui-Select': { minWidth: 0 }, '& select': { minWidth: 0, width: '100%', textOverflow: 'ellipsis' } },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
@@ -30,18 +34,39 @@ const DURATIONS = [30, 60, 90, 120, 180, 240, 360, 480, 720, 1440];
 const OCCASIONS = [['whenEligible', 'When somebody becomes eligible'], ['whenAssigned', 'When somebody is assigned as active'], ['whenActivated', 'When somebody activates']] as const;
 const RECIPIENTS = [['admins', 'Administrators'], ['person', 'The person'], ['approvers', 'Approvers']] as const;
 
-/** The member role's settings in words; each is one of PIM's 17 rules. */
+/** What PIM asks of members, and of owners where the setup says so. */
 export function RoleSettingsStep() {
   const styles = useStyles();
+  const { control, setValue } = useFormContext<SetupDraft>();
+  const ofOwners = useWatch({ control, name: 'ownerRoleSettings' });
+  const before = useRef(ofOwners);
+  return (
+    <div className={styles.form}>
+      <RoleSettingsFields of="roleSettings" />
+      <Checkbox label="Set the role settings of Owner too" checked={!!ofOwners} onChange={(_event, data) => {
+        // What was filled in comes back when the tick does.
+        if (ofOwners) before.current = ofOwners;
+        setValue('ownerRoleSettings', data.checked === true ? before.current ?? PROPOSED_ROLE_SETTINGS : null, { shouldDirty: true });
+      }} />
+      {ofOwners ? <section aria-label="Role settings of Owner"><RoleSettingsFields of="ownerRoleSettings" /></section> : <p className={styles.note}>The settings of Owner stay as they are. Owners may change the members and the role settings of the group.</p>}
+    </div>
+  );
+}
+
+/** One role's settings in words; each is one of PIM's 17 rules. */
+function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }) {
+  const styles = useStyles();
   const { control, setValue, formState: { errors } } = useFormContext<SetupDraft>();
-  const settings = useWatch({ control, name: 'roleSettings' });
+  // Both have the same fields: the names are checked as those of the one.
+  const at = <P extends string>(path: P) => `${of}.${path}` as `roleSettings.${P}`;
+  const settings = useWatch({ control, name: of as 'roleSettings' });
   const contexts = useQuery({ ...authenticationContexts(), enabled: settings.activationSignIn.kind === 'authentication-context' });
-  const approvers = useFieldArray({ control, name: 'roleSettings.approval.approvers', keyName: 'key' });
-  const problems = errors.roleSettings;
+  const approvers = useFieldArray({ control, name: at('approval.approvers'), keyName: 'key' });
+  const problems = errors[of] as typeof errors.roleSettings;
   const check = (name: FieldPath<SetupDraft>, label: string) => (
     <Controller control={control} name={name} render={({ field }) => <Checkbox label={label} checked={field.value === true} onChange={(_event, data) => { field.onChange(data.checked === true); }} />} />
   );
-  const days = (name: 'roleSettings.eligibleMaxDays' | 'roleSettings.activeMaxDays', label: string, proposed: number, problem: string | undefined) => (
+  const days = (name: `roleSettings.${'eligibleMaxDays' | 'activeMaxDays'}`, label: string, proposed: number, problem: string | undefined) => (
     <Controller control={control} name={name} render={({ field }) => (
       <Field label={label} validationMessage={problem}>
         <Select value={field.value === null ? 'permanent' : String(field.value)} onChange={(_event, data) => { field.onChange(data.value === 'permanent' ? null : Number(data.value)); }}>
@@ -52,17 +77,17 @@ export function RoleSettingsStep() {
     )} />
   );
   return (
-    <div className={styles.form}>
+    <div className={styles.role}>
       <fieldset className={styles.group}>
         <legend className={styles.legend}>To activate</legend>
-        <Controller control={control} name="roleSettings.activationMaxMinutes" render={({ field }) => (
+        <Controller control={control} name={at('activationMaxMinutes')} render={({ field }) => (
           <Field label="Activation maximum duration" required validationMessage={problems?.activationMaxMinutes?.message}>
             <Select value={String(field.value)} onChange={(_event, data) => { field.onChange(Number(data.value)); }}>
               {[...new Set([...DURATIONS, field.value])].toSorted((a, b) => a - b).map((minutes) => <option key={minutes} value={minutes}>{formatMinutes(minutes)}</option>)}
             </Select>
           </Field>
         )} />
-        <Controller control={control} name="roleSettings.activationSignIn" render={({ field }) => (
+        <Controller control={control} name={at('activationSignIn')} render={({ field }) => (
           <Field label="On activation, require" hint="MFA and an authentication context exclude each other">
             <Select value={field.value.kind} onChange={(_event, data) => { field.onChange(data.value === 'authentication-context' ? { kind: data.value, id: 'c1' } : { kind: data.value }); }}>
               <option value="none">No stronger sign-in</option>
@@ -72,7 +97,7 @@ export function RoleSettingsStep() {
           </Field>
         )} />
         {settings.activationSignIn.kind === 'authentication-context' && (
-          <Controller control={control} name="roleSettings.activationSignIn" render={({ field }) => (
+          <Controller control={control} name={at('activationSignIn')} render={({ field }) => (
             <Field label="Authentication context" validationMessage={(problems?.activationSignIn as { id?: { message?: string } } | undefined)?.id?.message ?? (contexts.error ? 'The contexts could not be read; c1 to c99 can still be set' : undefined)}>
               <Select value={field.value.kind === 'authentication-context' ? field.value.id : ''} onChange={(_event, data) => { field.onChange({ kind: 'authentication-context', id: data.value }); }}>
                 {(contexts.data?.contexts.length ? contexts.data.contexts : [{ id: 'c1', displayName: 'c1' }]).map(({ id, displayName }) => <option key={id} value={id}>{`${displayName} (${id})`}</option>)}
@@ -80,9 +105,9 @@ export function RoleSettingsStep() {
             </Field>
           )} />
         )}
-        {check('roleSettings.requireJustification', 'Require a reason')}
-        {check('roleSettings.requireTicket', 'Require a ticket')}
-        {check('roleSettings.approval.required', 'Require approval')}
+        {check(at('requireJustification'), 'Require a reason')}
+        {check(at('requireTicket'), 'Require a ticket')}
+        {check(at('approval.required'), 'Require approval')}
         {settings.approval.required && (
           <>
             {approvers.fields.length > 0 && (
@@ -97,30 +122,48 @@ export function RoleSettingsStep() {
       </fieldset>
       <fieldset className={styles.group}>
         <legend className={styles.legend}>Assignments</legend>
-        {days('roleSettings.eligibleMaxDays', 'Eligible for at most', 365, problems?.eligibleMaxDays?.message)}
-        {days('roleSettings.activeMaxDays', 'Assigned as active for at most', 180, problems?.activeMaxDays?.message)}
-        {check('roleSettings.activeRequiresMfa', 'Require MFA to assign somebody as active')}
-        {check('roleSettings.activeRequiresJustification', 'Require a reason to assign somebody as active')}
+        {days(at('eligibleMaxDays'), 'Eligible for at most', 365, problems?.eligibleMaxDays?.message)}
+        {days(at('activeMaxDays'), 'Assigned as active for at most', 180, problems?.activeMaxDays?.message)}
+        {check(at('activeRequiresMfa'), 'Require MFA to assign somebody as active')}
+        {check(at('activeRequiresJustification'), 'Require a reason to assign somebody as active')}
       </fieldset>
-      <fieldset className={styles.group}>
-        <legend className={styles.legend}>Mails of Entra</legend>
+      <details className={styles.group} open={problems?.notifications !== undefined || undefined}>
+        <summary className={styles.legend}>Mails of Entra: {mailsInWords(settings.notifications)}</summary>
         {OCCASIONS.map(([occasion, title]) => (
           <div key={occasion} className={styles.mails}>
             <span>{title}</span>
             <div className={styles.mail}>
-              {RECIPIENTS.map(([recipient, name]) => (
-                <div key={recipient} className={styles.mailTo}>
-                  {check(`roleSettings.notifications.${occasion}.${recipient}.defaultRecipients`, name)}
-                  <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
-                    defaultValue={settings.notifications[occasion][recipient].additionalRecipients.join(', ')}
-                    onBlur={(event) => { setValue(`roleSettings.notifications.${occasion}.${recipient}.additionalRecipients`, event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
-                  {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
-                </div>
-              ))}
+              {RECIPIENTS.map(([recipient, name]) => {
+                const mail = settings.notifications[occasion][recipient];
+                return (
+                  <div key={recipient} className={styles.mailTo}>
+                    <Field label={name} size="small">
+                      <Select size="small" aria-label={`${title}: mails to ${name.toLowerCase()}`} value={!mail.defaultRecipients ? 'none' : mail.criticalOnly ? 'critical' : 'all'} onChange={(_event, data) => {
+                        setValue(at(`notifications.${occasion}.${recipient}`), { ...mail, defaultRecipients: data.value !== 'none', criticalOnly: data.value === 'critical' || (data.value === 'none' && mail.criticalOnly) }, { shouldDirty: true });
+                      }}>
+                        <option value="all">All mails</option>
+                        <option value="critical">Critical mails only</option>
+                        <option value="none">No mails</option>
+                      </Select>
+                    </Field>
+                    <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
+                      defaultValue={mail.additionalRecipients.join(', ')}
+                      onBlur={(event) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
+                    {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
+                  </div>
+                );
+              })}
             </div>
           </div>
         ))}
-      </fieldset>
+      </details>
     </div>
   );
+}
+
+/** Whether anybody gets other mails than Entra sends by itself. */
+function mailsInWords(notifications: SetupDraft['roleSettings']['notifications']): string {
+  const mails = OCCASIONS.flatMap(([occasion]) => RECIPIENTS.map(([recipient]) => notifications[occasion][recipient]));
+  const different = mails.filter((mail) => !mail.defaultRecipients || mail.criticalOnly || mail.additionalRecipients.length > 0).length;
+  return different === 0 ? 'as Entra sends them' : `${different} of ${mails.length} changed`;
 }

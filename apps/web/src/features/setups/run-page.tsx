@@ -15,7 +15,7 @@ import { RUN_STATES } from './run-state.tsx';
 import { run, useContinue, useStop, useWatch } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
-const useStyles = makeStyles({ progress: { margin: '12px 0 16px' }, cut: { marginBottom: '16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
+const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' }, progress: { margin: '12px 0 16px' }, cut: { marginBottom: '16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
 
 /** One applying of a plan, live: what is done, what waits and for what, what failed and how to mend it. */
 export function RunPage() {
@@ -32,24 +32,31 @@ export function RunPage() {
   const settled = current?.steps.filter(({ status }) => status === 'done' || status === 'skipped').length ?? 0;
   const rests = current !== undefined && current.status !== 'running' && current.status !== 'succeeded';
   const stopping = stop.isPending || (current?.status === 'running' && current.stopAskedBy !== null);
-  const action = rests
-    ? <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>
-    : current?.status === 'running' && <Button disabledFocusable={stopping} onClick={() => { stop.mutate(); }}>{stopping ? 'Stopping after this step…' : 'Stop after this step'}</Button>;
-  const toSetup = current && <FluentLink href={`/setups/${current.setupId}`} onClick={(event) => { event.preventDefault(); void navigate(`/setups/${current.setupId}`); }}>See the setup</FluentLink>;
+  const undoable = current !== undefined && current.status !== 'running' && current.undoes === null && current.undoneBy === null;
+  const undo = undoable && <Button onClick={() => void navigate(`/runs/${runId}/undo`)}>Undo this run</Button>;
+  const resumable = rests && current.undoneBy === null;
+  const action = resumable || undoable
+    ? <div className={styles.actions}>{undo}{resumable && <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>}</div>
+    : current?.status === 'running' && <Button disabledFocusable={stopping} onClick={() => { stop.mutate(); }}>{stopping ? 'Stopping after the steps in hand…' : 'Stop after the steps in hand'}</Button>;
+  const to = (address: string, words: string) => <FluentLink href={address} onClick={(event) => { event.preventDefault(); void navigate(address); }}>{words}</FluentLink>;
+  const toSetup = current && to(`/setups/${current.setupId}`, 'See the setup');
   return (
-    <Page title={current ? `Run: ${current.setupName}` : 'Run'} action={action}>
+    <Page title={current ? `${current.undoes === null ? 'Run' : 'Undo'}: ${current.setupName}` : 'Run'} action={action}>
       <ProblemBar error={query.error ?? again.error ?? stop.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={6} />}
       {current && (
         <>
           <div role="status">
-            <StatusBadge tone={RUN_STATES[current.status].tone}>{current.status === 'running' ? `Applying: ${settled} of ${current.steps.length} steps` : RUN_STATES[current.status].word}</StatusBadge>
+            <StatusBadge tone={RUN_STATES[current.status].tone}>{current.status === 'running' ? `${current.undoes === null ? 'Applying' : 'Taking back'}: ${settled} of ${current.steps.length} steps` : current.undoes !== null && current.status === 'succeeded' ? 'Taken back and verified' : RUN_STATES[current.status].word}</StatusBadge>
             {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
           </div>
+          {current.undoes !== null && <p>It takes back {to(`/runs/${current.undoes}`, 'an earlier run')}.</p>}
+          {current.undoneBy !== null && <p>What it made is taken back by {to(`/runs/${current.undoneBy}`, 'a later run')}.</p>}
           <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
           {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off.</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
           <PlanList label="Steps of the run" steps={current.steps} />
-          {current.status === 'succeeded' && (
+          {current.status === 'succeeded' && current.undoes !== null && <p>Everything above was read back from Microsoft Entra after it was done. {toSetup}</p>}
+          {current.status === 'succeeded' && current.undoes === null && current.undoneBy === null && (
             <Section title="What now">
               <ul className={styles.next}>
                 <li>Everything above was read back from Microsoft Entra after it was done.</li>
@@ -59,7 +66,7 @@ export function RunPage() {
               </ul>
             </Section>
           )}
-          {rests && <p>{current.status === 'stopped' && `${current.stopAskedBy ?? 'Somebody'} stopped it. `}What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice. {toSetup}</p>}
+          {resumable && <p>{current.status === 'stopped' && `${current.stopAskedBy ?? 'Somebody'} stopped it. `}What is done stays done. Continuing reads the tenant again and does only what is missing; nothing is made twice. {toSetup}</p>}
         </>
       )}
     </Page>

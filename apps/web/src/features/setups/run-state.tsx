@@ -9,6 +9,7 @@ export const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
 const LAST_RUN: Record<RunStatus, string> = { running: 'Run under way', succeeded: 'Applied and verified', failed: 'Last run failed', interrupted: 'Run unfinished', stopped: 'Run stopped' };
 
 /** How far a setup is, by its last run. */
-export function SetupState({ lastRun }: { lastRun: { status: RunStatus } | null }) {
+export function SetupState({ lastRun, retiredAt }: { lastRun: { status: RunStatus } | null; retiredAt: string | null }) {
+  if (retiredAt !== null) return <StatusBadge tone="quiet">Taken back</StatusBadge>;
   return lastRun === null ? <StatusBadge tone="quiet">Never applied</StatusBadge> : <StatusBadge tone={RUN_STATES[lastRun.status].tone}>{LAST_RUN[lastRun.status]}</StatusBadge>;
 }

@@ -42,18 +42,18 @@ export function SetupPage() {
       <div className={styles.actions}>
         <Button as="a" href={fileOf(one.id, 'yaml')} download>Download YAML</Button>
         <Button as="a" href={fileOf(one.id, 'json')} download>Download JSON</Button>
-        <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>Change or check it</Button>
+        <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>{one.retiredAt === null ? 'Change or check it' : 'Apply it again'}</Button>
       </div>
     )}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (
         <>
-          <p><SetupState lastRun={one.lastRun} /></p>
+          <p><SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && <> {formatInstant(one.retiredAt, now)}. Nothing of it stands in the tenant; it can be applied again.</>}</p>
           <Section title="The path">
             <ol className={styles.path}>
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
-              <Node kind="Group" lines={[one.name]} />
+              <Node kind="Group" lines={[one.name, ...(one.definition.owners.length > 0 ? [`owned by ${one.definition.owners.map(({ displayName }) => displayName).join(', ')}`] : [])]} />
               <Node kind="To activate" lines={describeRoleSettings(one.definition.roleSettings)} />
               <Node kind="Opens" lines={one.definition.applications.map(opened)} />
             </ol>
@@ -61,7 +61,7 @@ export function SetupPage() {
           <Section title="Runs">
             {one.runs.length === 0 ? <p>It was never applied.</p> : (
               <ul className={styles.list}>
-                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={RUN_STATES[each.status].tone}>{RUN_STATES[each.status].word}</StatusBadge> <span>by {each.actorName}</span></li>)}
+                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={RUN_STATES[each.status].tone}>{RUN_STATES[each.status].word}</StatusBadge> <span>by {each.actorName}{each.undoes !== null ? ' · an undo' : each.undoneBy !== null ? ' · taken back' : ''}</span></li>)}
               </ul>
             )}
           </Section>

@@ -23,8 +23,8 @@ import { setup } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
 const STEPS = [
-  { title: 'Group', field: 'group' }, { title: 'Role settings', field: 'roleSettings' }, { title: 'People', field: 'eligible' }, { title: 'Applications', field: 'applications' }, { title: 'Review', field: undefined },
-] as const;
+  { title: 'Group', fields: ['group', 'owners'] }, { title: 'Role settings', fields: ['roleSettings', 'ownerRoleSettings'] }, { title: 'People', fields: ['eligible'] }, { title: 'Applications', fields: ['applications'] }, { title: 'Review', fields: [] },
+] as const satisfies readonly { title: string; fields: readonly (keyof SetupDraft)[] }[];
 
 const useStyles = makeStyles({
   steps: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '8px 0 24px', padding: 0, listStyle: 'none' },
@@ -34,7 +34,7 @@ const useStyles = makeStyles({
   foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px', marginTop: '24px', maxWidth: '760px' },
 });
 
-const EMPTY: SetupDraft = { group: { kind: 'new', displayName: '', mailNickname: '', description: '' }, roleSettings: PROPOSED_ROLE_SETTINGS, eligible: [], applications: [] };
+const EMPTY: SetupDraft = { group: { kind: 'new', displayName: '', mailNickname: '', description: '' }, owners: [], roleSettings: PROPOSED_ROLE_SETTINGS, ownerRoleSettings: null, eligible: [], applications: [] };
 
 /** The wizard: from the group to the application that it opens, and the review of every change. */
 export function SetupWizardPage() {
@@ -82,11 +82,11 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
 
   // Errors appear when the step is left, and go as they are mended; on blur they would move the button from under the pointer.
   const next = form.handleSubmit(() => { go(at + 1); }, (errors) => {
-    const here = STEPS[at]?.field;
-    const others = STEPS.flatMap(({ field }) => (field === undefined || field === here ? [] : [field]));
-    if (here !== undefined && errors[here] !== undefined) return form.clearErrors(others);
+    const others = STEPS.flatMap(({ fields }, index): readonly (keyof SetupDraft)[] => (index === at ? [] : fields));
+    const isWrong = ({ fields }: (typeof STEPS)[number]): boolean => fields.some((field) => errors[field] !== undefined);
+    if (STEPS[at] && isWrong(STEPS[at])) return form.clearErrors(others);
     // The whole is checked before the review: an earlier step may have been made wrong by a later one.
-    if (at === STEPS.length - 2) return go(STEPS.findIndex(({ field }) => field !== undefined && errors[field] !== undefined));
+    if (at === STEPS.length - 2) return go(STEPS.findIndex(isWrong));
     form.clearErrors(others);
     go(at + 1);
   });
@@ -95,7 +95,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   const refuse = (error: unknown): void => {
     const placed = (error instanceof ApiError ? error.problem.issues ?? [] : []).flatMap(({ path, message }) => {
       const name = path.replace(/^body\.definition\./, '') as FieldPath<SetupDraft>;
-      const step = STEPS.findIndex(({ field }) => field !== undefined && (name === field || name.startsWith(`${field}.`)));
+      const step = STEPS.findIndex(({ fields }) => fields.some((field) => name === field || name.startsWith(`${field}.`)));
       return step < 0 ? [] : [{ name, message, step }];
     });
     if (placed.length === 0) return;
@@ -113,8 +113,8 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
     <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={resumed && 'Taken up where you left it in this tab.'}
       action={<Button onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
       <ol className={styles.steps} aria-label="Steps of the wizard">
-        {STEPS.map(({ title: name, field }, index) => (
-          <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}{field !== undefined && wrong[field] && <span role="img" aria-label="to mend">▲</span>}</li>
+        {STEPS.map(({ title: name, fields }, index) => (
+          <li key={name} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? 'step' : undefined}>{index + 1} {name}{fields.some((field) => wrong[field]) && <span role="img" aria-label="to mend">▲</span>}</li>
         ))}
       </ol>
       <h2 ref={heading} tabIndex={-1} className={styles.heading}>{STEPS[at]?.title}</h2>

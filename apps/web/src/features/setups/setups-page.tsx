@@ -34,7 +34,7 @@ export function SetupsPage() {
     { id: 'name', header: 'Group', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
     { id: 'applications', header: 'Opens', cell: ({ applications }) => applications.join(', ') },
     { id: 'people', header: 'Eligible', cell: ({ eligibleCount }) => (eligibleCount === 1 ? '1 person or group' : `${eligibleCount} people or groups`) },
-    { id: 'state', header: 'State', cell: ({ lastRun }) => <SetupState lastRun={lastRun} /> },
+    { id: 'state', header: 'State', cell: ({ lastRun, retiredAt }) => <SetupState lastRun={lastRun} retiredAt={retiredAt} /> },
     { id: 'changed', header: 'Changed', cell: ({ updatedAt, createdBy }) => `${formatInstant(updatedAt, now)} · ${createdBy}` },
   ];
   return (

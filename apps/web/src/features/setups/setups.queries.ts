@@ -1,10 +1,10 @@
 import {
-  ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, ReadSetupFile, SearchGroups, SearchPrincipals,
-  StopRun, type CallInput, type Run, type SetupDefinition, WatchRun,
+  ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, SearchGroups, SearchPrincipals,
+  StopRun, UndoRun, type CallInput, type Plan, type Run, type SetupDefinition, WatchRun,
 } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { addressOf, call } from '../../lib/api.ts';
+import { addressOf, call, isProblem } from '../../lib/api.ts';
 
 const keys = { all: ['setups'] as const };
 
@@ -19,6 +19,35 @@ export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all,
 export const plan = (definition: SetupDefinition) => queryOptions({
   queryKey: [...keys.all, 'plan', definition], queryFn: ({ signal }) => call(PlanSetup, { body: { definition } }, signal), staleTime: 0, gcTime: 0, retry: false,
 });
+
+/** What it takes to take a run back; read anew whenever it is shown. */
+export const undoPlan = (runId: string) => queryOptions({
+  queryKey: [...keys.all, 'undo-plan', runId], queryFn: ({ signal }) => call(PlanUndo, { params: { runId }, body: {} }, signal), staleTime: 0, gcTime: 0, retry: false,
+});
+
+/**
+ * A plan under review, with the tick for what cannot be undone. Where it is refused since the tenant changed, the plan that
+ * came with the refusal takes its place; the tick is for the plan that was in sight, and of another one it says nothing.
+ */
+export function useReviewed(queryKey: QueryKey, current: Plan | undefined) {
+  const client = useQueryClient();
+  const [ticked, setTicked] = useState<string>();
+  const [before, setBefore] = useState<{ readonly plan: Plan; readonly by: string }>();
+  return {
+    current,
+    /** The plan that this one took the place of. */
+    replaced: current !== undefined && before?.by === current.digest ? before.plan : undefined,
+    understood: current !== undefined && ticked === current.digest,
+    understand: (is: boolean): void => { setTicked(is ? current?.digest : undefined); },
+    replace: (error: unknown): void => {
+      const plan = isProblem(error, 'plan-changed') ? error.problem.plan : undefined;
+      if (plan && current) {
+        setBefore({ plan: current, by: plan.digest });
+        client.setQueryData(queryKey, plan);
+      } else if (isProblem(error, 'plan-changed')) void client.invalidateQueries({ queryKey });
+    },
+  };
+}
 
 export const run = (runId: string) => queryOptions({ queryKey: [...keys.all, 'run', runId], queryFn: ({ signal }) => call(GetRun, { params: { runId } }, signal) });
 
@@ -60,13 +89,22 @@ export function useContinue(runId: string) {
   });
 }
 
-/** Lets the run rest after the step in hand. */
+/** Lets the run rest after the steps in hand. */
 export function useStop(runId: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => call(StopRun, { params: { runId }, body: {} }),
     onSuccess: (next) => { client.setQueryData(run(next.id).queryKey, next); },
     onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
+  });
+}
+
+/** Takes back what the run made. */
+export function useUndo(runId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: CallInput<typeof UndoRun>['body']) => call(UndoRun, { params: { runId }, body }),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'run', runId] }),
   });
 }
 
