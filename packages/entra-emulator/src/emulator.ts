@@ -6,9 +6,9 @@ import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { LIFELIKE_DELAYS, type Delays } from './delays.ts';
 import { connect, rollOut } from './edge.ts';
-import { createFaults, FaultWish, serveInBatch, serveWith } from './faults.ts';
+import { ConnectionLost, createFaults, FaultWish, serveInBatch, serveWith } from './faults.ts';
 import { createFront } from './graph/front.ts';
-import { GraphRefusal } from './graph/route.ts';
+import { GraphRefusal, type GraphAnswer } from './graph/route.ts';
 import { routes } from './graph/routes.ts';
 import { oidc, type SignInState } from './oidc/server.ts';
 import { recordVisit } from './network/traffic.ts';
@@ -67,7 +67,12 @@ interface JournalEntry {
   at: string; method: string; url: string; headers: Record<string, string>; body: unknown; status: number; answer: unknown;
   /** Of a call within a batch: the batch's address. It stands before the batch itself. */
   batch?: string;
+  /** Of a write: whether it changed the tenant's configuration, whatever its caller heard of it. A batch has none: its calls do. */
+  effect?: boolean;
 }
+
+const effectOf = (method: string, url: string, served: GraphAnswer | undefined): { effect?: boolean } =>
+  (method === 'GET' || /\/\$batch(\?|$)/.test(url) ? {} : { effect: served?.effect ?? false });
 
 /** Starts a tenant behind real HTTP, on loopback; throws `TenantStateRefusal` where the state file is not one. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -215,9 +220,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       tenant: () => tenant, caller: (authorization) => tokens.caller(authorization),
       charge: (call) => throttle.charge({ ...call, tenantId: tenant.id }, now().getTime()),
       async inBatch(req, { method, url, headers, body }, serve) {
-        const answer = await serveInBatch(faults.next(method, decodeURIComponent(url.split('?')[0] ?? '')), req, serve);
-        write({ method, url, headers: { ...headers }, body, status: answer.status, answer: answer.body, batch: req.originalUrl });
-        return answer;
+        const entry = { method, url, headers: { ...headers }, body, batch: req.originalUrl };
+        try {
+          const answer = await serveInBatch(faults.next(method, decodeURIComponent(url.split('?')[0] ?? '')), req, serve);
+          write({ ...entry, status: answer.status, answer: answer.body, ...effectOf(method, url, answer) });
+          return answer;
+        } catch (error) {
+          if (error instanceof ConnectionLost) write({ ...entry, status: 0, answer: null, ...effectOf(method, url, error.served) });
+          throw error;
+        }
       },
     });
     const write = (entry: Omit<JournalEntry, 'at'>): void => {
@@ -227,8 +238,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     app.use(['/v1.0', '/beta'], express.json({ limit: '4mb', strict: false }), (req, res, next) => {
       const url = req.originalUrl;
       req.url = url;
-      const record = (status: number, answer: unknown): void => {
-        write({ method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer });
+      const record = (status: number, answer: unknown, served?: GraphAnswer): void => {
+        write({ method: req.method, url, headers: safeHeaders(req), body: req.body as unknown, status, answer, ...effectOf(req.method, url, served) });
       };
       serveWith(faults.next(req.method, decodeURIComponent(url.split('?')[0] ?? '')), {
         req, res, record,
@@ -237,13 +248,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
           if (body === undefined) res.status(status).end();
           else res.status(status).json(body);
         },
-      }).catch(next);
+      }).catch((error: unknown) => {
+        if (!(error instanceof ConnectionLost)) return next(error);
+        record(0, null);
+        if (error.kind === 'reset') req.socket.destroy();
+      });
     });
     app.use(['/v1.0', '/beta'], (error: unknown, req: Request, res: Response, next: (error: unknown) => void) => {
       const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
       if (status >= 500) return next(error);
       const answer = front.unreadable(req, res, new GraphRefusal(status, 'BadRequest', 'Unable to read JSON request payload.'));
-      write({ method: req.method, url: req.originalUrl, headers: safeHeaders(req), body: null, status, answer: answer.body });
+      write({ method: req.method, url: req.originalUrl, headers: safeHeaders(req), body: null, status, answer: answer.body, ...effectOf(req.method, req.originalUrl, undefined) });
       res.status(status).json(answer.body);
     });
   }

@@ -112,39 +112,50 @@ interface Served {
   serve(): Promise<GraphAnswer>;
   /** Sends what the tenant answered. */
   send(answer: GraphAnswer): void;
-  /** Writes down what the caller saw; status 0 where nothing came. */
-  record(status: number, answer: unknown): void;
+  /** Writes down what the caller saw, status 0 where nothing came; and of what the tenant did, if it did it. */
+  record(status: number, answer: unknown, served?: GraphAnswer): void;
+}
+
+/** The connection is gone, or nothing will ever come over it: the fault of one call of a batch is that of them all. */
+export class ConnectionLost extends Error {
+  readonly kind: 'reset' | 'timeout';
+  /** What the tenant did in the call that was hit. */
+  readonly served: GraphAnswer | undefined;
+
+  constructor(kind: 'reset' | 'timeout', served: GraphAnswer | undefined) {
+    super(`The connection of the batch is lost (${kind}).`);
+    this.kind = kind;
+    this.served = served;
+  }
 }
 
 /** Serves one call with its fault. */
 export async function serveWith(fault: Fault | undefined, { req, res, serve, send, record }: Served): Promise<void> {
   if (!fault) {
     const answer = await serve();
-    record(answer.status, answer.body);
+    record(answer.status, answer.body, answer);
     return send(answer);
   }
   switch (fault.kind) {
     case 'status': {
-      if (fault.effect === 'after') await serve();
+      const served = fault.effect === 'after' ? await serve() : undefined;
       const text = fault.body ?? JSON.stringify({ error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } });
-      record(fault.status, parsed(text));
+      record(fault.status, parsed(text), served);
       return void res.status(fault.status).set({ ...(fault.retryAfter !== undefined && { 'Retry-After': String(fault.retryAfter) }), ...fault.headers }).type('json').send(text);
     }
     case 'reset':
-      if (fault.effect === 'after') await serve();
-      record(0, null);
+      record(0, null, fault.effect === 'after' ? await serve() : undefined);
       return void req.socket.destroy();
     case 'timeout':
-      if (fault.effect === 'after') await serve();
-      return record(0, null);
+      return record(0, null, fault.effect === 'after' ? await serve() : undefined);
     case 'slow': {
       const answer = await serve();
-      record(answer.status, answer.body);
+      record(answer.status, answer.body, answer);
       return drip(res, answer, fault.bytesPerSecond);
     }
     case 'truncate': {
       const answer = await serve();
-      record(answer.status, answer.body);
+      record(answer.status, answer.body, answer);
       const body = Buffer.from(JSON.stringify(answer.body ?? null));
       res.writeHead(answer.status, { 'Content-Type': 'application/json', 'Content-Length': body.length });
       return void res.write(body.subarray(0, Math.floor(body.length / 2)), () => { req.socket.destroy(); });
@@ -156,24 +167,28 @@ export async function serveWith(fault: Fault | undefined, { req, res, serve, sen
     default:
   }
   const answer = spoiled(fault.kind, await serve(), req);
-  record(answer.status, answer.body);
+  record(answer.status, answer.body, answer);
   send(answer);
 }
 
-/** The same for a call within a batch, whose connection is not its own: where nothing would come, the batch says that nothing came. */
+/**
+ * The same for a call within a batch, whose connection is not its own. Where its fault cuts the connection, or leaves it without an
+ * answer, that is the end of the batch: what stands before the call is done, the call itself as its fault says, and the rest is not.
+ */
 export async function serveInBatch(fault: Fault | undefined, req: Request, serve: () => Promise<GraphAnswer>): Promise<GraphAnswer> {
   if (!fault) return serve();
   switch (fault.kind) {
-    case 'status':
-      if (fault.effect === 'after') await serve();
+    case 'status': {
+      const served = fault.effect === 'after' ? await serve() : undefined;
       return {
+        ...(served?.effect !== undefined && { effect: served.effect }),
         status: fault.status, headers: { ...(fault.retryAfter !== undefined && { 'Retry-After': String(fault.retryAfter) }), ...fault.headers },
         body: fault.body === undefined ? { error: { code: fault.code ?? 'UnknownError', message: fault.message ?? 'A fault that was asked for.', innerError: {} } } : parsed(fault.body),
       };
+    }
     case 'reset':
     case 'timeout':
-      if (fault.effect === 'after') await serve();
-      return { status: 504, body: { error: { code: 'GatewayTimeout', message: 'The service did not answer in time.', innerError: {} } } };
+      throw new ConnectionLost(fault.kind, fault.effect === 'after' ? await serve() : undefined);
     case 'slow':
     case 'truncate':
     case 'expireNextLink':

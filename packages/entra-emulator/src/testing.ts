@@ -100,7 +100,9 @@ export async function startTenant(options: EmulatorOptions = {}) {
     /** An access token of a person with these scopes. */
     tokenOf: async (upn: string, scopes: string): Promise<string> => (await redeem(upn, { scope: `openid ${scopes}` })).body.access_token as string,
     faults: (rules: unknown): Promise<void> => json('/_emulator/faults', rules),
-    journal: async () => await (await fetch(`${url}/_emulator/journal`)).json() as { method: string; url: string; status: number; headers: Record<string, string> }[],
+    journal: async () => await (await fetch(`${url}/_emulator/journal`)).json() as { method: string; url: string; status: number; headers: Record<string, string>; batch?: string; effect?: boolean }[],
+    clearJournal: async (): Promise<void> => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
+    settings: (wish: unknown): Promise<void> => json('/_emulator/settings', wish),
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tenant as plain data, to look into freely
     state: async (): Promise<any> => (await fetch(`${url}/_emulator/state`)).json(),
     [Symbol.asyncDispose]: () => emulator.close(),

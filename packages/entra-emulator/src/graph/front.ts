@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Delays } from '../delays.ts';
+import { configurationOf, differs } from '../effects.ts';
 import type { Tenant } from '../tenant.ts';
 import type { Charge } from '../throttling.ts';
 import { audit as writeAudit } from '../pim/engine.ts';
@@ -18,7 +19,7 @@ export interface FrontDeps {
   caller(authorization: string | undefined): Promise<Caller>;
   /** What the call costs by the limits of its service. */
   charge(call: { readonly appId: string; readonly method: string; readonly path: string; readonly query: Readonly<Record<string, string>> }): Charge;
-  /** Serves a call of a batch with the fault that is due for it, and writes it down. */
+  /** Serves a call of a batch with the fault that is due for it, and writes it down; throws where that fault takes the connection of the whole batch. */
   inBatch(req: Request, call: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: unknown }, serve: () => Promise<GraphAnswer>): Promise<GraphAnswer>;
   /** Lets happen what is due. */
   settle(): void;
@@ -68,6 +69,8 @@ export function createFront(deps: FrontDeps) {
   /** One call, also one of a batch. */
   const answer = async (wish: { method: string; version: string; path: string; query: Record<string, string>; headers: Record<string, string | undefined>; body: unknown; authorization: string | undefined; ids: CallIds }): Promise<GraphAnswer> => {
     let charged: Readonly<Record<string, string>> = {};
+    let effect = false;
+    const written = (result: GraphAnswer): GraphAnswer => ({ ...result, headers: { ...charged, ...result.headers }, ...(wish.method !== 'GET' && { effect }) });
     try {
       const caller = await deps.caller(wish.authorization);
       const { refused, headers } = deps.charge({ ...wish, appId: caller.appId });
@@ -90,12 +93,18 @@ export function createFront(deps: FrontDeps) {
       };
       const role = route.roles;
       if (role && caller.kind === 'user' && !caller.user.directoryRoles.some((name) => role.anyOf.includes(name)) && role.or?.(call) !== true) throw new GraphRefusal(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.');
-      const result = route.handle(call);
-      return { ...result, headers: { ...charged, ...result.headers } };
+      // What was due has happened by now: whatever differs afterwards, this call did, also where it was refused half-way.
+      const before = wish.method === 'GET' ? undefined : configurationOf(call.tenant);
+      let result: GraphAnswer;
+      try {
+        result = route.handle(call);
+      } finally {
+        effect = before !== undefined && differs(before, configurationOf(call.tenant));
+      }
+      return written(result);
     } catch (error) {
       if (!(error instanceof GraphRefusal)) throw error;
-      const result = errorAnswer(error, wish.ids);
-      return { ...result, headers: { ...charged, ...result.headers } };
+      return written(errorAnswer(error, wish.ids));
     }
   };
 
@@ -141,10 +150,10 @@ export function createFront(deps: FrontDeps) {
       const ids = idsOf(req.get('client-request-id'));
       const headers = Object.fromEntries(Object.entries(req.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
       const body: unknown = req.body;
-      const result = path === '/$batch' && req.method === 'POST'
-        ? await batch(req, version, ids)
-        : await answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), ids });
-      if (req.method !== 'GET') deps.keep();
+      const result = await (path === '/$batch' && req.method === 'POST'
+        ? batch(req, version, ids)
+        : answer({ method: req.method, version, path, query: Object.fromEntries(new URLSearchParams(req.url.split('?')[1] ?? '')), headers, body, authorization: req.get('authorization'), ids })
+      ).finally(() => { if (req.method !== 'GET') deps.keep(); });
       res.set({ ...headersOf(ids), ...result.headers });
       return result;
     },

@@ -48,6 +48,8 @@ export interface GraphAnswer {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the call changed the tenant's configuration. The front finds it out; it is written down, and not sent. */
+  readonly effect?: boolean;
 }
 
 export interface GraphRoute {
