@@ -3,7 +3,8 @@ import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
-import { filled, GUID, openWizard } from './testing/wizard.tsx';
+import { GUID } from './testing/samples.ts';
+import { filled, openWizard } from './testing/wizard.tsx';
 
 const review = () => userEvent.click(screen.getByRole('button', { name: 'Review the plan' }));
 const box = (name: string) => screen.getByRole<HTMLInputElement>('textbox', { name });

@@ -2,10 +2,10 @@ import type { PlanStep } from '@gatehouse/contracts';
 import { render, screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { PlanList } from './plan-list.tsx';
+import { aStep } from './testing/samples.ts';
 
-const planned = (more: Partial<PlanStep>): PlanStep => ({ key: 'k', kind: 'role-settings', verdict: 'create', title: 'The step', changes: [], calls: ['PATCH /groups/1'], irreversible: false, blocked: null, ...more });
 const only = (more: Partial<PlanStep>) => {
-  render(<PlanList label="Plan" steps={[planned(more)]} />);
+  render(<PlanList label="Plan" steps={[aStep({ key: 'k', kind: 'role-settings', title: 'The step', calls: ['PATCH /groups/1'], ...more })]} />);
   return within(within(screen.getByRole('list', { name: 'Plan' })).getAllByRole('listitem')[0] as HTMLElement);
 };
 

@@ -1,14 +1,14 @@
-import { ApplySetup, CreateSetup, GetSetup, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchPrincipals, type PlanStep, type Run } from '@gatehouse/contracts';
+import { ApplySetup, CreateSetup, GetSetup, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchPrincipals } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
-import { aPlan, DRAFT_KEY, filled, GUID, openWizard } from './testing/wizard.tsx';
+import { aPlan, aRun, aStep as step, GUID } from './testing/samples.ts';
+import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
-const step = (more: Partial<PlanStep> = {}): PlanStep => ({ key: 'group', kind: 'create-group', verdict: 'create', title: 'Create the group', changes: [], calls: ['POST /groups'], irreversible: false, blocked: null, ...more });
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });
-const run: Run = { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: at(0), finishedAt: null, stopAskedBy: null, steps: [] };
+const run = aRun();
 const button = (name: string) => screen.findByRole<HTMLButtonElement>('button', { name });
 const open = (...api: Handler[]) => openWizard({ step: 5, draft: filled(), api });
 
@@ -136,7 +136,7 @@ test('approval without an approver is refused at its field', async () => {
 test('a setup is changed under its own id', async () => {
   const definition = { ...filled(), roleSettings: PROPOSED_ROLE_SETTINGS, group: { kind: 'existing' as const, groupId: GUID(5), displayName: 'FinReport' } };
   const { calls } = openWizard({ step: 5, path: `/setups/${GUID(8)}/edit`, api: [
-    answers(GetSetup, { id: GUID(8), name: 'FinReport', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), lastRun: null, definition, runs: [] }),
+    answers(GetSetup, { id: GUID(8), name: 'FinReport', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), retiredAt: null, lastRun: null, definition, runs: [] }),
     answers(PlanSetup, aPlan(step({ verdict: 'change' }))), answers(ApplySetup, run),
   ] });
   await userEvent.click(await button('Apply 1 change'));

@@ -6,18 +6,19 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { RunPage } from './run-page.tsx';
+import { aRun, aStep } from './testing/samples.ts';
 
 const ID = 'cccccccc-0000-4000-8000-000000000001';
 const SETUP = 'bbbbbbbb-0000-4000-8000-000000000001';
 
-const plan = (key: string, title: string, more: Partial<PlanStep> = {}): PlanStep => ({ key, kind: 'create-group', verdict: 'create', title, changes: [], calls: ['POST /groups'], irreversible: false, blocked: null, ...more });
+const plan = (key: string, title: string, more: Partial<PlanStep> = {}): PlanStep => aStep({ key, title, ...more });
 const step = (ordinal: number, status: RunStep['status'], detail: string | null, planned: PlanStep): RunStep => ({ ordinal, plan: planned, status, detail, startedAt: null, finishedAt: null });
 const GROUP = plan('create-group', 'Create the group FinReport');
 const ONBOARD = plan('onboard', 'Onboard it to PIM', { irreversible: true });
 const ASSIGN = plan('assign', 'Make Ana Costa eligible');
-const aRun = (status: Run['status'], ...steps: RunStep[]): Run => ({ id: ID, setupId: SETUP, setupName: 'FinReport', status, actorName: 'Maya Lindqvist', createdAt: at(-1), finishedAt: status === 'running' ? null : at(0), stopAskedBy: null, steps });
-const START = aRun('running', step(1, 'running', null, GROUP), step(2, 'pending', null, ONBOARD), step(3, 'pending', null, ASSIGN));
-const FAILED = aRun('failed', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'failed', 'Entra refused the onboarding. Activate Privileged Role Administrator, then continue.', ONBOARD), step(3, 'pending', null, ASSIGN));
+const runIn = (status: Run['status'], ...steps: RunStep[]): Run => aRun({ id: ID, setupId: SETUP, status, finishedAt: status === 'running' ? null : at(0), steps });
+const START = runIn('running', step(1, 'running', null, GROUP), step(2, 'pending', null, ONBOARD), step(3, 'pending', null, ASSIGN));
+const FAILED = runIn('failed', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'failed', 'Entra refused the onboarding. Activate Privileged Role Administrator, then continue.', ONBOARD), step(3, 'pending', null, ASSIGN));
 
 /** The browser's stream as far as the page uses it; the test is the server. */
 class Stream {
@@ -85,7 +86,7 @@ test('the steps fill as the events arrive, and none is shown as done before it i
   expect(within(stepOf('Create the group FinReport')).getByText('Under way')).toBeTruthy();
   expect(within(stepOf('Make Ana Costa eligible')).getByText('To come')).toBeTruthy();
 
-  live.send(aRun('running', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'waiting', 'Waiting for PIM to know the group, 12 s', ONBOARD), step(3, 'pending', null, ASSIGN)));
+  live.send(runIn('running', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'waiting', 'Waiting for PIM to know the group, 12 s', ONBOARD), step(3, 'pending', null, ASSIGN)));
   expect(within(stepOf('Create the group FinReport')).getByText('Done')).toBeTruthy();
   expect(within(stepOf('Onboard it to PIM')).getByText('Waiting')).toBeTruthy();
   expect(screen.getByText('Waiting for PIM to know the group, 12 s')).toBeTruthy();
@@ -93,7 +94,7 @@ test('the steps fill as the events arrive, and none is shown as done before it i
   expect(screen.queryByText('What now')).toBeNull();
   expect(screen.queryByText('Applied and verified')).toBeNull();
 
-  const end = aRun('succeeded', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'done', 'Read back: PIM has its policy', ONBOARD), step(3, 'skipped', null, ASSIGN));
+  const end = runIn('succeeded', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'done', 'Read back: PIM has its policy', ONBOARD), step(3, 'skipped', null, ASSIGN));
   use(answers(GetRun, end));
   live.send(end);
   expect(await screen.findByText('Applied and verified')).toBeTruthy();
@@ -155,7 +156,7 @@ test('leaving the page ends its stream', async () => {
 });
 
 test('an interrupted run is continued, and followed again', async () => {
-  const interrupted = aRun('interrupted', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'interrupted', 'How it ended is not known; continuing looks.', ONBOARD), step(3, 'pending', null, ASSIGN));
+  const interrupted = runIn('interrupted', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'interrupted', 'How it ended is not known; continuing looks.', ONBOARD), step(3, 'pending', null, ASSIGN));
   const { use, calls } = open(answers(GetRun, interrupted));
   expect(await screen.findByText('Unfinished', { selector: '[role=status] *' })).toBeTruthy();
   expect(within(stepOf('Onboard it to PIM')).getByText('Interrupted')).toBeTruthy();
@@ -175,16 +176,16 @@ test('the refusal of continuing is said, and the run stays as it was', async () 
   expect(Stream.opened).toEqual([]);
 });
 
-test('a run under way is asked to rest after the step in hand, once, and says that it will', async () => {
+test('a run under way is asked to rest after the steps in hand, once, and says that it will', async () => {
   const asked = { ...START, stopAskedBy: 'Maya Lindqvist' };
   const { calls, use } = open(answers(GetRun, START), answers(StopRun, asked));
-  const ask = await screen.findByRole('button', { name: 'Stop after this step' });
+  const ask = await screen.findByRole('button', { name: 'Stop after the steps in hand' });
   use(answers(GetRun, asked));
   await userEvent.click(ask);
-  const button = await screen.findByRole('button', { name: 'Stopping after this step…' });
+  const button = await screen.findByRole('button', { name: 'Stopping after the steps in hand…' });
   await userEvent.click(button);
   expect(calls.filter(({ endpoint }) => endpoint === StopRun)).toHaveLength(1);
-  const stopped = { ...aRun('stopped', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'pending', null, ONBOARD)), stopAskedBy: 'Maya Lindqvist' };
+  const stopped = { ...runIn('stopped', step(1, 'done', 'Read back: the group is there', GROUP), step(2, 'pending', null, ONBOARD)), stopAskedBy: 'Maya Lindqvist' };
   use(answers(GetRun, stopped));
   (await stream()).send(stopped);
   expect(await screen.findByText(/Maya Lindqvist stopped it\. What is done stays done\./)).toBeTruthy();
@@ -194,7 +195,7 @@ test('a run under way is asked to rest after the step in hand, once, and says th
 
 test('that it could not be asked to rest is said, and it may be tried again', async () => {
   open(answers(GetRun, START), refuses(StopRun, 'conflict', { detail: 'The run rests already: there is nothing to stop.' }));
-  await userEvent.click(await screen.findByRole('button', { name: 'Stop after this step' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Stop after the steps in hand' }));
   expect((await screen.findByRole('alert')).textContent).toContain('The run rests already');
-  expect(screen.getByRole('button', { name: 'Stop after this step' })).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Stop after the steps in hand' })).toBeTruthy();
 });

@@ -6,18 +6,22 @@ import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { SetupPage } from './setup-page.tsx';
+import { aRun, GUID } from './testing/samples.ts';
 
-const GUID = (last: number): string => `bbbbbbbb-0000-4000-8000-${String(last).padStart(12, '0')}`;
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
 
 function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetSetup> {
-  const run = (last: number, status: 'succeeded' | 'failed') => ({ id: GUID(last), setupId: GUID(1), setupName: NAME, status, actorName: 'Maya Lindqvist', createdAt: at(-10 * last), finishedAt: at(-10 * last + 1), stopAskedBy: null });
+  const run = (last: number, status: 'succeeded' | 'failed') => {
+    const { steps: _steps, ...rest } = aRun({ id: GUID(last), setupId: GUID(1), setupName: NAME, status, createdAt: at(-10 * last), finishedAt: at(-10 * last + 1) });
+    return rest;
+  };
   return {
-    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50),
+    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50), retiredAt: null,
     lastRun: { id: GUID(5), status: 'succeeded', createdAt: at(-50) },
     runs: [run(5, 'succeeded'), run(6, 'failed')],
     definition: {
       group: { kind: 'existing', groupId: GUID(2), displayName: NAME },
+      owners: [], ownerRoleSettings: null,
       roleSettings: { ...PROPOSED_ROLE_SETTINGS, eligibleMaxDays: null },
       eligible: [{ principalId: GUID(3), kind: 'user', displayName: 'Ana Costa', days: 180 }, { principalId: GUID(4), kind: 'group', displayName: 'Finance leads', days: null }],
       applications: [

@@ -5,16 +5,13 @@ import { Route, Routes } from 'react-router';
 import { beforeEach, expect, test } from 'vitest';
 import { ANA, answers, refuses, renderPage } from '../../testing/testing.tsx';
 import { SetupWizardPage } from './setup-wizard-page.tsx';
+import { aPlan, aRun, aStep, GUID } from './testing/samples.ts';
 
 const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: ['SetupAdmin' as const] } };
-const GUID = (last: number): string => `aaaaaaaa-0000-4000-8000-${String(last).padStart(12, '0')}`;
 
 const PLAN: Plan = {
-  digest: 'd1', readAt: '2026-03-02T09:00:00.000Z', changes: 2, calls: 3, warnings: [{ code: 'w', message: 'Nested groups give nobody access.', mend: 'Add people directly.' }],
-  steps: [
-    { key: 'create-group', kind: 'create-group', verdict: 'create', title: 'Create the group FinReport', changes: [], calls: ['PATCH /groups(uniqueName=…)'], irreversible: false, blocked: null },
-    { key: 'onboard', kind: 'onboard', verdict: 'create', title: 'Onboard it to PIM', changes: [], calls: [], irreversible: true, blocked: null },
-  ],
+  ...aPlan(aStep({ key: 'create-group', title: 'Create the group FinReport' }), aStep({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true })),
+  warnings: [{ code: 'w', message: 'Nested groups give nobody access.', mend: 'Add people directly.' }],
 };
 
 const api = [
@@ -50,7 +47,7 @@ test('the wizard leads from the group to the plan, and what cannot be undone nee
   expect((apply as HTMLButtonElement).disabled).toBe(true);
   expect(screen.getByText('Nested groups give nobody access.')).toBeTruthy();
   await userEvent.click(screen.getByRole('checkbox', { name: /cannot be undone/ }));
-  use(answers(CreateSetup, { id: GUID(9), setupId: GUID(8), setupName: 'FinReport', status: 'running', actorName: 'Maya', createdAt: '2026-03-02T09:00:00.000Z', finishedAt: null, stopAskedBy: null, steps: [] }));
+  use(answers(CreateSetup, aRun()));
   await userEvent.click(apply);
   expect(await screen.findByText('the run')).toBeTruthy();
   const sent = calls.find(({ endpoint }) => endpoint === CreateSetup)?.body;

@@ -1,11 +1,11 @@
-import { ListApplications, ListConnectorGroups, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchGroups, SearchPrincipals, type Plan } from '@gatehouse/contracts';
+import { ListApplications, ListConnectorGroups, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchGroups, SearchPrincipals } from '@gatehouse/contracts';
 import { Link, Route, Routes } from 'react-router';
 import { ANA, answers, renderPage, type Handler } from '../../../testing/testing.tsx';
 import type { SetupDraft } from '../draft.ts';
 import { SetupWizardPage } from '../setup-wizard-page.tsx';
+import { aPlan, GUID } from './samples.ts';
 
 export const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: ['SetupAdmin' as const] } };
-export const GUID = (last: number): string => `aaaaaaaa-0000-4000-8000-${String(last).padStart(12, '0')}`;
 
 /** What the wizard keeps in this tab of a new setup of Maya's. */
 export const DRAFT_KEY = 'gatehouse.setup.m.new';
@@ -18,8 +18,6 @@ export const filled = (more: Partial<SetupDraft> = {}): SetupDraft => ({
   applications: [{ kind: 'existing', servicePrincipalId: GUID(2), displayName: 'Finance reports', applicationKind: 'per-app' }],
   ...more,
 });
-
-export const aPlan = (...steps: Plan['steps']): Plan => ({ digest: 'd1', readAt: '2026-03-02T09:00:00.000Z', changes: steps.length, calls: steps.length, warnings: [], steps });
 
 export const directory: Handler[] = [
   answers(SearchPrincipals, { principals: [{ id: GUID(1), kind: 'user', displayName: 'Ana Costa', detail: 'ana@contoso.example' }, { id: GUID(4), kind: 'group', displayName: 'Analysts', detail: null }] }),
