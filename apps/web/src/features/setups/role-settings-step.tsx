@@ -17,16 +17,18 @@ import { authenticationContexts } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '16px', maxWidth: '760px' },
-  role: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px' },
+  fields: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '24px' },
   note: { margin: 0, color: tokens.colorNeutralForeground2 },
   // A field is no wider than its column: the longest choice would make it wider than a narrow screen.
   group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '& .fui-Field': { gridTemplateColumns: 'minmax(0, 1fr)' }, '& .fui-Select': { minWidth: 0 }, '& select': { minWidth: 0, width: '100%', textOverflow: 'ellipsis' } },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
   chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
   one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
-  mailTo: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', alignContent: 'start', justifyItems: 'start' },
+  mailTo: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '4px', alignContent: 'start' },
   address: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
+  occasions: { display: 'grid', gap: '20px', marginTop: '12px' },
   mails: { display: 'grid', gap: '8px' },
+  role: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold },
   mail: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px 16px', '@media (max-width: 640px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
 });
 
@@ -42,7 +44,9 @@ export function RoleSettingsStep() {
   const before = useRef(ofOwners);
   return (
     <div className={styles.form}>
+      <h3 className={styles.role}>Member</h3>
       <RoleSettingsFields of="roleSettings" />
+      <h3 className={styles.role}>Owner</h3>
       <Checkbox label="Set the role settings of Owner too" checked={!!ofOwners} onChange={(_event, data) => {
         // What was filled in comes back when the tick does.
         if (ofOwners) before.current = ofOwners;
@@ -77,7 +81,7 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
     )} />
   );
   return (
-    <div className={styles.role}>
+    <div className={styles.fields}>
       <fieldset className={styles.group}>
         <legend className={styles.legend}>To activate</legend>
         <Controller control={control} name={at('activationMaxMinutes')} render={({ field }) => (
@@ -129,33 +133,35 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
       </fieldset>
       <details className={styles.group} open={problems?.notifications !== undefined || undefined}>
         <summary className={styles.legend}>Mails of Entra: {mailsInWords(settings.notifications)}</summary>
-        {OCCASIONS.map(([occasion, title]) => (
-          <div key={occasion} className={styles.mails}>
-            <span>{title}</span>
-            <div className={styles.mail}>
-              {RECIPIENTS.map(([recipient, name]) => {
-                const mail = settings.notifications[occasion][recipient];
-                return (
-                  <div key={recipient} className={styles.mailTo}>
-                    <Field label={name} size="small">
-                      <Select size="small" aria-label={`${title}: mails to ${name.toLowerCase()}`} value={!mail.defaultRecipients ? 'none' : mail.criticalOnly ? 'critical' : 'all'} onChange={(_event, data) => {
-                        setValue(at(`notifications.${occasion}.${recipient}`), { ...mail, defaultRecipients: data.value !== 'none', criticalOnly: data.value === 'critical' || (data.value === 'none' && mail.criticalOnly) }, { shouldDirty: true });
-                      }}>
-                        <option value="all">All mails</option>
-                        <option value="critical">Critical mails only</option>
-                        <option value="none">No mails</option>
-                      </Select>
-                    </Field>
-                    <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
-                      defaultValue={mail.additionalRecipients.join(', ')}
-                      onBlur={(event) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
-                    {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
-                  </div>
-                );
-              })}
+        <div className={styles.occasions}>
+          {OCCASIONS.map(([occasion, title]) => (
+            <div key={occasion} className={styles.mails}>
+              <span>{title}</span>
+              <div className={styles.mail}>
+                {RECIPIENTS.map(([recipient, name]) => {
+                  const mail = settings.notifications[occasion][recipient];
+                  return (
+                    <div key={recipient} className={styles.mailTo}>
+                      <Field label={name} size="small">
+                        <Select size="small" aria-label={`${title}: mails to ${name.toLowerCase()}`} value={!mail.defaultRecipients ? 'none' : mail.criticalOnly ? 'critical' : 'all'} onChange={(_event, data) => {
+                          setValue(at(`notifications.${occasion}.${recipient}`), { ...mail, defaultRecipients: data.value !== 'none', criticalOnly: data.value === 'critical' || (data.value === 'none' && mail.criticalOnly) }, { shouldDirty: true });
+                        }}>
+                          <option value="all">All mails</option>
+                          <option value="critical">Critical mails only</option>
+                          <option value="none">No mails</option>
+                        </Select>
+                      </Field>
+                      <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
+                        defaultValue={mail.additionalRecipients.join(', ')}
+                        onBlur={(event) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
+                      {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
+                    </div>
+                  );
+                })}
+              </div>
             </div>
-          </div>
-        ))}
+          ))}
+        </div>
       </details>
     </div>
   );

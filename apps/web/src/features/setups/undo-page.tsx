@@ -25,7 +25,7 @@ export function UndoPage() {
     });
   };
   return (
-    <Page title={undone.data ? `Undo: ${undone.data.setupName}` : 'Undo'} lead="What the run made is taken back, and what it changed is put back. What others did since stays.">
+    <Page title={undone.data ? `Undo: ${undone.data.setupName}` : 'Undo'} lead="What the run made is taken back, and what it changed is put back. What others did since then stays.">
       <NotBegun error={query.error ?? undo.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={4} />}
       {current && (
