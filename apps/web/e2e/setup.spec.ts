@@ -1,0 +1,141 @@
+import type { Locator, Page } from '@playwright/test';
+import { looks } from './looks.ts';
+import { expect, signIn, test, type Product } from './product.ts';
+
+const MAYA = 'maya.lindqvist@contoso.example';
+const GROUP = 'FinReport-SeniorAnalyst-SecureAccess';
+
+interface TenantState {
+  readonly groups: readonly { id: string; displayName: string; ownerIds: string[] }[];
+  readonly applications: readonly object[];
+  readonly appRoleAssignments: readonly object[];
+  readonly pim: { readonly schedules: readonly object[] };
+}
+const tenant = async (product: Product): Promise<TenantState> => await (await fetch(`${product.emulatorUrl}/_emulator/state`)).json() as TenantState;
+const sizes = ({ groups, applications, appRoleAssignments, pim }: TenantState) => ({ groups: groups.length, applications: applications.length, assignments: appRoleAssignments.length, schedules: pim.schedules.length });
+
+test.describe.configure({ mode: 'serial' });
+
+test.describe('a setup from a blank wizard to applied, and back', () => {
+  let maya: Page;
+  let untouched: ReturnType<typeof sizes>;
+
+  test('the procedure’s example takes at most ten inputs and one confirmation', async ({ browser, product }) => {
+    ({ page: maya } = await signIn(browser, product, MAYA));
+    untouched = sizes(await tenant(product));
+    let inputs = 0;
+    // An input is a field that is filled in, or something that is picked; going on to the next step is none.
+    const fill = async (field: Locator, text: string): Promise<void> => { inputs += 1; await field.fill(text); };
+    const tick = async (box: Locator): Promise<void> => { inputs += 1; await box.check(); };
+    const pick = async (name: string): Promise<void> => {
+      inputs += 1;
+      await maya.getByRole('combobox', { name: 'Add a person or group' }).fill(name);
+      await maya.getByRole('option', { name: new RegExp(name) }).click();
+    };
+
+    await maya.getByRole('link', { name: 'Setups' }).click();
+    await maya.getByRole('button', { name: 'Secure an application' }).click();
+    await fill(maya.getByLabel('Application', { exact: true }), 'FinReport');
+    await fill(maya.getByLabel('Role', { exact: true }), 'SeniorAnalyst');
+    await maya.getByRole('button', { name: 'Next: Role settings' }).click();
+    // The procedure asks for half an hour and MFA: both are proposed.
+    await expect(maya.getByRole('combobox', { name: 'Activation maximum duration' })).toHaveValue('30');
+    await expect(maya.getByRole('combobox', { name: 'On activation, require' })).toHaveValue('mfa');
+    await maya.getByRole('button', { name: 'Next: People' }).click();
+    for (const name of ['Ana Costa', 'Ben Novak']) await pick(name);
+    await maya.getByRole('button', { name: 'Next: Applications' }).click();
+    await tick(maya.getByRole('checkbox', { name: 'Quick Access' }));
+    await tick(maya.getByRole('checkbox', { name: 'Finance reports' }));
+    await fill(maya.getByRole('textbox', { name: 'Find an application' }), 'Contoso Tr');
+    await tick(maya.getByRole('checkbox', { name: 'Contoso Travel' }));
+    await maya.getByRole('button', { name: 'Review the plan' }).click();
+
+    const confirmations = maya.getByRole('main').getByRole('checkbox');
+    await expect(confirmations).toHaveCount(1);
+    await confirmations.check();
+    await maya.getByRole('button', { name: /^Apply \d+ changes$/ }).click();
+    await expect(maya.getByRole('status').filter({ hasText: 'Applied and verified' })).toBeVisible({ timeout: 90_000 });
+    expect(inputs).toBeLessThanOrEqual(10);
+    expect((await tenant(product)).groups.some(({ displayName }) => displayName === GROUP)).toBe(true);
+  });
+
+  test('a change of the tenant after the review shows the new plan in place of the old one', async ({ product }, testInfo) => {
+    await maya.getByRole('link', { name: 'See the setup' }).click();
+    await maya.getByRole('button', { name: 'Change or check it' }).click();
+    await maya.getByRole('combobox', { name: 'Owners' }).fill('Omar Haddad');
+    await maya.getByRole('option', { name: /Omar Haddad/ }).click();
+    await looks(maya, testInfo, 'change-group');
+    await maya.getByRole('button', { name: 'Next: Role settings' }).click();
+    await maya.getByRole('checkbox', { name: 'Set the role settings of Owner too' }).check();
+    const ofOwner = maya.getByRole('region', { name: 'Role settings of Owner' });
+    await ofOwner.getByRole('combobox', { name: 'Activation maximum duration' }).selectOption('60');
+    await ofOwner.getByText('Mails of Entra').click();
+    await looks(maya, testInfo, 'change-role-settings');
+    for (const next of ['Next: People', 'Next: Applications', 'Review the plan']) await maya.getByRole('button', { name: next }).click();
+    const plan = maya.getByRole('list', { name: 'Plan' });
+    await expect(plan).toContainText('Make Omar Haddad an owner of the group');
+    await maya.getByText(/checks are in order/).click();
+    await looks(maya, testInfo, 'change-review');
+
+    // Another admin, in another tab, requires a ticket of members meanwhile.
+    const other = await maya.context().newPage();
+    const { setupId, definition } = await maya.evaluate(async () => {
+      const { setups: [one] } = await (await fetch('/api/setups')).json() as { setups: { id: string }[] };
+      return { setupId: one?.id ?? '', ...await (await fetch(`/api/setups/${one?.id ?? ''}`)).json() as { definition: { roleSettings: object } } };
+    });
+    await other.goto(`/setups/${setupId}`);
+    await other.evaluate(async ({ id, changed }) => {
+      const post = async (path: string, body: unknown) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'gatehouse' }, body: JSON.stringify(body) })).json() as Promise<{ id: string; digest: string; status: string }>;
+      const { groupId } = await (await fetch(`/api/setups/${id}`)).json() as { groupId: string };
+      const wish = { ...changed, group: { kind: 'existing', groupId, displayName: 'FinReport-SeniorAnalyst-SecureAccess' }, roleSettings: { ...changed.roleSettings, requireTicket: true } };
+      const { digest } = await post('/api/setup-plans', { definition: wish });
+      let run = await post(`/api/setups/${id}/runs`, { definition: wish, digest, irreversibleUnderstood: true });
+      while (run.status === 'running') run = await (await fetch(`/api/runs/${run.id}`)).json() as typeof run;
+    }, { id: setupId, changed: definition });
+    await other.close();
+
+    await maya.getByRole('button', { name: /^Apply \d+ changes$/ }).click();
+    const changed = maya.getByRole('alert').filter({ hasText: 'The tenant changed since you looked.' });
+    await expect(changed).toBeVisible();
+    await expect(plan.getByRole('listitem').filter({ hasText: 'New since you looked' })).toContainText('Ticket at activation');
+    await looks(maya, testInfo, 'plan-changed');
+    await maya.getByRole('button', { name: /^Apply \d+ changes$/ }).click();
+    await expect(maya.getByRole('status').filter({ hasText: 'Applied and verified' })).toBeVisible({ timeout: 90_000 });
+    await looks(maya, testInfo, 'run-changed');
+    const state = await tenant(product);
+    expect(state.groups.find(({ displayName }) => displayName === GROUP)?.ownerIds).toHaveLength(2);
+  });
+
+  test('each run is taken back, the latest first, until nothing of it stands', async ({ product }, testInfo) => {
+    await maya.getByRole('button', { name: 'Undo this run' }).click();
+    await expect(maya.getByRole('heading', { level: 1, name: `Undo: ${GROUP}` })).toBeVisible();
+    await expect(maya.getByRole('list', { name: 'Plan of the undo' })).toContainText('Take the group from its owner Omar Haddad');
+    await looks(maya, testInfo, 'undo-change');
+    await maya.getByRole('button', { name: /^Undo \d+ changes$/ }).click();
+    await expect(maya.getByRole('status').filter({ hasText: 'Taken back and verified' })).toBeVisible({ timeout: 90_000 });
+    await looks(maya, testInfo, 'undo-run');
+
+    await maya.getByRole('link', { name: 'See the setup' }).click();
+    const runs = maya.getByRole('main').getByRole('list').last().getByRole('listitem');
+    // The other admin's change, then the first run: each is the latest that stands by then.
+    for (const left of [1, 0]) {
+      await runs.filter({ hasNotText: /an undo|taken back/ }).first().getByRole('link').click();
+      await maya.getByRole('button', { name: 'Undo this run' }).click();
+      const tickIt = maya.getByRole('main').getByRole('checkbox');
+      if (left === 0) {
+        await expect(maya.getByRole('list', { name: 'Plan of the undo' })).toContainText('Delete the group');
+        await looks(maya, testInfo, 'undo-everything');
+        await tickIt.check();
+      }
+      await maya.getByRole('button', { name: /^Undo \d+ changes?$/ }).click();
+      await expect(maya.getByRole('status').filter({ hasText: 'Taken back and verified' })).toBeVisible({ timeout: 90_000 });
+      await maya.getByRole('link', { name: 'See the setup' }).click();
+    }
+    await expect(maya.getByRole('main')).toContainText('Nothing of it stands in the tenant; it can be applied again.');
+    await looks(maya, testInfo, 'setup-taken-back');
+    await maya.getByRole('link', { name: 'Setups' }).click();
+    await expect(maya.getByRole('table', { name: 'Setups' })).toContainText('Taken back');
+    expect((await tenant(product)).groups.some(({ displayName }) => displayName === GROUP)).toBe(false);
+    expect(sizes(await tenant(product))).toEqual(untouched);
+  });
+});
