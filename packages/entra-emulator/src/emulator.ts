@@ -10,6 +10,7 @@ import { ConnectionLost, createFaults, FaultWish, serveInBatch, serveWith } from
 import { createFront } from './graph/front.ts';
 import { GraphRefusal, type GraphAnswer } from './graph/route.ts';
 import { routes } from './graph/routes.ts';
+import { licencesOf, type Licences } from './licences.ts';
 import { oidc, type SignInState } from './oidc/server.ts';
 import { recordVisit } from './network/traffic.ts';
 import { createTokens, makeSigningKey } from './oidc/tokens.ts';
@@ -58,6 +59,7 @@ const SettingsWish = z.strictObject({
   delays: z.strictObject({
     directoryToPim: Ms, provisioning: Ms, membership: Ms, auditVisible: RangeWish, configurationToClient: Ms, clientToken: RangeWish, universalCae: Ms.nullable(), nextLink: Ms,
   }).partial().optional(),
+  licences: z.strictObject({ pim: z.boolean(), privateAccess: z.boolean() }).partial().optional(),
   throttling: z.strictObject({ auditReports: LimitWish, conditionalAccess: LimitWish, directory: LimitWish, directoryWrites: LimitWish, pim: LimitWish }).partial().nullable().optional(),
 });
 
@@ -173,13 +175,17 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.replace(wish.data);
       res.status(204).end();
     });
-    app.get('/_emulator/settings', (_req, res) => { res.json({ delays, throttling }); });
+    app.get('/_emulator/settings', (_req, res) => { res.json({ delays, throttling, licences: licencesOf(tenant) }); });
     app.post('/_emulator/settings', json, (req, res) => {
       const wish = SettingsWish.safeParse(req.body);
       if (!wish.success) return void res.status(400).json({ error: wish.error.issues });
       delays = { ...delays, ...wish.data.delays } as Delays;
       if (wish.data.throttling !== undefined) throttling = wish.data.throttling === null ? null : { ...PUBLISHED_THROTTLING, ...throttling, ...wish.data.throttling } as Throttling;
-      res.json({ delays, throttling });
+      if (wish.data.licences !== undefined) {
+        tenant.licences = { ...licencesOf(tenant), ...wish.data.licences } as Licences;
+        keep();
+      }
+      res.json({ delays, throttling, licences: licencesOf(tenant) });
     });
     app.post('/_emulator/reset', json, (req, res) => {
       const wish = z.strictObject({ seed: z.enum(['demo', 'empty']) }).safeParse(req.body);

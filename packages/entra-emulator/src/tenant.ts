@@ -1,4 +1,5 @@
 import type { Edge } from './edge.ts';
+import type { Licences } from './licences.ts';
 import type { Visit } from './network/traffic.ts';
 import type { CustomExtension } from './pim/custom-extensions.ts';
 
@@ -33,6 +34,8 @@ export interface Tenant {
   visits?: Visit[];
   /** Absent until one is registered. */
   customExtensions?: CustomExtension[];
+  /** Absent as long as everything is licensed. */
+  licences?: Licences;
 }
 
 export interface User {
