@@ -133,7 +133,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     signInUrl: (returnTo: string, switchAccount: boolean) => `/_signin?returnTo=${encodeURIComponent(returnTo)}${switchAccount ? '&prompt=select_account' : ''}`,
   }));
 
-  const faults = createFaults();
+  const faults = createFaults(now);
   const throttle = createThrottle(() => throttling);
   controls();
   graph();

@@ -44,6 +44,17 @@ describe('which calls', () => {
     expect(await answers(1)).toEqual([200]);
   });
 
+  test('for a time from the first one on, by the tenant’s clock', async () => {
+    await tenant.faults([{ match: { path: '/v1.0/me' }, times: null, lasting: 'PT30S', fault: { kind: 'status', status: 404, code: 'SubjectNotFound' } }]);
+    await tenant.advance('PT1M');
+    const seen: number[] = [];
+    for (const step of ['PT0S', 'PT29S', 'PT1S', 'PT1M']) {
+      await tenant.advance(step);
+      seen.push((await ana('GET', ME)).status);
+    }
+    expect(seen).toEqual([404, 404, 200, 200]);
+  });
+
   test('by chance, the same for the same seed', async () => {
     const play = async (seed: string): Promise<number[]> => {
       await tenant.faults([{ match: {}, times: null, probability: 0.5, seed, fault: unavailable }]);
@@ -58,7 +69,7 @@ describe('which calls', () => {
   });
 
   test.each([
-    [[{ match: {}, fault: { kind: 'status', status: 99 } }]], [[{ match: {}, fault: unavailable, times: 0 }]], [[{ match: { method: 'HEAD' }, fault: unavailable }]], [[{ match: {}, fault: { kind: 'flood' } }]],
+    [[{ match: {}, fault: { kind: 'status', status: 99 } }]], [[{ match: {}, fault: unavailable, times: 0 }]], [[{ match: { method: 'HEAD' }, fault: unavailable }]], [[{ match: {}, fault: unavailable, lasting: '30 s' }]], [[{ match: {}, fault: { kind: 'flood' } }]],
     [[{ match: {} }]], [{ rules: [] }], [{ preset: 'dev-proxy', rate: 2 }], [{ preset: 'none', rate: 0.5 }],
   ])('what is not understood is refused: %j', async (wish) => {
     const answer = await fetch(`${tenant.url}/_emulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wish) });

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { GraphAnswer } from './graph/route.ts';
 import { readSkipToken, skipToken } from './odata.ts';
+import { durationMs } from './pim/rules.ts';
 import { randomFrom, type Random } from './seed/random.ts';
 
 const Effect = z.enum(['before', 'after']);
@@ -50,6 +51,8 @@ const FaultRule = z.strictObject({
   }),
   /** How often; `null`: until the rules are replaced. */
   times: z.int().min(1).nullable().default(1),
+  /** From the first call that it hits no longer than this, by the tenant's clock; an ISO 8601 duration such as `PT30S`. Together with `times: null`. */
+  lasting: z.string().refine((text) => (durationMs(text) ?? 0) > 0).optional(),
   probability: z.number().min(0).max(1).default(1),
   /** Of the chances; the same seed and calls, the same faults. */
   seed: z.string().default('faults'),
@@ -72,8 +75,8 @@ const DEV_PROXY = [
 
 export type Faults = ReturnType<typeof createFaults>;
 
-export function createFaults() {
-  let rules: { rule: FaultRule; pattern: RegExp; random: Random; left: number; seen: number }[] = [];
+export function createFaults(now: () => Date) {
+  let rules: { rule: FaultRule; pattern: RegExp; random: Random; left: number; seen: number; over?: number }[] = [];
   let mix: { rate: number; random: Random } | undefined;
   return {
     replace(wish: FaultWish): void {
@@ -91,8 +94,10 @@ export function createFaults() {
         const { match, probability, fault } = one.rule;
         if ((match.method !== undefined && match.method !== method) || !one.pattern.test(path)) continue;
         one.seen += 1;
+        if (one.over !== undefined && now().getTime() >= one.over) continue;
         if (one.left <= 0 || (match.nth !== undefined && match.nth !== one.seen) || !one.random.chance(probability)) continue;
         one.left -= 1;
+        if (one.rule.lasting !== undefined) one.over ??= now().getTime() + (durationMs(one.rule.lasting) ?? 0);
         return fault;
       }
       return undefined;

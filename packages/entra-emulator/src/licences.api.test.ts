@@ -98,7 +98,11 @@ test('what is licensed is kept over a restart; a tenant that was kept before the
       await using one = await startTenant({ stateFile });
       return await plans(await one.as(MAYA, SCOPES));
     };
-    await (async () => { await using one = await startTenant({ stateFile }); await one.settings({ licences: { pim: false } }); })();
+    await (async () => {
+      await using one = await startTenant({ stateFile });
+      await one.settings({ licences: { pim: false } });
+      expect(readFileSync(stateFile, 'utf8')).toContain('"licences":{"pim":false,"privateAccess":true}');
+    })();
     expect(await shown()).toEqual(['Entra_Premium_Private_Access']);
     const { tenant: { licences, ...earlier }, ...rest } = JSON.parse(readFileSync(stateFile, 'utf8')) as { tenant: Record<string, unknown> };
     expect(licences).toEqual({ pim: false, privateAccess: true });

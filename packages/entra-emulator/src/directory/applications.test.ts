@@ -160,6 +160,42 @@ describe('Private Access applications', () => {
     expect(directory.logged()).toEqual(['Update service principal']);
   });
 
+  test('lose a segment alone, not one that is not theirs', async () => {
+    const path = `/beta/applications/${objectId('Build servers')}/${SEGMENTS}`;
+    const [first, second] = (await maya(path)).body.value as readonly { readonly id: string }[];
+    expect((await maya(`/beta/applications/${objectId('Payroll')}/${SEGMENTS}/${first?.id ?? ''}`, { method: 'DELETE' })).status).toBe(404);
+    expect((await directory.as('Ana Costa', ...SCOPES)(`${path}/${first?.id ?? ''}`, { method: 'DELETE' })).status).toBe(403);
+    expect((await maya(`${path}/${first?.id ?? ''}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await maya(`${path}/${first?.id ?? ''}`, { method: 'DELETE' })).status).toBe(404);
+    expect((await maya(path)).body.value.map(({ id }: { id: string }) => id)).toEqual([second?.id]);
+    expect(directory.logged()).toEqual(['Update application']);
+  });
+
+  test('lose an assignment once, from where it is', async () => {
+    const [resourceId, groupId] = [principalId('Finance reports'), directory.group('Finance team').id];
+    const made = await maya(`/v1.0/servicePrincipals/${resourceId}/appRoleAssignedTo`, { body: { principalId: groupId, resourceId, appRoleId: USER_ROLE } });
+    expect((await maya(`/v1.0/servicePrincipals/${principalId('Payroll')}/appRoleAssignedTo/${made.body.id}`, { method: 'DELETE' })).status).toBe(404);
+    const path = `/v1.0/servicePrincipals/${resourceId}/appRoleAssignedTo/${made.body.id}`;
+    expect((await directory.as('Ana Costa', ...SCOPES)(path, { method: 'DELETE' })).status).toBe(403);
+    expect([(await maya(path, { method: 'DELETE' })).status, (await maya(path, { method: 'DELETE' })).status]).toEqual([204, 404]);
+    expect(directory.logged().slice(-1)).toEqual(['Remove app role assignment from group']);
+  });
+
+  test('go with their enterprise application and who is assigned to it, each with its entry in the log', async () => {
+    const [id, resourceId] = [objectId('Payroll'), principalId('Payroll')];
+    const { tenant } = directory;
+    const others = tenant.appRoleAssignments.filter((one) => one.resourceId !== resourceId).length;
+    const own = tenant.appRoleAssignments.length - others;
+    expect(own).toBeGreaterThan(0);
+    expect((await directory.as('Ana Costa', ...SCOPES)(`/v1.0/applications/${id}`, { method: 'DELETE' })).status).toBe(403);
+    expect((await maya(`/v1.0/applications/${id}`, { method: 'DELETE' })).status).toBe(204);
+    for (const path of [`/v1.0/applications/${id}`, `/v1.0/servicePrincipals/${resourceId}`, `/v1.0/servicePrincipals/${resourceId}/appRoleAssignedTo`]) expect((await maya(path)).status, path).toBe(404);
+    expect((await maya(`/v1.0/applications/${id}`, { method: 'DELETE' })).status).toBe(404);
+    expect(tenant.appRoleAssignments).toHaveLength(others);
+    expect(directory.logged()).toEqual(['Delete application', ...Array.from({ length: own }, () => 'Remove app role assignment from group'), 'Remove service principal']);
+    expect((await maya(`/v1.0/groups/${directory.group('Payroll-Operator-SecureAccess').id}/appRoleAssignments`)).body.value).toEqual([]);
+  });
+
   test('Quick Access stays the only one', async () => {
     const made = await maya(TEMPLATE, { body: { displayName: 'Another' } });
     const body = { onPremisesPublishing: { applicationType: 'quickaccessapp', isAccessibleViaZTNAClient: true } };

@@ -6,6 +6,7 @@ import { APPLICATION_WRITERS, applicationOf, bad, BETA, bodyOf, BOTH, denied, is
 import { collectionAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { addressesOf, portRange, segmentsMeet } from './destinations.ts';
 import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from './private-access.ts';
+import { dropAssignments } from './service-principals.ts';
 import { applicationView, connectorGroupView, publishingView, segmentView, servicePrincipalView } from './views.ts';
 
 const READ = ['Application.Read.All', 'Application.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
@@ -166,10 +167,12 @@ function remove(call: GraphCall): GraphAnswer {
   const { tenant } = call;
   const application = applicationOf(call);
   call.audit(applicationEvent('Delete application', application));
-  const gone = tenant.servicePrincipals.filter(({ appId }) => appId === application.appId).map(({ id }) => id);
+  for (const gone of tenant.servicePrincipals.filter(({ appId }) => appId === application.appId)) {
+    dropAssignments(call, ({ resourceId, principalId }) => resourceId === gone.id || principalId === gone.id);
+    tenant.servicePrincipals.splice(tenant.servicePrincipals.indexOf(gone), 1);
+    call.audit(applicationEvent('Remove service principal', gone));
+  }
   tenant.applications.splice(tenant.applications.indexOf(application), 1);
-  tenant.servicePrincipals = tenant.servicePrincipals.filter(({ id }) => !gone.includes(id));
-  tenant.appRoleAssignments = tenant.appRoleAssignments.filter(({ resourceId }) => !gone.includes(resourceId));
   return { status: 204 };
 }
 

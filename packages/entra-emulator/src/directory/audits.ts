@@ -81,7 +81,7 @@ export function assignmentEvent(change: 'add' | 'remove', tenant: Tenant, assign
 
 /** The directory's entry about an application or its enterprise application. */
 export const applicationEvent = (
-  activityDisplayName: 'Add application' | 'Update application' | 'Delete application' | 'Add service principal' | 'Update service principal',
+  activityDisplayName: 'Add application' | 'Update application' | 'Delete application' | 'Add service principal' | 'Update service principal' | 'Remove service principal',
   object: Pick<Application | ServicePrincipal, 'id' | 'displayName'>,
   changes: readonly Property[] = [],
 ): DirectoryEvent => ({

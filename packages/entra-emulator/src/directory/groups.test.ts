@@ -131,12 +131,70 @@ describe('groups', () => {
     expect(first.body.value.length + rest.length).toBe(directory.tenant.groups.length);
   });
 
-  test('go with everything that hangs on them', async () => {
-    const { id } = directory.group('QuickAccess-Helpdesk-SecureAccess');
-    expect((await maya(`/v1.0/groups/${id}`, { method: 'DELETE' })).status).toBe(204);
-    expect((await maya(`/v1.0/groups/${id}`)).status).toBe(404);
-    expect(directory.tenant.appRoleAssignments.some(({ principalId }) => principalId === id)).toBe(false);
-    expect(directory.tenant.pim.schedules.some(({ groupId }) => groupId === id)).toBe(false);
-    expect(directory.logged()).toContain('Delete group');
+  test('take an owner once, only a person who exists, and only from who may change the group', async () => {
+    const group = directory.group('Finance team');
+    const own = `/v1.0/groups/${group.id}/owners`;
+    const body = reference(directory.user('Ben Novak').id);
+    expect((await ana(`${own}/$ref`, { body })).status).toBe(403);
+    expect((await maya(`${own}/$ref`, { body })).status).toBe(204);
+    expect(await maya(`${own}/$ref`, { body })).toMatchObject({ status: 400, body: { error: { code: 'Request_BadRequest', message: `One or more added object references already exist for the following modified properties: 'owners'.` } } });
+    expect((await maya(`${own}/$ref`, { body: reference('00000000-0000-4000-8000-000000000000') })).status).toBe(404);
+    expect((await maya(`${own}/$ref`, { body: reference(directory.group('Engineering').id) })).status).toBe(400);
+    expect((await maya(`${own}?$select=id`)).body.value.map(({ id }: { id: string }) => id)).toEqual(group.ownerIds);
+    expect((await maya(`${own}/${directory.user('Ben Novak').id}/$ref`, { method: 'DELETE' })).status).toBe(204);
+    expect((await maya(`${own}/${directory.user('Ben Novak').id}/$ref`, { method: 'DELETE' })).status).toBe(404);
+    expect(await maya(`${own}/${directory.user('Maya Lindqvist').id}/$ref`, { method: 'DELETE' })).toMatchObject({ status: 400, body: { error: { message: 'The group must have at least one owner, hence this owner cannot be removed.' } } });
+    expect(group.ownerIds).toEqual([directory.user('Maya Lindqvist').id]);
+    expect(directory.logged()).toEqual(expect.arrayContaining(['Add owner to group', 'Remove owner from group']));
+  });
+
+  describe('go with everything that hangs on them', () => {
+    test('policies, schedules and assignments, each assignment with its entry in the log', async () => {
+      const { id } = directory.group('QuickAccess-Helpdesk-SecureAccess');
+      const { pim } = directory.tenant;
+      expect([pim.policies, pim.schedules].map((list) => list.some(({ groupId }) => groupId === id))).toEqual([true, true]);
+      const done = pim.requests.filter(({ groupId, status }) => groupId === id && status === 'Provisioned').length;
+      const before = directory.logged().length;
+      expect((await ana(`/v1.0/groups/${id}`, { method: 'DELETE' })).status).toBe(403);
+      expect((await maya(`/v1.0/groups/${id}`, { method: 'DELETE' })).status).toBe(204);
+      expect((await maya(`/v1.0/groups/${id}`)).status).toBe(404);
+      expect((await maya(`/v1.0/groups/${id}`, { method: 'DELETE' })).status).toBe(404);
+      expect(directory.tenant.appRoleAssignments.some(({ principalId }) => principalId === id)).toBe(false);
+      expect([pim.policies, pim.schedules].map((list) => list.some(({ groupId }) => groupId === id))).toEqual([false, false]);
+      expect(directory.logged().slice(before)).toEqual(['Delete group', 'Remove app role assignment from group']);
+      // What was done stays to be read.
+      expect(pim.requests.filter(({ groupId }) => groupId === id)).toHaveLength(done);
+    });
+
+    test('but those that can hold directory roles only from who manages roles, or an owner', async () => {
+      const group = directory.group('Engineering');
+      group.isAssignableToRole = true;
+      group.ownerIds = [directory.user('Ana Costa').id];
+      directory.user('Ben Novak').directoryRoles.push('Groups Administrator');
+      const ben = directory.as('Ben Novak', 'Group.ReadWrite.All');
+      expect((await ben(`/v1.0/groups/${group.id}`, { method: 'DELETE' })).status).toBe(403);
+      group.isAssignableToRole = false;
+      expect((await ben(`/v1.0/groups/${group.id}`, { method: 'DELETE' })).status).toBe(204);
+      directory.user('Ben Novak').directoryRoles.pop();
+    });
+
+    test('requests that wait, with their approvals, also where the group was to be eligible elsewhere', async () => {
+      const { tenant } = directory;
+      const [payroll, build] = [directory.group('Payroll-Operator-SecureAccess'), directory.group('Build team')];
+      const like = tenant.pim.requests.find(({ groupId }) => groupId === payroll.id);
+      if (!like) throw new Error('nobody has asked for payroll');
+      const ask = (id: string, more: Partial<typeof like>) => tenant.pim.requests.push({ ...like, id, dueAt: '2026-03-02T10:00:00.000Z', ...more });
+      ask('waits', { status: 'PendingApproval' });
+      ask('later', { status: 'Granted' });
+      ask('elsewhere', { groupId: directory.group('Build-Engineer-SecureAccess').id, principalId: build.id, kind: 'eligibility', status: 'Provisioned' });
+      ask('another', { groupId: directory.group('HRArchive-Reader-SecureAccess').id, status: 'PendingApproval' });
+      for (const id of ['waits', 'another']) tenant.pim.approvals.push({ id, requestId: id, approverUserIds: [], stage: { id, status: 'InProgress', reviewResult: 'NotReviewed', reviewedById: null, reviewedDateTime: null, justification: null } });
+      for (const { id } of [payroll, build]) expect((await maya(`/v1.0/groups/${id}`, { method: 'DELETE' })).status).toBe(204);
+      expect(tenant.pim.requests.slice(-2).map(({ id, dueAt }) => [id, dueAt])).toEqual([['elsewhere', null], ['another', '2026-03-02T10:00:00.000Z']]);
+      expect(tenant.pim.requests.some(({ id }) => id === 'waits' || id === 'later')).toBe(false);
+      expect(tenant.pim.approvals.filter(({ id }) => id === 'waits' || id === 'another').map(({ id }) => id)).toEqual(['another']);
+      expect(tenant.pim.schedules.some(({ principalId }) => principalId === build.id)).toBe(false);
+      expect(tenant.groups.some(({ memberIds }) => memberIds.includes(build.id))).toBe(false);
+    });
   });
 });

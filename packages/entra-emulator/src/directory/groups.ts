@@ -4,6 +4,7 @@ import type { Group } from '../tenant.ts';
 import { groupEvent, property, relationEvent } from './audits.ts';
 import { collectionAnswer, countAnswer, objectAnswer, TEXT, WORD, type Collection } from './collections.ts';
 import { BOTH, bad, bodyOf, denied, EXPANDABLE_QUERY, GROUP_WRITERS, groupOf, isGuid, isOwner, LIST_QUERY, notFound, ONE_QUERY, param, referencedId, sameId } from './common.ts';
+import { dropAssignments } from './service-principals.ts';
 import { groupView, membersWithin, objectView } from './views.ts';
 
 const READ = ['Group.ReadBasic.All', 'Group.Read.All', 'Group.ReadWrite.All', 'GroupMember.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All'];
@@ -148,17 +149,24 @@ function update(call: GraphCall, group: Group, ignored: readonly string[]): Grap
 
 const byUniqueName = (call: GraphCall): Group | undefined => call.tenant.groups.find((group) => group.uniqueName === param(call, 'uniqueName'));
 
+const UNFINISHED = ['PendingApproval', 'PendingAdminDecision', 'PendingProvisioning', 'Granted'];
+
 function remove(call: GraphCall): GraphAnswer {
   const { tenant } = call;
   const group = writable(groupOf(call));
   call.audit(groupEvent('Delete group', group));
   tenant.groups.splice(tenant.groups.indexOf(group), 1);
   for (const other of tenant.groups) other.memberIds = other.memberIds.filter((id) => id !== group.id);
-  tenant.appRoleAssignments = tenant.appRoleAssignments.filter(({ principalId }) => principalId !== group.id);
+  dropAssignments(call, ({ principalId }) => principalId === group.id);
   const { pim } = tenant;
+  const about = ({ groupId, principalId }: { readonly groupId: string; readonly principalId: string }): boolean => groupId === group.id || principalId === group.id;
   pim.policies = pim.policies.filter(({ groupId }) => groupId !== group.id);
-  pim.schedules = pim.schedules.filter(({ groupId, principalId }) => groupId !== group.id && principalId !== group.id);
-  for (const request of pim.requests) if (request.groupId === group.id) request.dueAt = null;
+  pim.schedules = pim.schedules.filter((schedule) => !about(schedule));
+  // What nobody will decide or carry out any more goes with it; what was done is history.
+  const gone = new Set(pim.requests.filter((request) => about(request) && UNFINISHED.includes(request.status)).map(({ id }) => id));
+  pim.requests = pim.requests.filter(({ id }) => !gone.has(id));
+  pim.approvals = pim.approvals.filter(({ requestId }) => !gone.has(requestId));
+  for (const request of pim.requests) if (about(request)) request.dueAt = null;
   return { status: 204 };
 }
 
@@ -275,7 +283,10 @@ export const groupRoutes = graphRoutes([
   },
   {
     method: 'DELETE', path: '/groups/{id}', versions: BOTH, delegated: ['Group.ReadWrite.All'], application: ['Group.ReadWrite.All'], roles: CHANGE,
-    handle: remove,
+    handle(call) {
+      forRoles(call);
+      return remove(call);
+    },
   },
   ...listRoutes('members', READ_MEMBERS, (_call, group) => group.memberIds),
   ...listRoutes('owners', READ_OWNERS, (_call, group) => group.ownerIds),

@@ -71,6 +71,15 @@ function unassign(call: GraphCall, chosen: (assignment: AppRoleAssignment) => bo
   return { status: 204 };
 }
 
+/** Assignments of which one end is deleted go with it, each with its entry in the log. */
+export function dropAssignments(call: GraphCall, chosen: (assignment: AppRoleAssignment) => boolean): void {
+  const { tenant } = call;
+  for (const gone of tenant.appRoleAssignments.filter(chosen)) {
+    tenant.appRoleAssignments.splice(tenant.appRoleAssignments.indexOf(gone), 1);
+    call.audit(assignmentEvent('remove', tenant, gone, servicePrincipalOf(call, gone.resourceId)));
+  }
+}
+
 /** What lets an application that is registered here be signed in to. */
 function create(call: GraphCall): GraphAnswer {
   const { tenant } = call;

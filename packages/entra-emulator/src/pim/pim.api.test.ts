@@ -31,6 +31,7 @@ async function newGroup(name = 'Emulated-Reader-SecureAccess'): Promise<string> 
   expect(made.status, JSON.stringify(made.body)).toBe(201);
   return made.body.id as string;
 }
+const removeEligible = (groupId: string, upn: string): Promise<Answer> => maya('POST', `${PIM}/eligibilityScheduleRequests`, { accessId: 'member', principalId: ids[upn], groupId, action: 'adminRemove' });
 /** A group that PIM knows, with Ana eligible for 30 days. */
 async function prepared(): Promise<string> {
   const groupId = await newGroup();
@@ -556,5 +557,71 @@ describe('at the edges', () => {
     ]);
     expect((await writes(ben)).map(({ status }) => status)).toEqual([403, 403, 403]);
     expect((await writes(maya)).map(({ status }) => status)).toEqual([200, 201, 201]);
+  });
+});
+
+describe('an eligibility is taken away', () => {
+  const floor = async (step: string, groupId: string): Promise<unknown> => {
+    await tenant.advance(step);
+    const answer = await removeEligible(groupId, ANA);
+    return answer.status === 201 ? answer.body.status : codeOf(answer);
+  };
+  const TOO_SHORT = [400, 'ActiveDurationTooShort'];
+
+  test('once, five minutes after it was given and not sooner', async () => {
+    const groupId = await newGroup();
+    await tenant.advance('PT1M');
+    await eligible(groupId, ANA);
+    // Its schedule is there 1.5 s later, and begins then.
+    expect(await floor('PT1.5S', groupId)).toEqual(TOO_SHORT);
+    expect(await floor('PT4M59S', groupId)).toEqual(TOO_SHORT);
+    expect(await floor('PT1S', groupId)).toBe('Revoked');
+    expect(await floor('PT0S', groupId)).toEqual([400, 'RoleAssignmentDoesNotExist']);
+    expect((await maya('GET', `${PIM}/eligibilitySchedules?$filter=groupId eq '${groupId}'`)).body.value).toEqual([]);
+    expect(await logged(groupId)).toContain('PIM: Remove eligible member from role in PIM completed (timebound)');
+  });
+
+  test('also before it begins', async () => {
+    const groupId = await newGroup();
+    await tenant.advance('PT1M');
+    await eligible(groupId, ANA, { scheduleInfo: { startDateTime: '2026-03-09T09:00:00Z', expiration: { type: 'afterDuration', duration: 'P30D' } } });
+    expect(await floor('PT2M', groupId)).toEqual(TOO_SHORT);
+    expect(await floor('PT3M', groupId)).toBe('Revoked');
+  });
+});
+
+describe('a group that the directory has not passed on', () => {
+  const REFUSED = [404, 'ResourceNotFound'];
+  const reads = (groupId: string) => ['roleManagementPolicyAssignments', 'roleManagementPolicies'].map((name) => `/v1.0/policies/${name}?$filter=scopeId eq '${groupId}' and scopeType eq 'Group'`);
+
+  test('is unknown to every call of PIM for as long as is set, by the tenant’s clock', async () => {
+    await tenant.settings({ delays: { directoryToPim: 30_000 } });
+    const groupId = await newGroup();
+    const policyId = `Group_${groupId}_00000000-0000-4000-8000-000000000000`;
+    const calls = async (): Promise<[number, string][]> => [
+      ...await Promise.all(reads(groupId).map(async (path) => codeOf(await maya('GET', path)))),
+      codeOf(await maya('PATCH', `/v1.0/policies/roleManagementPolicies/${policyId}`, { rules: [{}] })), codeOf(await eligible(groupId, ANA)), codeOf(await activate(ana, groupId, ANA)),
+      codeOf(await maya('POST', `${PIM}/assignmentScheduleRequests`, { accessId: 'member', principalId: ids[ANA], groupId, action: 'adminAssign', justification: 'Cover', scheduleInfo: { expiration: { type: 'afterDuration', duration: 'PT1H' } } })),
+    ];
+    expect(await calls()).toEqual([REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED]);
+    await tenant.advance('PT29.999S');
+    expect(await calls()).toEqual([REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED]);
+    expect((await tenant.state()).groups.find(({ id }: Entity) => id === groupId).onboardedToPimAt).toBeNull();
+    await tenant.advance('PT0.001S');
+    for (const path of reads(groupId)) expect((await maya('GET', path)).status).toBe(200);
+    const { id, rules } = await policyOf(groupId);
+    expect((await maya('PATCH', `/v1.0/policies/roleManagementPolicies/${id}`, { rules })).status).toBe(200);
+    expect((await eligible(groupId, ANA)).status).toBe(201);
+    // The directory itself knew it all along.
+    expect((await maya('GET', `/v1.0/groups/${groupId}`)).status).toBe(200);
+  });
+
+  test('is no subject either', async () => {
+    const groupId = await prepared();
+    await tenant.settings({ delays: { directoryToPim: 30_000 } });
+    ids['nested'] = await newGroup('Nested');
+    expect(codeOf(await eligible(groupId, 'nested'))).toEqual([404, 'SubjectNotFound']);
+    await tenant.advance('PT30S');
+    expect((await eligible(groupId, 'nested')).status).toBe(201);
   });
 });

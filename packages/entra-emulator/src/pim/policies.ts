@@ -41,7 +41,7 @@ const assignmentView = (policy: PimPolicy, expand: string | undefined): Record<s
 function policyById(call: GraphCall): { policy: PimPolicy; group: Group } {
   const policy = call.tenant.pim.policies.find(({ id }) => id === call.params['id']);
   const group = policy && call.tenant.groups.find(({ id }) => id === policy.groupId);
-  if (!policy || !group) throw new GraphRefusal(404, 'ResourceNotFound', `The policy '${String(call.params['id'])}' is not found.`);
+  if (!policy || !group || new Date(group.knownToPimAt) > call.now) throw new GraphRefusal(404, 'ResourceNotFound', `The policy '${String(call.params['id'])}' is not found.`);
   mayRead(call, group);
   return { policy, group };
 }
@@ -114,7 +114,7 @@ export const policyRoutes = graphRoutes([
     handle(call): GraphAnswer {
       const policy = call.tenant.pim.policies.find(({ id, accessId }) => `${id}_${accessId}` === call.params['id']);
       const group = policy && call.tenant.groups.find(({ id }) => id === policy.groupId);
-      if (!policy || !group) throw new GraphRefusal(404, 'ResourceNotFound', `The policy assignment '${String(call.params['id'])}' is not found.`);
+      if (!policy || !group || new Date(group.knownToPimAt) > call.now) throw new GraphRefusal(404, 'ResourceNotFound', `The policy assignment '${String(call.params['id'])}' is not found.`);
       mayRead(call, group);
       return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicyAssignments/$entity`, ...assignmentView(policy, call.query['$expand']) } };
     },

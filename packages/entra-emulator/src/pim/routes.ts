@@ -239,14 +239,17 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
   const body = bodyOf(call);
   const group = manageable(pimGroup(call, body.groupId));
   if (!isOneOf(BY_PERSON, body.action)) mayWrite(call, group);
-  const principal = call.tenant.users.find(({ id }) => id === body.principalId) ?? call.tenant.groups.find(({ id }) => id === body.principalId);
+  // A group that the directory has not passed on yet is no subject either.
+  const principal = call.tenant.users.find(({ id }) => id === body.principalId) ?? call.tenant.groups.find(({ id, knownToPimAt }) => id === body.principalId && new Date(knownToPimAt) <= call.now);
   if (!principal) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   const world = worldOf(call);
   const existing = call.tenant.pim.schedules.find((one) => one.kind === 'eligibility' && one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId);
   const pending = call.tenant.pim.requests.some((one) => one.kind === 'eligibility' && one.groupId === body.groupId && one.principalId === body.principalId && one.accessId === body.accessId && one.action === 'adminAssign' && one.dueAt !== null);
   if (body.action === 'adminRemove') {
     if (!existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
-    if (call.now.getTime() - Date.parse(existing.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+    // Of one that is to begin later, what counts is when it was given.
+    const given = Math.max(...[existing.createdDateTime, existing.startDateTime].map((at) => Date.parse(at)).filter((at) => at <= call.now.getTime()));
+    if (call.now.getTime() - given < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
     const request = { ...newRequest(call, 'eligibility', body), status: 'Revoked', completedDateTime: call.now.toISOString() };
     if (request.isValidationOnly) return created(call, request);
     call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
@@ -385,7 +388,7 @@ function end(call: GraphCall, body: Body, active: PimSchedule, requested: string
 function assign(call: GraphCall, body: Body): GraphAnswer {
   const group = manageable(pimGroup(call, body.groupId));
   mayWrite(call, group);
-  if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id }) => id === body.principalId)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
+  if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id, knownToPimAt }) => id === body.principalId && new Date(knownToPimAt) <= call.now)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
   if (!withinExpiration(call, body, 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
   checkDirect(call, body);
