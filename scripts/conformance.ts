@@ -58,6 +58,8 @@ async function everyCall(): Promise<RecordedCall[]> {
   const owner = await maya.directory.me();
   const approver = await omar.directory.me();
   await maya.directory.organization();
+  await maya.directory.myRoles();
+  await maya.directory.servicePlans();
   await maya.directory.searchUsers('an', 5);
   await maya.directory.searchGroups('Fin', 5);
   const { group } = await maya.directory.ensureGroup({ uniqueName: 'conformance-group', displayName: 'Conformance-Reader-SecureAccess', mailNickname: 'Conformance-Reader-SecureAccess', description: 'Made by a check', ownerIds: [owner.id] });
@@ -108,14 +110,31 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.applications.privateAccessByName('Conformance application');
   await maya.applications.applicationsByName('Conformance application');
   await maya.applications.requireAssignment(made.servicePrincipalId, true);
-  await maya.applications.assignGroup({ groupId: group.id, servicePrincipalId: made.servicePrincipalId, appRoleId: made.assignableRoleId });
+  const assignment = await maya.applications.assignGroup({ groupId: group.id, servicePrincipalId: made.servicePrincipalId, appRoleId: made.assignableRoleId });
   await maya.applications.assignmentsOf(made.servicePrincipalId);
   await maya.applications.assignmentsOfGroup(group.id);
   await maya.network.privateAccessProfile();
   await maya.conditionalAccess.authenticationContexts();
   await portal.audits.directoryAudits({ from: '2026-02-20T00:00:00Z', to: now });
 
-  const missed = [...functionsOf(maya, '')].filter((name) => !called.has(name));
+  await maya.pim.policy(group.id, 'owner');
+  await maya.directory.addOwner(group.id, approver.id);
+  await maya.directory.owners(group.id);
+  await maya.directory.removeOwner(group.id, approver.id);
+  await maya.directory.members(group.id);
+  await maya.pim.removeEligible({ groupId: group.id, principalId: me.id, justification: 'Conformance' });
+  const [segment] = await maya.applications.segments(made.appId);
+  await maya.applications.unassign(assignment);
+  await maya.applications.removeSegment(made.appId, segment?.id ?? '');
+  await maya.applications.deleteApplication(made.appId);
+  await maya.directory.deleteGroup(group.id);
+
+  // The other two paces say the same calls, several in one $batch.
+  await Promise.all([maya.together.directory.me(), maya.together.applications.privateAccess()]);
+  await Promise.all([maya.inOrder.applications.deleteApplication(made.appId), maya.inOrder.directory.deleteGroup(group.id)]);
+
+  const { together: _together, inOrder: _inOrder, ...eachAlone } = maya;
+  const missed = [...functionsOf(eachAlone, '')].filter((name) => !called.has(name));
   assert.deepEqual(missed, [], 'functions of the Graph layer that this check does not call');
   return await journalOf(tenant.url);
 }

@@ -89,9 +89,11 @@ export function watchConsole(page: Page): void {
   });
 }
 
-/** The product, one for the file; every page that was watched must have been quiet. */
-export const test = base.extend<{ quiet: void }, { product: Product }>({
-  product: [async ({}, use) => {
+/** The product, one for all tests with the same `tenantName`; every page that was watched must have been quiet. */
+export const test = base.extend<{ quiet: void }, { product: Product; tenantName: string }>({
+  // A file that names a tenant has it to itself: Playwright runs tests with other options in another worker.
+  tenantName: ['', { scope: 'worker', option: true }],
+  product: [async ({ tenantName: _named }, use) => {
     const product = await startProduct();
     await use(product);
     await product.stop();

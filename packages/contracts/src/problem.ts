@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'plan-changed': { status: 409, title: 'The tenant changed since this plan was shown' },
   'plan-blocked': { status: 409, title: 'The plan has a step that cannot be done' },
   'run-in-progress': { status: 409, title: 'A run of this setup is under way' },
+  'undo-refused': { status: 409, title: 'This run cannot be undone' },
   'conflict': { status: 409, title: 'Somebody else changed this first' },
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The request is not JSON' },
@@ -51,7 +52,7 @@ export const Problem = z.object({
   retryAfterSeconds: z.int().optional(),
   /** Of `plan-changed`: the plan as it is now. */
   plan: Plan.optional(),
-  /** Of `run-in-progress`: who is at it since when, and the run to follow. */
+  /** Of `run-in-progress`: who is at it since when, and the run to follow. Of `undo-refused`: the run that stands in the way, where there is one. */
   run: z.object({ id: z.string(), setupId: z.string(), actorName: z.string(), startedAt: Instant }).optional(),
 });
 export type Problem = z.infer<typeof Problem>;

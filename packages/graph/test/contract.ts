@@ -51,6 +51,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
     let groupId = '';
     let analystId = '';
     let approverId = '';
+    let application = { appId: '', servicePrincipalId: '' };
     const inDays = (days: number): string => new Date(began.getTime() + days * 86_400_000).toISOString();
     const activation = () => ({ principalId: analystId, groupId, startsAt: stage.now().toISOString(), duration: 'PT1H', justification: 'Month-end close' });
 
@@ -71,6 +72,10 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       expect(me.userPrincipalName.toLowerCase()).toBe(stage.people.analyst.toLowerCase());
       expect((await admin.directory.searchUsers(me.displayName, 5)).map(({ id }) => id)).toContain(analystId);
       expect((await admin.directory.organization()).id).toMatch(/^[0-9a-f-]{36}$/);
+      // Groups Administrator, Privileged Role Administrator and Application Administrator are what the procedure asks for; or one that is all of them.
+      for (const role of await admin.directory.myRoles()) expect(role).toMatch(/^[0-9a-f-]{36}$/);
+      expect([...await admin.directory.myRoles()]).not.toEqual([]);
+      for (const plan of await admin.directory.servicePlans()) expect(plan).not.toBe('');
       expect(await admin.directory.names([analystId, '00000000-0000-4000-8000-000000000000'])).toEqual(
         new Map([[analystId, { kind: 'user', displayName: me.displayName, userPrincipalName: me.userPrincipalName }]]),
       );
@@ -120,6 +125,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       const name = `${stage.mark}-Treasury's ledger`;
       const [connectors] = await admin.applications.connectorGroups();
       const made = await admin.applications.instantiate(name);
+      application = made;
       await stage.pass(1);
       await stage.eventually(() => admin.applications.publish(made.appId, { displayName: name, connectorGroupId: connectors?.id ?? '' }));
       const host = `${stage.mark}.corp.contoso.example`.toLowerCase();
@@ -202,6 +208,35 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       expect((await failureOf(analyst.approvals.decide(approvalId, one?.id ?? '', 'Approve', 'Mine'))).failure).toMatch(/forbidden|not-found/);
       await stage.pass(1);
       await stage.eventually(async () => { expect(await admin.directory.isMember(analystId, groupId)).toBe(true); });
+    });
+
+    test('what was made is taken back, and what is gone is no failure', async () => {
+      await admin.directory.addOwner(groupId, approverId);
+      await stage.eventually(async () => { expect((await admin.directory.owners(groupId)).map(({ id }) => id)).toContain(approverId); });
+      await admin.directory.addOwner(groupId, approverId);
+      expect((await failureOf(analyst.directory.addOwner(groupId, analystId))).failure).toBe('forbidden');
+      await admin.directory.removeOwner(groupId, approverId);
+      await stage.eventually(async () => { expect((await admin.directory.owners(groupId)).map(({ id }) => id)).not.toContain(approverId); });
+      await admin.directory.removeOwner(groupId, approverId);
+
+      expect(await admin.directory.members(groupId)).toContain(analystId);
+      const wish = { groupId, principalId: analystId, justification: 'Taken back' };
+      await admin.pim.removeEligible(wish);
+      await stage.pass(1);
+      await stage.eventually(async () => { expect(await admin.pim.eligibilities(groupId)).toEqual([]); });
+      await admin.pim.removeEligible(wish);
+
+      const [assignment] = await admin.applications.assignmentsOfGroup(groupId);
+      const [segment] = await admin.applications.segments(application.appId);
+      if (!assignment || !segment) throw new Error('nothing to take back');
+      for (const _twice of [1, 2]) await admin.applications.unassign(assignment);
+      await stage.eventually(async () => { expect(await admin.applications.assignmentsOfGroup(groupId)).toEqual([]); });
+      for (const _twice of [1, 2]) await admin.applications.removeSegment(application.appId, segment.id);
+      await stage.eventually(async () => { expect(await admin.applications.segments(application.appId)).toEqual([]); });
+      for (const _twice of [1, 2]) await admin.applications.deleteApplication(application.appId);
+      await stage.eventually(async () => { expect(await admin.applications.application(application.servicePrincipalId)).toBeUndefined(); });
+      for (const _twice of [1, 2]) await admin.directory.deleteGroup(groupId);
+      await stage.eventually(async () => { expect(await admin.directory.group(groupId)).toBeUndefined(); });
     });
 
     test('what a token does not carry is forbidden', async () => {

@@ -1,6 +1,6 @@
 import { FluentProvider } from '@fluentui/react-provider';
 import { webLightTheme } from '@fluentui/react-theme';
-import { PROBLEMS, type Endpoint, type ProblemCode, type Session } from '@gatehouse/contracts';
+import { PROBLEMS, type Endpoint, type Problem, type ProblemCode, type Session } from '@gatehouse/contracts';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { render, type RenderResult } from '@testing-library/react';
 import { Suspense, type ReactNode } from 'react';
@@ -23,7 +23,7 @@ export function answers<E extends Endpoint>(endpoint: E, value: z.input<E['respo
 }
 
 /** Refuses a call as the API would. */
-export function refuses(endpoint: Endpoint, code: ProblemCode, more: { detail?: string; issues?: { path: string; message: string }[]; signInUrl?: string } = {}): Handler {
+export function refuses(endpoint: Endpoint, code: ProblemCode, more: Partial<Problem> = {}): Handler {
   const { status, title } = PROBLEMS[code];
   return { endpoint, answer: () => Response.json({ type: `urn:gatehouse:problem:${code}`, code, status, title, requestId: '4F2A91BC', ...more }, { status }) };
 }

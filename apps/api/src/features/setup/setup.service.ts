@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
+import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type Problem, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
 import type { Tx } from '@gatehouse/db';
 import type { Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -80,7 +80,7 @@ export function createSetups(deps: SetupDeps) {
       await db.prisma.$transaction(write);
     } catch (error) {
       await runs.release(run.id);
-      if (error instanceof PortalError && (error.code === 'run-in-progress' || error.code === 'conflict')) {
+      if (error instanceof PortalError && (['run-in-progress', 'undo-refused', 'conflict'].includes(error.code))) {
         await refuseIfUnderWay(actor, { setupId: run.setupId });
         await refuseIfUnderWay(actor, { group: run.definition.group });
       }
@@ -112,12 +112,13 @@ export function createSetups(deps: SetupDeps) {
     const setup = run && await findSetup(db, actor.tenantId, run.setupId);
     if (!run || !setup) throw new PortalError('not-found');
     await refuseIfUnderWay(actor, { setupId: run.setupId });
-    if (run.undoes !== null) throw new PortalError('conflict', { detail: 'This run took another one back. To have it again, apply the setup again.' });
+    if (run.undoes !== null) throw new PortalError('undo-refused', { detail: 'It took another one back. To have that again, apply the setup again.' });
     const all = await runsOf(db, actor.tenantId, run.setupId);
-    const undone = new Set(all.flatMap(({ undoes }) => undoes ?? []));
-    if (undone.has(runId)) throw new PortalError('conflict', { detail: 'This run is taken back already, or about to be. Open it to see by which run.' });
+    const undone = new Map(all.flatMap((one) => (one.undoes === null ? [] : [[one.undoes, one] as const])));
+    const by = undone.get(runId);
+    if (by) throw new PortalError('undo-refused', { detail: 'It is taken back already, or about to be.', run: inTheWay(by) });
     const newest = all.find(({ id, undoes }) => undoes === null && !undone.has(id));
-    if (newest?.id !== runId) throw new PortalError('conflict', { detail: 'A later run of this setup stands. Take that one back first.' });
+    if (newest && newest.id !== runId) throw new PortalError('undo-refused', { detail: 'A later run of this setup stands. Undo that one first.', run: inTheWay(newest) });
     return { run, setup };
   }
 
@@ -366,6 +367,10 @@ function digested(definition: SetupDefinition, steps: readonly PlanStep[]): Pick
 
 function changedPlan(plan: Plan): PortalError {
   return new PortalError('plan-changed', { detail: 'Since you looked, the tenant or the setup changed. Nothing was done. Look at the new plan and apply that.', plan });
+}
+
+function inTheWay({ id, setupId, actorName, createdAt }: NonNullable<RunRow>): NonNullable<Problem['run']> {
+  return { id, setupId, actorName, startedAt: createdAt.toISOString() };
 }
 
 function underWay(run: RunUnderWay): PortalError {

@@ -122,7 +122,7 @@ export async function insertRun(tx: Tx, run: NewRun, steps: readonly NewStep[]):
   try {
     await tx.setupRun.create({ data: { ...run, status: 'running' } });
   } catch (error) {
-    if (violates(error, 'setup_run_one_undo')) throw new PortalError('conflict', { detail: 'This run is taken back already, or about to be. Open it to see by which run.' });
+    if (violates(error, 'setup_run_one_undo')) throw new PortalError('undo-refused', { detail: 'It is taken back already, or about to be.' });
     throw oneRunning(error);
   }
   await insertSteps(tx, run.tenantId, run.id, steps);

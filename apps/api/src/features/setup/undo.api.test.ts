@@ -121,9 +121,9 @@ test('what others have put there since stays, and is named', async () => {
   const { portal, maya, omar, definition } = all;
   const run = await applied(portal, maya, definition);
   // Somebody makes another person eligible, past this setup's run: here by a second run.
-  await applied(portal, maya, { ...definition, eligible: [...definition.eligible, { principalId: omar.id, kind: 'user', displayName: omar.displayName, days: 30 }] }, run.setupId);
+  const later = await applied(portal, maya, { ...definition, eligible: [...definition.eligible, { principalId: omar.id, kind: 'user', displayName: omar.displayName, days: 30 }] }, run.setupId);
   const refused = await maya.post(`/api/runs/${run.id}/undo-plans`, {});
-  expect([refused.status, refused.body.detail]).toEqual([409, 'A later run of this setup stands. Take that one back first.']);
+  expect(refused.body).toMatchObject({ status: 409, code: 'undo-refused', detail: 'A later run of this setup stands. Undo that one first.', run: { id: later.id, setupId: run.setupId, actorName: 'Maya Lindqvist', startedAt: later.createdAt } });
 
   await portal.db.pool.query(`DELETE FROM setup_run WHERE id <> $1`, [run.id]);
   const { body: plan } = await maya.post(`/api/runs/${run.id}/undo-plans`, {}) as { body: Plan };

@@ -22,6 +22,13 @@ test('a step that changes says from what to what; what was not there before has 
   expect(step.getAllByRole('listitem').map((one) => one.textContent)).toEqual(['Activation maximum: 8 h → 30 min', 'Approvers: Omar Haddad']);
 });
 
+test('a step that takes away says so', () => {
+  const step = only({ verdict: 'delete', kind: 'delete-group', irreversible: true });
+  expect(step.getByText('Remove')).toBeTruthy();
+  expect(step.getByText('Cannot be undone')).toBeTruthy();
+  expect(step.getByText('1 call to Microsoft Graph')).toBeTruthy();
+});
+
 test('a step without anything to do says that, and promises no calls', () => {
   const step = only({ verdict: 'nothing', irreversible: true });
   expect(step.getByText('Nothing to do')).toBeTruthy();

@@ -2,6 +2,7 @@ import type { PlanStep, RunStep } from '@gatehouse/contracts';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { StatusBadge, type Tone } from '../../ui/states.tsx';
+import type { PlanDifference } from './plan-difference.ts';
 
 const useStyles = makeStyles({
   list: { listStyle: 'none', margin: 0, padding: 0, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
@@ -30,11 +31,11 @@ const STATES: Record<RunStep['status'], { tone: Tone; word: string }> = {
 export const acts = ({ verdict }: PlanStep): boolean => verdict === 'create' || verdict === 'change' || verdict === 'delete';
 
 /** The steps of a plan, or of a run of it: the same list fills with what became of each. */
-export function PlanList({ steps, label, isNew }: {
+export function PlanList({ steps, label, marks }: {
   steps: readonly (PlanStep | RunStep)[];
   label: string;
-  /** Of a plan that took another one's place: whether the step was not in that, or otherwise. */
-  isNew?: (step: PlanStep) => boolean;
+  /** Of a plan that took another one's place, by a step's key: whether it was not in that, or otherwise. */
+  marks?: PlanDifference['marks'] | undefined;
 }) {
   const styles = useStyles();
   return (
@@ -43,13 +44,14 @@ export function PlanList({ steps, label, isNew }: {
         const planned = 'plan' in step ? step.plan : step;
         const { tone, word } = 'plan' in step ? STATES[step.status] : VERDICTS[step.verdict];
         const changes = acts(planned);
+        const mark = marks?.get(planned.key);
         const warns = planned.irreversible && changes;
         return (
           <li key={planned.key} className={mergeClasses(styles.step, planned.verdict === 'nothing' && styles.nothing)}>
             <StatusBadge tone={tone}>{word}</StatusBadge>
             <div>
               <p className={styles.title}>{warns ? <strong>{planned.title}</strong> : planned.title}</p>
-              {isNew?.(planned) === true && <p className={styles.small}><strong>New since you looked</strong></p>}
+              {mark !== undefined && <p className={styles.small}><strong>{mark} since you looked</strong></p>}
               {!('plan' in step) && warns && <p className={styles.small}>Cannot be undone</p>}
               {planned.changes.length > 0 && (
                 <ul className={styles.changes}>

@@ -1,17 +1,18 @@
-import type { Plan, PlanStep } from '@gatehouse/contracts';
+import type { Plan, Run } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
-import { Link as FluentLink } from '@fluentui/react-link';
-import { MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
+import { MessageBar, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
-import { useEffect, useRef, type ReactNode } from 'react';
-import { useNavigate } from 'react-router';
+import { useQueryClient, type QueryKey, type UseMutationResult, type UseQueryResult } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
 import { isProblem } from '../../lib/api.ts';
-import { formatInstant, formatSeconds } from '../../lib/dates.ts';
-import { useNow } from '../../lib/session.ts';
-import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { PlanList } from './plan-list.tsx';
+import { formatSeconds } from '../../lib/dates.ts';
+import { ListSkeleton } from '../../ui/states.tsx';
+import { NotBegun } from './not-begun.tsx';
+import { differenceOf, type PlanDifference } from './plan-difference.ts';
+import { acts, PlanList } from './plan-list.tsx';
+import type { Reviewed } from './setups.queries.ts';
 
 const useStyles = makeStyles({
   foot: { display: 'flex', alignItems: 'center', justifyContent: 'flex-end', flexWrap: 'wrap', gap: '8px 16px', marginTop: '16px' },
@@ -19,89 +20,115 @@ const useStyles = makeStyles({
   warning: { marginBottom: '8px' },
   read: { margin: '0 0 8px' },
   checked: { margin: '0 0 12px', color: tokens.colorNeutralForeground2 },
+  summary: { cursor: 'pointer' },
   sentences: { margin: '4px 0 0', paddingLeft: '20px' },
-  bar: { marginBottom: '16px', ':focus': { outline: 'none' } },
+  changed: { marginBottom: '16px' },
 });
 
-export const actsOf = ({ steps }: Plan): readonly PlanStep[] => steps.filter(({ verdict }) => verdict !== 'nothing' && verdict !== 'blocked');
-export const isIrreversible = (plan: Plan): boolean => actsOf(plan).some(({ irreversible }) => irreversible);
-export const blockedIn = ({ steps }: Plan): number => steps.filter(({ verdict }) => verdict === 'blocked').length;
-export const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
+/** How a review speaks of what it is about. */
+export interface ReviewWords {
+  readonly list: string;
+  /** Such as `Apply`, of `Apply 5 changes`. */
+  readonly verb: string;
+  /** Where there is nothing to change: what that means, and what the button does then. */
+  readonly nothing: string;
+  readonly nothingVerb: string;
+  readonly back: string;
+}
 
-/** A plan as a person reviews it: what is worth knowing first, what was looked at, and every change in sight. */
-export function PlanReview({ plan, replaced, label, consent, understood, reading, onUnderstood, onRead }: {
-  plan: Plan;
-  /** The plan that was in sight before the tenant changed. */
-  replaced: Plan | undefined;
-  label: string;
-  /** What is ticked where something cannot be undone. */
-  consent: string;
-  understood: boolean;
-  reading: boolean;
-  onUnderstood(is: boolean): void;
-  onRead(): void;
+/**
+ * A plan as a person reviews it, and beginning it: what is worth knowing first, every change in sight, a tick for what
+ * cannot be undone. A plan that took the place of the one that was seen says so, and in what it differs.
+ */
+export function PlanReview({ query, queryKey, begin, words, finalFirst = false, onBack, onBegun, onRefused }: {
+  query: UseQueryResult<Plan>;
+  queryKey: QueryKey;
+  begin: UseMutationResult<Run, Error, Reviewed>;
+  words: ReviewWords;
+  /** Whether what cannot be undone is said above all, too. */
+  finalFirst?: boolean;
+  onBack(): void;
+  onBegun(run: Run): void;
+  onRefused?(error: unknown): void;
 }) {
   const styles = useStyles();
-  const before = replaced && new Map(replaced.steps.map((step) => [step.key, JSON.stringify(step)]));
+  const client = useQueryClient();
+  const current = query.data;
+  // What the person looked at last; what came since by itself, or with a refusal, is compared with it.
+  const [seen, setSeen] = useState(current);
+  if (seen === undefined && current !== undefined) setSeen(current);
+  const [ticked, setTicked] = useState<string>();
+  const difference = seen !== undefined && current !== undefined && seen.digest !== current.digest ? differenceOf(seen, current) : undefined;
+  const final = current?.steps.filter((step) => step.irreversible && acts(step)) ?? [];
+  // The tick is for the plan that was in sight: of another plan it says nothing.
+  const understood = current !== undefined && ticked === current.digest;
+  const blocked = current?.steps.filter(({ verdict }) => verdict === 'blocked').length ?? 0;
+  const start = (): void => {
+    if (!current) return;
+    setSeen(current);
+    begin.mutate({ digest: current.digest, irreversibleUnderstood: understood || final.length === 0 }, {
+      onSuccess: onBegun,
+      onError: (error) => {
+        if (isProblem(error, 'plan-changed')) {
+          if (error.problem.plan) client.setQueryData(queryKey, error.problem.plan);
+          else void query.refetch();
+        }
+        onRefused?.(error);
+      },
+    });
+  };
   return (
-    <>
-      {replaced && <Changed />}
-      <p className={styles.read}>Read from the tenant at {formatSeconds(plan.readAt)}. <Button size="small" appearance="transparent" disabled={reading} onClick={onRead}>Read again</Button></p>
-      {plan.warnings.map(({ code, message, mend }) => (
-        <MessageBar key={`${code}${message}`} intent="warning" layout="multiline" className={styles.warning}><MessageBarBody><MessageBarTitle>{message}</MessageBarTitle> {mend}</MessageBarBody></MessageBar>
-      ))}
-      {plan.checked.length > 0 && (
-        <details className={styles.checked}>
-          <summary>{plan.checked.length === 1 ? '1 check is in order' : `${plan.checked.length} checks are in order`}</summary>
-          <ul className={styles.sentences}>{plan.checked.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
-        </details>
+    <div>
+      {difference && <Changed key={current?.digest} difference={difference} />}
+      {/* The bar above says it better. */}
+      {!(difference && begin.error && isProblem(begin.error, 'plan-changed')) && <NotBegun error={query.error ?? begin.error} onRetry={query.error ? () => void query.refetch() : undefined} />}
+      {query.isPending && <ListSkeleton rows={6} />}
+      {current && (
+        <>
+          <p className={styles.read}>Read from the tenant at {formatSeconds(current.readAt)}. <Button size="small" appearance="transparent" disabled={query.isFetching} onClick={() => { setSeen(current); void query.refetch(); }}>Read again</Button></p>
+          {finalFirst && final.length > 0 && <MessageBar intent="warning" layout="multiline" className={styles.warning}><MessageBarBody><MessageBarTitle>This cannot be undone in its turn:</MessageBarTitle> {final.map(({ title }) => `${title}.`).join(' ')}</MessageBarBody></MessageBar>}
+          {current.warnings.map(({ code, message, mend }) => (
+            <MessageBar key={`${code}${message}`} intent="warning" layout="multiline" className={styles.warning}><MessageBarBody><MessageBarTitle>{message}</MessageBarTitle> {mend}</MessageBarBody></MessageBar>
+          ))}
+          {current.checked.length > 0 && (
+            <details className={styles.checked}>
+              <summary className={styles.summary}>{current.checked.length === 1 ? '1 check is in order' : `${current.checked.length} checks are in order`}</summary>
+              <ul className={styles.sentences}>{current.checked.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+            </details>
+          )}
+          <PlanList label={words.list} steps={current.steps} marks={difference?.marks} />
+          {final.length > 0 && <Checkbox checked={understood} onChange={(_event, data) => { setTicked(data.checked === true ? current.digest : undefined); }} label={`I understand that ${final.map(({ kind }) => FINAL[kind] ?? 'it').join(', and ')} cannot be undone`} />}
+        </>
       )}
-      <PlanList label={label} steps={plan.steps} {...(before && { isNew: (step: PlanStep) => before.get(step.key) !== JSON.stringify(step) })} />
-      {isIrreversible(plan) && <Checkbox checked={understood} onChange={(_event, data) => { onUnderstood(data.checked === true); }} label={consent} />}
-    </>
+      <div className={styles.foot}>
+        <span className={styles.sum} role="status">{current && (blocked > 0 ? `${blocked === 1 ? '1 step is' : `${blocked} steps are`} blocked` : current.changes === 0 ? words.nothing : `${count(current.changes, 'change')}, ${count(current.calls, 'call')} to Microsoft Graph`)}</span>
+        <Button onClick={onBack}>{words.back}</Button>
+        <Button appearance="primary" disabled={!current || blocked > 0 || query.isFetching || begin.isPending || (final.length > 0 && !understood)} onClick={start}>
+          {!current ? words.verb : current.changes > 0 ? `${words.verb} ${count(current.changes, 'change')}` : words.nothingVerb}
+        </Button>
+      </div>
+    </div>
   );
 }
 
-/** Whoever pressed the button is told where they look next. */
-function Changed() {
+/** What the steps do that cannot be undone. */
+const FINAL: Partial<Record<Plan['steps'][number]['kind'], string>> = { 'onboard': 'onboarding the group to PIM', 'delete-group': 'deleting the group' };
+
+/** Says that another plan stands here now. Whoever acted on the plan before begins anew at this bar. */
+function Changed({ difference: { marks, gone } }: { difference: PlanDifference }) {
   const styles = useStyles();
   const bar = useRef<HTMLDivElement>(null);
   useEffect(() => { bar.current?.focus(); }, []);
   return (
-    <div ref={bar} tabIndex={-1} className={styles.bar}>
-      <MessageBar intent="warning" layout="multiline" role="alert">
-        <MessageBarBody><MessageBarTitle>The tenant changed since you looked.</MessageBarTitle> Nothing was done. This is the plan as it is now; what differs from the one that you saw is marked.</MessageBarBody>
+    <div ref={bar} tabIndex={-1} role="alert" className={styles.changed}>
+      <MessageBar intent="warning" layout="multiline">
+        <MessageBarBody>
+          <MessageBarTitle>The tenant changed since you looked.</MessageBarTitle> Nothing was done. {marks.size > 0 ? `This is the plan as it is now; ${marks.size === 1 ? 'the step that differs is' : `the ${marks.size} steps that differ are`} marked.` : 'This is the plan as it is now.'}
+          {gone.length > 0 && ` No longer in it: ${gone.join('; ')}.`}
+        </MessageBarBody>
       </MessageBar>
     </div>
   );
 }
 
-/** Why the plan was not begun. Of somebody else’s run it says whose it is, and leads there. */
-export function NotBegun({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
-  const styles = useStyles();
-  const navigate = useNavigate();
-  const now = useNow();
-  // The new plan says it better.
-  if (isProblem(error, 'plan-changed') && error.problem.plan) return null;
-  const other = isProblem(error, 'run-in-progress') ? error.problem.run : undefined;
-  if (!other) return <ProblemBar error={error} {...(onRetry && { onRetry })} />;
-  const address = `/runs/${other.id}`;
-  return (
-    <MessageBar intent="warning" layout="multiline" className={styles.bar} role="alert">
-      <MessageBarBody><MessageBarTitle>{other.actorName} is at it since {formatInstant(other.startedAt, now)}.</MessageBarTitle> Nothing of yours was begun. Look at the plan again when that run rests.</MessageBarBody>
-      <MessageBarActions><FluentLink href={address} onClick={(event) => { event.preventDefault(); void navigate(address); }}>Follow that run</FluentLink></MessageBarActions>
-    </MessageBar>
-  );
-}
-
-/** What the plan amounts to, and the way to begin it. */
-export function PlanFoot({ plan, nothing, children }: { plan: Plan | undefined; nothing: string; children: ReactNode }) {
-  const styles = useStyles();
-  const blocked = plan ? blockedIn(plan) : 0;
-  return (
-    <div className={styles.foot}>
-      <span className={styles.sum} role="status">{plan && (blocked > 0 ? `${blocked === 1 ? '1 step is' : `${blocked} steps are`} blocked` : plan.changes === 0 ? nothing : `${count(plan.changes, 'change')}, ${count(plan.calls, 'call')} to Microsoft Graph`)}</span>
-      {children}
-    </div>
-  );
-}
+const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;

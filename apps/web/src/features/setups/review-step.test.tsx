@@ -1,7 +1,8 @@
 import { ApplySetup, CreateSetup, GetSetup, PlanSetup, PROPOSED_ROLE_SETTINGS, SearchPrincipals } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
 import { aPlan, aRun, aStep as step, GUID } from './testing/samples.ts';
@@ -15,7 +16,7 @@ const open = (...api: Handler[]) => openWizard({ step: 5, draft: filled(), api }
 test('the plan is read before anything can be applied', async () => {
   open(waits(PlanSetup));
   expect(await screen.findByLabelText('Reading')).toBeTruthy();
-  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Keep and verify' }).disabled).toBe(true);
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Apply' }).disabled).toBe(true);
 });
 
 test('a plan that cannot be made is said, and made on request', async () => {
@@ -81,6 +82,81 @@ test('a refusal of nothing that can be typed is said where it was asked', async 
   expect((await screen.findByRole('alert')).textContent).toContain('Follow that run.');
   expect(screen.getByRole('list', { name: 'Plan' })).toBeTruthy();
   expect(sessionStorage.getItem(DRAFT_KEY)).not.toBeNull();
+});
+
+test('what was looked at and is in order is one line, which opens', async () => {
+  open(answers(PlanSetup, { ...aPlan(step()), checked: ['The Private Access traffic profile is on.', 'No group is nested in the group.'] }));
+  const line = await screen.findByText('2 checks are in order');
+  expect(line.closest('details')?.open).toBe(false);
+  await userEvent.click(line);
+  expect(line.closest('details')?.open).toBe(true);
+  expect(within(line.closest('details') as HTMLElement).getAllByRole('listitem').map((one) => one.textContent)).toEqual(['The Private Access traffic profile is on.', 'No group is nested in the group.']);
+});
+
+test('where nothing was looked at, nothing is said to be in order', async () => {
+  open(answers(PlanSetup, aPlan(step())));
+  await button('Apply 1 change');
+  expect(screen.queryByText(/in order/)).toBeNull();
+});
+
+describe('a plan that changed meanwhile', () => {
+  const settings = step({ key: 'role-settings', kind: 'role-settings', title: 'Set the role settings', changes: [{ field: 'Activation maximum', from: '8 h', to: '30 min' }] });
+  const gone = step({ key: 'add-owner:1', kind: 'add-owner', title: 'Let Ben Novak own the group' });
+  const seen = aPlan(step(), onboard, settings, gone);
+  const now = { ...aPlan(step({ verdict: 'nothing', title: 'The group is there', dependsOn: ['x'] }), { ...onboard, dependsOn: ['group'] }, { ...settings, changes: [{ field: 'Activation maximum', from: '4 h', to: '30 min' }] }, step({ key: 'new', title: 'Open Payroll to the group' })), digest: 'd2', changes: 3 };
+  const marked = (title: string): string | undefined => within(within(screen.getByRole('list', { name: 'Plan' })).getByText(title).closest('li') as HTMLElement).queryByText(/since you looked/)?.textContent ?? undefined;
+
+  test('is shown in its place at once, with what differs marked in words, and the tick asked again', async () => {
+    const { calls } = open(answers(PlanSetup, seen), refuses(CreateSetup, 'plan-changed', { detail: 'Since you looked, the tenant changed.', plan: now }));
+    await userEvent.click(await screen.findByRole('checkbox', { name: /cannot be undone/ }));
+    expect(screen.queryByText(/since you looked/)).toBeNull();
+    await userEvent.click(await button('Apply 4 changes'));
+    expect((await button('Apply 3 changes')).disabled).toBe(true);
+    const bars = screen.getAllByRole('alert');
+    expect(bars).toHaveLength(1);
+    expect(bars[0]?.textContent).toContain('The tenant changed since you looked. Nothing was done.');
+    expect(bars[0]?.textContent).toContain('No longer in it: Let Ben Novak own the group.');
+    expect(document.activeElement).toBe(bars[0]);
+    expect(['The group is there', 'Onboard it to PIM', 'Set the role settings', 'Open Payroll to the group'].map(marked)).toEqual(['Changed since you looked', undefined, 'Changed since you looked', 'New since you looked']);
+    expect(screen.getByRole<HTMLInputElement>('checkbox', { name: /cannot be undone/ }).checked).toBe(false);
+    expect(calls.filter(({ endpoint }) => endpoint === PlanSetup)).toHaveLength(1);
+  });
+
+  test('is applied when it was looked at', async () => {
+    const { use, calls } = open(answers(PlanSetup, seen), refuses(CreateSetup, 'plan-changed', { plan: now }));
+    await userEvent.click(await screen.findByRole('checkbox', { name: /cannot be undone/ }));
+    await userEvent.click(await button('Apply 4 changes'));
+    await button('Apply 3 changes');
+    await userEvent.click(screen.getByRole('checkbox', { name: /cannot be undone/ }));
+    use(answers(CreateSetup, run));
+    await userEvent.click(await button('Apply 3 changes'));
+    expect(await screen.findByText('the run')).toBeTruthy();
+    expect(calls.filter(({ endpoint }) => endpoint === CreateSetup).map(({ body }) => (body as { digest: string }).digest)).toEqual(['d1', 'd2']);
+  });
+
+  test('is marked too where it came by reading again; looked at once more, it is no longer new', async () => {
+    const { use } = open(answers(PlanSetup, seen));
+    await button('Apply 4 changes');
+    use(answers(PlanSetup, now));
+    await userEvent.click(screen.getByRole('button', { name: 'Read again' }));
+    expect((await screen.findByRole('alert')).textContent).toContain('The tenant changed since you looked.');
+    await userEvent.click(await screen.findByRole('button', { name: 'Read again' }));
+    await waitFor(() => { expect(screen.queryByRole('alert')).toBeNull(); });
+    expect(screen.queryByText(/since you looked/)).toBeNull();
+  });
+});
+
+test('somebody else’s run says whose it is and since when, and leads there', async () => {
+  open(answers(PlanSetup, aPlan(step())), refuses(CreateSetup, 'run-in-progress', { detail: 'UTC words', run: { id: GUID(7), setupId: GUID(8), actorName: 'Omar Haddad', startedAt: at(-3) } }));
+  await userEvent.click(await button('Apply 1 change'));
+  const bar = await screen.findByRole('alert');
+  expect(bar.textContent).toContain(`Omar Haddad’s run of this setup has been under way since ${formatInstant(at(-3), new Date(at(0)))}.`);
+  expect(bar.textContent).not.toContain('UTC words');
+  const link = within(bar).getByRole('link', { name: 'Follow that run' });
+  expect(link.getAttribute('href')).toBe(`/runs/${GUID(7)}`);
+  expect(sessionStorage.getItem(DRAFT_KEY)).not.toBeNull();
+  await userEvent.click(link);
+  expect(await screen.findByText('the run')).toBeTruthy();
 });
 
 test('an address does not skip what is not filled in', async () => {

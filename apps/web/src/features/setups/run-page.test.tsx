@@ -2,7 +2,8 @@ import { ContinueRun, GetRun, StopRun, type PlanStep, type Run, type RunStep } f
 import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { RunPage } from './run-page.tsx';
@@ -48,7 +49,7 @@ beforeEach(() => {
   vi.stubGlobal('EventSource', Stream);
 });
 
-const pages = <Routes><Route path="/runs/:runId" element={<RunPage />} /><Route path="/setups" element={<p>all setups</p>} /><Route path="/setups/:setupId" element={<p>the setup</p>} /></Routes>;
+const pages = <Routes><Route path="/runs/:runId" element={<RunPage />} /><Route path="/runs/:runId/undo" element={<p>the undo</p>} /><Route path="/setups" element={<p>all setups</p>} /><Route path="/setups/:setupId" element={<p>the setup</p>} /></Routes>;
 const open = (...api: Handler[]) => renderPage(pages, { path: `/runs/${ID}`, api });
 const stepOf = (title: string): HTMLElement => within(screen.getByRole('list', { name: 'Steps of the run' })).getByText(title).closest('li') as HTMLElement;
 const stream = async (index = 0): Promise<Stream> => vi.waitFor(() => {
@@ -198,4 +199,65 @@ test('that it could not be asked to rest is said, and it may be tried again', as
   await userEvent.click(await screen.findByRole('button', { name: 'Stop after the steps in hand' }));
   expect((await screen.findByRole('alert')).textContent).toContain('The run rests already');
   expect(screen.getByRole('button', { name: 'Stop after the steps in hand' })).toBeTruthy();
+});
+
+test('several steps may be under way at once', async () => {
+  open(answers(GetRun, runIn('running', step(1, 'done', null, GROUP), step(2, 'running', null, ONBOARD), step(3, 'running', null, ASSIGN))));
+  expect(within(await screen.findByRole('list', { name: 'Steps of the run' })).getAllByText('Under way')).toHaveLength(2);
+  expect(screen.getByRole('status').textContent).toContain('Applying: 1 of 3 steps');
+});
+
+describe('undo', () => {
+  const OTHER = 'cccccccc-0000-4000-8000-000000000002';
+  const done = runIn('succeeded', step(1, 'done', null, GROUP));
+  const byId = (...runs: Run[]): Handler => answers(GetRun, ({ url }) => {
+    const found = runs.find(({ id }) => url.endsWith(id));
+    if (!found) throw new Error(`no run at ${url}`);
+    return found;
+  });
+
+  test.each(['succeeded', 'failed', 'stopped', 'interrupted'] as const)('is offered for a run that %s', async (status) => {
+    open(answers(GetRun, runIn(status, step(1, 'done', null, GROUP))));
+    await userEvent.click(await screen.findByRole('button', { name: 'Undo this run' }));
+    expect(await screen.findByText('the undo')).toBeTruthy();
+  });
+
+  test('is not offered for a run under way', async () => {
+    open(answers(GetRun, START));
+    await screen.findByRole('list', { name: 'Steps of the run' });
+    expect(screen.queryByRole('button', { name: 'Undo this run' })).toBeNull();
+  });
+
+  test('is not offered for an undo, which says what it takes back and leads there', async () => {
+    open(byId({ ...done, undoes: OTHER, setupName: 'FinReport' }, { ...done, id: OTHER, actorName: 'Omar Haddad', createdAt: at(-5 * 24 * 60), undoneBy: ID }));
+    const link = await screen.findByRole('link', { name: `Omar Haddad’s run of ${formatInstant(at(-5 * 24 * 60))}` });
+    expect(link.parentElement?.textContent).toContain('It takes back what');
+    expect(screen.getByRole('heading', { level: 1, name: 'Undo: FinReport' })).toBeTruthy();
+    expect(screen.getByText('Undone and verified')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Undo this run' })).toBeNull();
+    expect(screen.queryByText(/Tell the people that they may activate it/)).toBeNull();
+    await userEvent.click(link);
+    expect(await screen.findByRole('heading', { level: 1, name: 'Run: FinReport' })).toBeTruthy();
+  });
+
+  test('of a run that has one is not offered again: by which run is said, and how far that is', async () => {
+    open(byId({ ...FAILED, undoneBy: OTHER }, { ...done, id: OTHER, undoes: ID, status: 'failed', actorName: 'Omar Haddad', createdAt: at(-5 * 24 * 60) }));
+    const link = await screen.findByRole('link', { name: `Omar Haddad’s run of ${formatInstant(at(-5 * 24 * 60))}` });
+    expect(link.getAttribute('href')).toBe(`/runs/${OTHER}`);
+    expect(link.parentElement?.textContent).toContain('(failed)');
+    for (const name of ['Undo this run', 'Continue the run']) expect(screen.queryByRole('button', { name })).toBeNull();
+  });
+
+  test('that failed is continued', async () => {
+    open(byId({ ...FAILED, undoes: OTHER }, { ...done, id: OTHER, undoneBy: ID }));
+    expect(await screen.findByRole('button', { name: 'Continue the run' })).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Undo this run' })).toBeNull();
+  });
+});
+
+test('somebody else’s run in the way of continuing is followed', async () => {
+  const other = { id: 'cccccccc-0000-4000-8000-000000000003', setupId: SETUP, actorName: 'Omar Haddad', startedAt: at(-3) };
+  open(answers(GetRun, FAILED), refuses(ContinueRun, 'run-in-progress', { run: other }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Continue the run' }));
+  expect((await screen.findByRole('link', { name: 'Follow that run' })).getAttribute('href')).toBe(`/runs/${other.id}`);
 });

@@ -1,5 +1,4 @@
 import { Button } from '@fluentui/react-button';
-import { Link as FluentLink } from '@fluentui/react-link';
 import { MessageBar, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { ProgressBar } from '@fluentui/react-progress';
 import { makeStyles } from '@griffel/react';
@@ -8,10 +7,11 @@ import { useNavigate, useParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
-import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
+import { NotBegun } from './not-begun.tsx';
 import { PlanList } from './plan-list.tsx';
-import { RUN_STATES } from './run-state.tsx';
+import { runState } from './run-state.tsx';
 import { run, useContinue, useStop, useWatch } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
@@ -38,20 +38,19 @@ export function RunPage() {
   const action = resumable || undoable
     ? <div className={styles.actions}>{undo}{resumable && <Button appearance="primary" disabled={again.isPending} onClick={() => { again.mutate(); }}>Continue the run</Button>}</div>
     : current?.status === 'running' && <Button disabledFocusable={stopping} onClick={() => { stop.mutate(); }}>{stopping ? 'Stopping after the steps in hand…' : 'Stop after the steps in hand'}</Button>;
-  const to = (address: string, words: string) => <FluentLink href={address} onClick={(event) => { event.preventDefault(); void navigate(address); }}>{words}</FluentLink>;
-  const toSetup = current && to(`/setups/${current.setupId}`, 'See the setup');
+  const toSetup = current && <TextLink to={`/setups/${current.setupId}`}>See the setup</TextLink>;
   return (
     <Page title={current ? `${current.undoes === null ? 'Run' : 'Undo'}: ${current.setupName}` : 'Run'} action={action}>
-      <ProblemBar error={query.error ?? again.error ?? stop.error} onRetry={query.error ? () => void query.refetch() : undefined} />
+      <NotBegun error={query.error ?? again.error ?? stop.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={6} />}
       {current && (
         <>
           <div role="status">
-            <StatusBadge tone={RUN_STATES[current.status].tone}>{current.status === 'running' ? `${current.undoes === null ? 'Applying' : 'Taking back'}: ${settled} of ${current.steps.length} steps` : current.undoes !== null && current.status === 'succeeded' ? 'Taken back and verified' : RUN_STATES[current.status].word}</StatusBadge>
+            <StatusBadge tone={runState(current).tone}>{current.status === 'running' ? `${current.undoes === null ? 'Applying' : 'Undoing'}: ${settled} of ${current.steps.length} steps` : runState(current).word}</StatusBadge>
             {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
           </div>
-          {current.undoes !== null && <p>It takes back {to(`/runs/${current.undoes}`, 'an earlier run')}.</p>}
-          {current.undoneBy !== null && <p>What it made is taken back by {to(`/runs/${current.undoneBy}`, 'a later run')}.</p>}
+          {current.undoes !== null && <p>It takes back what <OtherRun id={current.undoes} otherwise="an earlier run" /> made.</p>}
+          {current.undoneBy !== null && <p>What it made is taken back by <OtherRun id={current.undoneBy} otherwise="a later run" />.</p>}
           <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
           {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off.</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
           <PlanList label="Steps of the run" steps={current.steps} />
@@ -71,4 +70,11 @@ export function RunPage() {
       )}
     </Page>
   );
+}
+
+/** Leads to another run of the setup, by who began it and when, and how far it is; until that is known by other words. */
+function OtherRun({ id, otherwise }: { id: string; otherwise: string }) {
+  const now = useNow();
+  const other = useQuery(run(id)).data;
+  return <><TextLink to={`/runs/${id}`}>{other ? `${other.actorName}’s run of ${formatInstant(other.createdAt, now)}` : otherwise}</TextLink>{other && ` (${runState(other).word.toLowerCase()})`}</>;
 }

@@ -1,15 +1,20 @@
 import type { RunStatus } from '@gatehouse/contracts';
+import { formatDay } from '../../lib/dates.ts';
 import { StatusBadge, type Tone } from '../../ui/states.tsx';
 
-/** What became of one run. */
-export const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
+const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
   running: { tone: 'busy', word: 'Under way' }, succeeded: { tone: 'good', word: 'Applied and verified' }, failed: { tone: 'bad', word: 'Failed' }, interrupted: { tone: 'warn', word: 'Unfinished' }, stopped: { tone: 'warn', word: 'Stopped' },
 };
+
+/** What became of one run. */
+export function runState({ status, undoes }: { status: RunStatus; undoes: string | null }): { tone: Tone; word: string } {
+  return undoes !== null && status === 'succeeded' ? { tone: 'good', word: 'Undone and verified' } : RUN_STATES[status];
+}
 
 const LAST_RUN: Record<RunStatus, string> = { running: 'Run under way', succeeded: 'Applied and verified', failed: 'Last run failed', interrupted: 'Run unfinished', stopped: 'Run stopped' };
 
 /** How far a setup is, by its last run. */
 export function SetupState({ lastRun, retiredAt }: { lastRun: { status: RunStatus } | null; retiredAt: string | null }) {
-  if (retiredAt !== null) return <StatusBadge tone="quiet">Taken back</StatusBadge>;
+  if (retiredAt !== null && lastRun?.status !== 'running') return <StatusBadge tone="quiet">Taken back on {formatDay(retiredAt)}</StatusBadge>;
   return lastRun === null ? <StatusBadge tone="quiet">Never applied</StatusBadge> : <StatusBadge tone={RUN_STATES[lastRun.status].tone}>{LAST_RUN[lastRun.status]}</StatusBadge>;
 }

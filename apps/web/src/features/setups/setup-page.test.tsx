@@ -91,3 +91,29 @@ test('is changed in the wizard', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Change or check it' }));
   expect(await screen.findByText('the wizard')).toBeTruthy();
 });
+
+test('a setup that was taken back says since when, and is applied again', async () => {
+  open(answers(GetSetup, aSetup({ retiredAt: at(-1), groupId: null })));
+  expect(await screen.findByText('Taken back on 2 Mar 2026')).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'Change or check it' })).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Apply it again' }));
+  expect(await screen.findByText('the wizard')).toBeTruthy();
+});
+
+test('an undo among the runs is told apart, and the run that it took back leads to it', async () => {
+  const { runs } = aSetup();
+  const [first, second] = runs as [typeof runs[number], typeof runs[number]];
+  open(answers(GetSetup, aSetup({ runs: [{ ...first, undoes: second.id }, { ...second, status: 'succeeded', undoneBy: first.id }] })));
+  const rows = within(await screen.findByRole('region', { name: 'Runs' })).getAllByRole('listitem');
+  expect(rows[0]?.textContent).toContain('Undone and verified');
+  expect(rows[0]?.textContent).toContain('an undo');
+  expect(within(rows[1] as HTMLElement).getByRole('link', { name: 'see its undo' }).getAttribute('href')).toBe(`/runs/${first.id}`);
+});
+
+test('who own the group, and what owners need to activate, is in the path where the setup says it', async () => {
+  const { definition } = aSetup();
+  open(answers(GetSetup, aSetup({ definition: { ...definition, owners: [{ principalId: GUID(3), displayName: 'Ana Costa' }], ownerRoleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 60 } } })));
+  const path = within(await screen.findByRole('region', { name: 'The path' }));
+  expect(path.getByText('owned by Ana Costa')).toBeTruthy();
+  expect(within(path.getByText('To activate as owner').closest('li') as HTMLElement).getByText('at most 1 h')).toBeTruthy();
+});

@@ -12,7 +12,7 @@ import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
-import { RUN_STATES, SetupState } from './run-state.tsx';
+import { runState, SetupState } from './run-state.tsx';
 import { fileOf, setup } from './setups.queries.ts';
 import { isUnknown, UnknownPage } from './unknown-page.tsx';
 
@@ -49,19 +49,20 @@ export function SetupPage() {
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (
         <>
-          <p><SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && <> {formatInstant(one.retiredAt, now)}. Nothing of it stands in the tenant; it can be applied again.</>}</p>
+          <p><SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && ' What its runs made is undone. It can be applied again as it is here.'}</p>
           <Section title="The path">
             <ol className={styles.path}>
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
               <Node kind="Group" lines={[one.name, ...(one.definition.owners.length > 0 ? [`owned by ${one.definition.owners.map(({ displayName }) => displayName).join(', ')}`] : [])]} />
               <Node kind="To activate" lines={describeRoleSettings(one.definition.roleSettings)} />
+              {one.definition.ownerRoleSettings && <Node kind="To activate as owner" lines={describeRoleSettings(one.definition.ownerRoleSettings)} />}
               <Node kind="Opens" lines={one.definition.applications.map(opened)} />
             </ol>
           </Section>
           <Section title="Runs">
             {one.runs.length === 0 ? <p>It was never applied.</p> : (
               <ul className={styles.list}>
-                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={RUN_STATES[each.status].tone}>{RUN_STATES[each.status].word}</StatusBadge> <span>by {each.actorName}{each.undoes !== null ? ' · an undo' : each.undoneBy !== null ? ' · taken back' : ''}</span></li>)}
+                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={runState(each).tone}>{runState(each).word}</StatusBadge> <span>by {each.actorName}{each.undoes !== null ? ', an undo' : each.undoneBy !== null ? <>, <Link className={styles.link} to={`/runs/${each.undoneBy}`}>see its undo</Link></> : ''}</span></li>)}
               </ul>
             )}
           </Section>

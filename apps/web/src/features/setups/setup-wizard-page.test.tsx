@@ -63,15 +63,15 @@ test('the wizard leads from the group to the plan, and what cannot be undone nee
   expect(sessionStorage.getItem('gatehouse.setup.m.new')).toBeNull();
 });
 
-test('a plan that changed is said and read again, and nothing that was typed is lost', async () => {
+test('a plan that changed is shown in the place of the one that was seen, and nothing that was typed is lost', async () => {
   const { use, calls } = renderPage(pages, { path: '/setups/new', session: MAYA, api });
   await walkToReview();
   await userEvent.click(await screen.findByRole('checkbox', { name: /cannot be undone/ }));
-  use(refuses(CreateSetup, 'plan-changed', { detail: 'Somebody changed the group.' }), answers(PlanSetup, { ...PLAN, digest: 'd2', changes: 1, steps: PLAN.steps.slice(0, 1) }));
+  use(refuses(CreateSetup, 'plan-changed', { plan: { ...PLAN, digest: 'd2', changes: 1, steps: PLAN.steps.slice(0, 1) } }));
   await userEvent.click(screen.getByRole('button', { name: 'Apply 2 changes' }));
-  expect((await screen.findByRole('alert')).textContent).toContain('Somebody changed the group.');
+  expect((await screen.findByRole('alert')).textContent).toContain('The tenant changed since you looked. Nothing was done.');
   expect(await screen.findByRole('button', { name: 'Apply 1 change' })).toBeTruthy();
-  expect(calls.filter(({ endpoint }) => endpoint === PlanSetup).length).toBe(2);
+  expect(calls.filter(({ endpoint }) => endpoint === PlanSetup).length).toBe(1);
   await userEvent.click(screen.getByRole('button', { name: 'Back' }));
   expect(((await screen.findByRole('textbox', { name: 'Application name' })) as HTMLInputElement).value).toBe('Finance archive');
 });

@@ -17,6 +17,7 @@ const pages = (
   <Routes>
     <Route path="/setups" element={<SetupsPage />} />
     <Route path="/setups/new" element={<p>the wizard</p>} />
+    <Route path="/setups/:setupId/edit" element={<p>the wizard of it</p>} />
     <Route path="/setups/:setupId" element={<p>the setup</p>} />
   </Routes>
 );
@@ -63,4 +64,12 @@ test.each([
   expect(await screen.findByText(word)).toBeTruthy();
   expect(screen.getByText('1 person or group')).toBeTruthy();
   expect(screen.queryByText('Applied and verified')).toBeNull();
+});
+
+test('a setup that was taken back says since when, and is applied again', async () => {
+  open(answers(ListSetups, { setups: [summary({ retiredAt: at(0) })] }));
+  expect(await screen.findByText('Taken back on 2 Mar 2026')).toBeTruthy();
+  expect(screen.queryByText('Applied and verified')).toBeNull();
+  await userEvent.click(screen.getByRole('link', { name: 'Apply it again' }));
+  expect(await screen.findByText('the wizard of it')).toBeTruthy();
 });

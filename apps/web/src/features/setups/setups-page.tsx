@@ -15,7 +15,7 @@ import { OpenSetupFile } from './open-setup-file.tsx';
 import { SetupState } from './run-state.tsx';
 import { setups } from './setups.queries.ts';
 
-const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', justifyContent: 'center', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold } });
+const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', justifyContent: 'center', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold }, again: { color: tokens.colorBrandForegroundLink } });
 
 /** Every setup, and the way to a new one. */
 export function SetupsPage() {
@@ -34,7 +34,7 @@ export function SetupsPage() {
     { id: 'name', header: 'Group', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
     { id: 'applications', header: 'Opens', cell: ({ applications }) => applications.join(', ') },
     { id: 'people', header: 'Eligible', cell: ({ eligibleCount }) => (eligibleCount === 1 ? '1 person or group' : `${eligibleCount} people or groups`) },
-    { id: 'state', header: 'State', cell: ({ lastRun, retiredAt }) => <SetupState lastRun={lastRun} retiredAt={retiredAt} /> },
+    { id: 'state', header: 'State', cell: ({ id, lastRun, retiredAt }) => <><SetupState lastRun={lastRun} retiredAt={retiredAt} />{retiredAt !== null && <div><Link className={styles.again} to={`/setups/${id}/edit`} onClick={(event) => { event.stopPropagation(); }}>Apply it again</Link></div>}</> },
     { id: 'changed', header: 'Changed', cell: ({ updatedAt, createdBy }) => `${formatInstant(updatedAt, now)} · ${createdBy}` },
   ];
   return (

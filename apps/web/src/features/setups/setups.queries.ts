@@ -1,10 +1,10 @@
 import {
   ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, SearchGroups, SearchPrincipals,
-  StopRun, UndoRun, type CallInput, type Plan, type Run, type SetupDefinition, WatchRun,
+  StopRun, UndoRun, type CallInput, type Run, type SetupDefinition, WatchRun,
 } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { addressOf, call, isProblem } from '../../lib/api.ts';
+import { addressOf, call } from '../../lib/api.ts';
 
 const keys = { all: ['setups'] as const };
 
@@ -25,30 +25,6 @@ export const undoPlan = (runId: string) => queryOptions({
   queryKey: [...keys.all, 'undo-plan', runId], queryFn: ({ signal }) => call(PlanUndo, { params: { runId }, body: {} }, signal), staleTime: 0, gcTime: 0, retry: false,
 });
 
-/**
- * A plan under review, with the tick for what cannot be undone. Where it is refused since the tenant changed, the plan that
- * came with the refusal takes its place; the tick is for the plan that was in sight, and of another one it says nothing.
- */
-export function useReviewed(queryKey: QueryKey, current: Plan | undefined) {
-  const client = useQueryClient();
-  const [ticked, setTicked] = useState<string>();
-  const [before, setBefore] = useState<{ readonly plan: Plan; readonly by: string }>();
-  return {
-    current,
-    /** The plan that this one took the place of. */
-    replaced: current !== undefined && before?.by === current.digest ? before.plan : undefined,
-    understood: current !== undefined && ticked === current.digest,
-    understand: (is: boolean): void => { setTicked(is ? current?.digest : undefined); },
-    replace: (error: unknown): void => {
-      const plan = isProblem(error, 'plan-changed') ? error.problem.plan : undefined;
-      if (plan && current) {
-        setBefore({ plan: current, by: plan.digest });
-        client.setQueryData(queryKey, plan);
-      } else if (isProblem(error, 'plan-changed')) void client.invalidateQueries({ queryKey });
-    },
-  };
-}
-
 export const run = (runId: string) => queryOptions({ queryKey: [...keys.all, 'run', runId], queryFn: ({ signal }) => call(GetRun, { params: { runId } }, signal) });
 
 export const principals = (text: string, kind: 'user' | 'group' | 'any') => queryOptions({
@@ -65,11 +41,17 @@ export const connectorGroups = () => queryOptions({ queryKey: ['directory', 'con
 
 export const authenticationContexts = () => queryOptions({ queryKey: ['directory', 'contexts'], staleTime: 60_000, queryFn: ({ signal }) => call(ListAuthenticationContexts, {}, signal) });
 
+/** What is said of a plan when it is begun: which one was in sight, and whether what cannot be undone was ticked. */
+export type Reviewed = CallInput<typeof UndoRun>['body'];
+
 /** Applies a reviewed plan: to a new setup, or to one that is there. */
-export function useApply(setupId: string | undefined) {
+export function useApply(setupId: string | undefined, definition: SetupDefinition) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: CallInput<typeof CreateSetup>['body']) => (setupId === undefined ? call(CreateSetup, { body }) : call(ApplySetup, { params: { setupId }, body })),
+    mutationFn: (reviewed: Reviewed) => {
+      const body = { definition, ...reviewed };
+      return setupId === undefined ? call(CreateSetup, { body }) : call(ApplySetup, { params: { setupId }, body });
+    },
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'list'] }),
   });
 }
@@ -103,8 +85,9 @@ export function useStop(runId: string) {
 export function useUndo(runId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: CallInput<typeof UndoRun>['body']) => call(UndoRun, { params: { runId }, body }),
-    onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'run', runId] }),
+    mutationFn: (reviewed: Reviewed) => call(UndoRun, { params: { runId }, body: reviewed }),
+    // All but the plan in sight, which would change under the eyes.
+    onSettled: () => Promise.all(['list', 'one', 'run'].map((of) => client.invalidateQueries({ queryKey: [...keys.all, of] }))),
   });
 }
 
