@@ -172,7 +172,7 @@ export function createTransport(shared: Shared, action: Action, pace: Pace = 'si
       // They come in any order, and one may be missing.
       const one = responses.find(({ id }) => id === String(index));
       const outcome: Outcome | undefined = one && one.status !== 424
-        ? { kind: 'answered', status: one.status, headers: new Headers(one.headers ?? {}), text: one.body === undefined || one.body === null ? '' : JSON.stringify(one.body) }
+        ? received(one.status, new Headers(one.headers ?? {}), one.body === undefined || one.body === null ? '' : JSON.stringify(one.body))
         : undefined;
       return { clientRequestId, outcome };
     });
@@ -530,16 +530,20 @@ function sending({ options: { timeoutMs, timer }, connection }: Shared): Middlew
         signal,
       });
       const text = await response.text();
-      const received = new Headers([...response.headers]);
       // The client asks for it, though the answer is read from the journey.
       context.response = new Response(null, { status: 204 });
-      journey.outcome = response.ok && breaksOff(text)
-        ? { kind: 'lost', why: 'broken off', cause: new Error('the answer has an error in place of its end') }
-        : { kind: 'answered', status: response.status, headers: received, text };
+      journey.outcome = received(response.status, new Headers([...response.headers]), text);
     } catch (error) {
       journey.outcome = { kind: 'lost', why: signal.aborted ? 'timeout' : 'network', cause: error };
     }
   });
+}
+
+/** What was received, by itself or within a batch. */
+function received(status: number, headers: Headers, text: string): Outcome {
+  return status >= 200 && status < 300 && breaksOff(text)
+    ? { kind: 'lost', why: 'broken off', cause: new Error('the answer has an error in place of its end') }
+    : { kind: 'answered', status, headers, text };
 }
 
 /**

@@ -288,6 +288,14 @@ describe('a batch', () => {
     expect(server.heard.slice(2).map(({ path }) => path.split('/').at(-2)).sort()).toEqual(['g-1', 'g-2']);
   });
 
+  test('an answer in it that has an error in place of its end is no page, and is asked for by itself', async () => {
+    await using server = await startScriptedGraph(connectorGroups((call) => {
+      if (call.method === 'GET') return { json: connector(call.path.split('/').at(-2) ?? '') };
+      return { json: { responses: ['0', '1', '2'].map((id) => ({ id, status: 200, body: id === '1' ? { value: [], ...refusal('UnknownError') } : connector(id) })) } };
+    }));
+    expect(await named(server.graph)).toEqual([['g-1', ['0']], ['g-2', ['g-2']], ['g-3', ['2']]]);
+  });
+
   test('what is refused in it is refused, and not asked again', async () => {
     await using server = await startScriptedGraph(connectorGroups(() => ({ json: { responses: [0, 1, 2].map((id) => ({ id: String(id), status: 403, body: refusal('Authorization_RequestDenied') })) } })));
     expect(await failureFrom(server.graph.applications.connectorGroups())).toMatchObject({ failure: 'forbidden', details: { code: 'Authorization_RequestDenied' } });
