@@ -66,10 +66,14 @@ function Kept({ name, problem }: { name: string; problem: string | undefined }) 
   );
 }
 
-/** The three parts of a name made of them; of any other name only the usual nature is proposed. */
+const NATURE = 'SecureAccess';
+
+/** The parts of a name that is made of them, or is in the making; of any other name only the usual nature is proposed. */
 function partsOf(displayName: string): { application: string; role: string; nature: string } {
   const [application = '', role = '', nature = ''] = displayName.split('-');
-  return follows(displayName) === undefined ? { application, role, nature } : { application: '', role: '', nature: 'SecureAccess' };
+  if (follows(displayName) === undefined) return { application, role, nature };
+  // Before the role is filled in, the name is the application and the nature alone.
+  return nature === '' && role === NATURE ? { application, role: '', nature: NATURE } : { application: '', role: '', nature: NATURE };
 }
 
 /** Who own the group, as far as the setup says; those who own it besides stay. */

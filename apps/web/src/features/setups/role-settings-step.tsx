@@ -151,9 +151,10 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
                           <option value="none">No mails</option>
                         </Select>
                       </Field>
-                      <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses"
-                        defaultValue={mail.additionalRecipients.join(', ')}
-                        onBlur={(event) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), event.target.value.split(/[,;\s]+/).filter((address) => address !== ''), { shouldDirty: true, shouldValidate: true }); }} />
+                      <Input size="small" className={styles.address} aria-label={`${title}: more addresses for ${name.toLowerCase()}`} placeholder="More addresses" defaultValue={mail.additionalRecipients.join(', ')}
+                        // Kept with each key, checked when left: an address in the making is wrong until then.
+                        onChange={(_event, data) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), addressesOf(data.value), { shouldDirty: true }); }}
+                        onBlur={(event) => { setValue(at(`notifications.${occasion}.${recipient}.additionalRecipients`), addressesOf(event.target.value), { shouldValidate: true }); }} />
                       {problems?.notifications?.[occasion]?.[recipient]?.additionalRecipients && <span role="alert">One of these is not an e-mail address.</span>}
                     </div>
                   );
@@ -166,6 +167,8 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
     </div>
   );
 }
+
+const addressesOf = (text: string): string[] => text.split(/[,;\s]+/).filter((address) => address !== '');
 
 /** Whether anybody gets other mails than Entra sends by itself. */
 function mailsInWords(notifications: SetupDraft['roleSettings']['notifications']): string {
