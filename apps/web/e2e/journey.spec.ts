@@ -1,4 +1,5 @@
 import type { Browser, Page } from '@playwright/test';
+import { tabsOn } from './keyboard.ts';
 import { looks } from './looks.ts';
 import { expect, signIn, test, type Product } from './product.ts';
 
@@ -253,20 +254,7 @@ test.describe('the thirteen steps', () => {
     const context = await browser.newContext({ baseURL: product.url });
     const page = await context.newPage();
     await page.goto('/access');
-    /** Tabs until the focus is on what is named; a page on which it never gets there fails. */
-    const tabTo = async (name: RegExp): Promise<void> => {
-      for (let press = 0; press < 80; press += 1) {
-        await page.keyboard.press('Tab');
-        const label = await page.evaluate(() => {
-          const element = document.activeElement;
-          // Between two pages the focus is on nothing, and the text of nothing is that of the whole page.
-          if (!element?.matches('a, button, input, select, textarea, summary, [tabindex]')) return '';
-          return `${element?.getAttribute('aria-label') ?? ''} ${element?.textContent ?? ''}`;
-        });
-        if (name.test(label)) return;
-      }
-      throw new Error(`the keyboard never reached ${String(name)}`);
-    };
+    const tabTo = tabsOn(page);
     await page.getByRole('link', { name: 'Sign in with Microsoft Entra' }).waitFor();
     await tabTo(/Sign in with Microsoft Entra/);
     await page.keyboard.press('Enter');

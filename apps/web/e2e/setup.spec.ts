@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
+import { tabsOn } from './keyboard.ts';
 import { looks } from './looks.ts';
-import { expect, signIn, test, type Product } from './product.ts';
+import { expect, pickAccount, signIn, test, type Product } from './product.ts';
 
 const MAYA = 'maya.lindqvist@contoso.example';
 const GROUP = 'FinReport-SeniorAnalyst-SecureAccess';
@@ -138,6 +139,84 @@ test.describe('a setup from a blank wizard to applied, and back', () => {
     await maya.getByRole('link', { name: 'Setups' }).click();
     await expect(maya.getByRole('table', { name: 'Setups' })).toContainText('Taken back');
     expect((await tenant(product)).groups.some(({ displayName }) => displayName === GROUP)).toBe(false);
+    expect(sizes(await tenant(product))).toEqual(untouched);
+  });
+
+  test('what was filled in survives a reload and a sign-in that ended', async ({ product }) => {
+    await maya.getByRole('button', { name: 'Secure an application' }).click();
+    await maya.getByLabel('Application', { exact: true }).fill('Survey');
+    await maya.reload();
+    await expect(maya.getByLabel('Application', { exact: true })).toHaveValue('Survey');
+    await maya.getByLabel('Role', { exact: true }).fill('Reader');
+    await maya.getByRole('combobox', { name: 'Owners' }).fill('Omar Haddad');
+    await maya.getByRole('option', { name: /Omar Haddad/ }).click();
+    await maya.getByRole('button', { name: 'Next: Role settings' }).click();
+    await maya.getByRole('checkbox', { name: 'Set the role settings of Owner too' }).check();
+    await maya.getByRole('region', { name: 'Role settings of Owner' }).getByRole('combobox', { name: 'Activation maximum duration' }).selectOption('90');
+    await maya.getByRole('button', { name: 'Next: People' }).click();
+
+    await maya.context().clearCookies();
+    await maya.getByRole('combobox', { name: 'Add a person or group' }).fill('Ana Costa');
+    await maya.getByRole('link', { name: 'Sign in with Microsoft Entra' }).click();
+    await pickAccount(maya, MAYA);
+    await maya.getByRole('combobox', { name: 'Add a person or group' }).fill('Ana Costa');
+    await maya.getByRole('option', { name: /Ana Costa/ }).click();
+    await maya.getByRole('button', { name: 'Next: Applications' }).click();
+    await maya.getByRole('checkbox', { name: 'Finance reports' }).check();
+    await maya.getByRole('button', { name: 'Review the plan' }).click();
+    const plan = maya.getByRole('list', { name: 'Plan' });
+    for (const step of [/Survey-Reader-SecureAccess/, /Omar Haddad/, /Ana Costa/]) await expect(plan).toContainText(step);
+    await maya.getByRole('button', { name: 'Discard' }).click();
+    await maya.getByRole('button', { name: 'Discard it' }).click();
+    expect(sizes(await tenant(product))).toEqual(untouched);
+  });
+
+  test('by keyboard alone: a setup from the list to applied, and taken back', async ({ product }) => {
+    const tabTo = tabsOn(maya);
+    const press = async (name: RegExp): Promise<void> => {
+      await tabTo(name);
+      await maya.keyboard.press('Enter');
+    };
+    const type = async (name: RegExp, text: string): Promise<void> => {
+      await tabTo(name);
+      await maya.keyboard.type(text);
+    };
+    const step = (name: string): Promise<void> => expect(maya.getByRole('heading', { level: 2, name, exact: true })).toBeFocused();
+
+    await expect(maya.getByRole('table', { name: 'Setups' })).toBeVisible();
+    await press(/^Secure an application/);
+    await expect(maya.getByLabel('Application', { exact: true })).toBeVisible();
+    await type(/^Application/, 'Ledger');
+    await type(/^Role/, 'Reader');
+    await press(/^Next: Role settings/);
+    await step('Role settings');
+    await type(/^Activation maximum duration/, '1 h');
+    await press(/^Next: People/);
+    await step('People');
+    await type(/^Add a person or group/, 'Ana Costa');
+    await expect(maya.getByRole('option', { name: /Ana Costa/ })).toBeVisible();
+    await maya.keyboard.press('ArrowDown');
+    await maya.keyboard.press('Enter');
+    await expect(maya.getByRole('list', { name: 'Eligible members' })).toContainText('Ana Costa');
+    await press(/^Next: Applications/);
+    await step('Applications');
+    await expect(maya.getByRole('checkbox', { name: 'Finance reports' })).toBeVisible();
+    await tabTo(/Finance reports/);
+    await maya.keyboard.press('Space');
+    await press(/^Review the plan/);
+    await step('Review');
+    await expect(maya.getByRole('list', { name: 'Plan' })).toContainText('Ledger-Reader-SecureAccess');
+    await tabTo(/cannot be undone/);
+    await maya.keyboard.press('Space');
+    await press(/^Apply \d+ changes/);
+    await expect(maya.getByRole('status').filter({ hasText: 'Applied and verified' })).toBeVisible({ timeout: 90_000 });
+
+    await press(/^Undo this run/);
+    await expect(maya.getByRole('list', { name: 'Plan of the undo' })).toContainText('Delete the group');
+    await tabTo(/cannot be undone/);
+    await maya.keyboard.press('Space');
+    await press(/^Undo \d+ changes/);
+    await expect(maya.getByRole('status').filter({ hasText: 'Undone and verified' })).toBeVisible({ timeout: 90_000 });
     expect(sizes(await tenant(product))).toEqual(untouched);
   });
 });

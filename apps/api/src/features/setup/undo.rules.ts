@@ -125,7 +125,7 @@ function settingsStep(role: 'member' | 'owner', before: Before | null, rules: re
   const same = sameRules(rules, before.rules);
   return [step({
     key: kind, kind, verdict: same ? 'nothing' : 'change', title: same ? `The role settings of ${name} are as they were` : `Put back the role settings of ${name}`,
-changes: describeChanges(readRoleSettings(rules), readRoleSettings(rules.map((rule) => before.rules.find(({ id }) => id === rule.id) ?? rule))), calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
+    changes: describeChanges(readRoleSettings(rules), readRoleSettings(rules.map((rule) => before.rules.find(({ id }) => id === rule.id) ?? rule))), calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
   })];
 }
 
