@@ -1,6 +1,9 @@
 import * as access from './access.ts';
 import * as approvals from './approvals.ts';
+import * as batches from './batches.ts';
+import * as device from './device.ts';
 import * as directory from './directory.ts';
+import * as drift from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
 import * as operations from './operations.ts';
@@ -10,7 +13,10 @@ import * as sync from './sync.ts';
 
 export * from './access.ts';
 export * from './approvals.ts';
+export * from './batches.ts';
+export * from './device.ts';
 export * from './directory.ts';
+export * from './drift.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
 export * from './operations.ts';
@@ -23,7 +29,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -79,6 +79,22 @@ export const PROPOSED_ROLE_SETTINGS: RoleSettings = {
   notifications: { whenEligible: occasion, whenAssigned: occasion, whenActivated: occasion },
 };
 
+/** Role settings under a name, for a start that most need not change. */
+export const PresetName = z.enum(['standard', 'strict', 'break-glass']);
+export type PresetName = z.infer<typeof PresetName>;
+
+export const PRESETS: Readonly<Record<PresetName, { readonly title: string; readonly summary: string; readonly roleSettings: RoleSettings }>> = {
+  'standard': { title: 'Standard', summary: '30 min with MFA and a reason; eligible for up to a year', roleSettings: PROPOSED_ROLE_SETTINGS },
+  'strict': {
+    title: 'Strict', summary: '30 min with MFA, a reason and a ticket; eligible for up to 90 days, assigned as active for a day with MFA',
+    roleSettings: { ...PROPOSED_ROLE_SETTINGS, requireTicket: true, eligibleMaxDays: 90, activeMaxDays: 1, activeRequiresMfa: true },
+  },
+  'break-glass': {
+    title: 'Break-glass', summary: '8 h with MFA and a reason, nobody to wait for; eligible permanently',
+    roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 8 * 60, eligibleMaxDays: null, activeMaxDays: 1, activeRequiresMfa: true },
+  },
+};
+
 /** What an activation will ask for, as the analyst sees it. */
 export const ActivationPolicy = z.object({
   maxMinutes: z.int(),

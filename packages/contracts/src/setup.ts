@@ -108,6 +108,8 @@ export const StepKind = z.enum([
   'create-group', 'add-owner', 'onboard', 'role-settings', 'owner-role-settings', 'create-application', 'publish-application', 'add-segment', 'require-assignment', 'assign-eligible', 'assign-application',
   // Of an undo: what takes back what such a step made.
   'unassign-application', 'remove-eligible', 'restore-eligible', 'unrequire-assignment', 'remove-segment', 'delete-application', 'restore-owner-role-settings', 'restore-role-settings', 'remove-owner', 'delete-group',
+  // Of restoring a setup: what takes away what was added past it.
+  'remove-member', 'remove-active', 'remove-owner-eligible', 'remove-assignee',
 ]);
 export type StepKind = z.infer<typeof StepKind>;
 
@@ -197,6 +199,8 @@ export const SetupSummary = z.object({
   updatedAt: Instant,
   /** When an undo took back all that the setup made; it can be applied again. */
   retiredAt: Instant.nullable(),
+  /** What the last look at the tenant found; `null`: nobody looked yet. */
+  drift: z.object({ lookedAt: Instant, differences: z.int(), bypasses: z.int() }).nullable(),
   lastRun: z.object({ id: z.string(), status: RunStatus, createdAt: Instant }).nullable(),
 });
 export type SetupSummary = z.infer<typeof SetupSummary>;
@@ -214,6 +218,20 @@ export const GetSetup = {
   response: SetupSummary.extend({
     definition: SetupDefinition,
     runs: z.array(Run.omit({ steps: true })),
+  }),
+} as const satisfies Endpoint;
+
+/** Every setup that stands, with the settings that can be compared side by side. */
+export const GetSetupMatrix = {
+  method: 'GET', path: '/api/setup-matrix', permission: 'setup:manage',
+  summary: 'The role settings of every setup, side by side',
+  response: z.object({
+    setups: z.array(z.object({
+      id: z.string(), name: z.string(), applications: z.array(z.string()),
+      roleSettings: RoleSettings, ownerRoleSettings: RoleSettings.nullable(),
+      /** Whether the last look at the tenant found role settings that differ; `null`: nobody looked yet. */
+      differs: z.boolean().nullable(),
+    })),
   }),
 } as const satisfies Endpoint;
 

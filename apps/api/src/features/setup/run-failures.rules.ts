@@ -9,9 +9,9 @@ const APPLICATIONS = 'Application Administrator';
 const PUBLISHING = 'Application Administrator and Global Secure Access Administrator';
 
 const ROLE: Record<StepKind, string> = {
-  'create-group': GROUPS, 'add-owner': GROUPS, 'remove-owner': GROUPS, 'delete-group': GROUPS,
-  'onboard': PIM, 'role-settings': PIM, 'owner-role-settings': PIM, 'assign-eligible': PIM, 'remove-eligible': PIM, 'restore-eligible': PIM, 'restore-role-settings': PIM, 'restore-owner-role-settings': PIM,
-  'create-application': APPLICATIONS, 'delete-application': APPLICATIONS, 'require-assignment': APPLICATIONS, 'unrequire-assignment': APPLICATIONS, 'assign-application': APPLICATIONS, 'unassign-application': APPLICATIONS,
+  'create-group': GROUPS, 'add-owner': GROUPS, 'remove-owner': GROUPS, 'remove-member': GROUPS, 'delete-group': GROUPS,
+  'onboard': PIM, 'role-settings': PIM, 'owner-role-settings': PIM, 'assign-eligible': PIM, 'remove-eligible': PIM, 'restore-eligible': PIM, 'restore-role-settings': PIM, 'restore-owner-role-settings': PIM, 'remove-active': PIM, 'remove-owner-eligible': PIM,
+  'create-application': APPLICATIONS, 'delete-application': APPLICATIONS, 'require-assignment': APPLICATIONS, 'unrequire-assignment': APPLICATIONS, 'assign-application': APPLICATIONS, 'unassign-application': APPLICATIONS, 'remove-assignee': APPLICATIONS,
   'publish-application': PUBLISHING, 'add-segment': PUBLISHING, 'remove-segment': PUBLISHING,
 };
 

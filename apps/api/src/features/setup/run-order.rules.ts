@@ -18,6 +18,7 @@ const STAGES: Record<StepKind, 'group' | 'access' | 'application' | 'requirement
   'create-group': 'group', 'delete-group': 'group',
   'add-owner': 'access', 'onboard': 'access', 'role-settings': 'access', 'owner-role-settings': 'access', 'assign-eligible': 'access', 'assign-application': 'access',
   'unassign-application': 'access', 'remove-eligible': 'access', 'restore-eligible': 'access', 'restore-role-settings': 'access', 'restore-owner-role-settings': 'access', 'remove-owner': 'access',
+  'remove-member': 'access', 'remove-active': 'access', 'remove-owner-eligible': 'access', 'remove-assignee': 'access',
   'create-application': 'application', 'publish-application': 'application', 'add-segment': 'application', 'remove-segment': 'application', 'delete-application': 'application',
   'require-assignment': 'requirement', 'unrequire-assignment': 'requirement',
 };

@@ -341,7 +341,7 @@ function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status
   const definition = SetupDefinition.parse(setup.definition);
   return {
     id: setup.id, name: setup.name, groupId: setup.groupId, applications: definition.applications.map((one) => one.displayName), eligibleCount: definition.eligible.length,
-    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null,
+    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null, drift: null,
     lastRun: last ? { id: last.id, status: last.status as RunStatus, createdAt: last.createdAt.toISOString() } : null,
   };
 }
