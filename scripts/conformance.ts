@@ -122,6 +122,8 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.directory.owners(group.id);
   await maya.directory.removeOwner(group.id, approver.id);
   await maya.directory.members(group.id);
+  await maya.directory.removeMember(group.id, approver.id);
+  await maya.pim.removeActive({ groupId: group.id, principalId: approver.id, justification: 'Conformance' });
   await maya.pim.removeEligible({ groupId: group.id, principalId: me.id, justification: 'Conformance' });
   const [segment] = await maya.applications.segments(made.appId);
   await maya.applications.unassign(assignment);

@@ -24,6 +24,7 @@ import { createDirectory } from './features/directory/directory.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
+import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
 import { syncRoutes } from './features/sync/sync.routes.ts';
 import { createSync } from './features/sync/sync.service.ts';
@@ -56,6 +57,8 @@ const PATIENCE = {
 } as const;
 /** Between two passes of the mirror: the demo's audit log shows events after seconds, Microsoft's after minutes. */
 const SYNC_EVERY_MS = { emulated: 3_000, entra: 60_000 };
+/** Between two passes of the watch over setups; one where nothing changed asks Graph nothing. */
+const WATCH_EVERY_MS = { emulated: 5_000, entra: 60_000 };
 
 /** What the product stands on; a test passes its own. */
 export interface Ground {
@@ -82,11 +85,11 @@ export interface Product {
   readonly app: Express;
   readonly routers: readonly Router[];
   /** One pass of each background task. */
-  readonly tasks: { sync(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
   /** On the emulated tenant: what happened before its own log begins, into the mirror, once. */
   loadDemoHistory(): Promise<void>;
   /** Where the routes find the queue, once there is one. */
-  attachJobs(jobs: Pick<Jobs, 'wakeSync'>): void;
+  attachJobs(jobs: Pick<Jobs, 'wakeSync' | 'wakeWatch'>): void;
   /** Waits until nothing that was begun in the background is still under way. */
   idle(): Promise<void>;
   /** Ends the streams of events, which would hold a stop. */
@@ -105,8 +108,9 @@ export function compose(ground: Ground): Product {
   const tokens = createTokens({ authority, db, keys: tokenKeys, clock });
   const signIn = createSignIn({ authority, db, clock, systemClock: ground.systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri: `${publicUrl}/auth/redirect` });
 
-  let jobs: Pick<Jobs, 'wakeSync'> | undefined;
+  let jobs: Pick<Jobs, 'wakeSync' | 'wakeWatch'> | undefined;
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
+  const wakeWatch = async (): Promise<void> => { await jobs?.wakeWatch(); };
   const sync = createSync({ db, clock, wakeSync });
   const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId) });
   const gateway = createGateway({
@@ -133,7 +137,11 @@ export function compose(ground: Ground): Product {
   };
 
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
-  const setups = createSetups({ db, clock, newId, log, publicUrl, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
+  const drift = createDrift({ db, clock, newId, log, tenantId, appGraph, graphFor, wakeWatch });
+  const setups = createSetups({ drift, db, clock, newId, log, publicUrl, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: async (groupId) => {
+      await mirror.refreshGroup(groupId);
+      await wakeWatch();
+    } });
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
@@ -142,6 +150,7 @@ export function compose(ground: Ground): Product {
 
   const tasks = {
     sync: () => mirror.syncOnce(),
+    watch: () => drift.pass(),
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
       await setups.interruptOrphans(tenantId);
@@ -162,7 +171,7 @@ export function compose(ground: Ground): Product {
     metrics.routes(),
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
-    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups, drift), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
@@ -240,7 +249,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
       webDir: webDir(), wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
-    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));

@@ -185,6 +185,8 @@ export const Run = z.object({
   undoes: z.string().nullable(),
   /** The run that took this one back, or is about to. */
   undoneBy: z.string().nullable(),
+  /** Whether it puts back what was changed past the setup. */
+  restores: z.boolean(),
   steps: z.array(RunStep),
 });
 export type Run = z.infer<typeof Run>;

@@ -162,6 +162,8 @@ export function createDirectory(transport: Transport): Directory {
 
     removeOwner: async (groupId, userId) => gone({ method: 'DELETE', version: 'v1.0', path: path`/groups/${groupId}/owners/${userId}/$ref`, absolute: true }),
 
+    removeMember: async (groupId, principalId) => gone({ method: 'DELETE', version: 'v1.0', path: path`/groups/${groupId}/members/${principalId}/$ref`, absolute: true }),
+
     members: async (groupId) => (await transport.list({ method: 'GET', version: 'v1.0', path: path`/groups/${groupId}/members`, query: { $select: 'id' } }, z.object({ id: z.string() }))).map(({ id }) => id),
 
     async myRoles() {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { path, quoted } from './addresses.ts';
 import { GraphError } from './errors.ts';
-import type { PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
+import type { GroupRole, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
 import { openWord, optionalText, optionalWord, word } from './shapes.ts';
 import type { Call } from './call.ts';
 import type { Transport } from './transport.ts';
@@ -90,13 +90,20 @@ const PolicyAssignment = z.object({
 
 /** The part of a request by which it is known again. */
 interface Asked {
-  readonly accessId: 'member';
+  readonly accessId: GroupRole;
   readonly principalId: string;
   readonly groupId: string;
   readonly action: string;
   readonly justification?: string;
   readonly ticketInfo?: { readonly ticketNumber: string; readonly ticketSystem: string };
   readonly [field: string]: unknown;
+}
+
+/** What is to be ended and is over already is ended. */
+async function unlessGone(ending: Promise<unknown>): Promise<void> {
+  await ending.catch((error: unknown) => {
+    if (!(error instanceof GraphError && error.details.code === 'RoleAssignmentDoesNotExist')) throw error;
+  });
 }
 
 /** Privileged Identity Management for groups: policies, eligibility, activation. */
@@ -115,9 +122,9 @@ export function createPimGroups(transport: Transport): PimGroups {
   const askedSince = async (since: Date, kind: 'eligibility' | 'assignment', wish: Asked): Promise<ScheduleRequest | undefined> => {
     const { groupId, principalId } = wish;
     const requests = await transport.list(
-      kind === 'assignment'
-        ? { ...mine('assignmentScheduleRequests'), query: { $filter: `groupId eq ${quoted(groupId)}` } }
-        : get('/eligibilityScheduleRequests', `groupId eq ${quoted(groupId)} and principalId eq ${quoted(principalId)}`),
+      wish.action.startsWith('self')
+        ? { ...mine(`${kind}ScheduleRequests`), query: { $filter: `groupId eq ${quoted(groupId)}` } }
+        : get(`/${kind}ScheduleRequests`, `groupId eq ${quoted(groupId)} and principalId eq ${quoted(principalId)}`),
       ScheduleRequestShape,
     );
     return requests.find((request) =>
@@ -186,11 +193,8 @@ export function createPimGroups(transport: Transport): PimGroups {
         justification,
       }),
 
-    async removeEligible({ groupId, principalId, justification }) {
-      await ask('eligibility', { accessId: 'member', principalId, groupId, action: 'adminRemove', justification }).catch((error: unknown) => {
-        if (!(error instanceof GraphError && error.details.code === 'RoleAssignmentDoesNotExist')) throw error;
-      });
-    },
+    removeEligible: ({ groupId, principalId, justification, role = 'member' }) => unlessGone(ask('eligibility', { accessId: role, principalId, groupId, action: 'adminRemove', justification })),
+    removeActive: ({ groupId, principalId, justification }) => unlessGone(ask('assignment', { accessId: 'member', principalId, groupId, action: 'adminRemove', justification })),
 
     mine: {
       eligibilities: () => transport.list(mine('eligibilityScheduleInstances'), Instance),

@@ -62,6 +62,8 @@ export interface Directory {
   /** Somebody who owns the group already is no failure. */
   addOwner(groupId: string, userId: string): Promise<void>;
   removeOwner(groupId: string, userId: string): Promise<void>;
+  /** Takes a direct member out, whom PIM did not put in. One that is gone is no failure. */
+  removeMember(groupId: string, principalId: string): Promise<void>;
   /** Direct members, people and groups alike, by id. */
   members(groupId: string): Promise<readonly string[]>;
   /** Names of users, groups and service principals by id; unknown ids are left out. */
@@ -151,7 +153,9 @@ export interface PimGroups {
   /** `replaces`: the principal is eligible already, and gets another end. */
   assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string; readonly replaces?: boolean | undefined }): Promise<ScheduleRequest>;
   /** Ends somebody's eligibility; not within five minutes of its making (CONTRACT.md §5). Of what is gone it is no failure. */
-  removeEligible(wish: { readonly groupId: string; readonly principalId: string; readonly justification: string }): Promise<void>;
+  removeEligible(wish: { readonly groupId: string; readonly principalId: string; readonly justification: string; /** Member, unless said. */ readonly role?: GroupRole }): Promise<void>;
+  /** Ends what an administrator assigned as active; the same five minutes, and the same of what is gone. */
+  removeActive(wish: { readonly groupId: string; readonly principalId: string; readonly justification: string }): Promise<void>;
   /** The signed-in person's own, and nobody else's. */
   mine: {
     eligibilities(): Promise<readonly ScheduleInstance[]>;

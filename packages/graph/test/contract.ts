@@ -225,6 +225,9 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       await stage.pass(1);
       await stage.eventually(async () => { expect(await admin.pim.eligibilities(groupId)).toEqual([]); });
       await admin.pim.removeEligible(wish);
+      // Nobody was assigned as active, and the approver is no member: both are as wished already.
+      await admin.pim.removeActive({ ...wish, principalId: approverId });
+      await admin.directory.removeMember(groupId, approverId);
 
       const [assignment] = await admin.applications.assignmentsOfGroup(groupId);
       const [segment] = await admin.applications.segments(application.appId);

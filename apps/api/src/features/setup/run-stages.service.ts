@@ -1,7 +1,8 @@
 import type { ApplicationWish, PlanStep, SetupDefinition, StepKind } from '@gatehouse/contracts';
-import { GraphError, type AppAssignment, type ApplicationSegment, type Graph, type GraphApplication, type GraphGroup, type GraphPorts, type GroupPolicy, type GroupRole, type PolicyRule, type ScheduleInstance } from '@gatehouse/graph';
+import { GraphError, type AppAssignment, type ApplicationSegment, type Graph, type GraphApplication, type GraphGroup, type GraphPorts, type GroupPolicy, type GroupRole, type NewSegment, type PolicyRule, type ScheduleInstance } from '@gatehouse/graph';
 import type { Clock } from '../../core/clock.ts';
-import { sameDestination } from './overlap.rules.ts';
+import { destinationIn } from './drift.rules.ts';
+import { sameDestination, type Destination } from './overlap.rules.ts';
 import { mergeRoleSettings } from './role-settings.rules.ts';
 import { isEligibleEnough, longest, unfit } from './setup.rules.ts';
 import { applicationKey, destinationOf, segmentKey, uniqueNameOf } from './steps.rules.ts';
@@ -186,24 +187,22 @@ function deleteApplication(context: RunContext, key: string): Stage<GraphApplica
 /** Destinations of one application, new ones and ones that go. */
 function segments(context: RunContext, { kind, key: ofStep }: PlanStep): Stage<readonly ApplicationSegment[]> {
   const { graph, definition } = context;
-  const wishes = definition.applications.flatMap((wish) => (wish.kind === 'new' ? wish.segments.map((segment) => ({ wish, segment, key: segmentKey(wish, segment) })) : []));
-  const wishOf = (key: string) => {
-    const found = wishes.find((one) => one.key === key.replace(/^remove-/, 'add-'));
-    if (!found) throw new Error(`no destination has the key ${key}`);
-    return found;
-  };
-  const { appId } = applicationOf(context, applicationKey(wishOf(ofStep).wish));
-  const standing = (key: string, seen: readonly ApplicationSegment[]): ApplicationSegment | undefined => seen.find((one) => sameDestination(one, destinationOf(wishOf(key).segment)));
+  const wishes = new Map(definition.applications.flatMap((wish) => (wish.kind === 'new' ? wish.segments.map((segment) => [segmentKey(wish, segment), destinationOf(segment)] as const) : [])));
+  const of = (key: string) => destinationIn(key.slice(kind.length + 1));
+  const { appId, displayName } = applicationOf(context, of(ofStep).application);
+  // One that a setup does not name, as of an application that was there before, is as its key says.
+  const destination = (key: string): NewSegment => wishes.get(key.replace(/^remove-/, 'add-')) ?? asDestination(of(key).destination);
+  const standing = (key: string, seen: readonly ApplicationSegment[]): ApplicationSegment | undefined => seen.find((one) => sameDestination(one, destination(key)));
   return {
     conflictIsDone: true,
     look: () => graph.applications.segments(appId),
     proof({ key }, seen = []) {
-      const { wish, segment } = wishOf(key);
       if ((standing(key, seen) === undefined) === (kind === 'add-segment')) return undefined;
-      return kind === 'add-segment' ? `verified by reading back: ${wish.displayName} has ${segment.host} ${segment.ports}` : `verified by reading back: ${wish.displayName} does not have ${segment.host} ${segment.ports}`;
+      const { destinationHost, ports } = destination(key);
+      return `verified by reading back: ${displayName} ${kind === 'add-segment' ? 'has' : 'does not have'} ${destinationHost} ${ports.map((range) => /^(\d+)-\1$/.exec(range)?.[1] ?? range).join(',')}`;
     },
     write({ key }, seen = [], ports) {
-      if (kind === 'add-segment') return ports.applications.addSegment(appId, destinationOf(wishOf(key).segment));
+      if (kind === 'add-segment') return ports.applications.addSegment(appId, destination(key));
       const there = standing(key, seen);
       return there && ports.applications.removeSegment(appId, there.id);
     },
@@ -231,6 +230,12 @@ interface Access {
   readonly eligible: readonly ScheduleInstance[];
   readonly owners: ReadonlySet<string>;
   readonly assignments: readonly AppAssignment[];
+  // Of what restoring takes away.
+  readonly members: ReadonlySet<string>;
+  readonly active: readonly ScheduleInstance[];
+  readonly eligibleOwners: readonly ScheduleInstance[];
+  /** Everybody who is assigned to the applications concerned. */
+  readonly assignees: readonly AppAssignment[];
 }
 
 /** PIM takes nothing back sooner (CONTRACT.md §5). */
@@ -283,21 +288,39 @@ function access(context: RunContext): Stage<Access> {
   };
 
   const concerns = (...kinds: StepKind[]): boolean => context.steps.some(({ kind }) => kinds.includes(kind));
+  /** Of `application:principal`. */
+  const assigneeIn = (id: string) => ({ application: applicationOf(context, id.slice(0, id.lastIndexOf(':'))), principalId: id.slice(id.lastIndexOf(':') + 1) });
+  const assigneeOf = (id: string, seen: Access | undefined) => {
+    const { application, principalId } = assigneeIn(id);
+    return seen?.assignees.find((one) => one.servicePrincipalId === application.servicePrincipalId && one.principalId.toLowerCase() === principalId);
+  };
+  const opened = [...new Set(context.steps.filter(({ kind }) => kind === 'remove-assignee').map((step) => assigneeIn(keyIn(step)).application.servicePrincipalId))];
+  const instanceOf = (id: string, instances: readonly ScheduleInstance[] | undefined) => instances?.find(({ principalId }) => principalId.toLowerCase() === id);
+  const tooEarly = (what: 'eligibility' | 'assignment', fact: Pick<ScheduleInstance, 'startsAt'> | undefined): NotYet | undefined => {
+    const from = fact?.startsAt === undefined ? 0 : Date.parse(fact.startsAt) + FLOOR_MS;
+    return from > clock.now().getTime() ? { notYet: 'too early', until: new Date(from), why: `PIM ends no ${what} within five minutes of its beginning` } : undefined;
+  };
 
   return {
     conflictIsDone: true,
     async look(sent) {
-      const [member, owner, eligible, owners, assignments, onboarded] = await Promise.all([
+      const [member, owner, eligible, owners, assignments, onboarded, members, active, assignees] = await Promise.all([
         concerns('onboard', 'role-settings', 'restore-role-settings') ? known(pim.policy(group.id, 'member')) : undefined,
         concerns('owner-role-settings', 'restore-owner-role-settings') ? known(pim.policy(group.id, 'owner')) : undefined,
-        concerns('assign-eligible', 'remove-eligible', 'restore-eligible') ? known(pim.eligibilities(group.id)) : [],
+        concerns('assign-eligible', 'remove-eligible', 'restore-eligible', 'remove-owner-eligible') ? known(pim.eligibilities(group.id)) : [],
         concerns('add-owner', 'remove-owner') ? directory.owners(group.id) : [],
         concerns('assign-application', 'unassign-application') ? applications.assignmentsOfGroup(group.id) : [],
         sent.has('onboard') ? pim.onboardedGroups() : [],
+        concerns('remove-member') ? directory.members(group.id) : [],
+        concerns('remove-active') ? known(pim.assignments(group.id)) : [],
+        Promise.all(opened.map((id) => applications.assignmentsOf(id))),
       ]);
+      const direct = (eligible ?? []).filter(({ memberType }) => memberType === 'direct');
       return {
         policies: { ...(member && { member }), ...(owner && { owner }) },
-        eligible: (eligible ?? []).filter((one) => one.accessId === 'member' && one.memberType === 'direct'),
+        eligible: direct.filter(({ accessId }) => accessId === 'member'), eligibleOwners: direct.filter(({ accessId }) => accessId === 'owner'),
+        members: new Set(members.map((id) => id.toLowerCase())), assignees: assignees.flat(),
+        active: (active ?? []).filter(({ accessId, assignmentType, startsAt }) => accessId === 'member' && assignmentType === 'assigned' && startsAt !== undefined),
         owners: new Set(owners.map(({ id }) => id.toLowerCase())), assignments,
         onboarded: onboarded.some((id) => id.toLowerCase() === group.id.toLowerCase()),
       };
@@ -311,12 +334,16 @@ function access(context: RunContext): Stage<Access> {
         case 'role-settings': return changed('member', seen)?.length === 0 ? `${proved} the role settings of Member are as wanted` : undefined;
         case 'owner-role-settings': return changed('owner', seen)?.length === 0 ? `${proved} the role settings of Owner are as wanted` : undefined;
         case 'add-owner': return seen?.owners.has(id) === true ? `${proved} ${nameIn(definition.owners, id)} owns the group` : undefined;
-        case 'remove-owner': return seen?.owners.has(id) === false ? `${proved} ${nameIn(definition.owners, id)} does not own the group` : undefined;
+        case 'remove-owner': return seen?.owners.has(id) === false ? `${proved} not an owner any more` : undefined;
+        case 'remove-member': return seen?.members.has(id) === false ? `${proved} not a member any more` : undefined;
+        case 'remove-active': return seen && !instanceOf(id, seen.active) ? `${proved} not assigned as active any more` : undefined;
+        case 'remove-owner-eligible': return seen && !instanceOf(id, seen.eligibleOwners) ? `${proved} not eligible as an owner any more` : undefined;
+        case 'remove-assignee': return seen && !assigneeOf(id, seen) ? `${proved} not assigned to ${assigneeIn(id).application.displayName} any more` : undefined;
         case 'assign-eligible': {
           const [wish, fact] = [wishOf(id), eligibleFact(id, seen)];
           return fact && isEligibleEnough(wish, fact) ? `${proved} ${wish.displayName} is eligible ${until(fact.endsAt)}` : undefined;
         }
-        case 'remove-eligible': return seen && !eligibleFact(id, seen) ? `${proved} ${nameIn(definition.eligible, id)} is not eligible` : undefined;
+        case 'remove-eligible': return seen && !eligibleFact(id, seen) ? `${proved} not eligible any more` : undefined;
         case 'restore-eligible': {
           const [fact, { endsAt }] = [eligibleFact(id, seen), endBefore(id)];
           return fact && until(fact.endsAt) === until(endsAt) ? `${proved} ${nameIn(definition.eligible, id)} is eligible ${until(endsAt)}` : undefined;
@@ -346,14 +373,18 @@ function access(context: RunContext): Stage<Access> {
           return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt.toISOString(), endsAt }, justification });
         }
         case 'remove-eligible': {
-          const fact = eligibleFact(id, seen);
-          const from = fact?.startsAt === undefined ? 0 : Date.parse(fact.startsAt) + FLOOR_MS;
-          if (from > clock.now().getTime()) return { notYet: 'too early', until: new Date(from), why: 'PIM ends no eligibility within five minutes of its beginning' };
-          return ports.pim.removeEligible({ groupId: group.id, principalId: id, justification: `Undo of a setup of ${group.displayName}` });
+          return tooEarly('eligibility', eligibleFact(id, seen)) ?? ports.pim.removeEligible({ groupId: group.id, principalId: id, justification: `The setup of ${group.displayName} is taken back or restored` });
+        }
+        case 'remove-member': return ports.directory.removeMember(group.id, id);
+        case 'remove-active': return tooEarly('assignment', instanceOf(id, seen?.active)) ?? ports.pim.removeActive({ groupId: group.id, principalId: id, justification });
+        case 'remove-owner-eligible': return tooEarly('eligibility', instanceOf(id, seen?.eligibleOwners)) ?? ports.pim.removeEligible({ groupId: group.id, principalId: id, justification, role: 'owner' });
+        case 'remove-assignee': {
+          const assignee = assigneeOf(id, seen);
+          return assignee && ports.applications.unassign(assignee);
         }
         case 'restore-eligible': {
           const { startsAt, endsAt } = endBefore(id);
-          return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt ?? clock.now().toISOString(), endsAt }, justification: `Undo of a setup of ${group.displayName}` });
+          return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt ?? clock.now().toISOString(), endsAt }, justification: `The setup of ${group.displayName} is taken back or restored` });
         }
         case 'assign-application': {
           const { servicePrincipalId, assignableRoleId } = applicationOf(context, id);
@@ -403,6 +434,13 @@ async function known<T>(reading: Promise<T>): Promise<T | undefined> {
 type NewApplication = Extract<ApplicationWish, { kind: 'new' }>;
 
 const nameIn = (people: readonly { readonly principalId: string; readonly displayName: string }[], id: string): string => people.find(({ principalId }) => principalId === id)?.displayName ?? id;
+
+/** Ports and protocol as Graph takes them. */
+function asDestination({ destinationHost, ports, protocol }: Destination): NewSegment {
+  const words = protocol.split(',').map((word) => word.trim()).sort().join(',');
+  if (words !== 'tcp' && words !== 'udp' && words !== 'tcp,udp') throw new StepRefused(`Private Access does not know the protocol ${protocol}. Change the destination in Entra.`);
+  return { ...destinationOf({ host: destinationHost, ports: ports.join(','), protocol: words }), ports: [...ports] };
+}
 
 /** What follows the kind in a step's key. */
 function keyIn(step: PlanStep): string {

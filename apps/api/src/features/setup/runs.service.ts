@@ -34,6 +34,8 @@ export interface RunJob {
   readonly context: Pick<RunContext, 'graph' | 'group' | 'applications' | 'begunBefore' | 'before'>;
   /** The run that this one takes back. */
   readonly undoes: string | null;
+  /** Keys of the differences that this one puts back. */
+  readonly restores: readonly string[];
   /** What else is kept when all is done, in the same transaction. */
   readonly onFinished?: (tx: Tx, at: Date) => Promise<void>;
 }
@@ -163,7 +165,7 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
     }
     if (open.size > 0) throw new Error(`steps wait for each other: ${[...open.keys()].join(', ')}`);
     await transaction(async (tx) => {
-      await tell(tx, job, name, job.undoes === null ? 'setup.run-finished' : 'setup.undo-finished', 'success', { groupId: groupId() });
+      await tell(tx, job, name, job.undoes !== null ? 'setup.undo-finished' : job.restores.length > 0 ? 'setup.restore-finished' : 'setup.run-finished', 'success', { groupId: groupId() });
       await job.onFinished?.(tx, clock.now());
       return endRun(tx, run, 'succeeded', clock.now());
     });

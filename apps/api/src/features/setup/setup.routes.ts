@@ -1,12 +1,13 @@
-import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
+import { AcceptDrift, ApplySetup, CheckAllSetups, CheckSetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupDrift, GetSetupSchema, ListDrift, ListSetups, PlanRestore, PlanSetup, PlanUndo, ReadSetupFile, RestoreSetup, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
+import type { Drift } from './drift.service.ts';
 import type { Setups } from './setup.service.ts';
 
 /** Keeps proxies from cutting a stream in which nothing happens. */
 const HEARTBEAT_MS = 15_000;
 
-export function setupRoutes(setups: Setups): Router {
+export function setupRoutes(setups: Setups, drift: Drift): Router {
   const router = Router();
   endpoint(router, ListSetups, ({ actor }) => setups.list(actor));
   endpoint(router, GetSetup, ({ actor, params }) => setups.get(actor, params.setupId));
@@ -19,6 +20,14 @@ export function setupRoutes(setups: Setups): Router {
 
   endpoint(router, PlanUndo, ({ actor, params }) => setups.planUndo(actor, params.runId));
   endpoint(router, UndoRun, ({ actor, params, body }) => setups.undo(actor, params.runId, body));
+
+  endpoint(router, ListDrift, () => drift.list());
+  endpoint(router, GetSetupDrift, ({ params }) => drift.get(params.setupId));
+  endpoint(router, CheckSetup, ({ actor, params }) => drift.check(actor, params.setupId));
+  endpoint(router, CheckAllSetups, () => drift.checkAll());
+  endpoint(router, AcceptDrift, ({ actor, params, body }) => drift.accept(actor, params.setupId, body.keys));
+  endpoint(router, PlanRestore, ({ actor, params, body }) => setups.planRestore(actor, params.setupId, body.keys));
+  endpoint(router, RestoreSetup, ({ actor, params, body }) => setups.restore(actor, params.setupId, body));
 
   endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
   endpoint(router, GetSetupSchema, async () => setups.fileSchema());

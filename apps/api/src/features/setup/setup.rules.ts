@@ -68,7 +68,7 @@ export interface SetupFacts {
   readonly earlier: ReadonlyMap<string, 'done' | 'begun' | 'pending'>;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Why PIM does not take a group, and what to do; `undefined` where it does. */
 export function unfit(group: GroupFact): { readonly reason: string; readonly mend: string } | undefined {

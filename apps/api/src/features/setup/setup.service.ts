@@ -6,6 +6,9 @@ import type { Actor } from '../../core/actor.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { checkSetup } from './checks.rules.ts';
+import type { Drift } from './drift.service.ts';
+import { driftFigures } from './drift.store.ts';
+import { planRestore } from './restore.rules.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
@@ -21,6 +24,7 @@ export interface SetupDeps extends RunsDeps {
   readonly graphFor: (actor: Actor, scopes: 'setup') => Graph;
   /** The same for a run, which nobody waits behind: each of its calls may take its time. */
   readonly graphForRun: (actor: Actor) => Graph;
+  readonly drift: Pick<Drift, 'lookNow'>;
 }
 
 export interface Application {
@@ -35,7 +39,7 @@ export type Setups = ReturnType<typeof createSetups>;
 const WATCH_EVERY_MS = 300;
 
 export function createSetups(deps: SetupDeps) {
-  const { db, clock, newId, graphFor, graphForRun, publicUrl } = deps;
+  const { db, clock, newId, graphFor, graphForRun, publicUrl, drift } = deps;
   const runs = createRuns(deps);
   const stopped = new AbortController();
 
@@ -63,8 +67,8 @@ export function createSetups(deps: SetupDeps) {
     return plan;
   }
 
-  const newRun = (actor: Actor, setupId: string, { definition, digest }: Pick<Application, 'definition' | 'digest'>, undoes: string | null = null): NewRun => ({
-    tenantId: actor.tenantId, id: newId(), setupId, definition, digest, actorId: actor.principalId, actorName: actor.name, createdAt: clock.now(), worker: runs.worker, undoes,
+  const newRun = (actor: Actor, setupId: string, { definition, digest }: Pick<Application, 'definition' | 'digest'>, of: { readonly undoes?: string; readonly restores?: readonly string[] } = {}): NewRun => ({
+    tenantId: actor.tenantId, id: newId(), setupId, definition, digest, actorId: actor.principalId, actorName: actor.name, createdAt: clock.now(), worker: runs.worker, undoes: of.undoes ?? null, restores: [...of.restores ?? []],
   });
 
   /** Whoever comes second is told who was first, and since when. */
@@ -88,7 +92,7 @@ export function createSetups(deps: SetupDeps) {
     }
     const { begunBefore = () => false, onFinished } = more;
     runs.start({
-      actor, run, definition: run.definition, steps, undoes: run.undoes, ...(onFinished && { onFinished }),
+      actor, run, definition: run.definition, steps, undoes: run.undoes, restores: run.restores, ...(onFinished && { onFinished }),
       context: { graph: graphForRun(actor), group: plan.group, applications: new Map(plan.applications), begunBefore, before: plan.before },
     });
     return readRun(actor, run.id);
@@ -105,6 +109,16 @@ export function createSetups(deps: SetupDeps) {
     return { ...gathered, ...digested(definition, steps), definition, warnings, before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
   }
 
+  /** What it takes to put these differences right, as the tenant stands now. */
+  async function plannedRestore(actor: Actor, graph: Graph, setupId: string, keys: readonly string[]) {
+    const { setup: { definition }, facts, differences } = await drift.lookNow(actor, setupId, graph);
+    const wanted = differences.filter(({ key }) => keys.includes(key));
+    const whole = await planned(graph, definition);
+    const { steps, before } = planRestore(definition, wanted, facts, whole.steps, clock.now());
+    const stays = wanted.filter(({ restorable }) => !restorable).map(({ title, mend }) => ({ code: 'not-restorable', message: `${title}: no plan puts that right.`, mend: mend ?? 'Change the setup.' }));
+    return { ...whole, ...digested(definition, steps), before, definition, warnings: stays };
+  }
+
   /** The run, if it can be taken back: each once, the latest first. */
   async function undoable(actor: Actor, runId: string) {
     await runs.interruptOrphans(actor.tenantId);
@@ -113,11 +127,12 @@ export function createSetups(deps: SetupDeps) {
     if (!run || !setup) throw new PortalError('not-found');
     await refuseIfUnderWay(actor, { setupId: run.setupId });
     if (run.undoes !== null) throw new PortalError('undo-refused', { detail: 'It took another one back. To have that again, apply the setup again.' });
+    if (run.restores.length > 0) throw new PortalError('undo-refused', { detail: 'It restored what the setup says. To have it otherwise, change the setup.' });
     const all = await runsOf(db, actor.tenantId, run.setupId);
     const undone = new Map(all.flatMap((one) => (one.undoes === null ? [] : [[one.undoes, one] as const])));
     const by = undone.get(runId);
     if (by) throw new PortalError('undo-refused', { detail: 'It is taken back already, or about to be.', run: inTheWay(by) });
-    const newest = all.find(({ id, undoes }) => undoes === null && !undone.has(id));
+    const newest = all.find(({ id, undoes, restores }) => undoes === null && restores.length === 0 && !undone.has(id));
     if (newest && newest.id !== runId) throw new PortalError('undo-refused', { detail: 'A later run of this setup stands. Undo that one first.', run: inTheWay(newest) });
     return { run, setup };
   }
@@ -126,7 +141,7 @@ export function createSetups(deps: SetupDeps) {
   async function settleUndo(tx: Tx, run: NewRun, undone: NonNullable<RunRow>, steps: readonly PlanStep[], at: Date): Promise<void> {
     const all = await runsOf(db, run.tenantId, run.setupId);
     const taken = new Set(all.flatMap(({ undoes }) => undoes ?? []));
-    const earlier = all.find(({ id, undoes, status, createdAt }) => undoes === null && !taken.has(id) && status === 'succeeded' && createdAt < undone.createdAt);
+    const earlier = all.find(({ id, undoes, restores, status, createdAt }) => undoes === null && restores.length === 0 && !taken.has(id) && status === 'succeeded' && createdAt < undone.createdAt);
     if (earlier) await changeSetup(tx, run.tenantId, run.setupId, SetupDefinition.parse(earlier.definition), at);
     else await retireSetup(tx, run.tenantId, run.setupId, steps.some((step) => step.kind === 'delete-group' && acts(step)), at);
   }
@@ -147,18 +162,18 @@ export function createSetups(deps: SetupDeps) {
   return {
     async list(actor: Actor): Promise<Answer<typeof ListSetups>> {
       await runs.interruptOrphans(actor.tenantId);
-      const [setups, last] = await Promise.all([listSetups(db, actor.tenantId), lastRuns(db, actor.tenantId)]);
+      const [setups, last, figures] = await Promise.all([listSetups(db, actor.tenantId), lastRuns(db, actor.tenantId), driftFigures(db, actor.tenantId)]);
       const lastOf = new Map(last.map((run) => [run.setupId, run]));
-      return { setups: setups.map((setup) => summaryOf(setup, lastOf.get(setup.id))) };
+      return { setups: setups.map((setup) => summaryOf(setup, lastOf.get(setup.id), figures.get(setup.id))) };
     },
 
     async get(actor: Actor, setupId: string): Promise<Answer<typeof GetSetup>> {
       await runs.interruptOrphans(actor.tenantId);
       const setup = await findSetup(db, actor.tenantId, setupId);
       if (!setup) throw new PortalError('not-found');
-      const rows = await runsOf(db, actor.tenantId, setupId);
+      const [rows, figures] = await Promise.all([runsOf(db, actor.tenantId, setupId), driftFigures(db, actor.tenantId, setupId)]);
       const undoneBy = new Map(rows.flatMap(({ id, undoes }) => (undoes === null ? [] : [[undoes, id] as const])));
-      return { ...summaryOf(setup, rows[0]), definition: SetupDefinition.parse(setup.definition), runs: rows.map((row) => runWithoutSteps(row, setup.name, undoneBy.get(row.id))) };
+      return { ...summaryOf(setup, rows[0], figures.get(setupId)), definition: SetupDefinition.parse(setup.definition), runs: rows.map((row) => runWithoutSteps(row, setup.name, undoneBy.get(row.id))) };
     },
 
     /** The setup as a file, by the name of its group. */
@@ -231,11 +246,35 @@ export function createSetups(deps: SetupDeps) {
       const plan = await plannedUndo(graphFor(actor, 'setup'), undone, setup.groupId);
       if (plan.digest !== digest) throw changedPlan(shown(plan, { warnings: plan.warnings, checked: [] }));
       refuseUnticked(plan.steps, irreversibleUnderstood);
-      const run = newRun(actor, undone.setupId, { definition: plan.definition, digest }, runId);
+      const run = newRun(actor, undone.setupId, { definition: plan.definition, digest }, { undoes: runId });
       const steps = freshSteps(plan.steps);
       return begin(actor, run, steps, plan, { onFinished: (tx, at) => settleUndo(tx, run, undone, plan.steps, at) }, async (tx) => {
         await insertRun(tx, run, steps);
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.undo-started', { undoes: runId, ...weigh(plan.steps) }));
+      });
+    },
+
+    /** What it takes to make the tenant what the setup says in these points. */
+    async planRestore(actor: Actor, setupId: string, keys: readonly string[]): Promise<Plan> {
+      await runs.interruptOrphans(actor.tenantId);
+      await refuseIfUnderWay(actor, { setupId });
+      const plan = await plannedRestore(actor, graphFor(actor, 'setup'), setupId, keys);
+      return shown(plan, { warnings: plan.warnings, checked: [] });
+    },
+
+    /** Begins to do so, by the reviewed plan. */
+    async restore(actor: Actor, setupId: string, { keys, digest, irreversibleUnderstood }: Omit<Application, 'definition'> & { readonly keys: readonly string[] }): Promise<Run> {
+      await runs.interruptOrphans(actor.tenantId);
+      await refuseIfUnderWay(actor, { setupId });
+      const plan = await plannedRestore(actor, graphFor(actor, 'setup'), setupId, keys);
+      if (plan.digest !== digest) throw changedPlan(shown(plan, { warnings: plan.warnings, checked: [] }));
+      refuseBlocked(plan.steps);
+      refuseUnticked(plan.steps, irreversibleUnderstood);
+      const run = newRun(actor, setupId, { definition: plan.definition, digest }, { restores: keys });
+      const steps = freshSteps(plan.steps);
+      return begin(actor, run, steps, plan, {}, async (tx) => {
+        await insertRun(tx, run, steps);
+        await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.restore-started', { restores: keys, ...weigh(plan.steps) }));
       });
     },
 
@@ -264,7 +303,9 @@ export function createSetups(deps: SetupDeps) {
       const graph = graphFor(actor, 'setup');
       const undone = standing.undoes === null ? undefined : await findRun(db, actor.tenantId, standing.undoes) ?? undefined;
       const setup = await findSetup(db, actor.tenantId, standing.setupId);
-      const plan = undone ? await plannedUndo(graph, undone, setup?.groupId ?? null) : await planned(graph, definition, earlier);
+      const plan = undone ? await plannedUndo(graph, undone, setup?.groupId ?? null)
+        : standing.restores.length > 0 ? await plannedRestore(actor, graph, standing.setupId, standing.restores)
+        : await planned(graph, definition, earlier);
       refuseBlocked(plan.steps);
       const reviewedSteps = new Map(before.steps.map((step) => [step.plan.key, step.plan]));
       if (plan.steps.some((step) => actsIrreversibly(step) && reviewedSteps.get(step.key)?.verdict === 'nothing')) {
@@ -274,7 +315,7 @@ export function createSetups(deps: SetupDeps) {
       const at = clock.now();
       const stood = new Map(rows.flatMap((row) => (row.before === null ? [] : [[(row.plan as PlanStep).key, row.before as Before] as const])));
       const steps = continuedSteps(before, plan.steps, stood, at);
-      const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker, undoes: standing.undoes };
+      const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker, undoes: standing.undoes, restores: standing.restores };
       const more = { begunBefore: (key: string) => earlier.get(key) === 'begun', ...(undone && { onFinished: (tx: Tx, when: Date) => settleUndo(tx, run, undone, [...before.steps.map((step) => step.plan), ...plan.steps], when) }) };
       return begin(actor, run, steps, plan, more, async (tx) => {
         if (!(await resumeRun(tx, run, steps))) throw new PortalError('run-in-progress');
@@ -335,13 +376,15 @@ export function createSetups(deps: SetupDeps) {
   };
 }
 
+type DriftFigures = NonNullable<ReturnType<Awaited<ReturnType<typeof driftFigures>>['get']>>;
 type SetupRow = NonNullable<Awaited<ReturnType<typeof findSetup>>>;
 
-function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status: string; readonly createdAt: Date } | undefined) {
+function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status: string; readonly createdAt: Date } | undefined, figures: DriftFigures | undefined) {
   const definition = SetupDefinition.parse(setup.definition);
   return {
     id: setup.id, name: setup.name, groupId: setup.groupId, applications: definition.applications.map((one) => one.displayName), eligibleCount: definition.eligible.length,
-    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null, drift: null,
+    createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null,
+    drift: figures && setup.retiredAt === null ? { lookedAt: figures.lookedAt, differences: figures.differences, bypasses: figures.bypasses } : null,
     lastRun: last ? { id: last.id, status: last.status as RunStatus, createdAt: last.createdAt.toISOString() } : null,
   };
 }

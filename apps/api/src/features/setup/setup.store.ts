@@ -36,6 +36,8 @@ export interface NewRun {
   readonly worker: string;
   /** The run that this one takes back. */
   readonly undoes: string | null;
+  /** Keys of the differences that it puts back. */
+  readonly restores: string[];
 }
 
 export type SetupRow = Awaited<ReturnType<typeof findSetup>>;
@@ -297,6 +299,6 @@ export function runOf(row: NonNullable<RunRow>, setupName: string, undoneBy: str
 export function runWithoutSteps(row: NonNullable<RunRow>, setupName: string, undoneBy: string | undefined): Omit<Run, 'steps'> {
   return {
     id: row.id, setupId: row.setupId, setupName, status: row.status as RunStatus, actorName: row.actorName,
-    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null, stopAskedBy: row.stopAskedBy, undoes: row.undoes, undoneBy: undoneBy ?? null,
+    createdAt: row.createdAt.toISOString(), finishedAt: row.finishedAt?.toISOString() ?? null, stopAskedBy: row.stopAskedBy, undoes: row.undoes, undoneBy: undoneBy ?? null, restores: row.restores.length > 0,
   };
 }

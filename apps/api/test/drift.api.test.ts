@@ -1,0 +1,132 @@
+import type { Difference, Plan, SetupDefinition } from '@gatehouse/contracts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { definitionFor, EDITS, otherAdmin, type OtherAdmin, type Site } from '../../../testing/out-of-band.ts';
+import { begin, toItsRest, type Named } from '../../../testing/setup-runs.ts';
+import { MAYA, startPortal, type Client, type TestPortal } from '../src/testing.ts';
+
+/** Setups that an administrator changes past the portal: one for each kind of change, and some that nobody touches. */
+
+const UNTOUCHED = 3;
+
+interface Stage {
+  readonly portal: TestPortal;
+  readonly maya: Client;
+  readonly erik: OtherAdmin;
+  readonly people: Site['people'];
+  /** One for each edit, and then those that nobody touches. */
+  readonly setups: readonly { readonly id: string; readonly definition: SetupDefinition; readonly site: Omit<Site, 'now'> }[];
+}
+
+async function staged(): Promise<Stage> {
+  const portal = await startPortal({ timePasses: true });
+  const maya = await portal.as(MAYA);
+  const [{ users, groups }, { body: { connectorGroups } }] = await Promise.all([portal.emulator.state(), maya.get('/api/directory/connector-groups')]);
+  const idOf = (name: string): string => (users as Named[]).find(({ displayName }) => displayName === name)?.id ?? '';
+  const people = { ana: idOf('Ana Costa'), ben: idOf('Ben Novak'), omar: idOf('Omar Haddad'), ines: idOf('Ines Moreau'), rachel: idOf('Rachel Stein') };
+  const eu = (connectorGroups as Named[]).find(({ displayName }) => displayName === 'EU-1') as Named;
+  const definitions = [...EDITS, ...Array.from({ length: UNTOUCHED }, () => ({}))].map((edit, index) => definitionFor(edit, index + 1, people, eu));
+  const ids: string[] = [];
+  for (const definition of definitions) {
+    const run = await begin(maya, definition);
+    const { status, steps } = await toItsRest(portal, maya, run.id);
+    expect(status, JSON.stringify(steps.filter((one) => one.status !== 'done'))).toBe('succeeded');
+    ids.push(run.setupId);
+  }
+  const state = await portal.emulator.state();
+  const setups = definitions.map((definition, index) => {
+    const nameOf = definition.applications[0]?.displayName;
+    const application = state.applications.find((one: Named) => one.displayName === nameOf);
+    const principal = state.servicePrincipals.find((one: Named) => one.displayName === nameOf);
+    const group = state.groups.find((one: Named) => one.displayName === definition.group.displayName);
+    return { id: ids[index] ?? '', definition, site: { groupId: group.id, servicePrincipalId: principal.id, applicationObjectId: application.id, people, otherGroupId: groups[0].id } };
+  });
+  await portal.syncNow();
+  return { portal, maya, erik: await otherAdmin(portal), people, setups };
+}
+
+/** Ten minutes later, past what PIM does not take back at once, everything is changed. */
+async function edited({ portal, erik, setups }: Stage): Promise<void> {
+  await portal.advance('PT10M');
+  for (const [index, edit] of EDITS.entries()) {
+    const { site } = setups[index] as Stage['setups'][number];
+    await edit.do(erik, { ...site, now: portal.now() });
+  }
+  // The log shows them some time later.
+  await portal.advance('PT2M');
+  await portal.syncNow();
+}
+
+const differencesOf = async ({ maya, setups }: Stage, index: number): Promise<readonly Difference[]> => (await maya.get(`/api/setups/${setups[index]?.id ?? ''}/drift`)).body.differences;
+
+let stage: Stage;
+beforeAll(async () => { stage = await staged(); }, 180_000);
+afterAll(async () => { await stage.portal[Symbol.asyncDispose](); });
+
+describe('what is changed past the portal is found in one pass', () => {
+  test('before it, no setup differs, and another pass asks Graph nothing', async () => {
+    await stage.portal.product.tasks.watch();
+    const { body: { setups } } = await stage.maya.get('/api/drift');
+    expect(setups).toHaveLength(EDITS.length + UNTOUCHED);
+    expect(setups.flatMap(({ name, differences }: { name: string; differences: Difference[] }) => differences.map(({ title }) => `${name}: ${title}`))).toEqual([]);
+    expect(setups.every(({ lookedAt }: { lookedAt: string | null }) => lookedAt !== null)).toBe(true);
+    await stage.portal.emulator.clearJournal();
+    await stage.portal.product.tasks.watch();
+    expect(await stage.portal.emulator.journal()).toEqual([]);
+  });
+
+  test('one pass', async () => {
+    await edited(stage);
+    await stage.portal.emulator.clearJournal();
+    await stage.portal.product.tasks.watch();
+    // Nobody touched the last ones, and nothing is asked about them.
+    const urls = JSON.stringify((await stage.portal.emulator.journal()).map(({ url }) => url));
+    for (const { site } of stage.setups.slice(EDITS.length)) expect(urls).not.toContain(site.groupId);
+    for (const { site } of stage.setups.slice(0, EDITS.length)) expect(urls).toContain(site.groupId);
+  });
+
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })))('$name', async ({ kind, severity, index }) => {
+    const differences = await differencesOf(stage, index);
+    expect(differences.map((one) => ({ kind: one.kind, severity: one.severity, by: one.by?.name }))).toEqual([{ kind, severity, by: 'Erik Sandberg' }]);
+  });
+
+  test('those that nobody touched are as designed', async () => {
+    for (let index = EDITS.length; index < stage.setups.length; index += 1) expect(await differencesOf(stage, index)).toEqual([]);
+    const { body: { setups } } = await stage.maya.get('/api/setups');
+    expect(setups.find(({ id }: { id: string }) => id === stage.setups.at(-1)?.id).drift).toMatchObject({ differences: 0, bypasses: 0 });
+    expect(setups.find(({ id }: { id: string }) => id === stage.setups[0]?.id).drift).toMatchObject({ differences: 1, bypasses: 1 });
+  });
+
+  test('the history tells that it was found', async () => {
+    const { rows } = await stage.portal.db.pool.query(`SELECT count(*)::int AS count, count(DISTINCT group_id)::int AS groups FROM audit_event WHERE activity = 'setup.drift-found' AND actor_name = 'Gatehouse'`);
+    expect(rows).toEqual([{ count: EDITS.length, groups: EDITS.length }]);
+  });
+});
+
+/** No plan of ours brings these back, and the page says what does. */
+const BY_HAND = ['application-disabled', 'group-renamed'];
+
+describe('restored, the tenant is as the setup says', () => {
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => !BY_HAND.includes(kind)))('$name', async ({ index }) => {
+    const { portal, maya, setups } = stage;
+    const { id } = setups[index] as Stage['setups'][number];
+    const keys = (await differencesOf(stage, index)).map(({ key }) => key);
+    const { body: plan } = await maya.post(`/api/setups/${id}/restore-plans`, { keys }) as { body: Plan };
+    expect(plan.changes, JSON.stringify(plan)).toBeGreaterThan(0);
+    const begun = await maya.post(`/api/setups/${id}/restore`, { keys, digest: plan.digest, irreversibleUnderstood: true });
+    expect(begun.status, JSON.stringify(begun.body)).toBe(202);
+    const run = await toItsRest(portal, maya, begun.body.id);
+    expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
+    expect(run.restores).toBe(true);
+    await portal.settle();
+    const { body } = await maya.post(`/api/setups/${id}/drift`, {});
+    expect(body.differences).toEqual([]);
+  });
+
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => BY_HAND.includes(kind)))('$name: said to be mended in Entra', async ({ index }) => {
+    const [difference] = await differencesOf(stage, index);
+    expect(difference).toMatchObject({ restorable: false });
+    expect(difference?.mend).toMatch(/in Entra/);
+    const { body: plan } = await stage.maya.post(`/api/setups/${stage.setups[index]?.id ?? ''}/restore-plans`, { keys: [difference?.key] });
+    expect(plan).toMatchObject({ changes: 0, warnings: [{ code: 'not-restorable' }] });
+  });
+});
