@@ -110,7 +110,12 @@ export const EDITS: readonly Edit[] = [
       await admin.graph('DELETE', `/v1.0/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo/${value.find(({ principalId }) => principalId === groupId)?.id ?? ''}`);
     },
   },
-  { name: 'somebody is assigned to the application directly', kind: 'assignee-added', severity: 'bypass', do: (admin, { servicePrincipalId, people }) => admin.graph('POST', `/v1.0/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo`, { principalId: people.rachel, resourceId: servicePrincipalId, appRoleId: '00000000-0000-0000-0000-000000000000' }) },
+  {
+    name: 'somebody is assigned to the application directly', kind: 'assignee-added', severity: 'bypass', do: async (admin, { servicePrincipalId, people }) => {
+      const { appRoles } = await admin.graph('GET', `/v1.0/servicePrincipals/${servicePrincipalId}?$select=appRoles`) as { appRoles: { id: string }[] };
+      return admin.graph('POST', `/v1.0/servicePrincipals/${servicePrincipalId}/appRoleAssignedTo`, { principalId: people.rachel, resourceId: servicePrincipalId, appRoleId: appRoles[0]?.id ?? '00000000-0000-0000-0000-000000000000' });
+    },
+  },
   { name: 'a wide destination is added', kind: 'destination-added', severity: 'weaker', do: (admin, site) => admin.graph('POST', segmentsOf(site), segment('10.77.0.0/16', 'ipRangeCidr', 22)) },
   {
     name: 'a destination is removed', kind: 'destination-removed', severity: 'broken', do: async (admin, site) => {

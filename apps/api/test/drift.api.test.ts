@@ -40,7 +40,10 @@ async function staged(): Promise<Stage> {
     const group = state.groups.find((one: Named) => one.displayName === definition.group.displayName);
     return { id: ids[index] ?? '', definition, site: { groupId: group.id, servicePrincipalId: principal.id, applicationObjectId: application.id, people, otherGroupId: groups[0].id } };
   });
+  // What the runs did is in the log by then.
+  await portal.advance('PT2M');
   await portal.syncNow();
+  await portal.advance('PT1S');
   return { portal, maya, erik: await otherAdmin(portal), people, setups };
 }
 
@@ -128,5 +131,59 @@ describe('restored, the tenant is as the setup says', () => {
     expect(difference?.mend).toMatch(/in Entra/);
     const { body: plan } = await stage.maya.post(`/api/setups/${stage.setups[index]?.id ?? ''}/restore-plans`, { keys: [difference?.key] });
     expect(plan).toMatchObject({ changes: 0, warnings: [{ code: 'not-restorable' }] });
+  });
+});
+
+/** Of these the setup says what must be. */
+const NEVER_TAKEN = ['assignment-not-required', 'application-disabled', 'group-gone'];
+/** The setup would open nothing then. */
+const LAST = ['application-unassigned', 'application-gone'];
+/** Done once already, and not done again. */
+const STANDING = ['application-disabled', 'group-renamed'];
+
+describe('accepted, the setup is as the tenant is', () => {
+  beforeAll(async () => {
+    const { portal, erik, setups } = stage;
+    await portal.advance('PT10M');
+    for (const [index, edit] of EDITS.entries()) {
+      const one = setups[index] as Stage['setups'][number];
+      if (STANDING.includes(edit.kind) || edit.kind === 'group-gone') continue;
+      const state = await portal.emulator.state();
+      const principal = state.servicePrincipals.find(({ displayName }: Named) => displayName === one.definition.applications[0]?.displayName);
+      const application = state.applications.find(({ displayName }: Named) => displayName === one.definition.applications[0]?.displayName);
+      await edit.do(erik, { ...one.site, servicePrincipalId: principal.id, applicationObjectId: application.id, now: portal.now() });
+    }
+    // PIM puts somebody in a moment later.
+    await portal.advance('PT1M');
+  }, 60_000);
+
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => ![...NEVER_TAKEN, ...LAST].includes(kind)))('$name', async ({ index, kind }) => {
+    const { maya, setups } = stage;
+    const { id } = setups[index] as Stage['setups'][number];
+    const { body: before } = await maya.post(`/api/setups/${id}/drift`, {});
+    expect(before.differences).toMatchObject([{ kind }]);
+    const { status, body: after } = await maya.post(`/api/setups/${id}/accept`, { keys: [before.differences[0].key] });
+    expect(status, JSON.stringify(after)).toBe(200);
+    expect(after.differences).toEqual([]);
+    // A look of another time sees none either, and the setup as it is now has nothing to do.
+    expect((await maya.post(`/api/setups/${id}/drift`, {})).body.differences).toEqual([]);
+    const { definition } = (await maya.get(`/api/setups/${id}`)).body;
+    expect((await maya.post('/api/setup-plans', { definition })).body).toMatchObject({ changes: 0 });
+  });
+
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => [...NEVER_TAKEN, ...LAST].includes(kind) && kind !== 'group-gone'))('$name: refused, and the setup stays as it is', async ({ index }) => {
+    const { maya, setups } = stage;
+    const { id } = setups[index] as Stage['setups'][number];
+    const { body: { differences: [difference] } } = await maya.post(`/api/setups/${id}/drift`, {});
+    const { body: setup } = await maya.get(`/api/setups/${id}`);
+    const refused = await maya.post(`/api/setups/${id}/accept`, { keys: [difference.key] });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(refused.body.detail).toMatch(/restore it|wizard/);
+    expect((await maya.get(`/api/setups/${id}`)).body.definition).toEqual(setup.definition);
+  });
+
+  test('what differs no more cannot be taken', async () => {
+    const { id } = stage.setups.at(-1) as Stage['setups'][number];
+    expect(await stage.maya.post(`/api/setups/${id}/accept`, { keys: ['member-added:nobody'] })).toMatchObject({ status: 409, body: { detail: expect.stringMatching(/does not differ/) } });
   });
 });

@@ -30,6 +30,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
   ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
   GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, StopRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
+  ListDrift: {}, GetSetupDrift: { params: { setupId: UNKNOWN } }, CheckSetup: { params: { setupId: UNKNOWN }, body: {} }, CheckAllSetups: { body: {} },
+  PlanRestore: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'] } }, RestoreSetup: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'], digest: 'stale', irreversibleUnderstood: true } }, AcceptDrift: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'] } },
   PlanUndo: { params: { runId: UNKNOWN }, body: {} }, UndoRun: { params: { runId: UNKNOWN }, body: { digest: 'stale', irreversibleUnderstood: true } },
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {},

@@ -64,7 +64,7 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, retryAfter
       // runner. Without one the worker lets go of the promise, and its rejection would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
-    for (const task of ['sync', 'watch', 'settleRequests', 'sweep']) await again(task, 0);
+    for (const task of ['sweep', 'settleRequests', 'watch', 'sync']) await again(task, 0);
     return runner;
   };
 

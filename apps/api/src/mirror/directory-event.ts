@@ -73,6 +73,7 @@ const DIRECTORY_KINDS: Readonly<Record<string, EventKind>> = {
   'restore group': 'group-changed', 'hard delete group': 'group-changed', 'add owner to group': 'group-changed', 'remove owner from group': 'group-changed',
   'add app role assignment to group': 'application-changed', 'remove app role assignment from group': 'application-changed',
   'add app role assignment grant to group': 'application-changed', 'remove app role assignment grant from group': 'application-changed',
+  'add app role assignment grant to user': 'application-changed', 'remove app role assignment from user': 'application-changed',
 };
 const DIRECTORY_PATTERN = /^(add|update|delete|restore|hard delete|remove)\b.*\b(application|service principal)\b/;
 

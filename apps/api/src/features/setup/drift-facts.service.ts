@@ -39,10 +39,11 @@ export function shareReads(graph: Graph): SharedReads {
   return {
     onboarded: () => ask('onboarded', async () => new Set((await pim.onboardedGroups()).map(lower))),
     application: (wish, servicePrincipalId) => {
-      const id = servicePrincipalId ?? (wish.kind === 'existing' ? wish.servicePrincipalId : undefined);
-      return id !== undefined
-        ? ask(id, async () => opened(await applications.application(id)))
-        : ask(`name:${wish.displayName}`, async () => opened((await applications.applicationsByName(wish.displayName)).find(({ kind }) => kind === 'per-app')));
+      const id = wish.kind === 'existing' ? wish.servicePrincipalId : servicePrincipalId;
+      const byId = async (): Promise<Opened | undefined> => (id === undefined ? undefined : ask(id, async () => opened(await applications.application(id))));
+      if (wish.kind === 'existing') return byId();
+      // One that was deleted and made anew has another id, and its name tells.
+      return byId().then((found) => found ?? ask(`name:${wish.displayName}`, async () => opened((await applications.applicationsByName(wish.displayName)).find(({ kind }) => kind === 'per-app'))));
     },
   };
 }

@@ -63,7 +63,7 @@ export function baselineOf(definition: SetupDefinition, facts: DriftFacts, known
     const key = applicationKey(wish);
     const seen = facts.applications.get(key);
     const before = known?.applications[key];
-    if (before || !seen) return before ? [[key, before] as const] : [];
+    if (before || !seen) return before ? [[key, { ...before, servicePrincipalId: seen?.servicePrincipalId ?? before.servicePrincipalId }] as const] : [];
     return [[key, { servicePrincipalId: seen.servicePrincipalId, segments: wish.kind === 'new' ? [] : seen.segments ?? [], assignees: seen.assignees.map(({ id }) => id) }] as const];
   }));
   return {

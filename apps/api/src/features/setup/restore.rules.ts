@@ -1,6 +1,6 @@
 import type { PlanStep, SetupDefinition, StepKind } from '@gatehouse/contracts';
 import { destinationIn, type DriftFacts, type Found } from './drift.rules.ts';
-import { DAY_MS, longest } from './setup.rules.ts';
+import { DAY_MS } from './setup.rules.ts';
 import { acts, step } from './steps.rules.ts';
 import type { Before } from './undo.rules.ts';
 
@@ -50,12 +50,10 @@ function closingStep(difference: Found, definition: SetupDefinition, facts: Drif
     }
     case 'eligible-extended': {
       const wish = definition.eligible.find(({ principalId }) => principalId.toLowerCase() === id);
-      const fact = longest(facts.eligible.filter(({ principalId }) => principalId === id));
-      if (!wish || wish.days === null || !fact) return [];
-      // Where the setup's own span is over by now, it begins anew: to restore is not to end somebody's access.
-      const span = wish.days * DAY_MS;
-      const startsAt = fact.startsAt !== undefined && Date.parse(fact.startsAt) + span > now.getTime() ? fact.startsAt : now.toISOString();
-      const endsAt = new Date(Date.parse(startsAt) + span).toISOString();
+      if (!wish || wish.days === null) return [];
+      // PIM begins an eligibility anew with each change of it, so the setup's span counts from now.
+      const startsAt = now.toISOString();
+      const endsAt = new Date(now.getTime() + wish.days * DAY_MS).toISOString();
       before.set(`assign-eligible:${wish.principalId}`, { startsAt, endsAt });
       return [step({
         key: `restore-eligible:${wish.principalId}`, kind: 'restore-eligible', verdict: 'change', title: `Let ${wish.displayName} be eligible until ${endsAt.slice(0, 10)}`,
