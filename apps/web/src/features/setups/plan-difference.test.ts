@@ -9,7 +9,7 @@ test.each<[string, Partial<PlanStep>, 'Changed' | undefined]>([
   ['its changes', { changes: [{ field: 'Name', from: null, to: 'Other' }] }, 'Changed'],
   ['its calls', { calls: ['PATCH /groups/other'] }, 'Changed'],
   ['whether it can be undone', { irreversible: true }, 'Changed'],
-  ['why it is blocked', { verdict: 'blocked', blocked: { reason: 'It is gone.', mend: 'Choose another.' } }, 'Changed'],
+  ['why it is blocked', { blocked: { reason: 'It is gone.', mend: 'Choose another.' } }, 'Changed'],
   ['what it waits for', { dependsOn: ['other'] }, undefined],
 ])('a step that differs in %s', (_what, more, mark) => {
   expect(differenceOf(aPlan(aStep()), aPlan(aStep(more))).marks.get(aStep().key)).toBe(mark);
