@@ -8,7 +8,8 @@ import { begin, configurationOf, definitionOf, isBatch, isWrite, signInMaya, toI
  * Graph or its answers any more, and its connection that held the run's lock is gone: what kill -9 leaves of a process.
  */
 
-const NAME = 'Ledger-Clerk-SecureAccess';
+/** What is set up here. */
+export const WISH = { name: 'Ledger-Clerk-SecureAccess', people: 2, applications: 'of every kind' } as const;
 
 /** Each write of the run that is played here, by what its address ends in, and which of them. */
 export const WRITES = {
@@ -50,7 +51,7 @@ export interface KilledRun {
   readonly killed: boolean;
 }
 
-/** Once it stands, the portal behind it reaches nothing more. */
+/** The way of a portal to its tenant. Once it is closed, the portal reaches nothing more and hears of nothing. */
 interface Gate {
   readonly through: (emulatorUrl: string) => Promise<string>;
   arm(write: WriteName, moment: Moment): void;
@@ -58,7 +59,7 @@ interface Gate {
   stop(): void;
 }
 
-function gate(): Gate {
+export function gate(): Gate {
   const closed = Promise.withResolvers<void>();
   let armed: { readonly write: WriteName; readonly moment: Moment } | undefined;
   let seen = 0;
@@ -133,7 +134,7 @@ export async function playKilled(cut: { readonly write: WriteName; readonly faul
   await using portal = await startPortal({ timePasses: true, graphTimeoutMs: 250, through: way.through, templateUrl });
   const maya = await signInMaya(portal);
   const rescuer = await portal.onReplica(MAYA);
-  const definition = await definitionOf(portal, maya, { name: NAME, people: 2, applications: 'of every kind' });
+  const definition = await definitionOf(portal, maya, WISH);
   await portal.emulator.clearJournal();
   const begun = await begin({ ...maya, post: async (...args) => {
     if (cut && !String(args[0]).endsWith('plans')) {
@@ -165,7 +166,7 @@ export async function playKilled(cut: { readonly write: WriteName; readonly faul
 export async function playFailing(write: WriteName, effect: 'before' | 'after'): Promise<KilledRun & { readonly failed: readonly string[] }> {
   await using portal = await startPortal({ timePasses: true });
   const maya = await signInMaya(portal);
-  const definition = await definitionOf(portal, maya, { name: NAME, people: 2, applications: 'of every kind' });
+  const definition = await definitionOf(portal, maya, WISH);
   await portal.emulator.clearJournal();
   const { nth: _any, ...match } = WRITES[write];
   await portal.emulator.faults([{ match, times: null, fault: { kind: 'status', status: 503, effect } }]);
@@ -185,6 +186,7 @@ export async function playFailing(write: WriteName, effect: 'before' | 'after'):
   };
 }
 
-function effectiveIn(journal: readonly JournalEntry[]): number {
+/** Writes that changed the tenant. */
+export function effectiveIn(journal: readonly JournalEntry[]): number {
   return journal.filter((entry) => isWrite(entry) && !isBatch(entry) && entry.effect === true).length;
 }

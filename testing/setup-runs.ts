@@ -1,5 +1,5 @@
 import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
-import { MAYA, type Client, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
+import { MAYA, type Client, type EmulatorControls, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
 
 /** Setups played on a product and tenant of their own, and what they leave behind. */
 
@@ -9,8 +9,8 @@ export interface Named { readonly id: string; readonly displayName: string }
  * A setup of so many people for the application Finance reports, or for applications of every kind: one that lets everybody
  * in so far, and a new one.
  */
-export async function definitionOf(portal: TestPortal, maya: Client, { name, people, applications }: { readonly name: string; readonly people: number; readonly applications: 'one that exists' | 'of every kind' }) {
-  const [{ servicePrincipals, users }, { body: { connectorGroups } }] = await Promise.all([portal.emulator.state(), maya.get('/api/directory/connector-groups')]);
+export async function definitionOf({ emulator }: { readonly emulator: EmulatorControls }, maya: Client, { name, people, applications }: { readonly name: string; readonly people: number; readonly applications: 'one that exists' | 'of every kind' }) {
+  const [{ servicePrincipals, users }, { body: { connectorGroups } }] = await Promise.all([emulator.state(), maya.get('/api/directory/connector-groups')]);
   if (users.length < people) throw new Error(`the tenant has ${users.length} people`);
   const existing = (application: Named, applicationKind: string) => ({ kind: 'existing', servicePrincipalId: application.id, displayName: application.displayName, applicationKind });
   const open = servicePrincipals.find((one: { appRoleAssignmentRequired: boolean; tags: string[] }) => !one.appRoleAssignmentRequired && one.tags.includes('WindowsAzureActiveDirectoryIntegratedApp') && one.tags.length === 1);
@@ -48,8 +48,8 @@ export const isBatch = ({ url }: JournalEntry): boolean => url.endsWith('/$batch
 export const isWrite = (entry: JournalEntry): boolean => entry.method !== 'GET' && !isBatch(entry) && !entry.url.includes('getByIds');
 
 /** What an admin calls the configuration of a tenant, in names and in an order of its own: two tenants of the same configuration answer the same. */
-export async function configurationOf(portal: TestPortal): Promise<readonly string[]> {
-  const { groups, users, pim, applications, servicePrincipals, appRoleAssignments, connectorGroups } = await portal.emulator.state();
+export async function configurationOf({ emulator }: { readonly emulator: EmulatorControls }): Promise<readonly string[]> {
+  const { groups, users, pim, applications, servicePrincipals, appRoleAssignments, connectorGroups } = await emulator.state();
   const names = new Map<string, string>([...groups, ...users, ...servicePrincipals, ...connectorGroups].map((one: Named & { name?: string }) => [one.id, one.displayName ?? one.name ?? '']));
   const named = (id: string): string => names.get(id) ?? id;
   const days = (from: string, to: string | null): string => (to === null ? 'permanent' : `${Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000)} days`);

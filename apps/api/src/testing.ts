@@ -35,6 +35,18 @@ export interface JournalEntry {
   readonly effect?: boolean;
 }
 
+/** The controls of an emulated tenant. */
+export interface EmulatorControls {
+  readonly url: string;
+  // The tenant as plain data, to look into freely.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
+  state(): Promise<any>;
+  journal(): Promise<readonly JournalEntry[]>;
+  clearJournal(): Promise<void>;
+  settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
+  faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
+}
+
 /** The whole product on a real database and an emulated tenant whose clock stands until it is moved. */
 export interface TestPortal extends AsyncDisposable {
   readonly url: string;
@@ -54,16 +66,7 @@ export interface TestPortal extends AsyncDisposable {
   anonymous(): Client;
   syncNow(): Promise<void>;
   settle(): Promise<void>;
-  readonly emulator: {
-    readonly url: string;
-    // The tenant as plain data, to look into freely.
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
-    state(): Promise<any>;
-    journal(): Promise<readonly JournalEntry[]>;
-    clearJournal(): Promise<void>;
-    settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
-    faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
-  };
+  readonly emulator: EmulatorControls;
 }
 
 export interface TestPortalOptions {
@@ -152,14 +155,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     },
     syncNow: () => product.tasks.sync(),
     settle: () => product.idle(),
-    emulator: {
-      url: emulator.url,
-      state: () => json(`${emulator.url}/_emulator/state`),
-      journal: async () => await json(`${emulator.url}/_emulator/journal`) as readonly JournalEntry[],
-      clearJournal: async () => { await fetch(`${emulator.url}/_emulator/journal`, { method: 'DELETE' }); },
-      settings: async (wish) => { await json(`${emulator.url}/_emulator/settings`, wish); },
-      faults: async (rules) => { await json(`${emulator.url}/_emulator/faults`, rules); },
-    },
+    emulator: controlsOf(emulator.url),
     async [Symbol.asyncDispose]() {
       for (const each of [...replicas, { stop }]) await each.stop();
       over = true;
@@ -168,6 +164,17 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
       await emulator.close();
       await database[Symbol.asyncDispose]();
     },
+  };
+}
+
+export function controlsOf(url: string): EmulatorControls {
+  return {
+    url,
+    state: () => json(`${url}/_emulator/state`),
+    journal: async () => await json(`${url}/_emulator/journal`) as readonly JournalEntry[],
+    clearJournal: async () => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
+    settings: async (wish) => { await json(`${url}/_emulator/settings`, wish); },
+    faults: async (rules) => { await json(`${url}/_emulator/faults`, rules); },
   };
 }
 

@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { testDatabase } from '@gatehouse/db/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from './client.ts';
+import { ended, ready, ROOT, startProcess, withDatabase, type ProductProcess } from './process.ts';
 import { until } from './until.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const ANA = 'ana.costa@contoso.example';
 const running: ChildProcess[] = [];
 const folders: string[] = [];
@@ -26,33 +26,17 @@ function folder(): string {
   return dir;
 }
 
-function start(env: Record<string, string>): ChildProcess & { out: () => string; err: () => string } {
-  const child = spawn(process.execPath, ['apps/api/src/main.ts'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LOG_LEVEL: 'warn', ...env } });
+function start(env: Record<string, string>): ProductProcess {
+  const child = startProcess(env);
   running.push(child);
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); });
-  child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
-  return Object.assign(child, { out: () => out, err: () => err });
+  return child;
 }
-
-async function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  return child.exitCode;
-}
-
-const ready = (child: { out: () => string; err: () => string } & ChildProcess): Promise<string> => until('the product is ready', () => {
-  if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${child.err()}`);
-  return /ready: (http:\S+)/.exec(child.out())?.[1];
-});
 
 /** Processes whose command line or open folder is in this data folder. */
 const processesIn = (dir: string): Promise<string[]> => new Promise((resolve) => {
   execFile('pgrep', ['-f', '--', dir], (_error, stdout) => { resolve(stdout.split('\n').filter(Boolean)); });
 });
 
-const KEY = Buffer.alloc(32, 7).toString('base64');
-const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, PORT: '0' });
 /** A mount namespace of its own; for somebody who is not root, inside a user namespace. */
 const NAMESPACE = process.getuid?.() === 0 ? ['--mount', '--'] : ['--map-root-user', '--mount', '--'];
 

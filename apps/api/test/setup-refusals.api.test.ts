@@ -145,3 +145,19 @@ describe('a change of a setup is read as strictly as a new one', () => {
     expect([reply.status, reply.body.issues[0].path]).toEqual([400, 'body.definition.group']);
   });
 });
+
+test('what cannot be undone and was not in the plan of a run is not done by continuing it', async () => {
+  const definition = { ...setup.definition, roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 60 } };
+  const { digest } = await planOf(definition);
+  await portal.emulator.faults([{ match: { method: 'PATCH', path: '**/roleManagementPolicies/*' }, times: null, fault: { kind: 'status', status: 503 } }]);
+  const run = await atRest((await maya.post(`/api/setups/${setup.id}/runs`, { definition, digest, irreversibleUnderstood: false })).body.id);
+  expect([run.status, run.steps.find(({ plan }) => plan.kind === 'onboard')?.plan.verdict]).toEqual(['failed', 'nothing']);
+
+  // The group is deleted meanwhile: another one would have to be made, and onboarded.
+  await portal.emulator.faults([
+    { match: { method: 'GET', path: '**/groups(*)' }, times: null, fault: { kind: 'status', status: 404, code: 'Request_ResourceNotFound' } },
+    { match: { method: 'GET', path: '**/groups' }, times: null, fault: { kind: 'status', status: 200, body: '{"value":[]}' } },
+  ]);
+  const refused = await untouched(() => maya.post(`/api/runs/${run.id}/continue`));
+  expect([refused.status, refused.body.code], JSON.stringify(refused.body)).toEqual([409, 'plan-changed']);
+});

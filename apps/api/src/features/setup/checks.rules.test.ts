@@ -58,6 +58,9 @@ describe('the directory roles of whoever plans', () => {
     expect(missing([], { acting: new Set<StepKind>(['assign-application']) })).toEqual(['Application Administrator']);
     expect(missing([], { acting: new Set<StepKind>() })).toEqual([]);
   });
+  test('whoever adds a destination to what is published publishes too', () => {
+    expect(missing([APPLICATION_ADMINISTRATOR], { acting: new Set<StepKind>(['add-segment']) })).toEqual(['Global Secure Access Administrator']);
+  });
   test('an owner of the group needs none for it, and a role-assignable group needs another', () => {
     expect(missing([APPLICATION_ADMINISTRATOR, GLOBAL_SECURE_ACCESS_ADMINISTRATOR], {}, { ownsGroup: true })).toEqual([]);
     expect(missing([GROUPS_ADMINISTRATOR], { acting: new Set<StepKind>(['role-settings']), of: { group: { ...group, roleAssignable: true } } })[0]).toBe('Privileged Role Administrator');
@@ -71,4 +74,37 @@ test.each([
   ['*.com', ['whole-domain']], ['*.corp', ['whole-domain']], ['*.corp.example', []], ['10.0.0.0/8', ['broad-range']], ['10.0.0.0/16', []],
 ])('a destination %s', (host, codes) => {
   expect(warned({}, { host }).map((one) => one.split(':')[0])).toEqual(codes);
+});
+
+test('a traffic profile that cannot be read is not known', () => {
+  expect(warned({ privateAccess: 'unknown' })).toEqual(['private-access-unknown: Whether the Private Access traffic profile is on could not be read']);
+});
+
+describe('the applications and role settings of a setup', () => {
+  const quickAccess = { kind: 'existing', servicePrincipalId: EU, displayName: 'Quick Access', applicationKind: 'quick-access' };
+  const approval = (required: boolean) => ({ ...PROPOSED_ROLE_SETTINGS, approval: { required, approvers: [{ id: ANA, kind: 'user', displayName: 'Ana Costa' }] } });
+  const checks = (more: object, of: Partial<SetupFacts> = {}) => checkSetup(SetupDefinition.parse({ ...wish('ledger.corp.example'), ...more }), { ...facts, ...of }, around, EVERYTHING);
+  const codes = (...args: Parameters<typeof checks>): string[] => checks(...args).warnings.map(({ code }) => code);
+  const application = { servicePrincipalId: EU, displayName: 'Ledger', enabled: true, assignmentRequired: true, published: true, segments: [], assigned: false };
+
+  test('Quick Access opens all that it holds', () => {
+    expect(codes({ applications: [quickAccess] })).toEqual(['quick-access']);
+  });
+
+  test('whoever approves alone matters only where approval is required', () => {
+    expect([codes({ roleSettings: approval(true) }), codes({ roleSettings: approval(false) })]).toEqual([['approver-alone'], []]);
+  });
+
+  test('that each lets in only who is assigned is said where it is so', () => {
+    const said = 'Every application lets in only who is assigned.';
+    expect(checks({}, { applications: [application] }).checked).toContain(said);
+    expect(checks({}, { applications: [{ ...application, assignmentRequired: false }] }).checked).not.toContain(said);
+  });
+
+  test('MFA beside an authentication context is told from either alone', () => {
+    const both = DEFAULT_RULES.map((rule) => (rule.id === 'AuthenticationContext_EndUser_Assignment' ? { ...rule, isEnabled: true, claimValue: 'c1' }
+      : rule.id === 'Enablement_EndUser_Assignment' ? { ...rule, enabledRules: ['MultiFactorAuthentication'] } : rule));
+    expect(checks({}, { rules: both }).checked.at(-1)).toBe('MFA and an authentication context are both on in the tenant; the setup keeps one.');
+    expect(checks({}).checked.at(-1)).toBe('MFA and an authentication context do not meet in the role settings.');
+  });
 });

@@ -76,6 +76,16 @@ test('a rule that we do not know is never written', () => {
   }));
 });
 
+test('what a rule holds beside what is set stays in it: another requirement, an approver of another kind', () => {
+  const manager = { '@odata.type': '#microsoft.graph.requestorManager', managerLevel: 1 };
+  const standing = DEFAULT_RULES.map((rule) => (rule.id === 'Enablement_EndUser_Assignment' ? { ...rule, enabledRules: ['Justification', 'FutureRequirement'] }
+    : rule.id === 'Approval_EndUser_Assignment' ? { ...rule, setting: { isApprovalRequired: true, approvalStages: [{ primaryApprovers: [manager] }] } } : rule));
+  const omar = { id: '7f1d5c4e-3f0a-4c7e-9d55-0a3b1c2d3e4f', kind: 'user' as const, displayName: 'Omar Haddad' };
+  const [enablement, approval] = mergeRoleSettings(standing, { ...defaults, requireTicket: true, approval: { required: true, approvers: [omar] } });
+  expect(enablement).toMatchObject({ id: 'Enablement_EndUser_Assignment', enabledRules: ['Justification', 'Ticketing', 'FutureRequirement'] });
+  expect(approval).toMatchObject({ id: 'Approval_EndUser_Assignment', setting: { approvalStages: [{ primaryApprovers: [{ userId: omar.id }, manager] }] } });
+});
+
 describe('what is the same is not written', () => {
   const cases: readonly [string, PolicyRule[]][] = [
     ['a rule that is unset', without('AuthenticationContext_EndUser_Assignment')],

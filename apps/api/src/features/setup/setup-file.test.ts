@@ -89,5 +89,7 @@ describe('what is wrong in a file is said with its line', () => {
     const lines = mistakes(text).map((one) => Number(one.split(':')[0]));
     expect(lines).toHaveLength(20);
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+    const first = `extra: 1\n${yaml.replace('days: 180', 'days: soon')}`;
+    expect(mistakes(first).map((one) => Number(one.split(':')[0]))).toEqual([1, lineOf(first, 'days: soon')]);
   });
 });

@@ -350,6 +350,31 @@ test('a run whose worker is gone is interrupted, and whoever continues it makes 
   expect((await maya.post(`/api/runs/${begun.id}/continue`, {})).body).toMatchObject({ code: 'conflict' });
 });
 
+test('whoever comes while a run is under way is told of the run, though the tenant has changed by then', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  const plan = await planOf(maya, definition);
+  const { body: begun } = await create(maya, definition, plan.digest);
+  await follow(portal, maya, begun.id, ({ steps }) => steps.some(({ status }) => status === 'waiting'));
+  const wish = { definition, digest: plan.digest, irreversibleUnderstood: true };
+  for (const [path, body] of [['/api/setups', wish], [`/api/setups/${begun.setupId}/runs`, wish], [`/api/runs/${begun.id}/undo-plans`, {}]] as const) {
+    expect((await maya.post(path, body)).body, path).toMatchObject({ status: 409, code: 'run-in-progress', run: { id: begun.id } });
+  }
+  await atRest(portal, maya, begun.id);
+});
+
+test('of a run that failed, and a later one of its setup, the earlier is not continued', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  await portal.emulator.faults([{ match: { method: 'POST', path: '**/eligibilityScheduleRequests' }, times: null, fault: { kind: 'status', status: 503 } }]);
+  const failed = await applied(portal, maya, definition);
+  await portal.emulator.faults([]);
+  const { digest } = await planOf(maya, definition);
+  const { body: later } = await maya.post(`/api/setups/${failed.setupId}/runs`, { definition, digest, irreversibleUnderstood: true });
+  expect([failed.status, (await atRest(portal, maya, later.id)).status]).toEqual(['failed', 'succeeded']);
+  expect((await maya.post(`/api/runs/${failed.id}/continue`, {})).body).toMatchObject({ code: 'conflict', detail: 'A later run of this setup exists. Continue that one.' });
+});
+
 test('when Entra stops answering the run fails with a sentence, and finishes when it is continued', async () => {
   await using all = await prepared();
   const { portal, maya, definition } = all;

@@ -55,6 +55,11 @@ test('a new group is created, onboarded, set, filled and opened in this order', 
   expect(weigh(steps)).toEqual({ changes: 5, calls: 4 });
 });
 
+test('nobody is let in before the role settings say how', () => {
+  const steps = planSetup(wish, fresh);
+  for (const kind of ['assign-eligible', 'assign-application']) expect(steps.find((step) => step.kind === kind)?.dependsOn).toContain('role-settings');
+});
+
 test('what is as wanted is left alone: no change, no call', () => {
   const steps = planSetup(wish, applied);
   expect(outline(steps)).toEqual(['nothing create-group', 'nothing onboard', 'nothing role-settings', 'nothing assign-eligible', 'nothing assign-application']);
@@ -90,11 +95,14 @@ describe('what cannot be done is said before anything is done', () => {
   const existing = SetupDefinition.parse({ ...wish, group: { kind: 'existing', groupId: group.id, displayName: NAME } });
   const context = SetupDefinition.parse({ ...wish, roleSettings: { ...wish.roleSettings, activationSignIn: { kind: 'authentication-context', id: 'c7' } } });
   const approved = SetupDefinition.parse({ ...wish, roleSettings: { ...wish.roleSettings, approval: { required: true, approvers: [{ id: EU, kind: 'user', displayName: 'Omar Haddad' }] } } });
+  const owned = SetupDefinition.parse({ ...wish, owners: [{ principalId: EU, displayName: 'Omar Haddad' }] });
   const twice = newApplication([{ host: '*.corp.example', ports: '443', protocol: 'tcp' }, { host: 'fs.corp.example', ports: '400-500', protocol: 'tcp' }]);
   const cases: readonly [string, PlanStep['kind'], Partial<SetupFacts>, SetupDefinition, string][] = [
     ['the chosen group is gone', 'create-group', {}, existing, 'does not exist any more'],
     ['another group has the nickname', 'create-group', { nicknameOf: 'Old finance' }, wish, 'Old finance'],
     ['the natural key belongs to another nickname', 'create-group', { group: { ...group, mailNickname: 'FinReport+SeniorAnalyst-SecureAccess' } }, wish, 'another'],
+    ['an owner of the new group is gone', 'create-group', {}, owned, 'Omar Haddad'],
+    ['a new owner of the group is gone', 'add-owner', applied, owned, 'Omar Haddad'],
     ['the context cannot be asked for', 'role-settings', {}, context, 'c7'],
     ['an approver is gone', 'role-settings', {}, approved, 'Omar Haddad'],
     ['a person is gone', 'assign-eligible', { knownPrincipals: new Set() }, wish, 'Ana Costa'],
@@ -114,6 +122,12 @@ describe('what cannot be done is said before anything is done', () => {
   test('two destinations of one application overlap: the second is refused', () => {
     const verdicts = planSetup(twice, { ...fresh, applications: [undefined] }).filter((step) => step.kind === 'add-segment').map((step) => step.verdict);
     expect(verdicts).toEqual(['create', 'blocked']);
+  });
+
+  test('it is no change and no call', () => {
+    const steps = planSetup(wish, { ...fresh, knownPrincipals: new Set() });
+    expect(steps.find(({ kind }) => kind === 'assign-eligible')).toMatchObject({ verdict: 'blocked', changes: [], calls: [] });
+    expect(weigh(steps)).toEqual({ changes: 4, calls: 3 });
   });
 });
 
@@ -193,10 +207,11 @@ describe('a run that is continued', () => {
   });
 });
 
-test('the plan is one text whatever the order of its fields, and another one for other facts', () => {
+test('the plan is one text whatever the order of its fields, and another one for another setup or other facts', () => {
   const steps = planSetup(wish, fresh);
   const turned: SetupDefinition = { applications: wish.applications, eligible: wish.eligible, roleSettings: wish.roleSettings, ownerRoleSettings: null, owners: [], group: wish.group };
   expect(canonicalPlan(turned, steps)).toBe(canonicalPlan(wish, steps));
+  expect(canonicalPlan({ ...wish, ownerRoleSettings: wish.roleSettings }, steps)).not.toBe(canonicalPlan(wish, steps));
   expect(canonicalPlan(wish, planSetup(wish, { ...fresh, managedByPim: true }))).not.toBe(canonicalPlan(wish, steps));
 });
 

@@ -3,7 +3,7 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
-import { readDraft } from './draft.ts';
+import { draftKeyOf, readDraft } from './draft.ts';
 import { GUID } from './testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
@@ -16,6 +16,13 @@ function reload({ unmount }: { unmount(): void }, step: number): ReturnType<type
   unmount();
   return openWizard({ step });
 }
+
+test('what is filled in is kept apart for each person and setup, and what cannot be read is not taken', () => {
+  const keys = [draftKeyOf(GUID(1), undefined), draftKeyOf(GUID(2), undefined), draftKeyOf(GUID(1), GUID(8)), draftKeyOf(GUID(1), GUID(9))];
+  expect(new Set(keys).size).toBe(keys.length);
+  sessionStorage.setItem(DRAFT_KEY, '{"group":');
+  expect(readDraft(DRAFT_KEY)).toBeUndefined();
+});
 
 test('a name in the making survives a reload with its parts, and goes on from there', async () => {
   const before = openWizard();

@@ -1,0 +1,94 @@
+import { PROPOSED_ROLE_SETTINGS, SetupDefinition, type PlanStep } from '@gatehouse/contracts';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_RULES } from './role-settings.rules.ts';
+import type { GroupFact } from './setup.rules.ts';
+import { step } from './steps.rules.ts';
+import { planUndo, type Before, type MadeStep, type UndoFacts } from './undo.rules.ts';
+
+const ANA = '11111111-1111-4111-8111-111111111111';
+const BEN = '66666666-6666-4666-8666-666666666666';
+const FINANCE = '22222222-2222-4222-8222-222222222222';
+const PAYROLL = '77777777-7777-4777-8777-777777777777';
+const EU = '33333333-3333-4333-8333-333333333333';
+
+const definition = SetupDefinition.parse({
+  group: { kind: 'new', displayName: 'G', mailNickname: 'g' }, owners: [{ principalId: BEN, displayName: 'Ben Novak' }], roleSettings: PROPOSED_ROLE_SETTINGS,
+  eligible: [{ principalId: ANA, kind: 'user', displayName: 'Ana Costa', days: 90 }],
+  applications: [{ kind: 'new', displayName: 'Ledger', connectorGroupId: EU, connectorGroupName: 'EU-1', segments: [{ host: 'ledger.corp.example', ports: '443', protocol: 'tcp' }] }],
+});
+const made = (key: string, before: Before | null = null): MadeStep => ({ plan: step({ key, kind: (key.split(':')[0] ?? '') as PlanStep['kind'], verdict: 'create', title: key }), before });
+const everything = ['create-group', 'onboard', 'role-settings', 'create-application:new:ledger', 'publish-application:new:ledger', 'add-segment:new:ledger:ledger.corp.example:443-443:tcp', `assign-eligible:${ANA}`, 'assign-application:new:ledger'].map((key) => made(key));
+
+const group: GroupFact = { id: '44444444-4444-4444-8444-444444444444', displayName: 'G', mailNickname: 'g', mailEnabled: false, securityEnabled: true, dynamicMembership: false, synchronised: false, roleAssignable: false };
+const application = {
+  servicePrincipalId: FINANCE, displayName: 'Ledger', enabled: true, assignmentRequired: true, published: true, assigned: true, usedByOthers: false,
+  segments: [{ destinationHost: 'ledger.corp.example', ports: ['443-443'], protocol: 'tcp' }],
+};
+const eligible = { principalId: ANA, startsAt: '2026-03-02T09:00:00Z', endsAt: '2026-06-02T09:00:00Z' };
+const facts: UndoFacts = { group, rules: DEFAULT_RULES, ownerRules: DEFAULT_RULES, owners: new Set(), eligible: [eligible], members: [], assignedTo: new Set([FINANCE]), applications: new Map([['new:ledger', application]]) };
+
+const outline = (steps: readonly PlanStep[]): string[] => steps.map(({ verdict, kind }) => `${verdict} ${kind}`);
+const codesOf = (more: Partial<UndoFacts>, by = everything): string[] => planUndo(definition, by, { ...facts, ...more }).warnings.map(({ code }) => code);
+const stepsOf = (more: Partial<UndoFacts>, by: readonly MadeStep[]): readonly PlanStep[] => planUndo(definition, by, { ...facts, ...more }).steps;
+
+test('access closes first; the application goes after that, and the group last, which takes a tick', () => {
+  const steps = stepsOf({}, everything);
+  expect(outline(steps)).toEqual(['delete unassign-application', 'delete delete-application', 'delete delete-group']);
+  const [closing, taken, last] = steps;
+  expect([closing?.dependsOn, taken?.dependsOn, last?.dependsOn]).toEqual([[], [closing?.key], [closing?.key, taken?.key]]);
+  expect(steps.filter(({ irreversible }) => irreversible).map(({ kind }) => kind)).toEqual(['delete-group']);
+  expect(codesOf({})).toEqual([]);
+});
+
+describe('the group stays where others use it by now, with why', () => {
+  test.each<[string, Partial<UndoFacts>, string]>([
+    ['somebody else is eligible', { eligible: [eligible, { principalId: BEN }] }, 'others are eligible'],
+    ['it has a member of somebody else’s', { members: [BEN] }, 'members that this run did not make eligible'],
+    ['it opens another application', { assignedTo: new Set([FINANCE, PAYROLL]) }, 'opens other applications'],
+  ])('%s', (_what, more, why) => {
+    const { steps, warnings } = planUndo(definition, everything, { ...facts, ...more });
+    expect(outline(steps)).toEqual(['delete unassign-application', 'delete remove-eligible', 'delete delete-application']);
+    expect(warnings.map(({ code }) => code)).toEqual(['group-kept', 'stays-onboarded']);
+    expect(warnings[0]?.message).toContain(why);
+  });
+
+  test('whom the run made eligible may be active in it', () => {
+    expect(outline(stepsOf({ members: [ANA.toUpperCase()] }, everything))).toContain('delete delete-group');
+  });
+});
+
+test('an application that others are assigned to stays, without the destinations that the run gave it', () => {
+  const kept = { applications: new Map([['new:ledger', { ...application, usedByOthers: true }]]) };
+  expect(outline(stepsOf(kept, everything))).toEqual(['delete unassign-application', 'delete remove-segment', 'delete delete-group']);
+  expect(codesOf(kept)).toEqual(['application-kept']);
+});
+
+test('an application that let everybody in lets everybody in again, and that is said', () => {
+  const required = [made('require-assignment:new:ledger')];
+  expect([outline(stepsOf({}, required)), codesOf({}, required)]).toEqual([['change unrequire-assignment'], ['open-to-all']]);
+  const opened = { applications: new Map([['new:ledger', { ...application, assignmentRequired: false }]]) };
+  expect([outline(stepsOf(opened, required)), codesOf(opened, required)]).toEqual([['nothing unrequire-assignment'], []]);
+});
+
+describe('in a group that was there before', () => {
+  const longer = [made(`assign-eligible:${ANA}`, { startsAt: '2026-03-01T09:00:00Z', endsAt: '2026-04-01T09:00:00Z' })];
+
+  test('eligibilities end before the role settings that they came under go back, and those before the owners', () => {
+    const rules = DEFAULT_RULES.slice(0, 1).map((rule) => ({ ...rule, maximumDuration: 'PT1H' }));
+    const steps = stepsOf({ owners: new Set([BEN]) }, [made('role-settings', { rules }), made('owner-role-settings', { rules }), made(`add-owner:${BEN}`), made(`assign-eligible:${ANA}`)]);
+    expect(outline(steps)).toEqual(['delete remove-eligible', 'change restore-owner-role-settings', 'change restore-role-settings', 'delete remove-owner']);
+  });
+
+  test('whoever was eligible before is so until the same day again', () => {
+    expect(stepsOf({}, longer)).toMatchObject([{ kind: 'restore-eligible', verdict: 'change', changes: [{ from: 'until 2026-06-02', to: 'until 2026-04-01' }] }]);
+  });
+
+  test.each<[string, readonly MadeStep[], Partial<UndoFacts>, string]>([
+    ['an owner who is none any more', [made(`add-owner:${BEN}`)], {}, 'nothing remove-owner'],
+    ['an eligibility that has ended', [made(`assign-eligible:${ANA}`)], { eligible: [] }, 'nothing remove-eligible'],
+    ['an eligibility that is as it was', longer, { eligible: [{ ...eligible, endsAt: '2026-04-01T10:00:00Z' }] }, 'nothing restore-eligible'],
+    ['an assignment that is gone', [made('assign-application:new:ledger')], { assignedTo: new Set() }, 'nothing unassign-application'],
+  ])('%s is nothing to take back', (_what, by, more, verdict) => {
+    expect(outline(stepsOf(more, by))).toEqual([verdict]);
+  });
+});
