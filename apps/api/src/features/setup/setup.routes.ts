@@ -20,7 +20,7 @@ export function setupRoutes(setups: Setups): Router {
   endpoint(router, PlanUndo, ({ actor, params }) => setups.planUndo(actor, params.runId));
   endpoint(router, UndoRun, ({ actor, params, body }) => setups.undo(actor, params.runId, body));
 
-  endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
+  endpoint(router, ReadSetupFile, ({ actor, body }) => setups.readFile(actor, body.text));
   endpoint(router, GetSetupSchema, async () => setups.fileSchema());
   raw(router, ExportSetup, async ({ actor, params, query }, res) => {
     const { fileName, text } = await setups.file(actor, params.setupId, query.format);

@@ -10,6 +10,7 @@ import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
 import { planSetup, type SetupFacts } from './setup.rules.ts';
+import { resolveSources } from './setup-source.service.ts';
 import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
 import { acts, canonicalPlan, weigh } from './steps.rules.ts';
 import { planUndo, type Before, type MadeStep } from './undo.rules.ts';
@@ -170,10 +171,12 @@ export function createSetups(deps: SetupDeps) {
     },
 
     /** What the file says, for the wizard to go on with; nothing is kept. */
-    async readFile(text: string): Promise<Answer<typeof ReadSetupFile>> {
+    async readFile(actor: Actor, text: string): Promise<Answer<typeof ReadSetupFile>> {
       const read = readSetupFile(text);
-      if ('definition' in read) return read;
-      const issues = read.mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` }));
+      const [whole] = 'source' in read ? await resolveSources(graphFor(actor, 'setup'), [read.source]) : [];
+      if (whole && 'definition' in whole) return whole;
+      const mistakes = 'mistakes' in read ? read.mistakes : read.mistakesOf(whole?.issues ?? []);
+      const issues = mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` }));
       throw new PortalError('invalid-request', { detail: 'The file is not a setup as it stands. Mend it and open it again; nothing was taken from it.', issues });
     },
 
