@@ -79,6 +79,8 @@ export const BatchSummary = z.object({
   createdAt: Instant,
   finishedAt: Instant.nullable(),
   stopAskedBy: z.string().nullable(),
+  /** Why it was interrupted, and what to do. */
+  detail: z.string().nullable(),
   rows: z.int(),
   /** How many rows stand how. */
   counts: z.partialRecord(BatchRowStatus, z.int()),
@@ -94,7 +96,7 @@ export const CreateBatch = {
   method: 'POST', path: '/api/setup-batches', permission: 'setup:manage', status: 202,
   summary: 'Reads setups from a CSV or YAML file and begins to plan them; changes nothing in the tenant. A file that is none is refused with its lines',
   body: z.strictObject({
-    fileName: z.string().trim().min(1).max(200),
+    fileName: z.string().trim().min(1, 'Name the file').max(200).regex(/^[^\p{Cc}]*$/u, 'A file’s name has no control characters'),
     format: BatchFormat,
     text: z.string().min(1, 'The file is empty').max(BATCH_FILE_MAX, 'A file has at most 900 KiB'),
     /** YAML of one setup with a `${variable}` for each column; unless given, `DEFAULT_TEMPLATE`. For CSV alone. */

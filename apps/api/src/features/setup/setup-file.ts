@@ -61,7 +61,7 @@ function briefly(settings: RoleSettings | null): unknown {
 
 /** Opens YAML or JSON. What is neither is said with its line, and nothing is taken. */
 export function openFile(text: string): OpenFile | { readonly mistakes: readonly Mistake[] } {
-  if (/[\u0000\uFFFD]/.test(text)) return { mistakes: [{ line: 1, message: NOT_UTF8 }] };
+  if (!isUtf8(text)) return { mistakes: [{ line: 1, message: NOT_UTF8 }] };
   const lines = new LineCounter();
   const document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
@@ -69,6 +69,8 @@ export function openFile(text: string): OpenFile | { readonly mistakes: readonly
   try {
     // An alias may stand for more than a file holds: a hundred uses are enough.
     const value: unknown = document.toJS({ maxAliasCount: 100 });
+    // An escape may name what no text has, and no database keeps.
+    if (!holdsText(value)) return { mistakes: [{ line: 1, message: 'The file has the code of a character that is none, such as \\u0000.' }] };
     return {
       value,
       lineOf: (path, key) => at(key === undefined ? offsetOf(document, path) : offsetOfKey(document, path, key)),
@@ -81,7 +83,14 @@ export function openFile(text: string): OpenFile | { readonly mistakes: readonly
     return { mistakes: [{ line: 1, message: 'The file repeats itself by aliases too often.' }] };
   }
 }
+/** What another encoding leaves, read as UTF-8, is no text: zeros, and signs that stand for what cannot be read. */
+export const isUtf8 = (text: string): boolean => text.isWellFormed() && !/[\u0000\uFFFD]/.test(text);
 export const NOT_UTF8 = 'This is no text in UTF-8. Save the file as UTF-8 and open it again.';
+
+function holdsText(value: unknown): boolean {
+  if (typeof value === 'string') return isUtf8(value);
+  return typeof value !== 'object' || value === null || Object.entries(value).every(([key, one]) => isUtf8(key) && holdsText(one));
+}
 
 /** Reads the setup that stands there in the file. */
 export function sourceAt(file: OpenFile, path: readonly (string | number)[]): LocatedSource | { readonly mistakes: readonly Mistake[] } {
