@@ -265,17 +265,27 @@ export function createRunLocks(db: Database, onLost: () => void, nameOf: (id: st
     return { client, destroy };
   };
 
+  // A connection takes one statement after the other, and several runs begin at once.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
+    const asked = turn.then(ask, ask);
+    turn = asked.catch(() => undefined);
+    return asked;
+  };
+
   return {
     async hold(runId: string): Promise<boolean> {
       holder ??= connect().catch((error: unknown) => {
         holder = undefined;
         throw error;
       });
-      const { rows } = await (await holder).client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [nameOf(runId)]);
+      const { client } = await holder;
+      const { rows } = await inTurn(() => client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [nameOf(runId)]));
       return rows[0]?.held === true;
     },
     async release(runId: string): Promise<void> {
-      await (await holder)?.client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [nameOf(runId)]);
+      const held = await holder;
+      if (held) await inTurn(() => held.client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [nameOf(runId)]));
     },
     async close(): Promise<void> {
       (await holder?.catch(() => undefined))?.destroy();
