@@ -1,4 +1,4 @@
-import { AcceptDrift, ApplySetup, CheckAllSetups, CheckSetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupDrift, GetSetupSchema, ListDrift, ListSetups, PlanRestore, PlanSetup, PlanUndo, ReadSetupFile, RestoreSetup, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
+import { AcceptDrift, ApplySetup, CheckAllSetups, CheckSetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupDrift, GetSetupMatrix, GetSetupSchema, ListDrift, ListSetups, PlanRestore, PlanSetup, PlanUndo, ReadSetupFile, RestoreSetup, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Drift } from './drift.service.ts';
@@ -11,6 +11,7 @@ export function setupRoutes(setups: Setups, drift: Drift): Router {
   const router = Router();
   endpoint(router, ListSetups, ({ actor }) => setups.list(actor));
   endpoint(router, GetSetup, ({ actor, params }) => setups.get(actor, params.setupId));
+  endpoint(router, GetSetupMatrix, ({ actor }) => setups.matrix(actor));
   endpoint(router, PlanSetup, ({ actor, body }) => setups.plan(actor, body.definition));
   endpoint(router, CreateSetup, ({ actor, body }) => setups.create(actor, body));
   endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
@@ -29,7 +30,7 @@ export function setupRoutes(setups: Setups, drift: Drift): Router {
   endpoint(router, PlanRestore, ({ actor, params, body }) => setups.planRestore(actor, params.setupId, body.keys));
   endpoint(router, RestoreSetup, ({ actor, params, body }) => setups.restore(actor, params.setupId, body));
 
-  endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
+  endpoint(router, ReadSetupFile, ({ actor, body }) => setups.readFile(actor, body.text));
   endpoint(router, GetSetupSchema, async () => setups.fileSchema());
   raw(router, ExportSetup, async ({ actor, params, query }, res) => {
     const { fileName, text } = await setups.file(actor, params.setupId, query.format);
