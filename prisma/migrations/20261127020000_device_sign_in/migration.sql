@@ -1,3 +1,8 @@
+-- A session of a device, by its name; of a browser, how often its person entered a code that nobody was given.
+ALTER TABLE "session" ADD COLUMN "device" TEXT;
+ALTER TABLE "session" ADD COLUMN "wrong_codes" INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE "session" ADD COLUMN "wrong_code_at" TIMESTAMPTZ(6);
+
 -- A device without a browser is signed in by a person at one (RFC 8628). Both codes are kept as keyed hashes.
 CREATE TABLE "device_sign_in" (
     "tenant_id" UUID NOT NULL,
@@ -22,8 +27,3 @@ CREATE TABLE "device_sign_in" (
     CONSTRAINT "device_sign_in_allowed_by_a_person" CHECK (("status" IN ('allowed', 'claimed')) = ("principal_id" IS NOT NULL AND "name" IS NOT NULL AND "upn" IS NOT NULL AND "account_id" IS NOT NULL))
 );
 CREATE UNIQUE INDEX "device_sign_in_one_per_user_code" ON "device_sign_in"("tenant_id", "user_hash");
-
--- A session of such a device, by its name; of a browser, how often its person entered a code that nobody was given.
-ALTER TABLE "session" ADD COLUMN "device" TEXT;
-ALTER TABLE "session" ADD COLUMN "wrong_codes" INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE "session" ADD COLUMN "wrong_code_at" TIMESTAMPTZ(6);
