@@ -3,20 +3,19 @@ import express, { type Express, type RequestHandler, type Response, type Router 
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import type { Actor } from './core/actor.ts';
 import { PortalError } from './core/errors.ts';
 import type { Cookies } from './http/cookies.ts';
 import { csrf } from './http/csrf.ts';
 import type { Metrics } from './http/metrics.ts';
 import { problems, type BeginStepUp } from './http/problem.ts';
-import { session } from './http/session.ts';
+import { session, type FindSession } from './http/session.ts';
 import { web } from './http/web.ts';
 
 export interface AppDeps {
   readonly publicUrl: string;
   readonly log: Logger;
   readonly cookies: Cookies;
-  readonly findSession: (secret: string) => Promise<Actor | undefined>;
+  readonly findSession: FindSession;
   readonly beginStepUp: BeginStepUp;
   readonly countRequests: Metrics['countRequests'];
   readonly routers: readonly Router[];
@@ -43,7 +42,7 @@ export function createApp({ publicUrl, log, cookies, findSession, beginStepUp, c
   app.use(['/api', '/auth'], () => { throw new PortalError('not-found'); });
   if (webDir !== undefined) app.use(web(webDir, nonceOf));
   app.use(() => { throw new PortalError('not-found'); });
-  app.use(problems(log, beginStepUp));
+  app.use(problems({ log, publicUrl, beginStepUp }));
   return app;
 }
 

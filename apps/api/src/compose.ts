@@ -34,6 +34,8 @@ import { healthRoutes } from './http/health.ts';
 import { createCookies } from './http/cookies.ts';
 import { createMetrics } from './http/metrics.ts';
 import { openApiRoutes } from './http/open-api.ts';
+import { createDeviceSignIn } from './identity/device.ts';
+import { deviceRoutes } from './identity/device.routes.ts';
 import { identityRoutes, type DemoControls } from './identity/identity.routes.ts';
 import { scopesOf, type ScopeSet } from './identity/scopes.ts';
 import { createSessions } from './identity/sessions.ts';
@@ -110,6 +112,8 @@ export function compose(ground: Ground): Product {
   const tokens = createTokens({ authority, db, keys: tokenKeys, clock });
   const signIn = createSignIn({ authority, db, clock, systemClock: ground.systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri: `${publicUrl}/auth/redirect` });
 
+  const deviceSignIn = createDeviceSignIn({ tenantId, db, clock, systemClock: ground.systemClock, keys: sessionKeys, sessions });
+
   let jobs: Pick<Jobs, 'wakeSync' | 'wakeWatch'> | undefined;
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
   const wakeWatch = async (): Promise<void> => { await jobs?.wakeWatch(); };
@@ -175,11 +179,12 @@ export function compose(ground: Ground): Product {
     metrics.routes(),
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+    deviceRoutes(deviceSignIn, publicUrl),
     accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
-    findSession: (secret) => sessions.find(secret),
+    findSession: (credential) => sessions.find(credential),
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
 

@@ -18,6 +18,8 @@ export interface Sample { readonly params?: Record<string, string>; readonly que
 export const SAMPLES: Readonly<Record<string, Sample>> = {
   SignIn: {}, SignInRedirect: {}, SignOut: { body: {} }, GetSession: {}, GetHealth: {}, GetReadiness: {}, GetMetrics: {}, GetOpenApi: {},
   AdvanceDemoClock: { body: { minutes: 1 } },
+  BeginDeviceSignIn: { body: { deviceName: 'build-7' } }, ClaimDeviceSession: { body: { deviceCode: 'nobody-was-given-it' } },
+  GetDeviceSignIn: { params: { userCode: 'BCDF-GHJK' } }, DecideDeviceSignIn: { params: { userCode: 'BCDF-GHJK' }, body: { decision: 'deny' } },
   ListMyAccess: {},
   RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
   GetAccessRequest: { params: { requestId: UNKNOWN } },

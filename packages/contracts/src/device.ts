@@ -4,13 +4,16 @@ import { Instant } from './words.ts';
 
 /** Sign-in of a command line by way of a browser: OAuth 2.0 Device Authorization Grant (RFC 8628), with the portal as its server. */
 
-/** Letters and digits that are not mistaken for each other, in two parts (RFC 8628 §6.1). */
+/** Letters that are not mistaken for each other, in two parts (RFC 8628 §6.1). */
 export const UserCode = z.string().trim().toUpperCase().transform((code) => code.replaceAll(/[^A-Z0-9]/g, '')).pipe(z.string().regex(/^[BCDFGHJKLMNPQRSTVWXZ]{8}$/, 'A code has eight letters, such as WDJB-MJHT'));
 
 export const BeginDeviceSignIn = {
   method: 'POST', path: '/api/device/authorizations', permission: 'public',
   summary: 'Begins the sign-in of a device that has no browser; answers the code that a person enters in theirs',
-  body: z.strictObject({ /** What the person is shown, such as the name of the computer. */ deviceName: z.string().trim().min(1).max(100) }),
+  body: z.strictObject({
+    /** What the person is shown, such as the name of the computer: nothing in it that moves or hides other text. */
+    deviceName: z.string().trim().min(1, 'Name the device').max(100).regex(/^\P{C}*$/u, 'A device’s name has no invisible characters'),
+  }),
   response: z.object({ deviceCode: z.string(), userCode: z.string(), verificationUri: z.string(), verificationUriComplete: z.string(), expiresInSeconds: z.int(), intervalSeconds: z.int() }),
 } as const satisfies Endpoint;
 
@@ -28,14 +31,14 @@ export const ClaimDeviceSession = {
 } as const satisfies Endpoint;
 
 export const GetDeviceSignIn = {
-  method: 'GET', path: '/api/device/authorizations/:userCode', permission: 'setup:manage',
+  method: 'GET', path: '/api/device/authorizations/:userCode', permission: 'device:allow',
   summary: 'Which device asks under this code, for the person to compare',
   params: z.strictObject({ userCode: UserCode }),
   response: z.object({ userCode: z.string(), deviceName: z.string(), address: z.string(), askedAt: Instant, expiresAt: Instant }),
 } as const satisfies Endpoint;
 
 export const DecideDeviceSignIn = {
-  method: 'POST', path: '/api/device/authorizations/:userCode', permission: 'setup:manage',
+  method: 'POST', path: '/api/device/authorizations/:userCode', permission: 'device:allow',
   summary: 'Allows the device to act as the person for a time, or denies it',
   params: z.strictObject({ userCode: UserCode }),
   body: z.strictObject({ decision: z.enum(['allow', 'deny']) }),

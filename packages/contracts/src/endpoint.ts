@@ -9,6 +9,8 @@ export type Permission =
   | 'access:use'
   | 'approval:decide'
   | 'setup:manage'
+  /** Allowing a device to act for oneself. Apart from what the device may then do, so that no device allows the next one. */
+  | 'device:allow'
   | 'history:read'
   | 'sync:read'
   /** Only where the tenant is the emulated one; elsewhere the endpoint is not found. */
@@ -24,6 +26,7 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   // Being an approver is what Entra says it is: the request itself is checked against Entra's list for the person.
   'approval:decide': 'nobody-in-particular',
   'setup:manage': ['SetupAdmin'],
+  'device:allow': ['SetupAdmin'],
   'history:read': ['Auditor'],
   'sync:read': ['SetupAdmin', 'Auditor'],
   'demo:use': 'nobody-in-particular',
@@ -33,6 +36,13 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
 export function permits(permission: Permission, roles: readonly AppRole[]): boolean {
   const needed = NEEDS[permission];
   return needed === 'nobody-in-particular' || needed.some((role) => roles.includes(role));
+}
+
+const OF_A_DEVICE: ReadonlySet<Permission> = new Set<Permission>(['public', 'session:own', 'setup:manage']);
+
+/** Whether the session of a device may be used for it at all, whoever allowed the device. */
+export function permitsDevice(permission: Permission): boolean {
+  return OF_A_DEVICE.has(permission);
 }
 
 /** One HTTP endpoint as plain data: the API serves it, the web calls it, the authorisation matrix walks it. */

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'undo-refused': { status: 409, title: 'This run cannot be undone' },
   'conflict': { status: 409, title: 'Somebody else changed this first' },
   'too-large': { status: 413, title: 'The request is too large' },
+  'too-many-attempts': { status: 429, title: 'Too many attempts' },
   'unsupported-media-type': { status: 415, title: 'The request is not JSON' },
   'directory-refused': { status: 502, title: 'Microsoft Entra refused the operation' },
   'directory-unexpected': { status: 502, title: 'Microsoft Entra answered in a way we do not know' },

@@ -1,4 +1,4 @@
-import { permits, type AppRole, type Permission } from '@gatehouse/contracts';
+import { permits, permitsDevice, type AppRole, type Permission } from '@gatehouse/contracts';
 
 /** The signed-in person on whose behalf a request is served. */
 export interface Actor {
@@ -10,9 +10,11 @@ export interface Actor {
   readonly roles: readonly AppRole[];
   /** Key of the person's token partition. */
   readonly accountId: string;
+  /** The device that acts for the person, by its name; a browser has none. */
+  readonly device?: string;
 }
 
-/** Whether the person may do it. */
+/** Whether the person may do it, with what they do it with: a device is for less than the person may. */
 export function may(actor: Actor, permission: Permission): boolean {
-  return permits(permission, actor.roles);
+  return permits(permission, actor.roles) && (actor.device === undefined || permitsDevice(permission));
 }

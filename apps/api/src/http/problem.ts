@@ -4,7 +4,7 @@ import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Actor } from '../core/actor.ts';
 import { PortalError, type PortalErrorDetails } from '../core/errors.ts';
-import { actorOf, contractOf } from './session.ts';
+import { actorOf, contractOf, credentialOf } from './session.ts';
 import { problemPage } from './problem-page.ts';
 
 /** Failures of Graph that no feature has said better. Every failure, or it does not compile. */
@@ -23,12 +23,19 @@ const GRAPH_PROBLEMS: Record<GraphFailure, { readonly code: ProblemCode; readonl
 /** Keeps what Entra demands and answers the address where the person meets it. */
 export type BeginStepUp = (actor: Actor, claims: string, permission: Permission) => Promise<string>;
 
+interface ProblemDeps {
+  readonly log: Logger;
+  readonly publicUrl: string;
+  readonly beginStepUp: BeginStepUp;
+}
+
 /** Any thrown value → problem+json (RFC 9457). The one place that knows how failures look to the outside. */
-export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHandler {
+export function problems({ log, publicUrl, beginStepUp }: ProblemDeps): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error);
     const requestId = String(req.id).slice(0, 8).toUpperCase();
-    const { code, details, cause } = classify(error);
+    const bearer = credentialOf(req)?.by === 'bearer';
+    const { code, details, cause } = forCarrier(classify(error), bearer, publicUrl);
     const { status, title } = PROBLEMS[code];
     const level = status >= 500 ? 'error' : 'info';
     (req.log ?? log)[level]({ err: cause, code, reference: requestId, graphRequestId: graphRequestIdIn(error) }, `refused: ${code}`);
@@ -36,7 +43,7 @@ export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHan
     const answer = async (): Promise<void> => {
       const actor = actorOf(req);
       const permission = contractOf(req)?.permission ?? 'session:own';
-      const signInUrl = code === 'step-up-required' && actor ? await beginStepUp(actor, details.stepUp?.claims ?? '', permission) : undefined;
+      const signInUrl = code === 'step-up-required' && actor && !bearer ? await beginStepUp(actor, details.stepUp?.claims ?? '', permission) : undefined;
       const graphRequestId = graphRequestIdIn(error);
       const body: Problem = {
         type: `urn:gatehouse:problem:${code}`, code, status, title, requestId,
@@ -49,12 +56,25 @@ export function problems(log: Logger, beginStepUp: BeginStepUp): ErrorRequestHan
         ...(details.run !== undefined && { run: details.run }),
       };
       if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
+      const challenge = bearer ? CHALLENGES[code] : undefined;
+      if (challenge !== undefined) res.set('WWW-Authenticate', `Bearer error="${challenge}"`);
       // Entra sends the browser itself to the pages of sign-in: a person reads the answer there.
       if (contractOf(req)?.answers === 'redirect' && req.accepts(['json', 'html']) === 'html') return void res.status(status).type('html').send(problemPage(body));
       res.status(status).type('application/problem+json').send(JSON.stringify(body));
     };
     answer().catch(next);
   };
+}
+
+/** What a bearer token lacks, in the words of RFC 6750 §3.1 and RFC 9470 §3. */
+const CHALLENGES: Partial<Record<ProblemCode, string>> = { 'not-signed-in': 'invalid_token', 'step-up-required': 'insufficient_user_authentication', 'not-permitted': 'insufficient_scope' };
+
+interface Classified { readonly code: ProblemCode; readonly details: PortalErrorDetails; readonly cause: unknown }
+
+/** A device cannot follow a browser to Microsoft Entra: it is told where its person can. */
+function forCarrier(problem: Classified, bearer: boolean, publicUrl: string): Classified {
+  if (!bearer || problem.code !== 'step-up-required') return problem;
+  return { ...problem, details: { ...problem.details, detail: `Microsoft Entra asks you to verify that it is you, which needs a browser. Open ${publicUrl}/setups, plan any setup there and verify when you are asked to; then try again here.` } };
 }
 
 /** Graph's id of the call, wherever among the causes it is. */
@@ -65,7 +85,7 @@ function graphRequestIdIn(error: unknown): string | undefined {
   return undefined;
 }
 
-function classify(error: unknown): { code: ProblemCode; details: PortalErrorDetails; cause: unknown } {
+function classify(error: unknown): Classified {
   if (error instanceof PortalError) return { code: error.code, details: error.details, cause: error.details.cause ?? error };
   if (error instanceof GraphError) {
     const { code, detail } = GRAPH_PROBLEMS[error.failure];

@@ -7,6 +7,7 @@ import { PortalError } from '../core/errors.ts';
 import { record } from '../features/audit/audit.ts';
 import { BINDING_COOKIE, SESSION_COOKIE, type Cookies } from '../http/cookies.ts';
 import { endpoint, raw } from '../http/endpoint.ts';
+import { credentialOf } from '../http/session.ts';
 import { newSecret } from '../keys.ts';
 import { ABSOLUTE_MINUTES, type Sessions } from './sessions.ts';
 import type { SignInService } from './sign-in.ts';
@@ -58,10 +59,10 @@ export function identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, c
   });
 
   raw(router, SignOut, async ({ actor }, res, req) => {
-    const secret = cookies.read(req, SESSION_COOKIE) ?? '';
+    const secret = credentialOf(req)?.secret ?? '';
     const left = await db.prisma.$transaction(async (tx) => {
       await sessions.end(tx, secret);
-      await record(tx, { id: randomUUID(), at: clock.now(), actor, type: 'session.ended', kind: 'portal-sign-in', result: 'success', subject: { id: actor.principalId, name: actor.name } });
+      await record(tx, { id: randomUUID(), at: clock.now(), actor, type: 'session.ended', kind: 'portal-sign-in', result: 'success', subject: { id: actor.principalId, name: actor.name }, ...(actor.device !== undefined && { data: { device: actor.device } }) });
       return sessions.others(tx, actor.principalId);
     });
     if (left === 0) await tokens.forget(actor.accountId);

@@ -4,6 +4,7 @@ import type { Actor } from '../core/actor.ts';
 import type { Clock } from '../core/clock.ts';
 import { addMinutes } from '../core/durations.ts';
 import type { Keys } from '../config.ts';
+import type { Credential } from '../http/session.ts';
 import { fingerprints, newSecret } from '../keys.ts';
 
 /** A session ends after so long without a request, and in any case after so long (OWASP ASVS 5.0, V7.3). */
@@ -22,7 +23,7 @@ interface SessionDeps {
 export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps) {
   const hashes = (secret: string) => fingerprints(keys, 'session', secret).map((hash) => new Uint8Array(hash));
   return {
-    /** Begins one under a new secret, which only the browser keeps. */
+    /** Begins one under a new secret, which only the browser or the device keeps. */
     async begin(tx: Tx, person: Actor, amr: readonly string[]): Promise<string> {
       const secret = newSecret();
       const now = systemClock.now();
@@ -31,37 +32,44 @@ export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps)
       await tx.session.create({
         data: {
           tenantId, idHash, principalId: person.principalId, name: person.name, upn: person.upn, roles: [...person.roles],
-          accountId: person.accountId, amr: [...amr], createdAt: now, lastSeenAt: now, expiresAt: addMinutes(now, ABSOLUTE_MINUTES),
+          accountId: person.accountId, amr: [...amr], device: person.device ?? null, createdAt: now, lastSeenAt: now, expiresAt: addMinutes(now, ABSOLUTE_MINUTES),
         },
       });
       return secret;
     },
 
-    /** Who the browser is signed in as; `undefined` where the session is over. */
-    async find(secret: string): Promise<Actor | undefined> {
+    /**
+     * Who is signed in; `undefined` where the session is over. A browser's secret is none in a bearer token and a device's is
+     * none in a cookie: neither gets what the other may.
+     */
+    async find({ by, secret }: Credential): Promise<Actor | undefined> {
       const now = systemClock.now();
-      const row = await db.prisma.session.findFirst({ where: { tenantId, idHash: { in: hashes(secret) } } });
+      const row = await db.prisma.session.findFirst({ where: { tenantId, idHash: { in: hashes(secret) }, device: by === 'bearer' ? { not: null } : null } });
       if (!row || row.expiresAt <= now || addMinutes(row.lastSeenAt, IDLE_MINUTES) <= now) return undefined;
       // A minute's grain keeps a busy page from writing with every request.
       if (addMinutes(row.lastSeenAt, 1) <= now) await db.prisma.session.updateMany({ where: { tenantId, idHash: row.idHash }, data: { lastSeenAt: now } });
-      return { tenantId, principalId: row.principalId, name: row.name, upn: row.upn, roles: row.roles as AppRole[], accountId: row.accountId };
+      return { tenantId, principalId: row.principalId, name: row.name, upn: row.upn, roles: row.roles as AppRole[], accountId: row.accountId, ...(row.device !== null && { device: row.device }) };
     },
 
     async end(tx: Tx, secret: string): Promise<void> {
       await tx.session.deleteMany({ where: { tenantId, idHash: { in: hashes(secret) } } });
     },
 
-    /** Whether the person has another session whose tokens are still needed. */
+    /** Whether the person has another session whose tokens are still needed, or a device that they allowed is about to. */
     async others(tx: Tx, principalId: string): Promise<number> {
-      return tx.session.count({ where: { tenantId, principalId, expiresAt: { gt: systemClock.now() } } });
+      const standing = { tenantId, principalId, expiresAt: { gt: systemClock.now() } };
+      return await tx.session.count({ where: standing }) + await tx.deviceSignIn.count({ where: { ...standing, status: 'allowed' } });
     },
 
-    /** Removes what is over: sessions, attempts to sign in, and tokens that no session needs. */
+    /** Removes what is over: sessions, attempts to sign in, devices that asked, and tokens that no session needs. */
     async sweep(): Promise<void> {
       const now = systemClock.now();
       await db.prisma.session.deleteMany({ where: { tenantId, OR: [{ expiresAt: { lte: now } }, { lastSeenAt: { lte: addMinutes(now, -IDLE_MINUTES) } }] } });
       await db.prisma.signIn.deleteMany({ where: { tenantId, expiresAt: { lte: now } } });
-      await db.pool.query('DELETE FROM token_partition p WHERE p.tenant_id = $1 AND NOT EXISTS (SELECT FROM session s WHERE s.tenant_id = p.tenant_id AND s.account_id = p.partition) AND p.updated_at < $2', [tenantId, addMinutes(now, -60)]);
+      await db.prisma.deviceSignIn.deleteMany({ where: { tenantId, expiresAt: { lte: now } } });
+      await db.pool.query(`DELETE FROM token_partition p WHERE p.tenant_id = $1 AND p.updated_at < $2
+        AND NOT EXISTS (SELECT FROM session s WHERE s.tenant_id = p.tenant_id AND s.account_id = p.partition)
+        AND NOT EXISTS (SELECT FROM device_sign_in d WHERE d.tenant_id = p.tenant_id AND d.account_id = p.partition AND d.status = 'allowed')`, [tenantId, addMinutes(now, -60)]);
     },
   };
 }

@@ -54,7 +54,7 @@ describe('the navigation', () => {
 });
 
 test.each([
-  ['/setups', [], 'SetupAdmin'], ['/setups/new', ['Auditor'], 'SetupAdmin'], ['/setups/1', ['Auditor'], 'SetupAdmin'], ['/setups/1/edit', [], 'SetupAdmin'], ['/runs/1', ['Auditor'], 'SetupAdmin'],
+  ['/setups', [], 'SetupAdmin'], ['/setups/new', ['Auditor'], 'SetupAdmin'], ['/setups/1', ['Auditor'], 'SetupAdmin'], ['/setups/1/edit', [], 'SetupAdmin'], ['/runs/1', ['Auditor'], 'SetupAdmin'], ['/device?code=WDJB-MJHT', ['Auditor'], 'SetupAdmin'],
   ['/history', ['SetupAdmin'], 'Auditor'], ['/history/activations', [], 'Auditor'], ['/sync', [], 'SetupAdmin or Auditor'],
 ] as const)('%s says to %o which role it needs', async (path, roles, role) => {
   const { calls } = open(path, as(...roles));
@@ -75,6 +75,11 @@ describe('signing in', () => {
     expect(screen.queryByRole('navigation')).toBeNull();
     expect(screen.queryByText('Maya Lindqvist')).toBeNull();
     expect(calls.map(({ endpoint }) => endpoint)).toEqual([GetSession]);
+  });
+
+  test('somebody whom a terminal sent here is led back to its code', async () => {
+    open('/device?code=WDJB-MJHT', { ...ANA, person: null });
+    expect((await screen.findByRole('link', { name: 'Sign in with Microsoft Entra' })).getAttribute('href')).toBe('/auth/sign-in?returnTo=%2Fdevice%3Fcode%3DWDJB-MJHT');
   });
 
   test('the demo says who the accounts are', async () => {
