@@ -16,7 +16,7 @@ function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetS
     return rest;
   };
   return {
-    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50), retiredAt: null,
+    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50), retiredAt: null, drift: null,
     lastRun: { id: GUID(5), status: 'succeeded', createdAt: at(-50) },
     runs: [run(5, 'succeeded'), run(6, 'failed')],
     definition: {

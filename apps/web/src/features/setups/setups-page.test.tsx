@@ -9,7 +9,7 @@ import { SetupsPage } from './setups-page.tsx';
 
 const ID = 'bbbbbbbb-0000-4000-8000-000000000001';
 const summary = (more: Partial<SetupSummary> = {}): SetupSummary => ({
-  id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90), retiredAt: null,
+  id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90), retiredAt: null, drift: null,
   lastRun: { id: 'r1', status: 'succeeded', createdAt: at(-90) }, ...more,
 });
 
