@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
 import { readDraft } from './draft.ts';
-import { GUID } from './testing/samples.ts';
+import { GUID } from '../../testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 beforeEach(() => { sessionStorage.clear(); });

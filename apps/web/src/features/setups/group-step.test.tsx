@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits } from '../../testing/testing.tsx';
-import { GUID } from './testing/samples.ts';
+import { GUID } from '../../testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const kept = (): unknown => JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '{}');

@@ -11,7 +11,7 @@ import { formatSeconds } from '../../lib/dates.ts';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { NotBegun } from './not-begun.tsx';
 import { differenceOf, type PlanDifference } from './plan-difference.ts';
-import { acts, PlanList } from './plan-list.tsx';
+import { acts, PlanList } from '../../ui/plan-list.tsx';
 import type { Reviewed } from './setups.queries.ts';
 
 const useStyles = makeStyles({

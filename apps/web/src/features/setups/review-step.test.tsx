@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
-import { aPlan, aRun, aStep as step, GUID } from './testing/samples.ts';
+import { aPlan, aRun, aStep as step, GUID } from '../../testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });

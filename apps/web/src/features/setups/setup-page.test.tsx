@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { SetupPage } from './setup-page.tsx';
-import { aRun, GUID } from './testing/samples.ts';
+import { aRun, GUID } from '../../testing/samples.ts';
 
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
 

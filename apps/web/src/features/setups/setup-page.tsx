@@ -14,7 +14,7 @@ import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
 import { runState, SetupState } from './run-state.tsx';
 import { fileOf, setup } from './setups.queries.ts';
-import { isUnknown, UnknownPage } from './unknown-page.tsx';
+import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const useStyles = makeStyles({
   actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' },

@@ -1,5 +1,5 @@
 import type { Plan, PlanStep, Run } from '@gatehouse/contracts';
-import { at } from '../../../testing/fixtures.ts';
+import { at } from './fixtures.ts';
 
 export const GUID = (last: number): string => `aaaaaaaa-0000-4000-8000-${String(last).padStart(12, '0')}`;
 
