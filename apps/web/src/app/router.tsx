@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, EventsPage, RunPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, EventsPage, RestorePage, RunPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -32,6 +32,7 @@ export const routes: RouteObject[] = [
       { path: 'setups/new', element: admin(<SetupWizardPage />) },
       { path: 'setups/:setupId', element: admin(<SetupPage />) },
       { path: 'setups/:setupId/edit', element: admin(<SetupWizardPage />) },
+      { path: 'setups/:setupId/restore', element: admin(<RestorePage />) },
       { path: 'runs/:runId', element: admin(<RunPage />) },
       { path: 'runs/:runId/undo', element: admin(<UndoPage />) },
       { path: 'history', element: auditor(<EventsPage />) },
