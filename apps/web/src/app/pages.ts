@@ -6,6 +6,7 @@ export const ApprovalsPage = lazy(async () => ({ default: (await import('../feat
 export const SetupsPage = lazy(async () => ({ default: (await import('../features/setups/setups-page.tsx')).SetupsPage }));
 export const SetupWizardPage = lazy(async () => ({ default: (await import('../features/setups/setup-wizard-page.tsx')).SetupWizardPage }));
 export const SetupPage = lazy(async () => ({ default: (await import('../features/setups/setup-page.tsx')).SetupPage }));
+export const SettingsPage = lazy(async () => ({ default: (await import('../features/setups/settings-page.tsx')).SettingsPage }));
 export const RestorePage = lazy(async () => ({ default: (await import('../features/setups/restore-page.tsx')).RestorePage }));
 export const RunPage = lazy(async () => ({ default: (await import('../features/setups/run-page.tsx')).RunPage }));
 export const UndoPage = lazy(async () => ({ default: (await import('../features/setups/undo-page.tsx')).UndoPage }));
