@@ -6,9 +6,14 @@ export const ApprovalsPage = lazy(async () => ({ default: (await import('../feat
 export const SetupsPage = lazy(async () => ({ default: (await import('../features/setups/setups-page.tsx')).SetupsPage }));
 export const SetupWizardPage = lazy(async () => ({ default: (await import('../features/setups/setup-wizard-page.tsx')).SetupWizardPage }));
 export const SetupPage = lazy(async () => ({ default: (await import('../features/setups/setup-page.tsx')).SetupPage }));
+export const SettingsPage = lazy(async () => ({ default: (await import('../features/setups/settings-page.tsx')).SettingsPage }));
+export const RestorePage = lazy(async () => ({ default: (await import('../features/setups/restore-page.tsx')).RestorePage }));
 export const RunPage = lazy(async () => ({ default: (await import('../features/setups/run-page.tsx')).RunPage }));
 export const UndoPage = lazy(async () => ({ default: (await import('../features/setups/undo-page.tsx')).UndoPage }));
 export const DevicePage = lazy(async () => ({ default: (await import('../features/device/device-page.tsx')).DevicePage }));
 export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
+export const BatchesPage = lazy(async () => ({ default: (await import('../features/batches/batches-page.tsx')).BatchesPage }));
+export const NewBatchPage = lazy(async () => ({ default: (await import('../features/batches/new-batch-page.tsx')).NewBatchPage }));
+export const BatchPage = lazy(async () => ({ default: (await import('../features/batches/batch-page.tsx')).BatchPage }));

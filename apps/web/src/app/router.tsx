@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, DevicePage, EventsPage, RunPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, DevicePage, EventsPage, NewBatchPage, RestorePage, RunPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -30,8 +30,13 @@ export const routes: RouteObject[] = [
       { path: 'approvals', element: <ApprovalsPage /> },
       { path: 'setups', element: admin(<SetupsPage />) },
       { path: 'setups/new', element: admin(<SetupWizardPage />) },
+      { path: 'setups/settings', element: admin(<SettingsPage />) },
+      { path: 'setups/batches', element: admin(<BatchesPage />) },
+      { path: 'setups/batches/new', element: admin(<NewBatchPage />) },
+      { path: 'setups/batches/:batchId', element: admin(<BatchPage />) },
       { path: 'setups/:setupId', element: admin(<SetupPage />) },
       { path: 'setups/:setupId/edit', element: admin(<SetupWizardPage />) },
+      { path: 'setups/:setupId/restore', element: admin(<RestorePage />) },
       { path: 'runs/:runId', element: admin(<RunPage />) },
       { path: 'runs/:runId/undo', element: admin(<UndoPage />) },
       { path: 'device', element: <Only permission="device:allow" role="SetupAdmin"><DevicePage /></Only> },

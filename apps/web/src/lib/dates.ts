@@ -25,6 +25,13 @@ export function formatMinutes(minutes: number): string {
   return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
 }
 
+/** `now`, `2 min ago`, `3 h 5 min ago`; from a day on the instant itself. */
+export function formatAgo(iso: string, now: Date): string {
+  const minutes = Math.round((now.getTime() - Date.parse(iso)) / 60_000);
+  if (minutes < 1) return 'now';
+  return minutes < 24 * 60 ? `${formatMinutes(minutes)} ago` : formatInstant(iso, now);
+}
+
 /** Milliseconds → `00:21:40`, or `04:12` below an hour where `short` is asked; never below zero. */
 export function formatCountdown(ms: number, short = false): string {
   const total = Math.max(0, Math.ceil(ms / 1000));

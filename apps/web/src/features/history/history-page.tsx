@@ -1,22 +1,21 @@
 import type { Coverage } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
-import { makeStyles, mergeClasses } from '@griffel/react';
+import { makeStyles } from '@griffel/react';
 import type { ReactNode } from 'react';
-import { NavLink, useSearchParams } from 'react-router';
-import { formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { useSearchParams } from 'react-router';
+import { formatAgo, formatDay } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 
 const useStyles = makeStyles({
   head: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: '8px 16px' },
-  tabs: { display: 'flex', gap: '4px', margin: 0, padding: 0, listStyle: 'none' },
-  tab: { display: 'block', padding: '6px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
-  here: { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
+const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations']] as const;
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
 
 /** What both views of the history share: their tabs, how complete the record is, and the way to take it along. */
@@ -28,13 +27,7 @@ export function HistoryPage({ title, exportUrl, coverage, children }: { title: s
   return (
     <Page title="History" documentTitle={title} action={<Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
-        <nav aria-label="Views of the history">
-          <ul className={styles.tabs}>
-            {[['/history', 'Events'], ['/history/activations', 'Activations']].map(([to = '', word]) => (
-              <li key={to}><NavLink to={{ pathname: to, search: kept }} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{word}</NavLink></li>
-            ))}
-          </ul>
-        </nav>
+        <Tabs label="Views of the history" views={VIEWS} search={kept} />
         <CoverageLine coverage={coverage} />
       </div>
       {children}
@@ -50,14 +43,8 @@ function CoverageLine({ coverage }: { coverage: Coverage | undefined }) {
   const { from, to, lastError } = coverage;
   return (
     <p className={styles.coverage}>
-      {from === null || to === null ? 'Nothing was read from Microsoft Entra yet' : `Complete from ${formatDay(from)} to ${agoOf(to, now)}`}
+      {from === null || to === null ? 'Nothing was read from Microsoft Entra yet' : `Complete from ${formatDay(from)} to ${formatAgo(to, now)}`}
       {lastError !== null && <> · <StatusBadge tone="warn">Reading fails</StatusBadge> {lastError}</>}
     </p>
   );
-}
-
-function agoOf(iso: string, now: Date): string {
-  const minutes = Math.round((now.getTime() - Date.parse(iso)) / 60_000);
-  if (minutes < 1) return 'now';
-  return minutes < 24 * 60 ? `${formatMinutes(minutes)} ago` : formatInstant(iso, now);
 }

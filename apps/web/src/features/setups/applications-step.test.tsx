@@ -3,7 +3,7 @@ import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
-import { GUID } from './testing/samples.ts';
+import { GUID } from '../../testing/samples.ts';
 import { filled, openWizard } from './testing/wizard.tsx';
 
 const review = () => userEvent.click(screen.getByRole('button', { name: 'Review the plan' }));

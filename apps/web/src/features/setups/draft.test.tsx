@@ -3,8 +3,8 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
+import { GUID } from '../../testing/samples.ts';
 import { draftKeyOf, readDraft } from './draft.ts';
-import { GUID } from './testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 beforeEach(() => { sessionStorage.clear(); });

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits } from '../../testing/testing.tsx';
-import { GUID } from './testing/samples.ts';
+import { GUID } from '../../testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const kept = (): unknown => JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '{}');
@@ -122,7 +122,7 @@ test('groups that cannot be read are not "no group"', async () => {
 
 test('a setup that was applied keeps its group', async () => {
   const definition = { ...filled(), group: { kind: 'existing' as const, groupId: GUID(5), displayName: 'Payroll-Clerk-SecureAccess' } };
-  openWizard({ path: `/setups/${GUID(8)}/edit`, api: [waits(SearchGroups), answers(GetSetup, { id: GUID(8), name: 'Payroll-Clerk-SecureAccess', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), retiredAt: null, lastRun: null, definition, runs: [] })] });
+  openWizard({ path: `/setups/${GUID(8)}/edit`, api: [waits(SearchGroups), answers(GetSetup, { id: GUID(8), name: 'Payroll-Clerk-SecureAccess', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), retiredAt: null, drift: null, lastRun: null, definition, runs: [] })] });
   expect(await screen.findByText('A setup keeps its group. For another group, make another setup.')).toBeTruthy();
   expect(screen.queryByRole('radio')).toBeNull();
   expect(screen.queryByRole('textbox')).toBeNull();

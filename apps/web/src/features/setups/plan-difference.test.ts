@@ -1,7 +1,7 @@
 import type { PlanStep } from '@gatehouse/contracts';
 import { expect, test } from 'vitest';
 import { differenceOf } from './plan-difference.ts';
-import { aPlan, aStep } from './testing/samples.ts';
+import { aPlan, aStep } from '../../testing/samples.ts';
 
 test.each<[string, Partial<PlanStep>, 'Changed' | undefined]>([
   ['its verdict', { verdict: 'nothing' }, 'Changed'],

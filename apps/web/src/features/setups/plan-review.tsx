@@ -11,7 +11,7 @@ import { formatSeconds } from '../../lib/dates.ts';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { NotBegun } from './not-begun.tsx';
 import { differenceOf, type PlanDifference } from './plan-difference.ts';
-import { acts, PlanList } from './plan-list.tsx';
+import { acts, PlanList } from '../../ui/plan-list.tsx';
 import type { Reviewed } from './setups.queries.ts';
 
 const useStyles = makeStyles({
@@ -112,7 +112,10 @@ export function PlanReview({ query, queryKey, begin, words, finalFirst = false, 
 }
 
 /** What the steps do that cannot be undone. */
-const FINAL: Partial<Record<Plan['steps'][number]['kind'], string>> = { 'onboard': 'onboarding the group to PIM', 'delete-group': 'deleting the group' };
+const FINAL: Partial<Record<Plan['steps'][number]['kind'], string>> = {
+  'onboard': 'onboarding the group to PIM', 'delete-group': 'deleting the group', 'remove-member': 'removing a member', 'remove-active': 'ending an active assignment', 'remove-owner': 'removing an owner', 'remove-owner-eligible': 'ending an owner’s eligibility',
+  'remove-assignee': 'taking an application from somebody',
+};
 
 /** Says that another plan stands here now. Whoever acted on the plan before begins anew at this bar. */
 function Changed({ difference: { marks, gone } }: { difference: PlanDifference }) {

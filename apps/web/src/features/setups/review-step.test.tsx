@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
-import { aPlan, aRun, aStep as step, GUID } from './testing/samples.ts';
+import { aPlan, aRun, aStep as step, GUID } from '../../testing/samples.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });
@@ -212,7 +212,7 @@ test('approval without an approver is refused at its field', async () => {
 test('a setup is changed under its own id', async () => {
   const definition = { ...filled(), roleSettings: PROPOSED_ROLE_SETTINGS, group: { kind: 'existing' as const, groupId: GUID(5), displayName: 'FinReport' } };
   const { calls } = openWizard({ step: 5, path: `/setups/${GUID(8)}/edit`, api: [
-    answers(GetSetup, { id: GUID(8), name: 'FinReport', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), retiredAt: null, lastRun: null, definition, runs: [] }),
+    answers(GetSetup, { id: GUID(8), name: 'FinReport', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt: at(0), retiredAt: null, drift: null, lastRun: null, definition, runs: [] }),
     answers(PlanSetup, aPlan(step({ verdict: 'change' }))), answers(ApplySetup, run),
   ] });
   await userEvent.click(await button('Apply 1 change'));

@@ -8,9 +8,10 @@ import { Select } from '@fluentui/react-select';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { Controller, useFieldArray, useFormContext, useWatch, type FieldPath } from 'react-hook-form';
 import { formatMinutes } from '../../lib/dates.ts';
+import { PresetChoice } from './preset-choice.tsx';
 import { PrincipalPicker } from './principal-picker.tsx';
 import type { SetupDraft } from './draft.ts';
 import { authenticationContexts } from './setups.queries.ts';
@@ -45,15 +46,33 @@ export function RoleSettingsStep() {
   return (
     <div className={styles.form}>
       <h3 className={styles.role}>Member</h3>
-      <RoleSettingsFields of="roleSettings" />
+      <RoleSettingsOf of="roleSettings" />
       <h3 className={styles.role}>Owner</h3>
       <Checkbox label="Set the role settings of Owner too" checked={!!ofOwners} onChange={(_event, data) => {
         // What was filled in comes back when the tick does.
         if (ofOwners) before.current = ofOwners;
         setValue('ownerRoleSettings', data.checked === true ? before.current ?? PROPOSED_ROLE_SETTINGS : null, { shouldDirty: true });
       }} />
-      {ofOwners ? <section aria-label="Role settings of Owner"><RoleSettingsFields of="ownerRoleSettings" /></section> : <p className={styles.note}>The settings of Owner stay as they are. Owners may change the members and the role settings of the group.</p>}
+      {ofOwners ? <section aria-label="Role settings of Owner"><RoleSettingsOf of="ownerRoleSettings" /></section> : <p className={styles.note}>The settings of Owner stay as they are. Owners may change the members and the role settings of the group.</p>}
     </div>
+  );
+}
+
+/** One role's settings: a preset to start from, and each of them. */
+function RoleSettingsOf({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }) {
+  const { control, setValue, clearErrors } = useFormContext<SetupDraft>();
+  const settings = useWatch({ control, name: of as 'roleSettings' });
+  // Fields that hold a text of their own begin anew with what a preset filled in.
+  const [filled, setFilled] = useState(0);
+  return (
+    <>
+      <PresetChoice settings={settings} onFill={(next) => {
+        clearErrors(of);
+        setValue(of, structuredClone(next), { shouldDirty: true });
+        setFilled(filled + 1);
+      }} />
+      <RoleSettingsFields key={filled} of={of} />
+    </>
   );
 }
 

@@ -7,7 +7,7 @@ import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { RunPage } from './run-page.tsx';
-import { aRun, aStep } from './testing/samples.ts';
+import { aRun, aStep } from '../../testing/samples.ts';
 
 const ID = 'cccccccc-0000-4000-8000-000000000001';
 const SETUP = 'bbbbbbbb-0000-4000-8000-000000000001';

@@ -10,10 +10,10 @@ import { Page, Section } from '../../ui/page.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { NotBegun } from './not-begun.tsx';
-import { PlanList } from './plan-list.tsx';
+import { PlanList } from '../../ui/plan-list.tsx';
 import { runState } from './run-state.tsx';
 import { run, useContinue, useStop, useWatch } from './setups.queries.ts';
-import { isUnknown, UnknownPage } from './unknown-page.tsx';
+import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const useStyles = makeStyles({ actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' }, progress: { margin: '12px 0 16px' }, cut: { marginBottom: '16px' }, next: { margin: '8px 0 0', paddingLeft: '20px', lineHeight: '24px' } });
 

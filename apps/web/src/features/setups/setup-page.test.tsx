@@ -1,12 +1,14 @@
-import { GetSetup, PROPOSED_ROLE_SETTINGS, type Answer } from '@gatehouse/contracts';
+import { GetSetup, GetSetupDrift, PROPOSED_ROLE_SETTINGS, type Answer } from '@gatehouse/contracts';
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { SetupWizardPage } from './setup-wizard-page.tsx';
+import { directory, DRAFT_KEY, filled, MAYA } from './testing/wizard.tsx';
 import { SetupPage } from './setup-page.tsx';
-import { aRun, GUID } from './testing/samples.ts';
+import { aRun, GUID } from '../../testing/samples.ts';
 
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
 
@@ -16,7 +18,7 @@ function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetS
     return rest;
   };
   return {
-    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50), retiredAt: null,
+    id: GUID(1), name: NAME, groupId: GUID(2), applications: ['Finance reports', 'Finance archive'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-50), retiredAt: null, drift: null,
     lastRun: { id: GUID(5), status: 'succeeded', createdAt: at(-50) },
     runs: [run(5, 'succeeded'), run(6, 'failed')],
     definition: {
@@ -36,12 +38,13 @@ function aSetup(more: Partial<Answer<typeof GetSetup>> = {}): Answer<typeof GetS
 const pages = (
   <Routes>
     <Route path="/setups" element={<p>all setups</p>} />
+    <Route path="/setups/new" element={<SetupWizardPage />} />
     <Route path="/setups/:setupId" element={<SetupPage />} />
     <Route path="/setups/:setupId/edit" element={<p>the wizard</p>} />
     <Route path="/runs/:runId" element={<p>the run</p>} />
   </Routes>
 );
-const open = (...api: Handler[]) => renderPage(pages, { path: `/setups/${GUID(1)}`, api });
+const open = (...api: Handler[]) => renderPage(pages, { path: `/setups/${GUID(1)}`, session: MAYA, api: [...api, answers(GetSetupDrift, { setupId: GUID(1), name: NAME, lookedAt: at(-2), notSeen: [], differences: [] })] });
 
 test('shows that it is reading', async () => {
   open(waits(GetSetup));
@@ -116,4 +119,30 @@ test('who own the group, and what owners need to activate, is in the path where 
   const path = within(await screen.findByRole('region', { name: 'The path' }));
   expect(path.getByText('owned by Ana Costa')).toBeTruthy();
   expect(within(path.getByText('To activate as owner').closest('li') as HTMLElement).getByText('at most 1 h')).toBeTruthy();
+});
+
+test('a clone is the setup in the wizard with a group that is not named yet', async () => {
+  open(answers(GetSetup, aSetup()), ...directory);
+  await userEvent.click(await screen.findByRole('button', { name: 'Clone' }));
+  expect(await screen.findByRole('heading', { level: 1, name: 'Secure an application' })).toBeTruthy();
+  expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Group name' }).value).toBe('');
+  expect(JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '')).toMatchObject({ group: { kind: 'new', displayName: '' }, eligible: [{ displayName: 'Ana Costa' }, { displayName: 'Finance leads' }], roleSettings: { eligibleMaxDays: null } });
+});
+
+test('a clone takes the place of what the wizard holds only after asking', async () => {
+  sessionStorage.setItem(DRAFT_KEY, JSON.stringify(filled()));
+  open(answers(GetSetup, aSetup()), ...directory);
+  await userEvent.click(await screen.findByRole('button', { name: 'Clone' }));
+  expect((await screen.findByRole('dialog')).textContent).toContain('The clone takes its place');
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  expect(JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '')).toMatchObject({ eligible: [{ displayName: 'Ana Costa' }] });
+  await userEvent.click(screen.getByRole('button', { name: 'Clone' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Replace it' }));
+  expect(await screen.findByRole('heading', { level: 1, name: 'Secure an application' })).toBeTruthy();
+});
+
+test('of a setup that was taken back, or never applied, no differences are shown', async () => {
+  open(answers(GetSetup, aSetup({ retiredAt: at(0) })));
+  await screen.findByRole('region', { name: 'The path' });
+  expect(screen.queryByRole('region', { name: 'Differences' })).toBeNull();
 });

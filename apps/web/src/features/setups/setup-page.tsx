@@ -12,12 +12,16 @@ import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { describeRoleSettings } from './describe.ts';
+import { Differences } from './differences.tsx';
+import { Health, isCompared } from './health.tsx';
 import { runState, SetupState } from './run-state.tsx';
 import { fileOf, setup } from './setups.queries.ts';
-import { isUnknown, UnknownPage } from './unknown-page.tsx';
+import { useWizardOpening } from './wizard-opening.tsx';
+import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const useStyles = makeStyles({
   actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' },
+  state: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '4px 16px', margin: 0 },
   path: { display: 'flex', flexWrap: 'wrap', alignItems: 'stretch', gap: '8px 24px', margin: 0, padding: 0, listStyle: 'none' },
   // The arrow is a picture of the order that the list already says.
   node: { position: 'relative', minWidth: 0, flex: '1 1 200px', ':not(:last-child)::after': { content: '"→" / ""', position: 'absolute', right: '-20px', top: 'calc(50% - 10px)', color: tokens.colorNeutralForeground3, '@media (max-width: 1180px)': { display: 'none' } }, padding: '12px 16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
@@ -36,10 +40,12 @@ export function SetupPage() {
   const now = useNow();
   const query = useQuery(setup(setupId));
   const one = query.data;
+  const { openWizard, dialog } = useWizardOpening('The clone');
   if (isUnknown(query.error)) return <UnknownPage what="setup" />;
   return (
     <Page title={one?.name ?? 'Setup'} action={one && (
       <div className={styles.actions}>
+        <Button onClick={() => { openWizard({ ...one.definition, group: { kind: 'new', displayName: '', mailNickname: '', description: '' } }); }}>Clone</Button>
         <Button as="a" href={fileOf(one.id, 'yaml')} download>Download YAML</Button>
         <Button as="a" href={fileOf(one.id, 'json')} download>Download JSON</Button>
         <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>{one.retiredAt === null ? 'Change or check it' : 'Apply it again'}</Button>
@@ -49,7 +55,8 @@ export function SetupPage() {
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (
         <>
-          <p><SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && ' What its runs made is undone. It can be applied again as it is here.'}</p>
+          <p className={styles.state}>{isCompared(one) && <Health drift={one.drift} />}<SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && ' What its runs made is undone. It can be applied again as it is here.'}</p>
+          {isCompared(one) && <Differences setupId={one.id} inRun={one.lastRun?.status === 'running'} />}
           <Section title="The path">
             <ol className={styles.path}>
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
@@ -68,6 +75,7 @@ export function SetupPage() {
           </Section>
         </>
       )}
+      {dialog}
     </Page>
   );
 }

@@ -5,7 +5,7 @@ import { Route, Routes } from 'react-router';
 import { beforeEach, expect, test } from 'vitest';
 import { ANA, answers, refuses, renderPage } from '../../testing/testing.tsx';
 import { SetupWizardPage } from './setup-wizard-page.tsx';
-import { aPlan, aRun, aStep, GUID } from './testing/samples.ts';
+import { aPlan, aRun, aStep, GUID } from '../../testing/samples.ts';
 
 const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: ['SetupAdmin' as const] } };
 

@@ -20,7 +20,7 @@ import { PeopleStep } from './people-step.tsx';
 import { ReviewStep } from './review-step.tsx';
 import { RoleSettingsStep } from './role-settings-step.tsx';
 import { setup } from './setups.queries.ts';
-import { isUnknown, UnknownPage } from './unknown-page.tsx';
+import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const STEPS = [
   { title: 'Group', fields: ['group', 'owners'] }, { title: 'Role settings', fields: ['roleSettings', 'ownerRoleSettings'] }, { title: 'People', fields: ['eligible'] }, { title: 'Applications', fields: ['applications'] }, { title: 'Review', fields: [] },

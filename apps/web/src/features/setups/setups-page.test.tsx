@@ -1,15 +1,16 @@
-import { ListSetups, type SetupSummary } from '@gatehouse/contracts';
+import { CheckAllSetups, ListSetups, type SetupSummary } from '@gatehouse/contracts';
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
+import { GUID } from '../../testing/samples.ts';
 import { SetupsPage } from './setups-page.tsx';
 
 const ID = 'bbbbbbbb-0000-4000-8000-000000000001';
 const summary = (more: Partial<SetupSummary> = {}): SetupSummary => ({
-  id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90), retiredAt: null,
+  id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90), retiredAt: null, drift: null,
   lastRun: { id: 'r1', status: 'succeeded', createdAt: at(-90) }, ...more,
 });
 
@@ -72,4 +73,35 @@ test('a setup that was taken back says since when, and is applied again', async 
   expect(screen.queryByText('Applied and verified')).toBeNull();
   await userEvent.click(screen.getByRole('link', { name: 'Apply it again' }));
   expect(await screen.findByText('the wizard of it')).toBeTruthy();
+});
+
+test.each([
+  [null, 'Not looked at yet'], [{ differences: 0, bypasses: 0 }, 'As designed'], [{ differences: 1, bypasses: 0 }, '1 difference'], [{ differences: 3, bypasses: 0 }, '3 differences'],
+  [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM, 2 more differences'],
+] as const)('what the last look found (%o) is said in words', async (drift, words) => {
+  open(answers(ListSetups, { setups: [summary({ drift: drift && { lookedAt: at(-2), ...drift } })] }));
+  expect(within((await screen.findByRole('table'))).getByText(words)).toBeTruthy();
+});
+
+test('of a setup that was taken back nothing is compared', async () => {
+  open(answers(ListSetups, { setups: [summary({ retiredAt: at(0), drift: { lookedAt: at(-2), differences: 3, bypasses: 0 } })] }));
+  expect(await screen.findByText('Taken back on 2 Mar 2026')).toBeTruthy();
+  expect(screen.queryByText('3 differences')).toBeNull();
+});
+
+test('only those that differ are shown on request', async () => {
+  open(answers(ListSetups, { setups: [summary({ drift: { lookedAt: at(-2), differences: 0, bypasses: 0 } }), summary({ id: GUID(2), name: 'Payroll', drift: { lookedAt: at(-2), differences: 2, bypasses: 1 } })] }));
+  expect(await screen.findByText('1 setup can be got into past PIM.')).toBeTruthy();
+  await userEvent.click(screen.getByRole('checkbox', { name: 'Only those that differ' }));
+  expect(within(screen.getByRole('table')).getAllByRole('link').map((link) => link.textContent)).toEqual(['Payroll']);
+});
+
+test('all setups are looked at on request, and the page says how far that is', async () => {
+  const { use, calls } = open(answers(ListSetups, { setups: [summary(), summary({ id: GUID(2), name: 'Payroll' })] }), answers(CheckAllSetups, { setups: 2 }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Check all setups' }));
+  expect(await screen.findByText('Comparing the tenant with every setup: 0 of 2')).toBeTruthy();
+  expect(calls.filter(({ endpoint }) => endpoint === CheckAllSetups)).toHaveLength(1);
+  use(answers(ListSetups, { setups: [summary({ drift: { lookedAt: at(1), differences: 1, bypasses: 0 } }), summary({ id: GUID(2), name: 'Payroll', drift: { lookedAt: at(1), differences: 0, bypasses: 0 } })] }));
+  expect(await screen.findByText('1 setup differs.')).toBeTruthy();
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Check all setups' }).disabled).toBe(false);
 });

@@ -1,6 +1,6 @@
 import {
-  ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, ListApplications, ListAuthenticationContexts, ListConnectorGroups, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, SearchGroups, SearchPrincipals,
-  StopRun, UndoRun, type CallInput, type Run, type SetupDefinition, WatchRun,
+  AcceptDrift, ApplySetup, ChangeSetups, CheckAllSetups, CheckSetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, GetSetupDrift, GetSetupMatrix, ListApplications, ListAuthenticationContexts, ListConnectorGroups,
+  ListSetups, PlanRestore, PlanSetup, PlanUndo, ReadSetupFile, RestoreSetup, SearchGroups, SearchPrincipals, StopRun, UndoRun, type CallInput, type Run, type SetupDefinition, type SetupDrift, WatchRun,
 } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
@@ -14,6 +14,17 @@ const WHILE_RUNNING_MS = 5_000;
 export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], queryFn: ({ signal }) => call(ListSetups, {}, signal), refetchInterval: ({ state }) => (state.data?.setups.some(({ lastRun }) => lastRun?.status === 'running') ? WHILE_RUNNING_MS : false) });
 
 export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal), refetchInterval: ({ state }) => (state.data?.lastRun?.status === 'running' ? WHILE_RUNNING_MS : false) });
+
+/** In what the tenant differs from the setup, as the last look found it. */
+export const setupDrift = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'drift', setupId], queryFn: ({ signal }) => call(GetSetupDrift, { params: { setupId } }, signal) });
+
+/** The role settings of every setup, side by side. */
+export const setupMatrix = () => queryOptions({ queryKey: [...keys.all, 'matrix'], queryFn: ({ signal }) => call(GetSetupMatrix, {}, signal) });
+
+/** What it takes to put the chosen differences back; read anew whenever it is shown. */
+export const restorePlan = (setupId: string, differences: readonly string[]) => queryOptions({
+  queryKey: [...keys.all, 'restore-plan', setupId, differences], enabled: differences.length > 0, queryFn: ({ signal }) => call(PlanRestore, { params: { setupId }, body: { keys: [...differences] } }, signal), staleTime: 0, gcTime: 0, retry: false,
+});
 
 /** What the tenant would have to become; read anew whenever it is shown. */
 export const plan = (definition: SetupDefinition) => queryOptions({
@@ -90,6 +101,43 @@ export function useUndo(runId: string) {
     onSettled: () => Promise.all(['list', 'one', 'run'].map((of) => client.invalidateQueries({ queryKey: [...keys.all, of] }))),
   });
 }
+
+/** Whatever tells of a setup's health, but the plan in sight. */
+const HEALTH = ['list', 'one', 'drift', 'matrix'];
+
+/** What a look found stands where the query's answer stands. */
+function useLook(setupId: string, look: (differences: readonly string[]) => Promise<SetupDrift>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: look,
+    onSuccess: (found) => { client.setQueryData(setupDrift(setupId).queryKey, found); },
+    onSettled: () => Promise.all(HEALTH.map((of) => client.invalidateQueries({ queryKey: [...keys.all, of] }))),
+  });
+}
+
+/** Compares the tenant with the setup now. */
+export const useCheck = (setupId: string) => useLook(setupId, () => call(CheckSetup, { params: { setupId }, body: {} }));
+
+/** Takes the chosen differences into the setup. */
+export const useAccept = (setupId: string) => useLook(setupId, (differences) => call(AcceptDrift, { params: { setupId }, body: { keys: [...differences] } }));
+
+/** Has every setup looked at in the background. */
+export function useCheckAll() {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: () => call(CheckAllSetups, { body: {} }), onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'list'] }) });
+}
+
+/** Puts the chosen differences back. */
+export function useRestore(setupId: string, differences: readonly string[]) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (reviewed: Reviewed) => call(RestoreSetup, { params: { setupId }, body: { keys: [...differences], ...reviewed } }),
+    onSettled: () => Promise.all(HEALTH.map((of) => client.invalidateQueries({ queryKey: [...keys.all, of] }))),
+  });
+}
+
+/** Begins to plan one change for many setups; the batch is reviewed before anything changes. */
+export const useChangeSetups = () => useMutation({ mutationFn: (body: CallInput<typeof ChangeSetups>['body']) => call(ChangeSetups, { body }) });
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;

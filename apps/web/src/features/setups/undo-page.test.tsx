@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
-import { aPlan, aRun, aStep, GUID } from './testing/samples.ts';
+import { aPlan, aRun, aStep, GUID } from '../../testing/samples.ts';
 import { UndoPage } from './undo-page.tsx';
 
 const CLOSE = aStep({ key: 'unassign', kind: 'unassign-application', verdict: 'delete', title: 'Close Finance reports to the group' });

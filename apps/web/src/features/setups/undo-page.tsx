@@ -3,7 +3,7 @@ import { useNavigate, useParams } from 'react-router';
 import { Page } from '../../ui/page.tsx';
 import { PlanReview, type ReviewWords } from './plan-review.tsx';
 import { run, undoPlan, useUndo } from './setups.queries.ts';
-import { isUnknown, UnknownPage } from './unknown-page.tsx';
+import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const WORDS: ReviewWords = { list: 'Plan of the undo', verb: 'Undo', nothing: 'Nothing to take back: none of it is there any more', nothingVerb: 'Mark it as undone', back: 'Back to the run' };
 

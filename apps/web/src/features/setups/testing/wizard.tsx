@@ -3,7 +3,7 @@ import { Link, Route, Routes } from 'react-router';
 import { ANA, answers, renderPage, type Handler } from '../../../testing/testing.tsx';
 import type { SetupDraft } from '../draft.ts';
 import { SetupWizardPage } from '../setup-wizard-page.tsx';
-import { aPlan, GUID } from './samples.ts';
+import { aPlan, GUID } from '../../../testing/samples.ts';
 
 export const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: ['SetupAdmin' as const] } };
 

@@ -1,8 +1,7 @@
 import type { PlanStep, RunStep } from '@gatehouse/contracts';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
-import { StatusBadge, type Tone } from '../../ui/states.tsx';
-import type { PlanDifference } from './plan-difference.ts';
+import { StatusBadge, type Tone } from './states.tsx';
 
 const useStyles = makeStyles({
   list: { listStyle: 'none', margin: 0, padding: 0, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
@@ -35,7 +34,7 @@ export function PlanList({ steps, label, marks }: {
   steps: readonly (PlanStep | RunStep)[];
   label: string;
   /** Of a plan that took another one's place, by a step's key: whether it was not in that, or otherwise. */
-  marks?: PlanDifference['marks'] | undefined;
+  marks?: ReadonlyMap<string, string> | undefined;
 }) {
   const styles = useStyles();
   return (

@@ -2,7 +2,7 @@ import type { PlanStep } from '@gatehouse/contracts';
 import { render, screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { PlanList } from './plan-list.tsx';
-import { aStep } from './testing/samples.ts';
+import { aStep } from '../testing/samples.ts';
 
 const only = (more: Partial<PlanStep>) => {
   render(<PlanList label="Plan" steps={[aStep({ key: 'k', kind: 'role-settings', title: 'The step', calls: ['PATCH /groups/1'], ...more })]} />);

@@ -1,0 +1,26 @@
+import { tokens } from '@fluentui/react-theme';
+import { makeStyles, mergeClasses } from '@griffel/react';
+import { NavLink } from 'react-router';
+
+const useStyles = makeStyles({
+  tabs: { display: 'flex', flexWrap: 'wrap', gap: '4px', margin: 0, padding: 0, listStyle: 'none' },
+  tab: { display: 'block', padding: '6px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
+  here: { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
+});
+
+/** The views of one entry of the navigation: links, each an address and its words. `search` goes along to each. */
+export function Tabs({ label, views, search = '' }: { label: string; views: readonly (readonly [to: string, words: string])[]; search?: string }) {
+  const styles = useStyles();
+  return (
+    <nav aria-label={label}>
+      <ul className={styles.tabs}>
+        {views.map(([to, words]) => <li key={to}><NavLink to={{ pathname: to, search }} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{words}</NavLink></li>)}
+      </ul>
+    </nav>
+  );
+}
+
+const OF_SETUPS = [['/setups', 'Setups'], ['/setups/settings', 'Settings side by side'], ['/setups/batches', 'Many at once']] as const;
+
+/** The views of the setups: they are of two features. */
+export const SetupTabs = () => <Tabs label="Views of the setups" views={OF_SETUPS} />;
