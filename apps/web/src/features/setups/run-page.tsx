@@ -32,7 +32,7 @@ export function RunPage() {
   const settled = current?.steps.filter(({ status }) => status === 'done' || status === 'skipped').length ?? 0;
   const rests = current !== undefined && current.status !== 'running' && current.status !== 'succeeded';
   const stopping = stop.isPending || (current?.status === 'running' && current.stopAskedBy !== null);
-  const undoable = current !== undefined && current.status !== 'running' && current.undoes === null && current.undoneBy === null;
+  const undoable = current !== undefined && current.status !== 'running' && current.undoes === null && !current.restores && current.undoneBy === null;
   const undo = undoable && <Button onClick={() => void navigate(`/runs/${runId}/undo`)}>Undo this run</Button>;
   const resumable = rests && current.undoneBy === null;
   const action = resumable || undoable
@@ -40,13 +40,13 @@ export function RunPage() {
     : current?.status === 'running' && <Button disabledFocusable={stopping} onClick={() => { stop.mutate(); }}>{stopping ? 'Stopping after the steps in hand…' : 'Stop after the steps in hand'}</Button>;
   const toSetup = current && <TextLink to={`/setups/${current.setupId}`}>See the setup</TextLink>;
   return (
-    <Page title={current ? `${current.undoes === null ? 'Run' : 'Undo'}: ${current.setupName}` : 'Run'} action={action}>
+    <Page title={current ? `${current.undoes !== null ? 'Undo' : current.restores ? 'Restore' : 'Run'}: ${current.setupName}` : 'Run'} action={action}>
       <NotBegun error={query.error ?? again.error ?? stop.error} onRetry={query.error ? () => void query.refetch() : undefined} />
       {query.isPending && <ListSkeleton rows={6} />}
       {current && (
         <>
           <div role="status">
-            <StatusBadge tone={runState(current).tone}>{current.status === 'running' ? `${current.undoes === null ? 'Applying' : 'Undoing'}: ${settled} of ${current.steps.length} steps` : runState(current).word}</StatusBadge>
+            <StatusBadge tone={runState(current).tone}>{current.status === 'running' ? `${current.undoes !== null ? 'Undoing' : current.restores ? 'Restoring' : 'Applying'}: ${settled} of ${current.steps.length} steps` : runState(current).word}</StatusBadge>
             {' · '}{current.actorName}, {formatInstant(current.createdAt, now)}
           </div>
           {current.undoes !== null && <p>It takes back what <OtherRun id={current.undoes} otherwise="an earlier run" /> made.</p>}
@@ -54,8 +54,8 @@ export function RunPage() {
           <ProgressBar className={styles.progress} value={settled / Math.max(1, current.steps.length)} color={current.status === 'failed' ? 'error' : current.status === 'succeeded' ? 'success' : 'brand'} aria-label="Steps done" />
           {cut && <MessageBar intent="warning" layout="multiline" className={styles.cut}><MessageBarBody><MessageBarTitle>The live view is cut off.</MessageBarTitle> The run goes on without it; the steps below may be behind. This page connects again by itself.</MessageBarBody></MessageBar>}
           <PlanList label="Steps of the run" steps={current.steps} />
-          {current.status === 'succeeded' && current.undoes !== null && <p>Everything above was read back from Microsoft Entra after it was done. {toSetup}</p>}
-          {current.status === 'succeeded' && current.undoes === null && current.undoneBy === null && (
+          {current.status === 'succeeded' && (current.undoes !== null || current.restores) && <p>Everything above was read back from Microsoft Entra after it was done. {toSetup}</p>}
+          {current.status === 'succeeded' && current.undoes === null && !current.restores && current.undoneBy === null && (
             <Section title="What now">
               <ul className={styles.next}>
                 <li>Everything above was read back from Microsoft Entra after it was done.</li>

@@ -7,7 +7,8 @@ const RUN_STATES: Record<RunStatus, { tone: Tone; word: string }> = {
 };
 
 /** What became of one run. */
-export function runState({ status, undoes }: { status: RunStatus; undoes: string | null }): { tone: Tone; word: string } {
+export function runState({ status, undoes, restores }: { status: RunStatus; undoes: string | null; restores?: boolean }): { tone: Tone; word: string } {
+  if (restores === true && status === 'succeeded') return { tone: 'good', word: 'Restored and verified' };
   return undoes !== null && status === 'succeeded' ? { tone: 'good', word: 'Undone and verified' } : RUN_STATES[status];
 }
 

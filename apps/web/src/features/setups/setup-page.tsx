@@ -69,7 +69,7 @@ export function SetupPage() {
           <Section title="Runs">
             {one.runs.length === 0 ? <p>It was never applied.</p> : (
               <ul className={styles.list}>
-                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={runState(each).tone}>{runState(each).word}</StatusBadge> <span>by {each.actorName}{each.undoes !== null ? ', an undo' : each.undoneBy !== null ? <>, <Link className={styles.link} to={`/runs/${each.undoneBy}`}>see its undo</Link></> : ''}</span></li>)}
+                {one.runs.map((each) => <li key={each.id} className={styles.run}><Link className={styles.link} to={`/runs/${each.id}`}>{formatInstant(each.createdAt, now)}</Link> <StatusBadge tone={runState(each).tone}>{runState(each).word}</StatusBadge> <span>by {each.actorName}{each.undoes !== null ? ', an undo' : each.restores ? ', a restore' : each.undoneBy !== null ? <>, <Link className={styles.link} to={`/runs/${each.undoneBy}`}>see its undo</Link></> : ''}</span></li>)}
               </ul>
             )}
           </Section>
