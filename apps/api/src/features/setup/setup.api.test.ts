@@ -418,6 +418,18 @@ test('a run that is asked to stop writes nothing more, on another replica too, a
   expect(times(writesIn(await portal.emulator.journal()), /uniqueName.* 201$/)).toBe(1);
 });
 
+test('a run that is asked to stop while its only step in hand ends well rests as stopped', async () => {
+  await using all = await prepared();
+  const { portal, maya, definition } = all;
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/groups/*' }, times: null, fault: { kind: 'status', status: 404, code: 'Request_ResourceNotFound' } }]);
+  const { body: begun } = await create(maya, definition);
+  await follow(portal, maya, begun.id, ({ steps }) => steps[0]?.status === 'waiting');
+  expect((await maya.post(`/api/runs/${begun.id}/stop`, {})).status).toBe(202);
+  await portal.emulator.faults([]);
+  const run = await atRest(portal, maya, begun.id);
+  expect([run.status, ...run.steps.map(({ status }) => status)]).toEqual(['stopped', 'done', ...run.steps.slice(1).map(() => 'pending')]);
+});
+
 test('a portal that stops waits for no waiting, and leaves the run to be continued', async () => {
   await using all = await prepared();
   const { portal, maya, definition } = all;
