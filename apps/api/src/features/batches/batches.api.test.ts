@@ -212,3 +212,36 @@ test('all setups of one portal are brought into another one, which then gives th
   const titles = async (client: Client): Promise<string[]> => (await Promise.all(planned.rows.map(async (_row, index) => (await client.get(`/api/setup-batches/${(await client.get('/api/setup-batches')).body.batches.at(-1).id}/rows/${index}`)).body.plan.steps.map(({ title }: { title: string }) => title)))).flat();
   expect((await titles(elsewhere)).toSorted()).toEqual((await titles(maya)).toSorted());
 });
+
+test('a row whose run fails says at which step, and is tried again where the batch is continued', async () => {
+  await using portal = await startPortal({ timePasses: true });
+  const maya = await portal.as(MAYA);
+  const { id } = await bring(portal, maya, csv(row('One'), row('Two'), row('Three')));
+  await portal.emulator.faults([{ match: { method: 'POST', path: '**/appRoleAssignedTo' }, times: 1, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
+  const finished = await applied(portal, maya, id);
+  expect([finished.status, finished.counts]).toEqual(['finished', { done: 2, failed: 1 }]);
+  const failed = finished.rows.find(({ status }) => status === 'failed');
+  expect(failed?.detail).toMatch(/^Open Finance reports to the group: Microsoft Entra says that a permission/);
+  await portal.emulator.clearJournal();
+  expect((await maya.post(`/api/setup-batches/${id}/continue`, {})).status).toBe(202);
+  await portal.settle();
+  const done = await get(maya, id);
+  expect(done).toMatchObject({ status: 'finished', counts: { done: 3 } });
+  // It is the same run, and what was done in it was not done again.
+  expect(done.rows.map(({ runId }) => runId)).toEqual(finished.rows.map(({ runId }) => runId));
+  expect((await portal.emulator.journal()).filter(({ effect }) => effect === true)).toHaveLength(1);
+});
+
+test('where the sign-in of whoever applies it ends, the batch rests and says so, and goes on with somebody else’s', async () => {
+  await using portal = await startPortal({ timePasses: true });
+  const maya = await portal.as(MAYA);
+  const { id } = await bring(portal, maya, csv(...Array.from({ length: 6 }, (_, index) => row(`Token-${index}`))));
+  await portal.db.pool.query('DELETE FROM token_partition');
+  const rested = await applied(portal, maya, id);
+  expect(rested).toMatchObject({ status: 'interrupted', detail: expect.stringContaining('sign-in'), counts: { planned: 6 } });
+  const again = await portal.onReplica(MAYA);
+  expect((await again.post(`/api/setup-batches/${id}/continue`, {})).status).toBe(202);
+  let batch = await get(again, id);
+  while (batch.status === 'running') batch = await get(again, id);
+  expect(batch).toMatchObject({ status: 'finished', counts: { done: 6 }, detail: null });
+});
