@@ -1,0 +1,90 @@
+import type { Batch, SetupDrift } from '@gatehouse/contracts';
+import { MAYA, startPortal, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
+import { importFile } from './bulk-import.ts';
+import { otherAdmin } from './out-of-band.ts';
+import { isBatch } from './setup-runs.ts';
+
+/** Many setups that are watched on a tenant that throttles: what a pass asks of Graph, and what it leaves to people. */
+
+export interface Pass {
+  readonly calls: number;
+  readonly trips: number;
+  readonly throttled: number;
+  /** The most calls to PIM within any ten seconds of the tenant's time. */
+  readonly pimPeak: number;
+  readonly differences: number;
+  readonly attributed: number;
+}
+
+export interface PlayedWatch {
+  /** The first pass: nobody has looked yet. */
+  readonly first: Pass;
+  /** The next one: nothing changed. */
+  readonly idle: Pass;
+  /** After so many setups were changed past the portal. */
+  readonly changed: Pass;
+  /** What a person asked meanwhile, during the first pass, and how much of it was refused. */
+  readonly person: { readonly asked: number; readonly throttled: number; readonly doneBeforeThePass: boolean };
+}
+
+const WINDOW_MS = 10_000;
+/** Made long ago: what the runs did is in the log. */
+const LATER = 'PT30M';
+
+export async function playWatch({ setups, changes, templateUrl }: { readonly setups: number; readonly changes: number; readonly templateUrl?: string }): Promise<PlayedWatch> {
+  await using portal = await startPortal({ timePasses: true, throttling: true, graphTimeoutMs: 5_000, templateUrl });
+  const maya = await portal.as(MAYA);
+  const { body: { id } } = await maya.post('/api/setup-batches', { fileName: 'watch.csv', format: 'csv', text: await importFile(portal, setups) });
+  await portal.settle();
+  await maya.post(`/api/setup-batches/${id}/apply`, { irreversibleUnderstood: true });
+  await portal.settle();
+  const { counts } = (await maya.get(`/api/setup-batches/${id}`)).body as Batch;
+  if (counts.done !== setups) throw new Error(`not all were applied: ${JSON.stringify(counts)}`);
+  await portal.advance(LATER);
+  await portal.syncNow();
+  await portal.advance('PT1S');
+
+  let passing = true;
+  await portal.emulator.clearJournal();
+  const pass = portal.product.tasks.watch().finally(() => { passing = false; });
+  // A person reads meanwhile what a plan reads.
+  const { body: { setups: listed } } = await maya.get('/api/setups');
+  const asked = await maya.get(`/api/setups/${listed[0].id}`).then(({ body: { definition } }) => maya.post('/api/setup-plans', { definition }));
+  const doneBeforeThePass = passing;
+  if (asked.status !== 200) throw new Error(JSON.stringify(asked.body));
+  await pass;
+  const journal = await portal.emulator.journal();
+  const ofPerson = journal.filter((entry) => !isBatch(entry) && isOfPerson(entry));
+  const first = await passOf(portal, journal.filter((entry) => !isOfPerson(entry)));
+
+  const again = async (): Promise<Pass> => {
+    await portal.emulator.clearJournal();
+    await portal.product.tasks.watch();
+    return passOf(portal, await portal.emulator.journal());
+  };
+  const idle = await again();
+
+  const erik = await otherAdmin(portal);
+  const { users } = await portal.emulator.state() as { users: readonly { id: string; displayName: string }[] };
+  const rachel = users.find(({ displayName }) => displayName === 'Rachel Stein')?.id ?? '';
+  for (const { groupId } of listed.slice(0, changes)) await erik.graph('POST', `/v1.0/groups/${groupId}/members/$ref`, { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${rachel}` });
+  await portal.advance(LATER);
+  await portal.syncNow();
+  const changed = await again();
+  return { first, idle, changed, person: { asked: ofPerson.length, throttled: ofPerson.filter(({ status }) => status === 429).length, doneBeforeThePass } };
+}
+
+/** Tokens are not in the journal; who asked is known by what only people ask. */
+const isOfPerson = ({ url }: JournalEntry): boolean => /\/me\/|subscribedSkus|forwardingProfiles|uniqueName|mailNickname/.test(url);
+
+async function passOf(portal: TestPortal, journal: readonly JournalEntry[]): Promise<Pass> {
+  const calls = journal.filter((entry) => !isBatch(entry));
+  const pim = calls.filter(({ url }) => /identityGovernance|\/policies\//.test(url)).map(({ at }) => Date.parse(at)).sort((one, other) => one - other);
+  const { setups } = (await (await portal.as(MAYA)).get('/api/drift')).body as { setups: SetupDrift[] };
+  const differences = setups.flatMap((one) => one.differences);
+  return {
+    calls: calls.length, trips: journal.filter(({ batch }) => batch === undefined).length, throttled: calls.filter(({ status }) => status === 429).length,
+    pimPeak: pim.reduce((most, from, index) => Math.max(most, pim.slice(index).filter((at) => at < from + WINDOW_MS).length), 0),
+    differences: differences.length, attributed: differences.filter(({ by }) => by?.name === 'Erik Sandberg').length,
+  };
+}
