@@ -21,7 +21,7 @@ import { RowPanel } from './row-panel.tsx';
 
 const useStyles = makeStyles({
   actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' },
-  state: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '0 0 12px' },
+  state: { display: 'flex', flexWrap: 'wrap', gap: '4px 16px', margin: '0 0 12px' },
   quiet: { color: tokens.colorNeutralForeground2 },
   progress: { margin: '0 0 16px' },
   filter: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px', margin: '16px 0 12px' },
@@ -89,7 +89,7 @@ function Whole({ current }: { current: Batch }) {
 function Begun({ current }: { current: Batch }) {
   const styles = useStyles();
   const now = useNow();
-  return <span className={styles.quiet}>· {current.actorName}, {formatInstant(current.createdAt, now)}{current.finishedAt !== null && ` to ${formatInstant(current.finishedAt, now)}`}</span>;
+  return <span className={styles.quiet}>{current.actorName}, {formatInstant(current.createdAt, now)}{current.finishedAt !== null && ` to ${formatInstant(current.finishedAt, now)}`}</span>;
 }
 
 /** What applying means in sum, and the tick for what cannot be undone. */
@@ -141,7 +141,7 @@ function Rows({ current }: { current: Batch }) {
     { id: 'group', header: 'Group', width: '28%', cell: (row) => <Link as="button" className={styles.name} onClick={(event) => { event.stopPropagation(); open(row); }}>{row.name === '' ? 'Not named' : row.name}</Link> },
     { id: 'line', header: current.format === null ? 'Place' : 'Line', width: '64px', cell: ({ line }) => line },
     { id: 'state', header: 'State', width: '160px', cell: (row) => { const { tone, word } = STANDINGS[standingOf(row, started)]; return <StatusBadge tone={tone}>{word}</StatusBadge>; } },
-    { id: 'changes', header: 'Changes', width: '160px', cell: ({ changes, calls, irreversible }) => (changes === 0 ? '' : <>{count(changes, 'change')}, {count(calls, 'call')}{irreversible && <span className={styles.small}>Cannot be undone</span>}</>) },
+    { id: 'changes', header: 'Changes', width: '160px', cell: ({ changes, calls, irreversible }) => (changes === 0 ? '' : <>{count(changes, 'change')}, {count(calls, 'call')}{irreversible && !started && <span className={styles.small}>Cannot be undone</span>}</>) },
     { id: 'why', header: 'Why', cell: ({ detail, warnings }) => (detail === null && warnings === 0 ? '' : <>{detail}{warnings > 0 && <span className={styles.small}>{count(warnings, 'warning')}</span>}</>) },
   ];
   return (

@@ -103,7 +103,7 @@ function Choice({ setupId, differences }: { setupId: string; differences: readon
       <ul className={styles.list} aria-label="Differences">
         {sorted.map((one) => <Row key={one.key} one={one} ticked={ticked.has(one.key)} onTick={(on) => { tick(one.key, on); }} />)}
       </ul>
-      <ConfirmDialog title={acceptable.length === 1 ? 'Accept this difference into the setup?' : `Accept ${acceptable.length} differences into the setup?`} confirm={`Accept ${acceptable.length}`} open={accepting} busy={accept.isPending} onClose={() => { setAccepting(false); }}
+      <ConfirmDialog title={acceptable.length === 1 ? 'Accept this difference into the setup?' : `Accept ${acceptable.length} differences into the setup?`} confirm={acceptable.length === 1 ? 'Accept 1 difference' : `Accept ${acceptable.length} differences`} open={accepting} busy={accept.isPending} onClose={() => { setAccepting(false); }}
         onConfirm={() => {
           setAccepting(false);
           accept.mutate(acceptable.map(({ key }) => key), { onSuccess: () => { setTicked(new Set()); } });
