@@ -11,6 +11,7 @@ import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
@@ -42,6 +43,7 @@ export function BatchPage() {
   const stop = useStopBatch(batchId);
   const again = useContinueBatch(batchId);
   const current = query.data;
+  useFocusKept(current?.status);
   if (isUnknown(query.error)) return <UnknownPage what="batch" />;
   return (
     <Page title={current?.name ?? 'Many at once'} action={current && <Actions current={current} stopping={stop.isPending || current.stopAskedBy !== null} continuing={again.isPending} onStop={() => { stop.mutate(undefined); }} onContinue={() => { again.mutate(undefined); }} onBack={() => void navigate('/setups/batches')} />}>

@@ -10,6 +10,7 @@ import { useNavigate } from 'react-router';
 import { formatAgo, formatInstant } from '../../lib/dates.ts';
 import { useNow, usePermits } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge, type Tone } from '../../ui/states.tsx';
@@ -44,6 +45,7 @@ export function Differences({ setupId, inRun }: { setupId: string; inRun: boolea
   const styles = useStyles();
   const query = useQuery(setupDrift(setupId));
   const check = useCheck(setupId);
+  useFocusKept(query.data?.differences.length);
   return (
     <Section title="Differences" action={<Button size="small" disabled={check.isPending || inRun} onClick={() => { check.mutate([]); }}>{check.isPending ? 'Checking…' : 'Check now'}</Button>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
