@@ -55,7 +55,7 @@ test.describe('the thirteen steps', () => {
     await landing.context().close();
 
     maya = await open(browser, product, MAYA);
-    await maya.getByRole('link', { name: 'Setups' }).click();
+    await maya.getByRole('navigation', { name: 'Gatehouse' }).getByRole('link', { name: 'Setups' }).click();
     await expect(maya.getByText('Nothing is set up yet')).toBeVisible();
     await looks(maya, testInfo, 'setups-empty');
     await maya.getByRole('button', { name: 'Secure an application' }).click();
@@ -122,7 +122,7 @@ test.describe('the thirteen steps', () => {
     await maya.getByRole('button', { name: 'Change or check it' }).click();
     for (const next of ['Next: Role settings', 'Next: People', 'Next: Applications', 'Review the plan']) await maya.getByRole('button', { name: next }).click();
     await expect(maya.getByRole('status')).toContainText('Nothing to do: the tenant is as designed');
-    await maya.getByRole('link', { name: 'Setups' }).click();
+    await maya.getByRole('navigation', { name: 'Gatehouse' }).getByRole('link', { name: 'Setups' }).click();
     await expect(maya.getByRole('table', { name: 'Setups' })).toContainText(GROUP);
     await looks(maya, testInfo, 'setups');
   });

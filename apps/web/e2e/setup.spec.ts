@@ -35,7 +35,7 @@ test.describe('a setup from a blank wizard to applied, and back', () => {
       await maya.getByRole('option', { name: new RegExp(name) }).click();
     };
 
-    await maya.getByRole('link', { name: 'Setups' }).click();
+    await maya.getByRole('navigation', { name: 'Gatehouse' }).getByRole('link', { name: 'Setups' }).click();
     await maya.getByRole('button', { name: 'Secure an application' }).click();
     await fill(maya.getByLabel('Application', { exact: true }), 'FinReport');
     await fill(maya.getByLabel('Role', { exact: true }), 'SeniorAnalyst');
@@ -136,7 +136,7 @@ test.describe('a setup from a blank wizard to applied, and back', () => {
     }
     await expect(maya.getByRole('main')).toContainText('What its runs made is undone. It can be applied again as it is here.');
     await looks(maya, testInfo, 'setup-taken-back');
-    await maya.getByRole('link', { name: 'Setups' }).click();
+    await maya.getByRole('navigation', { name: 'Gatehouse' }).getByRole('link', { name: 'Setups' }).click();
     await expect(maya.getByRole('table', { name: 'Setups' })).toContainText('Taken back');
     expect((await tenant(product)).groups.some(({ displayName }) => displayName === GROUP)).toBe(false);
     expect(sizes(await tenant(product))).toEqual(untouched);

@@ -7,7 +7,7 @@ import { useFocusBack } from './focus-back.ts';
 
 const useStyles = makeStyles({
   panel: { width: 'min(480px, 100vw)' },
-  footer: { justifyContent: 'flex-end', flexWrap: 'wrap' },
+  footer: { justifyContent: 'flex-end', flexWrap: 'wrap', rowGap: '8px' },
 });
 
 /**

@@ -3,8 +3,8 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { NavLink } from 'react-router';
 
 const useStyles = makeStyles({
-  tabs: { display: 'flex', flexWrap: 'wrap', gap: '4px', margin: 0, padding: 0, listStyle: 'none' },
-  tab: { display: 'block', padding: '6px 12px', borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
+  tabs: { display: 'flex', flexWrap: 'wrap', gap: '4px', '@media (max-width: 480px)': { gap: 0 }, margin: 0, padding: 0, listStyle: 'none' },
+  tab: { display: 'block', padding: '6px 12px', '@media (max-width: 480px)': { padding: '6px 8px' }, borderRadius: tokens.borderRadiusMedium, color: tokens.colorNeutralForeground2, textDecorationLine: 'none', ':hover': { backgroundColor: tokens.colorNeutralBackground1Hover } },
   here: { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
 });
 

@@ -68,6 +68,8 @@ test('what cannot be undone needs its tick; then the planned rows are applied', 
   expect(await screen.findByText('Applying: 0 of 2 setups')).toBeTruthy();
   expect(calls.find(({ endpoint }) => endpoint === ApplyBatch)?.body).toEqual({ irreversibleUnderstood: true });
   expect(screen.getByText('To come')).toBeTruthy();
+  // The button that had the focus is gone.
+  expect(document.activeElement).toBe(screen.getByRole('heading', { level: 1 }));
 });
 
 test('where nothing is final no tick is asked; a refusal leaves the plan in sight', async () => {

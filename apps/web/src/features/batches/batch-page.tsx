@@ -11,6 +11,7 @@ import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
@@ -21,7 +22,7 @@ import { RowPanel } from './row-panel.tsx';
 
 const useStyles = makeStyles({
   actions: { display: 'flex', flexWrap: 'wrap', gap: '8px' },
-  state: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: '0 0 12px' },
+  state: { display: 'flex', flexWrap: 'wrap', gap: '4px 16px', margin: '0 0 12px' },
   quiet: { color: tokens.colorNeutralForeground2 },
   progress: { margin: '0 0 16px' },
   filter: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px', margin: '16px 0 12px' },
@@ -42,6 +43,7 @@ export function BatchPage() {
   const stop = useStopBatch(batchId);
   const again = useContinueBatch(batchId);
   const current = query.data;
+  useFocusKept(current?.status);
   if (isUnknown(query.error)) return <UnknownPage what="batch" />;
   return (
     <Page title={current?.name ?? 'Many at once'} action={current && <Actions current={current} stopping={stop.isPending || current.stopAskedBy !== null} continuing={again.isPending} onStop={() => { stop.mutate(undefined); }} onContinue={() => { again.mutate(undefined); }} onBack={() => void navigate('/setups/batches')} />}>
@@ -89,7 +91,7 @@ function Whole({ current }: { current: Batch }) {
 function Begun({ current }: { current: Batch }) {
   const styles = useStyles();
   const now = useNow();
-  return <span className={styles.quiet}>· {current.actorName}, {formatInstant(current.createdAt, now)}{current.finishedAt !== null && ` to ${formatInstant(current.finishedAt, now)}`}</span>;
+  return <span className={styles.quiet}>{current.actorName}, {formatInstant(current.createdAt, now)}{current.finishedAt !== null && ` to ${formatInstant(current.finishedAt, now)}`}</span>;
 }
 
 /** What applying means in sum, and the tick for what cannot be undone. */
@@ -141,7 +143,7 @@ function Rows({ current }: { current: Batch }) {
     { id: 'group', header: 'Group', width: '28%', cell: (row) => <Link as="button" className={styles.name} onClick={(event) => { event.stopPropagation(); open(row); }}>{row.name === '' ? 'Not named' : row.name}</Link> },
     { id: 'line', header: current.format === null ? 'Place' : 'Line', width: '64px', cell: ({ line }) => line },
     { id: 'state', header: 'State', width: '160px', cell: (row) => { const { tone, word } = STANDINGS[standingOf(row, started)]; return <StatusBadge tone={tone}>{word}</StatusBadge>; } },
-    { id: 'changes', header: 'Changes', width: '160px', cell: ({ changes, calls, irreversible }) => (changes === 0 ? '' : <>{count(changes, 'change')}, {count(calls, 'call')}{irreversible && <span className={styles.small}>Cannot be undone</span>}</>) },
+    { id: 'changes', header: 'Changes', width: '160px', cell: ({ changes, calls, irreversible }) => (changes === 0 ? '' : <>{count(changes, 'change')}, {count(calls, 'call')}{irreversible && !started && <span className={styles.small}>Cannot be undone</span>}</>) },
     { id: 'why', header: 'Why', cell: ({ detail, warnings }) => (detail === null && warnings === 0 ? '' : <>{detail}{warnings > 0 && <span className={styles.small}>{count(warnings, 'warning')}</span>}</>) },
   ];
   return (

@@ -15,7 +15,7 @@ import { ALL_SETUPS, batches } from './batches.queries.ts';
 import { batchState, countsInWords } from './batches.words.ts';
 
 const useStyles = makeStyles({
-  actions: { display: 'flex', flexWrap: 'wrap', justifyContent: 'center', gap: '8px' },
+  actions: { display: 'inline-flex', flexWrap: 'wrap', gap: '8px' },
   link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold },
 });
 
@@ -28,7 +28,7 @@ export function BatchesPage() {
   const rows = query.data?.batches ?? [];
   const open = <Button appearance="primary" onClick={() => void navigate('/setups/batches/new')}>Bring in a file</Button>;
   const columns: readonly Column<BatchSummary>[] = [
-    { id: 'name', header: 'File or change', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/batches/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
+    { id: 'name', header: 'File or change', width: '28%', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/batches/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
     { id: 'state', header: 'State', width: '216px', cell: (one) => <StatusBadge tone={batchState(one).tone}>{batchState(one).word}</StatusBadge> },
     { id: 'rows', header: 'Setups', cell: countsInWords },
     { id: 'begun', header: 'Begun', width: '240px', cell: ({ createdAt, actorName }) => `${formatInstant(createdAt, now)} · ${actorName}` },

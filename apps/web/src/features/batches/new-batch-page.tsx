@@ -16,10 +16,10 @@ const useStyles = makeStyles({
   drop: { display: 'grid', justifyItems: 'center', gap: '8px', padding: '24px', textAlign: 'center', border: `1px dashed ${tokens.colorNeutralStrokeAccessible}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   over: { border: `2px solid ${tokens.colorBrandStroke1}`, padding: '23px' },
   text: { margin: 0, overflowWrap: 'anywhere' },
-  quiet: { margin: 0, color: tokens.colorNeutralForeground2 },
+  presets: { margin: '16px 0 0' },
   begin: { margin: 0, maxWidth: '100%', overflowX: 'auto', textAlign: 'left', padding: '8px 12px', justifySelf: 'stretch', fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, backgroundColor: tokens.colorNeutralBackground3, borderRadius: tokens.borderRadiusMedium },
   template: { '& > textarea': { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, minHeight: '320px', maxHeight: 'none' } },
-  terms: { display: 'grid', gridTemplateColumns: 'max-content minmax(0, 1fr)', gap: '4px 16px', margin: '8px 0 0' },
+  terms: { display: 'grid', gridTemplateColumns: 'max-content minmax(0, 1fr)', gap: '4px 16px', maxWidth: '760px', margin: '8px 0 0' },
   term: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
   value: { margin: 0 },
   foot: { display: 'flex', justifyContent: 'flex-end', gap: '8px' },
@@ -56,7 +56,7 @@ export function NewBatchPage() {
         <ProblemBar error={create.error} />
         <div className={styles.foot}>
           <Button onClick={() => void navigate('/setups/batches')}>Cancel</Button>
-          <Button type="submit" appearance="primary" disabled={chosen?.format === undefined || create.isPending}>{create.isPending ? 'Reading the file…' : 'Plan the setups'}</Button>
+          {chosen?.format !== undefined && <Button type="submit" appearance="primary" disabled={create.isPending}>{create.isPending ? 'Reading the file…' : 'Plan the setups'}</Button>}
         </div>
       </form>
       {!chosen && (
@@ -104,13 +104,13 @@ function Template({ value, onChange }: { value: string; onChange(value: string):
       <Field label="Template" hint="YAML of one setup. ${people} is the cell of the column people; ${days:-90} has a default for an empty cell. A cell with several values, separated by a semicolon, repeats its item; an item with an empty cell is left out.">
         <Textarea className={styles.template} resize="vertical" spellCheck={false} value={value} onChange={(_event, data) => { onChange(data.value); }} />
       </Field>
+      <p className={styles.presets}>The column preset names the role settings of a row; <Link inline href={`data:text/csv;charset=utf-8,${encodeURIComponent(EXAMPLE)}`} download="setups-example.csv">download an example</Link>.</p>
       <dl className={styles.terms} aria-label="Presets of role settings">
         {PresetName.options.map((name) => [
           <dt key={name} className={styles.term}>{name}</dt>,
           <dd key={`${name} is`} className={styles.value}>{PRESETS[name].summary}</dd>,
         ])}
       </dl>
-      <p className={styles.quiet}>A preset names the role settings of a row. <Link inline href={`data:text/csv;charset=utf-8,${encodeURIComponent(EXAMPLE)}`} download="setups-example.csv">Download an example</Link></p>
     </Section>
   );
 }

@@ -12,6 +12,7 @@ import { batchRow } from './batches.queries.ts';
 import { STANDINGS, standingOf } from './batches.words.ts';
 
 const useStyles = makeStyles({
+  state: { marginBottom: '12px' },
   text: { margin: '8px 0', overflowWrap: 'anywhere' },
   links: { display: 'flex', flexWrap: 'wrap', gap: '4px 16px', margin: '8px 0 16px' },
   bar: { marginBottom: '8px' },
@@ -26,7 +27,7 @@ export function RowPanel({ batchId, row, started, onClose }: { batchId: string; 
   const { tone, word } = STANDINGS[standingOf(row, started)];
   return (
     <SidePanel open title={row.name === '' ? `Line ${row.line}` : row.name} onClose={onClose}>
-      <div><StatusBadge tone={tone}>{word}</StatusBadge> <span className={styles.quiet}>· line {row.line}</span></div>
+      <div className={styles.state}><StatusBadge tone={tone}>{word}</StatusBadge> <span className={styles.quiet}>· line {row.line}</span></div>
       {row.detail !== null && <p className={styles.text}>{row.detail}</p>}
       {(row.setupId !== null || row.runId !== null) && (
         <div className={styles.links}>

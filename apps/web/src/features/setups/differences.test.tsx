@@ -93,7 +93,7 @@ test('accepting says what that means, and what was accepted is a difference no m
   for (const words of ['the tenant stays as it is', 'no look tells of it again', 'Ben Novak is a member past PIM', '1 of them is a way past PIM']) expect(dialog.textContent).toContain(words);
   expect(calls.some(({ endpoint }) => endpoint === AcceptDrift)).toBe(false);
   use(answers(GetSetupDrift, drift(SETTINGS)));
-  await userEvent.click(within(dialog).getByRole('button', { name: 'Accept 1' }));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Accept 1 difference' }));
   expect(calls.find(({ endpoint }) => endpoint === AcceptDrift)?.body).toEqual({ keys: ['member-added:b'] });
   expect(await screen.findByText('Choose all')).toBeTruthy();
   expect(screen.queryByText('Ben Novak is a member past PIM')).toBeNull();

@@ -10,6 +10,7 @@ import { useNavigate } from 'react-router';
 import { formatAgo, formatInstant } from '../../lib/dates.ts';
 import { useNow, usePermits } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton, StatusBadge, type Tone } from '../../ui/states.tsx';
@@ -44,6 +45,7 @@ export function Differences({ setupId, inRun }: { setupId: string; inRun: boolea
   const styles = useStyles();
   const query = useQuery(setupDrift(setupId));
   const check = useCheck(setupId);
+  useFocusKept(query.data?.differences.length);
   return (
     <Section title="Differences" action={<Button size="small" disabled={check.isPending || inRun} onClick={() => { check.mutate([]); }}>{check.isPending ? 'Checking…' : 'Check now'}</Button>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
@@ -103,7 +105,7 @@ function Choice({ setupId, differences }: { setupId: string; differences: readon
       <ul className={styles.list} aria-label="Differences">
         {sorted.map((one) => <Row key={one.key} one={one} ticked={ticked.has(one.key)} onTick={(on) => { tick(one.key, on); }} />)}
       </ul>
-      <ConfirmDialog title={acceptable.length === 1 ? 'Accept this difference into the setup?' : `Accept ${acceptable.length} differences into the setup?`} confirm={`Accept ${acceptable.length}`} open={accepting} busy={accept.isPending} onClose={() => { setAccepting(false); }}
+      <ConfirmDialog title={acceptable.length === 1 ? 'Accept this difference into the setup?' : `Accept ${acceptable.length} differences into the setup?`} confirm={acceptable.length === 1 ? 'Accept 1 difference' : `Accept ${acceptable.length} differences`} open={accepting} busy={accept.isPending} onClose={() => { setAccepting(false); }}
         onConfirm={() => {
           setAccepting(false);
           accept.mutate(acceptable.map(({ key }) => key), { onSuccess: () => { setTicked(new Set()); } });

@@ -30,6 +30,8 @@ export interface ReviewWords {
   readonly list: string;
   /** Such as `Apply`, of `Apply 5 changes`. */
   readonly verb: string;
+  /** The button's words before there is a plan, where the verb alone says too little. */
+  readonly unread?: string;
   /** Where there is nothing to change: what that means, and what the button does then. */
   readonly nothing: string;
   readonly nothingVerb: string;
@@ -104,7 +106,7 @@ export function PlanReview({ query, queryKey, begin, words, finalFirst = false, 
         <span className={styles.sum} role="status">{current && (blocked > 0 ? `${blocked === 1 ? '1 step is' : `${blocked} steps are`} blocked` : current.changes === 0 ? words.nothing : `${count(current.changes, 'change')}, ${count(current.calls, 'call')} to Microsoft Graph`)}</span>
         <Button onClick={onBack}>{words.back}</Button>
         <Button appearance="primary" disabled={!current || blocked > 0 || query.isFetching || begin.isPending || (final.length > 0 && !understood)} onClick={start}>
-          {!current ? words.verb : current.changes > 0 ? `${words.verb} ${count(current.changes, 'change')}` : words.nothingVerb}
+          {!current ? words.unread ?? words.verb : current.changes > 0 ? `${words.verb} ${count(current.changes, 'change')}` : words.nothingVerb}
         </Button>
       </div>
     </div>

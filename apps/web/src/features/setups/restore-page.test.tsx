@@ -26,9 +26,9 @@ test('the plan is read before anything can be restored', async () => {
 
 test('what was chosen is planned, ticked and restored by the plan in sight; then its run is shown', async () => {
   const { calls } = open('?keys=member-added%3Ab&keys=role-settings', answers(PlanRestore, aPlan(REMOVE)), answers(RestoreSetup, aRun()));
-  expect((await button('Restore 1 change')).disabled).toBe(true);
+  expect((await button('Restore with 1 change')).disabled).toBe(true);
   await userEvent.click(screen.getByRole('checkbox', { name: 'I understand that removing a member cannot be undone' }));
-  await userEvent.click(await button('Restore 1 change'));
+  await userEvent.click(await button('Restore with 1 change'));
   expect(await screen.findByText('the run')).toBeTruthy();
   expect(calls.filter(({ endpoint }) => endpoint !== SETUP.endpoint && endpoint.method === 'POST').map(({ body }) => body)).toEqual([
     { keys: ['member-added:b', 'role-settings'] }, { keys: ['member-added:b', 'role-settings'], digest: 'd1', irreversibleUnderstood: true },

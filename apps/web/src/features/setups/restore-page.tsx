@@ -7,7 +7,7 @@ import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 import { PlanReview, type ReviewWords } from './plan-review.tsx';
 import { restorePlan, setup, useRestore } from './setups.queries.ts';
 
-const WORDS: ReviewWords = { list: 'Plan of the restore', verb: 'Restore', nothing: 'Nothing to restore: in these points the tenant is as the setup says by now', nothingVerb: 'Verify it', back: 'Back to the setup' };
+const WORDS: ReviewWords = { list: 'Plan of the restore', verb: 'Restore with', unread: 'Restore', nothing: 'Nothing to restore: in these points the tenant is as the setup says by now', nothingVerb: 'Verify it', back: 'Back to the setup' };
 
 /** What it takes to make the tenant what the setup says in the chosen points, and doing it: reviewed like any other change. */
 export function RestorePage() {

@@ -27,12 +27,13 @@ const useStyles = makeStyles({
   // The table alone scrolls sideways; setup and heading stay in sight.
   frame: { position: 'relative', overflow: 'auto', maxHeight: 'max(320px, calc(100vh - 320px))', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` } },
   table: { minWidth: '100%', borderCollapse: 'separate', borderSpacing: 0, fontVariantNumeric: 'tabular-nums' },
-  head: { position: 'sticky', top: 0, zIndex: 2, textAlign: 'left', whiteSpace: 'nowrap', padding: '8px 12px', fontWeight: tokens.fontWeightSemibold, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
-  cell: { padding: '8px 12px', verticalAlign: 'top', whiteSpace: 'nowrap', borderBottom: `1px solid ${tokens.colorNeutralStroke3}` },
-  approval: { maxWidth: '200px', overflow: 'hidden', textOverflow: 'ellipsis' },
-  name: { position: 'sticky', left: 0, zIndex: 1, width: '280px', minWidth: '280px', whiteSpace: 'normal', textAlign: 'left', fontWeight: tokens.fontWeightRegular, padding: '4px 12px 8px 4px', backgroundColor: tokens.colorNeutralBackground1, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { width: '168px', minWidth: '168px' } },
+  head: { position: 'sticky', top: 0, zIndex: 2, textAlign: 'left', whiteSpace: 'nowrap', padding: '8px', fontWeight: tokens.fontWeightSemibold, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, backgroundColor: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
+  cell: { padding: '8px', verticalAlign: 'top', whiteSpace: 'nowrap', borderBottom: `1px solid ${tokens.colorNeutralStroke3}` },
+  approval: { maxWidth: '152px', overflow: 'hidden', textOverflow: 'ellipsis' },
+  name: { position: 'sticky', left: 0, zIndex: 1, width: '248px', minWidth: '248px', whiteSpace: 'normal', textAlign: 'left', fontWeight: tokens.fontWeightRegular, padding: '4px 8px 8px 4px', backgroundColor: tokens.colorNeutralBackground1, borderRight: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { width: '168px', minWidth: '168px' } },
   corner: { left: 0, zIndex: 3, padding: '4px 12px 4px 4px', borderRight: `1px solid ${tokens.colorNeutralStroke2}` },
   setup: { display: 'grid', gridTemplateColumns: '32px minmax(0, 1fr)', alignItems: 'start' },
+  middle: { alignItems: 'center' },
   words: { paddingTop: '6px', overflowWrap: 'anywhere', minWidth: 0 },
   link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold },
   small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
@@ -122,7 +123,10 @@ function Matrix({ rows }: { rows: readonly Row[] }) {
             <thead>
               <tr>
                 <th scope="col" className={mergeClasses(styles.head, styles.corner)}>
-                  <Checkbox label={chosen.length === 0 ? 'Group' : `${chosen.length} chosen`} aria-label={`Choose all ${matching.length}`} checked={chosen.length === 0 ? false : chosen.length === matching.length ? true : 'mixed'} onChange={(_event, data) => { setTicked(new Set(data.checked === true ? matching.map(({ id }) => id) : [])); }} />
+                  <div className={mergeClasses(styles.setup, styles.middle)}>
+                    <Checkbox aria-label={`Choose all ${matching.length}`} checked={chosen.length === 0 ? false : chosen.length === matching.length ? true : 'mixed'} onChange={(_event, data) => { setTicked(new Set(data.checked === true ? matching.map(({ id }) => id) : [])); }} />
+                    {chosen.length === 0 ? 'Group' : `${chosen.length} chosen`}
+                  </div>
                 </th>
                 {SETTING_NAMES.map((name) => <th key={name} scope="col" className={styles.head}>{SETTINGS[name].title}</th>)}
               </tr>

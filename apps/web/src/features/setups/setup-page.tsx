@@ -48,14 +48,14 @@ export function SetupPage() {
         <Button onClick={() => { openWizard({ ...one.definition, group: { kind: 'new', displayName: '', mailNickname: '', description: '' } }); }}>Clone</Button>
         <Button as="a" href={fileOf(one.id, 'yaml')} download>Download YAML</Button>
         <Button as="a" href={fileOf(one.id, 'json')} download>Download JSON</Button>
-        <Button appearance="primary" onClick={() => void navigate(`/setups/${one.id}/edit`)}>{one.retiredAt === null ? 'Change or check it' : 'Apply it again'}</Button>
+        <Button appearance={isCompared(one) && (one.drift?.differences ?? 0) > 0 ? 'secondary' : 'primary'} onClick={() => void navigate(`/setups/${one.id}/edit`)}>{one.retiredAt === null ? 'Change or check it' : 'Apply it again'}</Button>
       </div>
     )}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {one && (
         <>
-          <p className={styles.state}>{isCompared(one) && <Health drift={one.drift} />}<SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && ' What its runs made is undone. It can be applied again as it is here.'}</p>
+          <div className={styles.state}>{isCompared(one) && <Health drift={one.drift} />}<SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && <span>What its runs made is undone. It can be applied again as it is here.</span>}</div>
           {isCompared(one) && <Differences setupId={one.id} inRun={one.lastRun?.status === 'running'} />}
           <Section title="The path">
             <ol className={styles.path}>

@@ -77,7 +77,7 @@ test('a setup that was taken back says since when, and is applied again', async 
 
 test.each([
   [null, 'Not looked at yet'], [{ differences: 0, bypasses: 0 }, 'As designed'], [{ differences: 1, bypasses: 0 }, '1 difference'], [{ differences: 3, bypasses: 0 }, '3 differences'],
-  [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM, 2 more differences'],
+  [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM'], [{ differences: 4, bypasses: 2 }, '2 more differences'],
 ] as const)('what the last look found (%o) is said in words', async (drift, words) => {
   open(answers(ListSetups, { setups: [summary({ drift: drift && { lookedAt: at(-2), ...drift } })] }));
   expect(within((await screen.findByRole('table'))).getByText(words)).toBeTruthy();

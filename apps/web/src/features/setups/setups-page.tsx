@@ -18,7 +18,7 @@ import { OpenSetupFile } from './open-setup-file.tsx';
 import { SetupState } from './run-state.tsx';
 import { setups, useCheckAll } from './setups.queries.ts';
 
-const useStyles = makeStyles({ summary: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '4px 16px', margin: '0 0 12px', minHeight: '32px' }, sentence: { flex: '1 1 240px' }, actions: { display: 'flex', flexWrap: 'wrap', justifyContent: 'center', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold }, again: { color: tokens.colorBrandForegroundLink } });
+const useStyles = makeStyles({ summary: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '4px 16px', margin: '0 0 12px', minHeight: '32px' }, sentence: { flex: '1 1 240px' }, actions: { display: 'inline-flex', flexWrap: 'wrap', gap: '8px' }, link: { color: tokens.colorBrandForegroundLink, fontWeight: tokens.fontWeightSemibold }, again: { color: tokens.colorBrandForegroundLink } });
 
 /** Every setup, and the way to a new one. */
 export function SetupsPage() {
@@ -46,7 +46,7 @@ export function SetupsPage() {
     { id: 'name', header: 'Group', cell: ({ id, name }) => <Link className={styles.link} to={`/setups/${id}`} onClick={(event) => { event.stopPropagation(); }}>{name}</Link> },
     { id: 'applications', header: 'Opens', cell: ({ applications }) => applications.join(', ') },
     { id: 'people', header: 'Eligible', cell: ({ eligibleCount }) => (eligibleCount === 1 ? '1 person or group' : `${eligibleCount} people or groups`) },
-    { id: 'state', header: 'State', cell: ({ id, lastRun, retiredAt, drift }) => <>{isCompared({ lastRun, retiredAt }) && <div><Health drift={drift} /></div>}<SetupState lastRun={lastRun} retiredAt={retiredAt} />{retiredAt !== null && <div><Link className={styles.again} to={`/setups/${id}/edit`} onClick={(event) => { event.stopPropagation(); }}>Apply it again</Link></div>}</> },
+    { id: 'state', header: 'State', cell: ({ id, lastRun, retiredAt, drift }) => <>{isCompared({ lastRun, retiredAt }) && <Health drift={drift} />}<SetupState lastRun={lastRun} retiredAt={retiredAt} />{retiredAt !== null && <div><Link className={styles.again} to={`/setups/${id}/edit`} onClick={(event) => { event.stopPropagation(); }}>Apply it again</Link></div>}</> },
     { id: 'changed', header: 'Changed', cell: ({ updatedAt, createdBy }) => `${formatInstant(updatedAt, now)} · ${createdBy}` },
   ];
   return (
