@@ -56,12 +56,14 @@ export function BatchPage() {
 
 function Actions({ current, stopping, continuing, onStop, onContinue, onBack }: { current: Batch; stopping: boolean; continuing: boolean; onStop(): void; onContinue(): void; onBack(): void }) {
   const styles = useStyles();
-  const resumable = current.status === 'stopped' || current.status === 'interrupted';
+  const resumable = current.status === 'stopped' || current.status === 'interrupted' || (current.status === 'finished' && (current.counts.failed ?? 0) > 0);
   const file = isStarted(current) && current.format !== null && !isMoving(current);
+  // Refused and blocked ones too: with what is mended in it, the file is the next batch.
+  const left = (current.counts.failed ?? 0) + (current.counts.refused ?? 0) + (current.counts.blocked ?? 0);
   return (
     <div className={styles.actions}>
       <Button onClick={onBack}>See all batches</Button>
-      {file && (current.counts.failed ?? 0) > 0 && <Button as="a" href={resultOf(current.id, 'failed')} download>Download the failed rows</Button>}
+      {file && left > 0 && <Button as="a" href={resultOf(current.id, 'failed')} download>{`Download the ${left === 1 ? 'row' : `${left} rows`} left`}</Button>}
       {file && <Button as="a" href={resultOf(current.id, 'all')} download>Download the result</Button>}
       {current.status === 'running' && <Button disabledFocusable={stopping} onClick={onStop}>{stopping ? 'Stopping after the setups in hand…' : 'Stop after the setups in hand'}</Button>}
       {resumable && <Button appearance="primary" disabled={continuing} onClick={onContinue}>Continue the batch</Button>}
@@ -81,7 +83,7 @@ function Whole({ current }: { current: Batch }) {
       {(isMoving(current) || current.status === 'stopped' || current.status === 'interrupted') && <ProgressBar className={styles.progress} value={done / Math.max(1, of)} color={failed > 0 ? 'error' : 'brand'} aria-label={current.status === 'planning' ? 'Setups planned' : 'Setups applied'} />}
       {current.status === 'planned' && <Apply current={current} />}
       {current.status === 'stopped' && <p className={styles.text}>{current.stopAskedBy ?? 'Somebody'} stopped it. What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
-      {current.status === 'interrupted' && <p className={styles.text}>The portal stopped while it was under way. What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
+      {current.status === 'interrupted' && <p className={styles.text}>{current.detail ?? 'The portal stopped while it was under way.'} What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
       {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why, and leads to its run, which can be continued. {current.format !== null && 'The file of the failed rows is mended and brought in as the next batch.'}</p>}
       <Rows current={current} />
     </>
