@@ -64,7 +64,7 @@ export async function playWatch({ setups, changes, templateUrl }: { readonly set
   };
   const idle = await again();
 
-  const erik = await otherAdmin(portal);
+  const erik = await otherAdmin(portal.emulator.url);
   const { users } = await portal.emulator.state() as { users: readonly { id: string; displayName: string }[] };
   const rachel = users.find(({ displayName }) => displayName === 'Rachel Stein')?.id ?? '';
   for (const { groupId } of listed.slice(0, changes)) await erik.graph('POST', `/v1.0/groups/${groupId}/members/$ref`, { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${rachel}` });

@@ -1,5 +1,4 @@
 import { PROPOSED_ROLE_SETTINGS, type RoleSettings, type SetupDefinition } from '@gatehouse/contracts';
-import type { TestPortal } from '../apps/api/src/testing.ts';
 import { signInAs } from '../packages/graph/test/emulated-tenant.ts';
 import { tokensOf } from '../packages/graph/test/sign-in.ts';
 
@@ -16,8 +15,8 @@ export interface OtherAdmin {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 type Answer = any;
 
-export async function otherAdmin(portal: TestPortal): Promise<OtherAdmin> {
-  const { url } = portal.emulator;
+/** `url` is the emulated tenant's. */
+export async function otherAdmin(url: string): Promise<OtherAdmin> {
   const { tenantId, clientId, clientSecret } = await (await fetch(`${url}/_emulator/registration`)).json() as { tenantId: string; clientId: string; clientSecret: string };
   const tokens = tokensOf({ authority: `${url}/${tenantId}/oauth2/v2.0`, clientId, clientSecret, redirectUri: 'http://localhost:1/auth/redirect', graphResource: 'https://graph.microsoft.com', throughSignIn: signInAs });
   const token = await tokens.ofPerson(ERIK, [

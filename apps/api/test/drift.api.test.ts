@@ -44,7 +44,7 @@ async function staged(): Promise<Stage> {
   await portal.advance('PT2M');
   await portal.syncNow();
   await portal.advance('PT1S');
-  return { portal, maya, erik: await otherAdmin(portal), people, setups };
+  return { portal, maya, erik: await otherAdmin(portal.emulator.url), people, setups };
 }
 
 /** Ten minutes later, past what PIM does not take back at once, everything is changed. */
