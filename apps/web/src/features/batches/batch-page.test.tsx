@@ -98,8 +98,8 @@ test('a batch under way follows its rows, and is stopped after the setups in han
   expect(await screen.findByText(/Maya Lindqvist stopped it/)).toBeTruthy();
 });
 
-test.each(['stopped', 'interrupted'] as const)('a batch that is %s is continued', async (status) => {
-  const { use, calls } = open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1)], { status }))]);
+test.each([['stopped', 'planned'], ['interrupted', 'planned'], ['finished', 'failed']] as const)('a batch that is %s with a row that is %s is continued', async (status, left) => {
+  const { use, calls } = open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1, { status: left })], { status }))]);
   const running = aBatch([aRow(0, { status: 'done' }), aRow(1, { status: 'running' })], { status: 'running' });
   const go = await button('Continue the batch');
   use(answers(ContinueBatch, running), answers(GetBatch, running));

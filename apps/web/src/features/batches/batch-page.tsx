@@ -86,7 +86,7 @@ function Whole({ current }: { current: Batch }) {
       {current.status === 'planned' && <Apply current={current} />}
       {current.status === 'stopped' && <p className={styles.text}>{current.stopAskedBy ?? 'Somebody'} stopped it. What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
       {current.status === 'interrupted' && <p className={styles.text}>{current.detail ?? 'The portal stopped while it was under way.'} What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
-      {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why, and leads to its run, which can be continued. {current.format !== null && 'The file of the failed rows is mended and brought in as the next batch.'}</p>}
+      {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why. Continuing tries those again; what is done stays done.{current.format !== null && ' What is wrong in the file is mended in the rows left, and brought in as the next batch.'}</p>}
       <Rows current={current} />
     </>
   );
