@@ -98,8 +98,8 @@ test('a batch under way follows its rows, and is stopped after the setups in han
   expect(await screen.findByText(/Maya Lindqvist stopped it/)).toBeTruthy();
 });
 
-test.each(['stopped', 'interrupted'] as const)('a batch that is %s is continued', async (status) => {
-  const { use, calls } = open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1)], { status }))]);
+test.each([['stopped', 'planned'], ['interrupted', 'planned'], ['finished', 'failed']] as const)('a batch that is %s with a row that is %s is continued', async (status, left) => {
+  const { use, calls } = open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1, { status: left })], { status }))]);
   const running = aBatch([aRow(0, { status: 'done' }), aRow(1, { status: 'running' })], { status: 'running' });
   const go = await button('Continue the batch');
   use(answers(ContinueBatch, running), answers(GetBatch, running));
@@ -109,10 +109,12 @@ test.each(['stopped', 'interrupted'] as const)('a batch that is %s is continued'
 });
 
 test('of a finished batch the result and the rows that failed are downloaded', async () => {
-  open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1, { status: 'failed', detail: 'Entra refused the name.' })], { status: 'finished', finishedAt: at(0) }))]);
+  open([answers(GetBatch, aBatch([aRow(0, { status: 'done', setupId: GUID(5) }), aRow(1, { status: 'failed', detail: 'Entra refused the name.', runId: GUID(6) })], { status: 'finished', finishedAt: at(0) }))]);
   expect((await screen.findByRole('link', { name: 'Download the result' })).getAttribute('href')).toBe(`/api/setup-batches/${GUID(1)}/file?rows=all`);
   expect(screen.getByRole('link', { name: /^Download the (row|\d rows) left$/ }).getAttribute('href')).toBe(`/api/setup-batches/${GUID(1)}/file?rows=failed`);
   expect(screen.getByText('Entra refused the name.')).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'Setup of Group-0' }).getAttribute('href')).toBe(`/setups/${GUID(5)}`);
+  expect(screen.getByRole('link', { name: 'Run of Group-1' }).getAttribute('href')).toBe(`/runs/${GUID(6)}`);
 });
 
 test('a change of many setups has no file to download', async () => {

@@ -7,7 +7,7 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { Link as RouterLink, useNavigate, useParams, useSearchParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
@@ -31,6 +31,8 @@ const useStyles = makeStyles({
   sentence: { margin: 0 },
   text: { margin: '0 0 12px', maxWidth: '80ch' },
   small: { display: 'block', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  links: { display: 'flex', gap: '12px' },
+  link: { color: tokens.colorBrandForegroundLink },
   more: { marginTop: '12px' },
   name: { textAlign: 'left', lineHeight: 'inherit', overflowWrap: 'anywhere' },
 });
@@ -84,7 +86,7 @@ function Whole({ current }: { current: Batch }) {
       {current.status === 'planned' && <Apply current={current} />}
       {current.status === 'stopped' && <p className={styles.text}>{current.stopAskedBy ?? 'Somebody'} stopped it. What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
       {current.status === 'interrupted' && <p className={styles.text}>{current.detail ?? 'The portal stopped while it was under way.'} What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
-      {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why, and leads to its run, which can be continued. {current.format !== null && 'The file of the failed rows is mended and brought in as the next batch.'}</p>}
+      {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why. Continuing tries those again; what is done stays done.{current.format !== null && ' What is wrong in the file is mended in the rows left, and brought in as the next batch.'}</p>}
       <Rows current={current} />
     </>
   );
@@ -147,6 +149,12 @@ function Rows({ current }: { current: Batch }) {
     { id: 'state', header: 'State', width: '160px', cell: (row) => { const { tone, word } = STANDINGS[standingOf(row, started)]; return <StatusBadge tone={tone}>{word}</StatusBadge>; } },
     { id: 'changes', header: 'Changes', width: '160px', cell: ({ changes, calls, irreversible }) => (changes === 0 ? '' : <>{count(changes, 'change')}, {count(calls, 'call')}{irreversible && !started && <span className={styles.small}>Cannot be undone</span>}</>) },
     { id: 'why', header: 'Why', cell: ({ detail, warnings }) => (detail === null && warnings === 0 ? '' : <>{detail}{warnings > 0 && <span className={styles.small}>{count(warnings, 'warning')}</span>}</>) },
+    ...(started ? [{ id: 'links', header: 'See', width: '120px', cell: ({ runId, setupId, name }: BatchRow) => (runId === null && setupId === null ? '' : (
+      <div className={styles.links}>
+        {setupId !== null && <To to={`/setups/${setupId}`} label={`Setup of ${name}`}>Setup</To>}
+        {runId !== null && <To to={`/runs/${runId}`} label={`Run of ${name}`}>Run</To>}
+      </div>
+    )) }] : []),
   ];
   return (
     <>
@@ -159,6 +167,12 @@ function Rows({ current }: { current: Batch }) {
       {opened && <RowPanel batchId={current.id} row={opened} started={started} onClose={() => { put('row', undefined); }} />}
     </>
   );
+}
+
+/** A link within a row, whose own click opens the row. */
+function To({ to, label, children }: { to: string; label: string; children: string }) {
+  const styles = useStyles();
+  return <RouterLink className={styles.link} to={to} aria-label={label} onClick={(event) => { event.stopPropagation(); }}>{children}</RouterLink>;
 }
 
 function Filter({ on, onClick, children }: { on: boolean; onClick(): void; children: string }) {
