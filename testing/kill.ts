@@ -1,6 +1,6 @@
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MAYA, startPortal, type JournalEntry } from '../apps/api/src/testing.ts';
+import { MAYA, startPortal, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
 import { begin, configurationOf, definitionOf, isBatch, isWrite, signInMaya, toItsRest } from './setup-runs.ts';
 
 /**
@@ -25,6 +25,7 @@ export const WRITES = {
   'second assignment': { method: 'POST', path: '**/appRoleAssignedTo', nth: 2 },
 } as const;
 export type WriteName = keyof typeof WRITES;
+export interface Write { readonly method: string; readonly path: string; readonly nth: number }
 
 /** What happens to the write the first time it is tried. */
 export const FAULTS = {
@@ -51,16 +52,16 @@ export interface KilledRun {
 }
 
 /** Once it stands, the portal behind it reaches nothing more. */
-interface Gate {
+export interface Gate {
   readonly through: (emulatorUrl: string) => Promise<string>;
-  arm(write: WriteName, moment: Moment): void;
+  arm(write: Write, moment: Moment): void;
   readonly closed: Promise<void>;
   stop(): void;
 }
 
-function gate(): Gate {
+export function gate(): Gate {
   const closed = Promise.withResolvers<void>();
-  let armed: { readonly write: WriteName; readonly moment: Moment } | undefined;
+  let armed: { readonly write: Write; readonly moment: Moment } | undefined;
   let seen = 0;
   let passed = false;
   let isClosed = false;
@@ -70,7 +71,7 @@ function gate(): Gate {
   };
   const carries = (req: IncomingMessage, body: string): boolean => {
     if (!armed) return false;
-    const { method, path, nth } = WRITES[armed.write];
+    const { method, path, nth } = armed.write;
     const ending = path.replace(/^.*\*\*|\*.*$|^\/beta/g, '').replace('(*)', '(');
     const calls = (req.url ?? '').endsWith('$batch') ? (JSON.parse(body) as { requests: { method: string; url: string }[] }).requests : [{ method: req.method ?? '', url: (req.url ?? '').replace(/^\/(v1\.0|beta)/, '') }];
     const isIt = calls.filter((call) => call.method === method && call.url.includes(ending) && !call.url.includes('/members')).length;
@@ -126,6 +127,11 @@ function gate(): Gate {
   };
 }
 
+/** What kill -9 does to the locks of a portal: they go with their connections. */
+export async function cutLocks(portal: TestPortal): Promise<void> {
+  await portal.db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
+}
+
 /** Plays a setup with everything in it, killed at the moment while the write has the fault; without one, undisturbed. */
 export async function playKilled(cut: { readonly write: WriteName; readonly fault: FaultName; readonly moment: Moment } | undefined, templateUrl?: string): Promise<KilledRun> {
   const way = gate();
@@ -140,16 +146,14 @@ export async function playKilled(cut: { readonly write: WriteName; readonly faul
       const fault = FAULTS[cut.fault];
       if (fault) await portal.emulator.faults([{ match: WRITES[cut.write], times: cut.fault.startsWith('unknown') ? 3 : 1, fault }]);
       // Where no answer ever comes, after it is before the next exchange.
-      way.arm(cut.write, cut.moment === 'after' && cut.fault.startsWith('timeout') ? 'later' : cut.moment);
+      way.arm(WRITES[cut.write], cut.moment === 'after' && cut.fault.startsWith('timeout') ? 'later' : cut.moment);
     }
     return maya.post(...args);
   } }, definition);
 
   const over = portal.settle().then(() => false);
   const killed = await Promise.race([way.closed.then(() => true), over]);
-  if (killed) {
-    await portal.db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
-  }
+  if (killed) await cutLocks(portal);
   for (let tries = 0; ; tries += 1) {
     const run = await toItsRest(portal, rescuer, begun.id);
     if (run.status === 'succeeded') break;
@@ -185,6 +189,6 @@ export async function playFailing(write: WriteName, effect: 'before' | 'after'):
   };
 }
 
-function effectiveIn(journal: readonly JournalEntry[]): number {
+export function effectiveIn(journal: readonly JournalEntry[]): number {
   return journal.filter((entry) => isWrite(entry) && !isBatch(entry) && entry.effect === true).length;
 }

@@ -19,6 +19,8 @@ import { accessRoutes } from './features/access/access.routes.ts';
 import { createAccess } from './features/access/access.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
 import { createApprovals } from './features/approvals/approvals.service.ts';
+import { batchRoutes } from './features/batches/batches.routes.ts';
+import { createBatches } from './features/batches/batches.service.ts';
 import { directoryRoutes } from './features/directory/directory.routes.ts';
 import { createDirectory } from './features/directory/directory.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
@@ -138,6 +140,7 @@ export function compose(ground: Ground): Product {
 
   const mirror = createMirror({ db, clock, appGraph, tenantId, log });
   const setups = createSetups({ db, clock, newId, log, publicUrl, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: (groupId) => mirror.refreshGroup(groupId) });
+  const batches = createBatches({ db, clock, newId, log, setups });
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
@@ -149,6 +152,7 @@ export function compose(ground: Ground): Product {
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
       await setups.interruptOrphans(tenantId);
+      await batches.interruptOrphans(tenantId);
     },
     sweep: () => sessions.sweep(),
   };
@@ -167,7 +171,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
@@ -179,9 +183,14 @@ export function compose(ground: Ground): Product {
     app, routers, tasks,
     loadDemoHistory: async () => { if (emulated) await loadDemoHistory({ db, tenantId, emulatorUrl: emulated.url, log, now: () => clock.now() }); },
     attachJobs: (attached) => { jobs = attached; },
-    idle: () => setups.idle(),
+    // A batch begins runs, so that they are at rest after it.
+    idle: async () => {
+      await batches.idle();
+      await setups.idle();
+    },
     endStreams: () => { setups.endWatches(); },
-    stop: () => setups.stop(),
+    // A batch that stops waits for its runs in hand, which stop with the others.
+    stop: async () => { await Promise.all([batches.stop(), setups.stop()]); },
   };
 }
 

@@ -77,6 +77,8 @@ export interface TestPortalOptions {
   readonly log?: Logger;
   /** Where the portal reaches the tenant, in place of the emulator's own address; its replicas reach it directly. */
   readonly through?: (emulatorUrl: string) => Promise<string>;
+  /** The tenant counts what is asked of it and refuses what is too much, by the published limits; unless said, it does not. */
+  readonly throttling?: boolean;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -84,7 +86,7 @@ export interface TestPortalOptions {
 export async function startPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   const { timePasses = false } = options;
   const database = await testDatabase(options.templateUrl);
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, throttling: null, startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
+  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, ...(options.throttling !== true && { throttling: null }), startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
   const own = options.through ? await connectEmulator(await options.through(emulator.url)) : connection;
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);

@@ -13,7 +13,7 @@ export const BATCH_FILE_MAX = 900 * 1024;
 /**
  * The setup that each row of a CSV file becomes, unless another template is given. `${name}` is the row's cell of that
  * column, `${days:-90}` has a default for an empty one. A cell of several values, separated by `;`, repeats the item of
- * the list that it stands in; an item with an empty cell is left out.
+ * the list that it stands in; an item with an empty cell is left out. Several cells of one item go side by side.
  */
 export const DEFAULT_TEMPLATE = `group:
   kind: new
@@ -34,8 +34,8 @@ export const BatchFormat = z.enum(['csv', 'yaml']);
 export type BatchFormat = z.infer<typeof BatchFormat>;
 
 /**
- * `planning` until every row has its plan; `planned`: waits for somebody to apply it; `running`; `finished`: every row is
- * done, refused or failed. `stopped` and `interrupted` are continued.
+ * `planning` until every row has its plan; `planned`: waits for somebody to apply it; `running`; `finished`: no row is left
+ * to apply. `stopped` and `interrupted` are continued, and so is a `finished` one with rows that failed.
  */
 export const BatchStatus = z.enum(['planning', 'planned', 'running', 'finished', 'stopped', 'interrupted']);
 export type BatchStatus = z.infer<typeof BatchStatus>;
@@ -79,6 +79,8 @@ export const BatchSummary = z.object({
   createdAt: Instant,
   finishedAt: Instant.nullable(),
   stopAskedBy: z.string().nullable(),
+  /** Why it was interrupted, and what to do. */
+  detail: z.string().nullable(),
   rows: z.int(),
   /** How many rows stand how. */
   counts: z.partialRecord(BatchRowStatus, z.int()),
@@ -94,7 +96,7 @@ export const CreateBatch = {
   method: 'POST', path: '/api/setup-batches', permission: 'setup:manage', status: 202,
   summary: 'Reads setups from a CSV or YAML file and begins to plan them; changes nothing in the tenant. A file that is none is refused with its lines',
   body: z.strictObject({
-    fileName: z.string().trim().min(1).max(200),
+    fileName: z.string().trim().min(1, 'Name the file').max(200).regex(/^[^\p{Cc}]*$/u, 'A file’s name has no control characters'),
     format: BatchFormat,
     text: z.string().min(1, 'The file is empty').max(BATCH_FILE_MAX, 'A file has at most 900 KiB'),
     /** YAML of one setup with a `${variable}` for each column; unless given, `DEFAULT_TEMPLATE`. For CSV alone. */
@@ -104,20 +106,23 @@ export const CreateBatch = {
 } as const satisfies Endpoint;
 
 /** What a change in bulk sets; what is left out stays as it is in each setup. */
-export const RoleSettingsChange = z.union([
-  z.strictObject({ preset: PresetName }),
-  z.strictObject({
-    activationMaxMinutes: RoleSettings.shape.activationMaxMinutes.optional(),
-    activationSignIn: RoleSettings.shape.activationSignIn.optional(),
-    requireJustification: z.boolean().optional(),
-    requireTicket: z.boolean().optional(),
-    approval: RoleSettings.shape.approval.optional(),
-    eligibleMaxDays: RoleSettings.shape.eligibleMaxDays.optional(),
-    activeMaxDays: RoleSettings.shape.activeMaxDays.optional(),
-    activeRequiresMfa: z.boolean().optional(),
-    activeRequiresJustification: z.boolean().optional(),
-  }).refine((change) => Object.values(change).some((value) => value !== undefined), 'Name at least one setting'),
-]);
+export const RoleSettingsChange = z.strictObject({
+  /** All of them, in place of any other. */
+  preset: PresetName.optional(),
+  activationMaxMinutes: RoleSettings.shape.activationMaxMinutes.optional(),
+  activationSignIn: RoleSettings.shape.activationSignIn.optional(),
+  requireJustification: z.boolean().optional(),
+  requireTicket: z.boolean().optional(),
+  approval: RoleSettings.shape.approval.optional(),
+  eligibleMaxDays: RoleSettings.shape.eligibleMaxDays.optional(),
+  activeMaxDays: RoleSettings.shape.activeMaxDays.optional(),
+  activeRequiresMfa: z.boolean().optional(),
+  activeRequiresJustification: z.boolean().optional(),
+}).superRefine(({ preset, ...settings }, context) => {
+  const some = Object.values(settings).some((value) => value !== undefined);
+  if (preset === undefined && !some) context.addIssue({ code: 'custom', path: [], message: 'Name at least one setting' });
+  if (preset !== undefined && some) context.addIssue({ code: 'custom', path: ['preset'], message: 'A preset is all settings: name it alone, or the settings without it' });
+});
 export type RoleSettingsChange = z.infer<typeof RoleSettingsChange>;
 
 export const ChangeSetups = {
@@ -157,7 +162,7 @@ export const ApplyBatch = {
 
 export const ContinueBatch = {
   method: 'POST', path: '/api/setup-batches/:batchId/continue', permission: 'setup:manage', status: 202,
-  summary: 'Goes on with a batch that was stopped or interrupted, on the caller’s own token; rows that failed are tried again',
+  summary: 'Goes on with a batch that was stopped, interrupted or has failed rows, on the caller’s own token: finished rows stay, failed ones are tried again',
   params: OfBatch,
   body: z.strictObject({}),
   response: Batch,

@@ -23,6 +23,7 @@ export const PORTAL_ACTIVITIES = {
   'deactivation.requested': 'Asked to end the access', 'deactivation.failed': 'The access could not be ended', 'deactivation.granted': 'Entra ended the access', 'deactivation.refused': 'Entra refused to end the access',
   'approval.requested': 'Began to decide a request', 'approval.approved': 'Approved a request', 'approval.denied': 'Denied a request', 'approval.decided': 'Somebody else had decided', 'approval.refused': 'Entra refused the decision', 'approval.failed': 'The decision did not reach Entra',
   'setup.run-started': 'Began to apply a setup', 'setup.run-continued': 'Continued a setup', 'setup.step-applied': 'Applied a step of a setup', 'setup.step-failed': 'A step of a setup failed', 'setup.run-finished': 'Applied a setup to its end', 'setup.run-interrupted': 'A setup was interrupted', 'setup.undo-started': 'Began to take back a run', 'setup.undo-finished': 'Took back a run', 'setup.run-stop-asked': 'Asked a setup to stop', 'setup.run-stopped': 'A setup was stopped',
+  'batch.created': 'Began to plan many setups', 'batch.planned': 'Planned many setups', 'batch.started': 'Began to apply many setups', 'batch.continued': 'Continued many setups', 'batch.finished': 'Applied many setups to their end', 'batch.stop-asked': 'Asked many setups to stop', 'batch.stopped': 'Many setups were stopped', 'batch.interrupted': 'Many setups were interrupted',
   'history.exported': 'Exported the history',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;

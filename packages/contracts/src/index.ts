@@ -24,6 +24,7 @@ export * from './problem.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
 export * from './setup.ts';
+export * from './setup-source.ts';
 export * from './sync.ts';
 export * from './words.ts';
 

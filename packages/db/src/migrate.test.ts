@@ -98,8 +98,8 @@ test('a migration that fails is refused in a sentence each time, and the rows st
   const url = await emptyDatabase();
   await cutOff(url);
   await administer(`INSERT INTO sync_source (tenant_id, source) VALUES ('11111111-2222-4333-8444-555555555555', 'directory')`, nameOf(url));
-  // The column is there already, so that adding it fails.
-  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(new RegExp(`nothing of it was kept: column "${NEWEST.column}" .* already exists\\. Put that right`));
+  // The table is there already, so that making it fails.
+  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(new RegExp(`nothing of it was kept: relation "${NEWEST.table}" already exists\\. Put that right`));
   expect((await administer('SELECT source FROM sync_source', nameOf(url))).rows).toEqual([{ source: 'directory' }]);
   await administer(NEWEST.undo, nameOf(url));
   expect((await migrate(url)).applied).toHaveLength(1);

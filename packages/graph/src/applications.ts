@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path, quoted, searchClause } from './addresses.ts';
+import { anyOf, path, quoted, searchClause } from './addresses.ts';
 import { GraphError } from './errors.ts';
 import type { ApplicationKind, Applications, AppAssignment, ApplicationSegment, GraphApplication } from './ports.ts';
 import { optionalText } from './shapes.ts';
@@ -175,6 +175,11 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
     },
 
     applicationsByName: byName,
+
+    async applicationsByNames(displayNames) {
+      const asked = anyOf('displayName', displayNames).map(($filter) => transport.together.list({ method: 'GET', version: 'v1.0', path: '/servicePrincipals', query: { $filter, $select: FIELDS } }, Application));
+      return (await Promise.all(asked)).flat();
+    },
 
     segments: async (appId) => segmentsOf(await objectIdOf(appId)),
 

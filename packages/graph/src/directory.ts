@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path, quoted, searchClause } from './addresses.ts';
+import { anyOf, path, quoted, searchClause } from './addresses.ts';
 import { GraphError } from './errors.ts';
 import type { Directory, GraphGroup } from './ports.ts';
 import { optionalText } from './shapes.ts';
@@ -115,6 +115,16 @@ export function createDirectory(transport: Transport): Directory {
       const query = { $filter: `mailNickname eq ${quoted(mailNickname)}`, $top: '1', $select: GROUP_FIELDS };
       const { value } = await transport.read({ method: 'GET', version: 'v1.0', path: '/groups', query }, Page(Group));
       return value[0];
+    },
+
+    async usersByPrincipalName(names) {
+      const asked = anyOf('userPrincipalName', names).map(($filter) => transport.together.list({ method: 'GET', version: 'v1.0', path: '/users', query: { $filter, $select: USER_FIELDS } }, User));
+      return (await Promise.all(asked)).flat();
+    },
+
+    async groupsByName(displayNames) {
+      const asked = anyOf('displayName', displayNames).map(($filter) => transport.together.list({ method: 'GET', version: 'v1.0', path: '/groups', query: { $filter, $select: GROUP_FIELDS } }, Group));
+      return (await Promise.all(asked)).flat();
     },
 
     async ensureGroup(wish) {

@@ -51,6 +51,10 @@ export interface Directory {
   group(id: string): Promise<GraphGroup | undefined>;
   groupByUniqueName(uniqueName: string): Promise<GraphGroup | undefined>;
   groupByMailNickname(mailNickname: string): Promise<GraphGroup | undefined>;
+  /** By exact user principal name, whatever its case; in few round trips. Names that are nobody's are left out. */
+  usersByPrincipalName(names: readonly string[]): Promise<readonly GraphUser[]>;
+  /** By exact display name, whatever its case: several groups may share one. In few round trips. */
+  groupsByName(displayNames: readonly string[]): Promise<readonly GraphGroup[]>;
   /**
    * Creates the group, or finds the one that the same call made before. The caller has looked whether another group has the
    * unique name: what such a one is called would be changed.
@@ -247,6 +251,8 @@ export interface Applications {
   privateAccessByName(displayName: string): Promise<GraphApplication | undefined>;
   /** Every application of exactly this name, unpublished ones too: what a create that was cut off may have left. */
   applicationsByName(displayName: string): Promise<readonly GraphApplication[]>;
+  /** The same for many names, in few round trips. */
+  applicationsByNames(displayNames: readonly string[]): Promise<readonly GraphApplication[]>;
   segments(appId: string): Promise<readonly ApplicationSegment[]>;
   /** Of several applications by client id, in few round trips; one that is gone has none. */
   segmentsOfAll(appIds: readonly string[]): Promise<ReadonlyMap<string, readonly ApplicationSegment[]>>;

@@ -43,3 +43,13 @@ test('what the tenant has is read as what it is', async () => {
   expect(await maya.network.privateAccessProfile()).toEqual({ state: 'enabled' });
   expect((await maya.conditionalAccess.authenticationContexts()).map((context) => context.id)).toContain('c1');
 });
+
+test('many names are looked up in few round trips, whatever their case, and what is nobody’s is left out', async () => {
+  await using tenant = await startTenant();
+  const maya = await tenant.as(MAYA, SETUP);
+  const nobody = Array.from({ length: 40 }, (_, index) => `o'nobody-${index}@contoso.example`);
+  expect((await maya.directory.usersByPrincipalName([...nobody, ANA.toUpperCase(), OMAR])).map(({ userPrincipalName }) => userPrincipalName).sort()).toEqual([ANA, OMAR].sort());
+  expect((await maya.directory.groupsByName(['build-engineer-secureaccess', ...nobody])).map(({ displayName }) => displayName)).toEqual(['Build-Engineer-SecureAccess']);
+  expect((await maya.applications.applicationsByNames([...nobody, 'finance reports'])).map(({ displayName, kind }) => [displayName, kind])).toEqual([['Finance reports', 'per-app']]);
+  expect(await maya.directory.usersByPrincipalName([])).toEqual([]);
+});

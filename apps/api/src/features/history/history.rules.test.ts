@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { containing, cursorOf, positionOf, safeCell } from './history.rules.ts';
+import { safeCell } from '../../core/cells.ts';
+import { containing, cursorOf, positionOf } from './history.rules.ts';
 
 describe('a cell that a spreadsheet would run is shown as text', () => {
   test.each([

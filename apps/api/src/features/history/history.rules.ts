@@ -1,4 +1,5 @@
 import type { HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
+import { safeCell } from '../../core/cells.ts';
 
 /** Where a page of a list ends: the values that its rows are ordered by, as the database's own text. */
 export type Position = readonly [at: string, ...rest: string[]];
@@ -37,12 +38,6 @@ export const isStorable = (text: string): boolean => !text.includes('\u0000');
 /** A pattern that finds the text anywhere, with nothing in it that LIKE would read. */
 export function containing(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-}
-
-/** A cell that a spreadsheet shows and never runs: what it would take for a formula begins with an apostrophe. */
-export function safeCell(value: string | null): string {
-  if (value === null) return '';
-  return /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/.test(value) ? `'${value}` : value;
 }
 
 interface Columns<Row> { readonly [title: string]: (row: Row) => string | null }

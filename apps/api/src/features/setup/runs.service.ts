@@ -222,6 +222,8 @@ export function createRuns({ db, clock, newId, log, wait, onApplied = async () =
       }
     },
 
+    atRest: async (runId: string): Promise<void> => underWay.get(runId),
+
     async idle(): Promise<void> {
       while (underWay.size > 0) await Promise.all(underWay.values());
     },

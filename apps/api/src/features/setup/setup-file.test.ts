@@ -2,7 +2,8 @@ import { PROPOSED_ROLE_SETTINGS, SetupDefinition } from '@gatehouse/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
+import { readSetupFile as readSource, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
+import { NOTHING_FOUND, resolver } from './setup-source.rules.ts';
 
 const SCHEMA = 'https://gatehouse.example/api/setup-schema.json';
 const ID = '6f1c3f0e-0b6e-4a37-9b0a-5d8d7f6a1c01';
@@ -15,6 +16,13 @@ const definition = SetupDefinition.parse({
     { kind: 'new', displayName: 'Archive', connectorGroupId: ID, connectorGroupName: 'EU-1', segments: [{ host: 'fin-arch.corp.contoso.example', ports: '443', protocol: 'tcp' }] },
   ],
 });
+/** A file without names, made whole. */
+function readSetupFile(text: string) {
+  const read = readSource(text);
+  if ('mistakes' in read) return read;
+  const whole = resolver(NOTHING_FOUND)(read.source);
+  return 'definition' in whole ? whole : { mistakes: read.mistakesOf(whole.issues) };
+}
 const yaml = writeSetupFile(definition, 'yaml', SCHEMA);
 const lineOf = (text: string, part: string): number => text.split('\n').findIndex((line) => line.includes(part)) + 1;
 const mistakes = (text: string): string[] => {

@@ -1,5 +1,7 @@
-import { SetupDefinition } from '@gatehouse/contracts';
+import { PRESETS, SetupSource, type RoleSettings, type SetupDefinition } from '@gatehouse/contracts';
 import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml';
+import { parseSource, type SourceIssue } from './setup-source.rules.ts';
+import { canonical } from './steps.rules.ts';
 
 /** Where a file is wrong: the line, from 1, and what is wrong there. */
 export interface Mistake {
@@ -7,7 +9,21 @@ export interface Mistake {
   readonly message: string;
 }
 
-export type SetupFile = { readonly definition: SetupDefinition } | { readonly mistakes: readonly Mistake[] };
+/** A file of YAML 1.2 or of JSON, which is a part of it. */
+export interface OpenFile {
+  readonly value: unknown;
+  /** Where the value begins, or the key in it; where there is none, what it is missing in. */
+  lineOf(path: readonly PropertyKey[], key?: string): number;
+  /** How many are in the list there; `undefined` where there is none. */
+  count(path: readonly PropertyKey[]): number | undefined;
+}
+
+/** A setup of a file, not yet whole: names in it are to be looked up. */
+export interface LocatedSource {
+  readonly source: SetupSource;
+  /** What is found wrong with it later, by its lines. */
+  mistakesOf(issues: readonly SourceIssue[]): readonly Mistake[];
+}
 
 /** More are not listed: whoever mends these sees the rest. */
 const SHOWN = 20;
@@ -15,57 +31,87 @@ const SHOWN = 20;
 /** The order in which a person reads a setup; a file that was written twice is the same twice. */
 const ORDER = ['group', 'owners', 'roleSettings', 'ownerRoleSettings', 'eligible', 'applications'] as const;
 
+/** What a file says of itself and of what became of it; no part of a setup. */
+export const BESIDE = ['$schema', 'result', 'reason'] as const;
+
 /** JSON Schema of such a file: made from the contract that reads it, so that it cannot differ. What only code can check is not in it. */
 export const SETUP_FILE_SCHEMA: Record<string, unknown> = (() => {
-  const schema = SetupDefinition.toJSONSchema({ io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, unknown> };
-  return { title: 'A setup of Gatehouse', ...schema, properties: { $schema: { type: 'string' }, ...schema.properties } };
+  const schema = SetupSource.toJSONSchema({ io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, unknown> };
+  return { title: 'A setup of Gatehouse', ...schema, properties: { ...Object.fromEntries(BESIDE.map((name) => [name, { type: 'string' }])), ...schema.properties } };
 })();
 
 /** A setup as a file. Editors that know the schema help to fill it in. */
 export function writeSetupFile(definition: SetupDefinition, format: 'yaml' | 'json', schemaUrl: string): string {
   const ordered = Object.fromEntries(ORDER.map((name) => [name, definition[name]]));
   if (format === 'json') return `${JSON.stringify({ $schema: schemaUrl, ...ordered }, null, 2)}\n`;
-  return `# yaml-language-server: $schema=${schemaUrl}\n${stringify(ordered, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  return `# yaml-language-server: $schema=${schemaUrl}\n${writeYaml(ordered)}`;
 }
 
-/** Reads a setup from YAML 1.2 or JSON, which is a part of it. Whatever is wrong is said with its line, and nothing is taken. */
-export function readSetupFile(text: string): SetupFile {
+/** Many setups in one file; settings that are a preset's go by its name, for a file is to be read. */
+export function writeSetups(definitions: readonly SetupDefinition[]): string {
+  return writeYaml({ setups: definitions.map((one) => Object.fromEntries(ORDER.map((name) => [name, name === 'roleSettings' || name === 'ownerRoleSettings' ? briefly(one[name]) : one[name]]))) });
+}
+
+export const writeYaml = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+function briefly(settings: RoleSettings | null): unknown {
+  const same = settings && Object.entries(PRESETS).find(([, preset]) => canonical(preset.roleSettings) === canonical(settings));
+  return same ? same[0] : settings;
+}
+
+/** Opens YAML or JSON. What is neither is said with its line, and nothing is taken. */
+export function openFile(text: string): OpenFile | { readonly mistakes: readonly Mistake[] } {
+  if (!isUtf8(text)) return { mistakes: [{ line: 1, message: NOT_UTF8 }] };
   const lines = new LineCounter();
   const document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
-  if (text.includes('\u0000')) return { mistakes: [{ line: 1, message: 'This is no text in UTF-8. Save the file as UTF-8 and open it again.' }] };
-  if (document.errors.length > 0) return { mistakes: document.errors.slice(0, SHOWN).map(({ pos, message }) => ({ line: at(pos[0]), message: `This is neither YAML nor JSON here: ${inWords(message)}` })) };
-  if (!isMap(document.contents)) return { mistakes: [{ line: 1, message: 'A setup has group, roleSettings, eligible and applications. Download one to see how it looks.' }] };
-
-  let value: unknown;
+  if (document.errors.length > 0) return { mistakes: document.errors.slice(0, SHOWN).map(({ pos, message }) => ({ line: at(pos[0]), message: `This is neither YAML nor JSON here: ${begunSmall(message)}` })) };
   try {
-    // An alias may stand for more than a file holds: a hundred uses are enough for a setup.
-    value = document.toJS({ maxAliasCount: 100 });
+    // An alias may stand for more than a file holds: a hundred uses are enough.
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    // An escape may name what no text has, and no database keeps.
+    if (!holdsText(value)) return { mistakes: [{ line: 1, message: 'The file has the code of a character that is none, such as \\u0000.' }] };
+    return {
+      value,
+      lineOf: (path, key) => at(key === undefined ? offsetOf(document, path) : offsetOfKey(document, path, key)),
+      count: (path) => {
+        const list = path.reduce<unknown>((node, key) => (node as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
+        return Array.isArray(list) ? list.length : undefined;
+      },
+    };
   } catch {
     return { mistakes: [{ line: 1, message: 'The file repeats itself by aliases too often.' }] };
   }
-  const { $schema: _schema, ...content } = value as Record<string, unknown>;
-  const parsed = SetupDefinition.safeParse(content);
-  if (parsed.success) return { definition: parsed.data };
+}
+/** What another encoding leaves, read as UTF-8, is no text: zeros, and signs that stand for what cannot be read. */
+export const isUtf8 = (text: string): boolean => text.isWellFormed() && !/[\u0000\uFFFD]/.test(text);
+export const NOT_UTF8 = 'This is no text in UTF-8. Save the file as UTF-8 and open it again.';
 
-  const mistakes = parsed.error.issues.flatMap((issue): Mistake[] => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ line: at(offsetOfKey(document, issue.path, key)), message: `${[...path, key].join('.')} is not known here.` }));
-    return [{ line: at(offsetOf(document, issue.path)), message: `${path.length === 0 ? '' : `${path.join('.')}: `}${expectation(issue) ?? issue.message}.`.replace(/\.\.$/, '.') }];
-  });
-  return { mistakes: mistakes.toSorted((a, b) => a.line - b.line).slice(0, SHOWN) };
+function holdsText(value: unknown): boolean {
+  if (typeof value === 'string') return isUtf8(value);
+  return typeof value !== 'object' || value === null || Object.entries(value).every(([key, one]) => isUtf8(key) && holdsText(one));
 }
 
-/** In words, where the contract has none of its own. */
-function expectation(issue: { readonly code: string; readonly input?: unknown; readonly expected?: unknown; readonly values?: readonly unknown[]; readonly message: string }): string | undefined {
-  if (!issue.message.startsWith('Invalid')) return undefined;
-  if (issue.code === 'invalid_type') return KINDS[String(issue.expected)] ?? issue.message;
-  if (issue.code === 'invalid_value' && issue.values) return `one of ${issue.values.map(String).join(', ')} is expected here`;
-  return undefined;
+/** Reads the setup that stands there in the file. */
+export function sourceAt(file: OpenFile, path: readonly (string | number)[]): LocatedSource | { readonly mistakes: readonly Mistake[] } {
+  const value = path.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], file.value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { mistakes: [{ line: file.lineOf(path), message: 'A setup has group, roleSettings, eligible and applications. Download one to see how it looks.' }] };
+  return located(parseSource(Object.fromEntries(Object.entries(value).filter(([key]) => !(BESIDE as readonly string[]).includes(key)))), (inner, key) => file.lineOf([...path, ...inner], key));
 }
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text is expected here', number: 'a number is expected here', int: 'a whole number is expected here', boolean: 'true or false is expected here', array: 'a list is expected here', object: 'fields are expected here',
-};
+
+/** What was read, with the lines of what is wrong. */
+export function located(parsed: ReturnType<typeof parseSource>, lineOf: OpenFile['lineOf']): LocatedSource | { readonly mistakes: readonly Mistake[] } {
+  const mistakesOf = (issues: readonly SourceIssue[]): readonly Mistake[] => issues.map(({ path, key, message }): Mistake => (key === undefined
+    ? { line: lineOf(path), message: `${path.length === 0 ? '' : `${path.join('.')}: `}${message}.`.replace(/\.\.$/, '.') }
+    : { line: lineOf(path, key), message: `${[...path, key].join('.')} ${message}.` })).toSorted((a, b) => a.line - b.line).slice(0, SHOWN);
+  return 'source' in parsed ? { source: parsed.source, mistakesOf } : { mistakes: mistakesOf(parsed.issues) };
+}
+
+/** Reads a file of one setup. Whatever is wrong is said with its line, and nothing is taken. */
+export function readSetupFile(text: string): LocatedSource | { readonly mistakes: readonly Mistake[] } {
+  const file = openFile(text);
+  return 'mistakes' in file ? file : sourceAt(file, []);
+}
 
 /** Where the value begins; where it is missing, what it is missing in. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
@@ -85,4 +131,4 @@ function offsetOfKey(document: Document, path: readonly PropertyKey[], key: stri
 }
 
 /** The parser's sentence, begun small and without its own full stop. */
-const inWords = (message: string): string => `${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.?\s*$/, '.')}`;
+const begunSmall = (message: string): string => `${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.?\s*$/, '.')}`;

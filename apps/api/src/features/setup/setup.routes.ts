@@ -1,4 +1,4 @@
-import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupSchema, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
+import { ApplySetup, ContinueRun, CreateSetup, ExportSetup, GetRun, GetSetup, GetSetupMatrix, GetSetupSchema, ListSetups, PlanSetup, PlanUndo, ReadSetupFile, StopRun, UndoRun, WatchRun } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Setups } from './setup.service.ts';
@@ -10,6 +10,7 @@ export function setupRoutes(setups: Setups): Router {
   const router = Router();
   endpoint(router, ListSetups, ({ actor }) => setups.list(actor));
   endpoint(router, GetSetup, ({ actor, params }) => setups.get(actor, params.setupId));
+  endpoint(router, GetSetupMatrix, ({ actor }) => setups.matrix(actor));
   endpoint(router, PlanSetup, ({ actor, body }) => setups.plan(actor, body.definition));
   endpoint(router, CreateSetup, ({ actor, body }) => setups.create(actor, body));
   endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
@@ -20,7 +21,7 @@ export function setupRoutes(setups: Setups): Router {
   endpoint(router, PlanUndo, ({ actor, params }) => setups.planUndo(actor, params.runId));
   endpoint(router, UndoRun, ({ actor, params, body }) => setups.undo(actor, params.runId, body));
 
-  endpoint(router, ReadSetupFile, ({ body }) => setups.readFile(body.text));
+  endpoint(router, ReadSetupFile, ({ actor, body }) => setups.readFile(actor, body.text));
   endpoint(router, GetSetupSchema, async () => setups.fileSchema());
   raw(router, ExportSetup, async ({ actor, params, query }, res) => {
     const { fileName, text } = await setups.file(actor, params.setupId, query.format);

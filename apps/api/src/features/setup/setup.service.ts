@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type Problem, type ReadSetupFile, type Run, type RunStatus } from '@gatehouse/contracts';
+import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type GetSetupMatrix, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type Problem, type ReadSetupFile, type Run, type RunStatus, type SetupSource } from '@gatehouse/contracts';
 import type { Tx } from '@gatehouse/db';
 import type { Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -7,11 +7,13 @@ import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { checkSetup } from './checks.rules.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
-import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
+import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile, writeSetups } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
 import { planSetup, type SetupFacts } from './setup.rules.ts';
-import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
-import { acts, canonicalPlan, weigh } from './steps.rules.ts';
+import { resolveSources } from './setup-source.service.ts';
+import { sharedReads } from './shared-reads.service.ts';
+import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, standingSetups, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
+import { acts, canonical, canonicalPlan, weigh } from './steps.rules.ts';
 import { planUndo, type Before, type MadeStep } from './undo.rules.ts';
 
 export interface SetupDeps extends RunsDeps {
@@ -28,6 +30,9 @@ export interface Application {
   readonly digest: string;
   readonly irreversibleUnderstood: boolean;
 }
+
+/** What else is kept in the transaction that begins a run. */
+export type Alongside = (tx: Tx, run: { readonly runId: string; readonly setupId: string }) => Promise<void>;
 
 export type Setups = ReturnType<typeof createSetups>;
 
@@ -170,10 +175,12 @@ export function createSetups(deps: SetupDeps) {
     },
 
     /** What the file says, for the wizard to go on with; nothing is kept. */
-    async readFile(text: string): Promise<Answer<typeof ReadSetupFile>> {
+    async readFile(actor: Actor, text: string): Promise<Answer<typeof ReadSetupFile>> {
       const read = readSetupFile(text);
-      if ('definition' in read) return read;
-      const issues = read.mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` }));
+      const [whole] = 'source' in read ? await resolveSources(graphFor(actor, 'setup'), [read.source]) : [];
+      if (whole && 'definition' in whole) return whole;
+      const mistakes = 'mistakes' in read ? read.mistakes : read.mistakesOf(whole?.issues ?? []);
+      const issues = mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` }));
       throw new PortalError('invalid-request', { detail: 'The file is not a setup as it stands. Mend it and open it again; nothing was taken from it.', issues });
     },
 
@@ -184,8 +191,40 @@ export function createSetups(deps: SetupDeps) {
       return reviewable(actor, graph, definition, await planned(graph, definition));
     },
 
+    /** For plans of many setups on one token: each is read with the others that are asked for in one turn, and what they have in common once. */
+    planner(actor: Actor, definitions: readonly SetupDefinition[]): (definition: SetupDefinition) => Promise<Plan> {
+      const graph = sharedReads(graphForRun(actor), principalsOf(definitions));
+      return async (definition) => reviewable(actor, graph, definition, await planned(graph, definition));
+    },
+
+    /** Makes setups whole that name what they are of. */
+    resolve: (actor: Actor, sources: readonly SetupSource[]) => resolveSources(graphForRun(actor), sources),
+
+    /** The setups that stand, with what each is to be and the group it is tied to. */
+    async standing(actor: Actor): Promise<readonly { readonly id: string; readonly groupId: string | null; readonly definition: SetupDefinition }[]> {
+      return (await standingSetups(db, actor.tenantId)).map(({ id, groupId, definition }) => ({ id, groupId, definition: SetupDefinition.parse(definition) }));
+    },
+
+    /** The settings of every setup that stands, side by side. */
+    async matrix(actor: Actor): Promise<Answer<typeof GetSetupMatrix>> {
+      return {
+        setups: (await standingSetups(db, actor.tenantId)).map(({ id, name, definition: kept }) => {
+          const { applications, roleSettings, ownerRoleSettings } = SetupDefinition.parse(kept);
+          return { id, name, applications: applications.map(({ displayName }) => displayName), roleSettings, ownerRoleSettings, differs: null };
+        }),
+      };
+    },
+
+    /** All setups that stand in one file, the same as long as they are the same. */
+    async export(actor: Actor): Promise<string> {
+      return writeSetups((await standingSetups(db, actor.tenantId)).map(({ definition }) => SetupDefinition.parse(definition)).sort((one, other) => (canonical(one.group) < canonical(other.group) ? -1 : 1)));
+    },
+
+    /** Waits until a run that this process works on rests. */
+    atRest: (runId: string): Promise<void> => runs.atRest(runId),
+
     /** Keeps a setup and begins to apply its reviewed plan; answers before anything is done. */
-    async create(actor: Actor, wish: Application): Promise<Run> {
+    async create(actor: Actor, wish: Application, alongside: Alongside = async () => {}): Promise<Run> {
       await runs.interruptOrphans(actor.tenantId);
       await refuseIfUnderWay(actor, { group: wish.definition.group });
       const plan = await reviewed(actor, graphFor(actor, 'setup'), wish);
@@ -194,12 +233,13 @@ export function createSetups(deps: SetupDeps) {
       return begin(actor, run, steps, plan, {}, async (tx) => {
         await insertSetup(tx, { tenantId: actor.tenantId, id: run.setupId, definition: wish.definition, groupId: plan.group?.id ?? null, createdById: actor.principalId, createdBy: actor.name, at: run.createdAt });
         await insertRun(tx, run, steps);
+        await alongside(tx, { runId: run.id, setupId: run.setupId });
         await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.run-started', { created: true, ...weigh(plan.steps) }));
       });
     },
 
     /** Changes a setup and begins to apply its reviewed plan. */
-    async apply(actor: Actor, setupId: string, wish: Application): Promise<Run> {
+    async apply(actor: Actor, setupId: string, wish: Application, alongside: Alongside = async () => {}): Promise<Run> {
       await runs.interruptOrphans(actor.tenantId);
       const setup = await findSetup(db, actor.tenantId, setupId);
       if (!setup) throw new PortalError('not-found');
@@ -214,6 +254,7 @@ export function createSetups(deps: SetupDeps) {
         await insertRun(tx, run, steps);
         await changeSetup(tx, actor.tenantId, setupId, wish.definition, run.createdAt);
         if (plan.group) await setGroup(tx, actor.tenantId, setupId, plan.group.id);
+        await alongside(tx, { runId: run.id, setupId });
         await record(tx, event(actor, run, plan.group?.id ?? setup.groupId, 'setup.run-started', { created: false, ...weigh(plan.steps) }));
       });
     },
@@ -333,6 +374,13 @@ export function createSetups(deps: SetupDeps) {
       await runs.stop();
     },
   };
+}
+
+/** Everybody whose name a plan of these asks for. */
+function principalsOf(definitions: readonly SetupDefinition[]): string[] {
+  return [...new Set(definitions.flatMap(({ owners, eligible, roleSettings, ownerRoleSettings }) => [
+    ...[...owners, ...eligible].map((one) => one.principalId), ...[roleSettings, ownerRoleSettings].flatMap((settings) => settings?.approval.approvers ?? []).map(({ id }) => id),
+  ]))];
 }
 
 type SetupRow = NonNullable<Awaited<ReturnType<typeof findSetup>>>;

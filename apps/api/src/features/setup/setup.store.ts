@@ -105,6 +105,11 @@ export async function listSetups(db: Database, tenantId: string) {
   return db.prisma.setup.findMany({ where: { tenantId }, orderBy: [{ updatedAt: 'desc' }, { id: 'asc' }], take: 1000 });
 }
 
+/** Those whose all no undo took back. */
+export async function standingSetups(db: Database, tenantId: string) {
+  return db.prisma.setup.findMany({ where: { tenantId, retiredAt: null }, orderBy: [{ name: 'asc' }, { id: 'asc' }] });
+}
+
 /** The newest run of each setup. */
 export async function lastRuns(db: Database, tenantId: string): Promise<{ id: string; setupId: string; status: string; createdAt: Date }[]> {
   const { rows } = await db.pool.query<{ id: string; setupId: string; status: string; createdAt: Date }>(
@@ -239,7 +244,7 @@ const lockName = (runId: string): string => `setup-run:${runId}`;
  * Says that a worker lives, for as long as its connection does: one session-level advisory lock for each run, all on one
  * connection. When the process is killed Postgres lets go of them, and the runs can be seen to be interrupted.
  */
-export function createRunLocks(db: Database, onLost: () => void) {
+export function createRunLocks(db: Database, onLost: () => void, nameOf: (id: string) => string = lockName) {
   let holder: ReturnType<typeof connect> | undefined;
 
   const connect = async () => {
@@ -260,17 +265,27 @@ export function createRunLocks(db: Database, onLost: () => void) {
     return { client, destroy };
   };
 
+  // A connection takes one statement after the other, and several runs begin at once.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
+    const asked = turn.then(ask, ask);
+    turn = asked.catch(() => undefined);
+    return asked;
+  };
+
   return {
     async hold(runId: string): Promise<boolean> {
       holder ??= connect().catch((error: unknown) => {
         holder = undefined;
         throw error;
       });
-      const { rows } = await (await holder).client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [lockName(runId)]);
+      const { client } = await holder;
+      const { rows } = await inTurn(() => client.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', [nameOf(runId)]));
       return rows[0]?.held === true;
     },
     async release(runId: string): Promise<void> {
-      await (await holder)?.client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(runId)]);
+      const held = await holder;
+      if (held) await inTurn(() => held.client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [nameOf(runId)]));
     },
     async close(): Promise<void> {
       (await holder?.catch(() => undefined))?.destroy();
