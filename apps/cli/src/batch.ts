@@ -84,8 +84,11 @@ export function printPlan(terminal: Terminal, batch: Batch): void {
   terminal.out(`${counted(batch.rows.length, 'setup')}: ${change.length} to change, ${nothing.length} as they should be, ${refused.length} refused, ${blocked.length} blocked.`);
 }
 
+/** Whether each row has its plan; where none has anything to do, the batch is finished with that. */
+export const isPlanned = ({ status }: Batch): boolean => status === 'planned' || status === 'finished';
+
 export function exitOfPlan(batch: Batch): number {
-  if (batch.status !== 'planned' || notApplicable(batch).length > 0) return EXIT.error;
+  if (!isPlanned(batch) || notApplicable(batch).length > 0) return EXIT.error;
   return of(batch, 'planned').length > 0 ? EXIT.changes : EXIT.nothing;
 }
 
@@ -93,7 +96,7 @@ export function exitOfPlan(batch: Batch): number {
 export async function plan(terminal: Terminal, portal: Portal, wish: BatchWish): Promise<{ exit: number; json: unknown }> {
   const batch = await planned(terminal, portal, wish);
   printPlan(terminal, batch);
-  if (batch.status !== 'planned') terminal.err(`The batch is ${batch.status}: its plan is not whole. Plan it again.`);
+  if (!isPlanned(batch)) terminal.err(`The batch is ${batch.status}: its plan is not whole. Plan it again.`);
   return { exit: exitOfPlan(batch), json: { batch } };
 }
 
@@ -103,7 +106,7 @@ export async function apply(terminal: Terminal, portal: Portal, { yes, ...wish }
   const exit = exitOfPlan(batch);
   printPlan(terminal, batch);
   if (exit !== EXIT.changes) {
-    if (exit === EXIT.error) terminal.err('Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.');
+    if (exit === EXIT.error) terminal.err(isPlanned(batch) ? 'Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.' : `Nothing was changed: the batch is ${batch.status}, and its plan is not whole. Apply again.`);
     return { exit, json: { batch } };
   }
   const rows = of(batch, 'planned');

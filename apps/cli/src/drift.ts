@@ -1,5 +1,5 @@
 import { CheckAllSetups, CheckSetup, GetSession, ListDrift, type SetupDrift } from '@gatehouse/contracts';
-import { planned, printPlan, type BatchWish } from './batch.ts';
+import { isPlanned, planned, printPlan, type BatchWish } from './batch.ts';
 import type { Portal } from './portal.ts';
 import { CommandError, counted, EXIT, instant, plain, type Terminal } from './terminal.ts';
 
@@ -45,7 +45,7 @@ async function comparedAll(terminal: Terminal, portal: Portal): Promise<Compared
 /** The portal reads the file, as it does for a plan: which setups are in it is its to say. Each is compared on the person's own token. */
 async function comparedWithFile(terminal: Terminal, portal: Portal, wish: BatchWish): Promise<Compared> {
   const batch = await planned(terminal, portal, wish);
-  if (batch.status !== 'planned' || batch.rows.some(({ status }) => status === 'refused')) {
+  if (!isPlanned(batch) || batch.rows.some(({ status }) => status === 'refused')) {
     printPlan(terminal, batch);
     throw new CommandError('Nothing was compared: mend the rows that are refused first.');
   }

@@ -67,9 +67,14 @@ describe('plan', () => {
     ['a refused row', 1, [row({ changes: 1, calls: 1 }), row({ ordinal: 1, line: 3, name: 'X', status: 'refused', detail: 'Nobody is called "ana.cost".\nDid you mean ana.costa?' })], ['line 2  FinReport-SecureAccess  1 change, 1 call', 'line 3  X  refused: Nobody is called "ana.cost". Did you mean ana.costa?', '2 setups: 1 to change, 0 as they should be, 1 refused, 0 blocked.']],
     ['a blocked row', 1, [row({ status: 'blocked', detail: 'The group is managed on premises.' })], ['line 2  FinReport-SecureAccess  blocked: The group is managed on premises.', '1 setup: 0 to change, 0 as they should be, 0 refused, 1 blocked.']],
   ] as const)('%s: exit %i', async (_title, exit, rows, lines) => {
-    await using portal = await stubPortal(answers(CreateBatch, batch('planning', ...rows.map((one) => ({ ...one, status: 'waiting' as const })))), answers(GetBatch, batch('planned', ...rows)));
+    await using portal = await stubPortal(answers(CreateBatch, batch('planning', ...rows.map((one) => ({ ...one, status: 'waiting' as const })))), answers(GetBatch, batch(rows.some(({ status }) => status === 'planned') ? 'planned' : 'finished', ...rows)));
     expect(await gatehouse(portal, ['plan', '-f', file()])).toEqual({ exit, out: lines, err: [] });
     expect(portal.calls.filter(({ endpoint }) => endpoint === ApplyBatch)).toEqual([]);
+  });
+
+  test('a plan that was not made whole is no plan: exit 1', async () => {
+    await using portal = await stubPortal(answers(CreateBatch, batch('planning')), answers(GetBatch, batch('interrupted', row({ status: 'nothing' }), row({ ordinal: 1, line: 3, status: 'waiting' }))));
+    for (const command of [['plan'], ['apply', '--yes'], ['drift']]) expect((await gatehouse(portal, [...command, '-f', file()])).exit, command[0]).toBe(1);
   });
 
   test.each([['csv', 'csv'], ['CSV', 'csv'], ['yaml', 'yaml'], ['yml', 'yaml'], ['json', 'yaml']])('.%s is sent as %s, with the session as a bearer token', async (extension, format) => {
