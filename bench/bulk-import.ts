@@ -13,11 +13,11 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   const waited = Math.max(...rows.map(({ planSeconds }) => planSeconds)) / PLANNED_WITHIN_SECONDS;
   const effective = cut.effective / whole.effective;
   return {
-    table: rows.map(({ played, planSeconds, planTrips, killed, doneBefore, counts, effective: writes, throttled, throttledTwice }) => ({
-      played, setups, 'plan, s': Number(planSeconds.toFixed(2)), 'round trips of the plan': planTrips, killed, 'done before': doneBefore, done: counts.done ?? 0, 'effective writes': writes, throttled, 'throttled twice': throttledTwice,
+    table: rows.map(({ played, planSeconds, planTrips, killed, doneBefore, continued, counts, effective: writes, throttled, throttledTwice }) => ({
+      played, setups, 'plan, s': Number(planSeconds.toFixed(2)), 'round trips of the plan': planTrips, killed, 'done before': doneBefore, continued: continued.length, done: counts.done ?? 0, 'effective writes': writes, throttled, 'throttled twice': throttledTwice,
     })),
     // The worst of: planning against its bound, and what was done with a kill against what is to be done.
     value: Math.max(waited, effective),
-    holds: waited < 1 && effective === 1 && cut.killed && rows.every(({ counts, throttledTwice }) => counts.done === setups && throttledTwice === 0),
+    holds: waited < 1 && effective === 1 && whole.continued.length === 0 && cut.killed && rows.every(({ counts, throttledTwice }) => counts.done === setups && throttledTwice === 0),
   };
 };

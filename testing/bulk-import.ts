@@ -9,8 +9,10 @@ export interface PlayedImport {
   readonly planSeconds: number;
   readonly counts: Batch['counts'];
   readonly killed: boolean;
-  /** Rows that were done when the other portal took over. */
+  /** Rows that were done when the batch rested first. */
   readonly doneBefore: number;
+  /** Why it was continued, each time. */
+  readonly continued: readonly string[];
   /** Writes that changed the tenant. */
   readonly effective: number;
   /** Calls that were refused by throttling, and those that were so again after they had waited. */
@@ -68,15 +70,17 @@ export async function playImport({ setups, cut, templateUrl }: { readonly setups
   if (killed) await cutLocks(portal);
   let batch = await toItsRest(rescuer, id);
   const doneBefore = batch.counts.done ?? 0;
-  for (let tries = 0; batch.status !== 'finished' || (batch.counts.failed ?? 0) > 0; tries += 1) {
-    if (tries === 5) throw new Error(`${batch.status} after ${tries} continuations: ${JSON.stringify(batch.rows.flatMap(({ detail }) => detail ?? []).slice(0, 3))}`);
+  const continued: string[] = [];
+  while (batch.status !== 'finished' || (batch.counts.failed ?? 0) > 0) {
+    continued.push(`${batch.status}: ${[batch.detail, ...batch.rows.map(({ detail }) => detail)].filter((detail) => detail !== null).slice(0, 3).join(' ')}`);
+    if (continued.length === 5) throw new Error(continued.join('\n'));
     await accepted(rescuer.post(`/api/setup-batches/${id}/continue`, {}));
     batch = await toItsRest(rescuer, id);
   }
   const journal = await portal.emulator.journal();
   const refusals = timesThrottled(journal);
   return {
-    planSeconds, planTrips, killed, doneBefore, counts: batch.counts, effective: effectiveIn(journal),
+    planSeconds, planTrips, killed, doneBefore, continued, counts: batch.counts, effective: effectiveIn(journal),
     throttled: refusals.length, throttledTwice: refusals.filter((times) => times > 1).length, configuration: await configurationOf(portal),
   };
 }

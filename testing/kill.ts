@@ -103,7 +103,12 @@ export function gate(): Gate {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () => {
-        if (mayAnswer()) res.writeHead(answer.statusCode ?? 502, answer.headers).end(Buffer.concat(chunks));
+        if (!mayAnswer()) return;
+        // Links to next pages lead here, where the portal has the tenant.
+        const here = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+        const text = Buffer.concat(chunks).toString().replaceAll(/(?<="@odata\.nextLink":")http:\/\/127\.0\.0\.1:\d+\//g, here);
+        const { 'content-length': _length, ...headers } = answer.headers;
+        res.writeHead(answer.statusCode ?? 502, headers).end(text);
       });
     });
     // What breaks behind breaks in front.

@@ -73,7 +73,7 @@ describe.each(withBody)('$name', ({ name, contract, body }) => {
   });
 
   test('every wrong field is named, not just the first', async () => {
-    const wrong = Object.fromEntries(Object.keys(body).map((key) => [key, ['wrong']]));
+    const wrong = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, Array.isArray(value) ? { wrong: true } : ['wrong']]));
     expect((await refused(name, contract, { ...wrong, surplus: 1 })).toSorted()).toEqual([...Object.keys(body), 'surplus'].map((key) => inBody([key])).toSorted());
   });
 

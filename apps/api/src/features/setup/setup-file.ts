@@ -1,4 +1,4 @@
-import { PRESETS, SetupSource, type RoleSettings, type SetupDefinition } from '@gatehouse/contracts';
+import { PRESETS, SetupSource, type SetupDefinition } from '@gatehouse/contracts';
 import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml';
 import { parseSource, type SourceIssue } from './setup-source.rules.ts';
 import { canonical } from './steps.rules.ts';
@@ -48,14 +48,14 @@ export function writeSetupFile(definition: SetupDefinition, format: 'yaml' | 'js
 }
 
 /** Many setups in one file; settings that are a preset's go by its name, for a file is to be read. */
-export function writeSetups(definitions: readonly SetupDefinition[]): string {
-  return writeYaml({ setups: definitions.map((one) => Object.fromEntries(ORDER.map((name) => [name, name === 'roleSettings' || name === 'ownerRoleSettings' ? briefly(one[name]) : one[name]]))) });
+export function writeSetups(sources: readonly (SetupSource | SetupDefinition)[]): string {
+  return writeYaml({ setups: sources.map((one) => Object.fromEntries(ORDER.map((name) => [name, name === 'roleSettings' || name === 'ownerRoleSettings' ? briefly(one[name]) : one[name]]))) });
 }
 
 export const writeYaml = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
-function briefly(settings: RoleSettings | null): unknown {
-  const same = settings && Object.entries(PRESETS).find(([, preset]) => canonical(preset.roleSettings) === canonical(settings));
+function briefly(settings: SetupSource['roleSettings'] | null): unknown {
+  const same = settings !== null && Object.entries(PRESETS).find(([, preset]) => canonical(preset.roleSettings) === canonical(settings));
   return same ? same[0] : settings;
 }
 

@@ -174,6 +174,44 @@ export function resolver(found: Found): (source: SetupSource) => { readonly defi
   };
 }
 
+/** What the tenant has of those who are in setups, by id, for a file that names them. */
+export interface KnownNames extends Found {
+  readonly names: ReadonlyMap<string, { readonly kind: string; readonly displayName: string; readonly userPrincipalName?: string | undefined }>;
+}
+
+/** Names in place of ids, where a name means this one and no other: such a file is read, and means the same elsewhere. */
+export function namer(known: KnownNames): (definition: SetupDefinition) => SetupSource {
+  const groups = byName(known.groups, (one) => one.displayName);
+  const applications = byName(known.applications, (one) => one.displayName);
+  const connectorGroups = byName(known.connectorGroups, (one) => one.name);
+  const isOnly = <T>(all: ReadonlyMap<string, readonly T[]>, name: string, idOf: (one: T) => string, id: string): boolean => {
+    const [first, ...others] = all.get(name.toLowerCase()) ?? [];
+    return first !== undefined && others.length === 0 && idOf(first).toLowerCase() === id;
+  };
+  const nameOf = (id: string): { readonly user: string } | { readonly group: string } | undefined => {
+    const name = known.names.get(id);
+    if (name?.userPrincipalName !== undefined) return { user: name.userPrincipalName };
+    return name?.kind === 'group' && isOnly(groups, name.displayName, (one) => one.id, id) ? { group: name.displayName } : undefined;
+  };
+  const settings = (wish: RoleSettings): Exclude<SetupSource['roleSettings'], string> => ({ ...wish, approval: { ...wish.approval, approvers: wish.approval.approvers.map((approver) => nameOf(approver.id) ?? approver) } });
+
+  return ({ group, owners, roleSettings, ownerRoleSettings, eligible, applications: wishes }) => ({
+    group: group.kind === 'existing' && isOnly(groups, group.displayName, (one) => one.id, group.groupId) ? { kind: 'existing', displayName: group.displayName } : group,
+    owners: owners.map((owner) => {
+      const named = nameOf(owner.principalId);
+      return named && 'user' in named ? named : owner;
+    }),
+    roleSettings: settings(roleSettings),
+    ownerRoleSettings: ownerRoleSettings && settings(ownerRoleSettings),
+    eligible: eligible.map((one) => ({ ...(nameOf(one.principalId) ?? { principalId: one.principalId, kind: one.kind, displayName: one.displayName }), days: one.days })),
+    applications: wishes.map((wish) => {
+      if (wish.kind === 'existing') return isOnly(applications, wish.displayName, (one) => one.servicePrincipalId, wish.servicePrincipalId) ? { application: wish.displayName } : wish;
+      const { kind, displayName, connectorGroupId, connectorGroupName, segments } = wish;
+      return isOnly(connectorGroups, connectorGroupName, (one) => one.id, connectorGroupId) ? { kind, displayName, connectorGroup: connectorGroupName, segments } : wish;
+    }),
+  });
+}
+
 function byName<T>(all: readonly T[], nameOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
   const names = new Map<string, T[]>();
   for (const one of all) names.set(nameOf(one).toLowerCase(), [...names.get(nameOf(one).toLowerCase()) ?? [], one]);

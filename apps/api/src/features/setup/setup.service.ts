@@ -10,7 +10,7 @@ import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile, writeSetups } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
 import { planSetup, type SetupFacts } from './setup.rules.ts';
-import { resolveSources } from './setup-source.service.ts';
+import { nameSources, principalsOf, resolveSources } from './setup-source.service.ts';
 import { sharedReads } from './shared-reads.service.ts';
 import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, standingSetups, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
 import { acts, canonical, canonicalPlan, weigh } from './steps.rules.ts';
@@ -215,9 +215,10 @@ export function createSetups(deps: SetupDeps) {
       };
     },
 
-    /** All setups that stand in one file, the same as long as they are the same. */
+    /** All setups that stand in one file by names; the same as long as they are the same, and in another tenant of the same names. */
     async export(actor: Actor): Promise<string> {
-      return writeSetups((await standingSetups(db, actor.tenantId)).map(({ definition }) => SetupDefinition.parse(definition)).sort((one, other) => (canonical(one.group) < canonical(other.group) ? -1 : 1)));
+      const sources = await nameSources(graphFor(actor, 'setup'), (await standingSetups(db, actor.tenantId)).map(({ definition }) => SetupDefinition.parse(definition)));
+      return writeSetups(sources.map((source) => ({ source, place: canonical(source.group) })).sort((one, other) => (one.place < other.place ? -1 : 1)).map(({ source }) => source));
     },
 
     /** Waits until a run that this process works on rests. */
@@ -374,13 +375,6 @@ export function createSetups(deps: SetupDeps) {
       await runs.stop();
     },
   };
-}
-
-/** Everybody whose name a plan of these asks for. */
-function principalsOf(definitions: readonly SetupDefinition[]): string[] {
-  return [...new Set(definitions.flatMap(({ owners, eligible, roleSettings, ownerRoleSettings }) => [
-    ...[...owners, ...eligible].map((one) => one.principalId), ...[roleSettings, ownerRoleSettings].flatMap((settings) => settings?.approval.approvers ?? []).map(({ id }) => id),
-  ]))];
 }
 
 type SetupRow = NonNullable<Awaited<ReturnType<typeof findSetup>>>;
