@@ -96,7 +96,7 @@ export function exitOfPlan(batch: Batch): number {
 export async function plan(terminal: Terminal, portal: Portal, wish: BatchWish): Promise<{ exit: number; json: unknown }> {
   const batch = await planned(terminal, portal, wish);
   printPlan(terminal, batch);
-  if (!isPlanned(batch)) terminal.err(`The batch is ${batch.status}: its plan is not whole. Plan it again.`);
+  if (!isPlanned(batch)) terminal.err(`The batch is ${batch.status}: its plan is not whole. ${plain(batch.detail ?? 'Plan it again.')}`);
   return { exit: exitOfPlan(batch), json: { batch } };
 }
 
@@ -106,7 +106,7 @@ export async function apply(terminal: Terminal, portal: Portal, { yes, ...wish }
   const exit = exitOfPlan(batch);
   printPlan(terminal, batch);
   if (exit !== EXIT.changes) {
-    if (exit === EXIT.error) terminal.err(isPlanned(batch) ? 'Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.' : `Nothing was changed: the batch is ${batch.status}, and its plan is not whole. Apply again.`);
+    if (exit === EXIT.error) terminal.err(isPlanned(batch) ? 'Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.' : `Nothing was changed: the batch is ${batch.status}, and its plan is not whole. ${plain(batch.detail ?? 'Apply again.')}`);
     return { exit, json: { batch } };
   }
   const rows = of(batch, 'planned');
@@ -118,7 +118,7 @@ export async function apply(terminal: Terminal, portal: Portal, { yes, ...wish }
   for (const row of [...failed, ...left]) terminal.out(row.status === 'failed' ? rowOf(row) : `line ${row.line}  ${plain(row.name)}  not applied`);
   terminal.out(`${counted(rows.length, 'setup')} to change: ${done.length} done, ${failed.length} failed, ${left.length} not applied.`);
   const whole = ended.status === 'finished' && failed.length === 0 && left.length === 0;
-  if (!whole) terminal.err(ended.status === 'finished' ? 'What failed can be continued in the portal, or applied again from the same file.' : `The batch is ${ended.status}. Continue it in the portal, or apply the same file again.`);
+  if (!whole) terminal.err(ended.status === 'finished' ? 'What failed can be continued in the portal, or applied again from the same file.' : `The batch is ${ended.status}. ${plain(ended.detail ?? 'Continue it in the portal, or apply the same file again.')}`);
   return { exit: whole ? EXIT.changes : EXIT.error, json: { batch: ended } };
 }
 

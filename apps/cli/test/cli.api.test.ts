@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ANA, MAYA, startPortal, type Client, type TestPortal } from '../../api/src/testing.ts';
+import { ANA, BEN, MAYA, startPortal, type Client, type TestPortal } from '../../api/src/testing.ts';
 
 const BIN = join(import.meta.dirname, '../bin/gatehouse.mjs');
 
@@ -12,7 +12,7 @@ let portal: TestPortal;
 let maya: Client;
 let config: string;
 beforeAll(async () => {
-  portal = await startPortal();
+  portal = await startPortal({ timePasses: true });
   maya = await portal.as(MAYA);
   config = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
 });
@@ -90,6 +90,38 @@ describe('the program on a portal', () => {
     await signIn();
     await portal.db.pool.query('DELETE FROM session WHERE device IS NOT NULL');
     expect((await gatehouse('sign-out')).out).toContain('had ended there already');
+  });
+
+  test('plans a file, applies it, finds nothing left to do, and exports it', async () => {
+    await signIn();
+    const path = join(config, 'setups.csv');
+    const lines = (...rows: string[]): void => { writeFileSync(path, ['name,people,groups,days,applications', ...rows, ''].join('\r\n')); };
+    lines(`CLI-One,${ANA};${BEN},,30,Finance reports`, `CLI-Two,${ANA},,30,Finance reports`);
+
+    const first = await gatehouse('plan', '-f', path);
+    expect([first.exit, first.err], first.out).toEqual([2, '']);
+    expect(first.out).toMatch(/^line 2 {2}CLI-One {2}\d+ changes, \d+ calls, cannot be undone.*\nline 3 {2}CLI-Two {2}.*\n2 setups: 2 to change, 0 as they should be, 0 refused, 0 blocked\.\n$/);
+    expect((await gatehouse('apply', '-f', path)).err, 'a pipe confirms nothing').toContain('Add --yes');
+    expect((await portal.emulator.state()).groups.some(({ displayName }: { displayName: string }) => displayName.startsWith('CLI-'))).toBe(false);
+
+    const applied = await gatehouse('apply', '-f', path, '--yes', '--json');
+    expect(applied.exit, applied.err).toBe(2);
+    expect(JSON.parse(applied.out)).toMatchObject({ command: 'apply', exit: 2, batch: { status: 'finished', rows: [{ name: 'CLI-One', status: 'done' }, { name: 'CLI-Two', status: 'done' }] } });
+    expect((await portal.emulator.state()).groups.filter(({ displayName }: { displayName: string }) => displayName.startsWith('CLI-'))).toHaveLength(2);
+
+    expect(await gatehouse('plan', '-f', path)).toEqual({ exit: 0, err: '', out: '2 setups: 0 to change, 2 as they should be, 0 refused, 0 blocked.\n' });
+    expect((await gatehouse('apply', '-f', path, '--yes')).exit).toBe(0);
+
+    const all = join(config, 'all.yaml');
+    expect((await gatehouse('export', '-f', all)).exit).toBe(0);
+    expect(await gatehouse('plan', '-f', all)).toMatchObject({ exit: 0, out: expect.stringContaining('2 as they should be') });
+
+    lines(`CLI-One,nobody@contoso.example,,30,Finance reports`);
+    const wrong = await gatehouse('plan', '-f', path);
+    expect([wrong.exit, wrong.out]).toEqual([1, expect.stringMatching(/^line 2 {2}CLI-One {2}refused: .*nobody@contoso\.example/)]);
+    writeFileSync(path, 'name,name\r\n');
+    expect(await gatehouse('plan', '-f', path)).toMatchObject({ exit: 1, out: '', err: expect.stringMatching(/^gatehouse: The request is not valid/) });
+    expect((await gatehouse('sign-out')).exit).toBe(0);
   });
 
   const own = machinesNode();

@@ -156,13 +156,13 @@ describe('apply', () => {
   });
 
   test.each(['', 'y', 'no', 'Yes'])('the answer “%s” is not yes', async (answer) => {
-    await using portal = await stubPortal(planned);
+    await using portal = await stubPortal(planned, running, answers(GetBatch, batch('finished')));
     expect((await gatehouse(portal, ['apply', '-f', file()], { answer })).exit).toBe(1);
     expect(bodies(portal)).toEqual([]);
   });
 
   test('without anybody there and without --yes nothing is applied', async () => {
-    await using portal = await stubPortal(planned);
+    await using portal = await stubPortal(planned, running, answers(GetBatch, batch('finished')));
     expect(await gatehouse(portal, ['apply', '-f', file()])).toMatchObject({ exit: 1, err: [expect.stringContaining('Add --yes')] });
     expect(bodies(portal)).toEqual([]);
   });

@@ -10,10 +10,12 @@ const keys = { all: ['setups'] as const };
 
 /** Between two readings of what shows that a run is under way. */
 const WHILE_RUNNING_MS = 5_000;
+/** What the watch finds comes without anybody's click. */
+const OTHERWISE_MS = 15_000;
 
-export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], queryFn: ({ signal }) => call(ListSetups, {}, signal), refetchInterval: ({ state }) => (state.data?.setups.some(({ lastRun }) => lastRun?.status === 'running') ? WHILE_RUNNING_MS : false) });
+export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], queryFn: ({ signal }) => call(ListSetups, {}, signal), refetchInterval: ({ state }) => (state.data?.setups.some(({ lastRun }) => lastRun?.status === 'running') ? WHILE_RUNNING_MS : OTHERWISE_MS) });
 
-export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal), refetchInterval: ({ state }) => (state.data?.lastRun?.status === 'running' ? WHILE_RUNNING_MS : false) });
+export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal), refetchInterval: ({ state }) => (state.data?.lastRun?.status === 'running' ? WHILE_RUNNING_MS : OTHERWISE_MS) });
 
 /** In what the tenant differs from the setup, as the last look found it. */
 export const setupDrift = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'drift', setupId], queryFn: ({ signal }) => call(GetSetupDrift, { params: { setupId } }, signal) });
