@@ -18,7 +18,7 @@ export const setups = () => queryOptions({ queryKey: [...keys.all, 'list'], quer
 export const setup = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'one', setupId], queryFn: ({ signal }) => call(GetSetup, { params: { setupId } }, signal), refetchInterval: ({ state }) => (state.data?.lastRun?.status === 'running' ? WHILE_RUNNING_MS : OTHERWISE_MS) });
 
 /** In what the tenant differs from the setup, as the last look found it. */
-export const setupDrift = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'drift', setupId], queryFn: ({ signal }) => call(GetSetupDrift, { params: { setupId } }, signal) });
+export const setupDrift = (setupId: string) => queryOptions({ queryKey: [...keys.all, 'drift', setupId], queryFn: ({ signal }) => call(GetSetupDrift, { params: { setupId } }, signal), refetchInterval: OTHERWISE_MS });
 
 /** The role settings of every setup, side by side. */
 export const setupMatrix = () => queryOptions({ queryKey: [...keys.all, 'matrix'], queryFn: ({ signal }) => call(GetSetupMatrix, {}, signal) });
