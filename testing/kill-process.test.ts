@@ -6,7 +6,7 @@ import { controlsOf, MAYA, type Client } from '../apps/api/src/testing.ts';
 import { createClient } from '../apps/api/test/client.ts';
 import { ended, ready, startProcess, withDatabase, type ProductProcess } from '../apps/api/test/process.ts';
 import { until } from '../apps/api/test/until.ts';
-import { effectiveIn, gate, playKilled, WISH, type KilledRun, type Moment, type WriteName } from './kill.ts';
+import { effectiveIn, gate, playKilled, WISH, WRITES, type KilledRun, type Moment, type WriteName } from './kill.ts';
 import { begin, configurationOf, definitionOf } from './setup-runs.ts';
 
 /** Kill -9 of a process that works on a run, and another process on the same database in which an admin continues it. */
@@ -57,7 +57,7 @@ describe('a process that is killed while it works on a run, and another that con
     const definition = await definitionOf(tenant, maya, WISH);
     await tenant.emulator.clearJournal();
 
-    way.arm(write, moment);
+    way.arm(WRITES[write], moment);
     const { id } = await begin(maya, definition);
     await way.closed;
     await first.kill9();

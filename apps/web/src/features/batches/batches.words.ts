@@ -24,14 +24,18 @@ export const isStarted = ({ status }: Pick<BatchSummary, 'status'>): boolean => 
 
 /** How the batch stands. `counts` says what of a finished one did not work out. */
 export function batchState({ status, counts }: Pick<BatchSummary, 'status' | 'counts'>): { tone: Tone; word: string } {
-  const { failed = 0, done = 0, planned = 0 } = counts;
+  const { failed = 0, refused = 0, blocked = 0, done = 0, planned = 0 } = counts;
+  const left = refused + blocked;
   switch (status) {
     case 'planning': return { tone: 'busy', word: 'Being planned' };
     case 'planned': return planned === 0 ? { tone: 'quiet', word: 'Nothing to apply' } : { tone: 'warn', word: 'Planned, not applied yet' };
     case 'running': return { tone: 'busy', word: 'Under way' };
     case 'stopped': return { tone: 'warn', word: 'Stopped' };
     case 'interrupted': return { tone: 'warn', word: 'Unfinished' };
-    case 'finished': return failed > 0 ? { tone: 'bad', word: `${failed} failed` } : done > 0 ? { tone: 'good', word: 'Applied and verified' } : { tone: 'quiet', word: 'Nothing was applied' };
+    case 'finished':
+      if (failed > 0) return { tone: 'bad', word: `${failed} failed` };
+      if (left > 0) return { tone: 'warn', word: `${done > 0 ? `${done} applied and verified` : 'Nothing was applied'}, ${left} left out` };
+      return done > 0 ? { tone: 'good', word: 'Applied and verified' } : { tone: 'quiet', word: 'Nothing was applied' };
   }
 }
 
