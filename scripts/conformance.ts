@@ -68,6 +68,9 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.directory.groupByUniqueName('conformance-group');
   await maya.directory.groupByMailNickname('Conformance-Reader-SecureAccess');
   await maya.directory.names([me.id, group.id]);
+  await maya.directory.usersByPrincipalName([approver.userPrincipalName, owner.userPrincipalName]);
+  await maya.directory.groupsByName(['Conformance-Reader-SecureAccess']);
+  await maya.applications.applicationsByNames(['Finance reports', 'Payroll']);
   await maya.directory.nestedGroups(group.id);
   await maya.directory.group('00000000-0000-4000-8000-000000000000');
   await ana.directory.isMember(me.id, group.id);
