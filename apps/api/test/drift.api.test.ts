@@ -187,3 +187,25 @@ describe('accepted, the setup is as the tenant is', () => {
     expect(await stage.maya.post(`/api/setups/${id}/accept`, { keys: ['member-added:nobody'] })).toMatchObject({ status: 409, body: { detail: expect.stringMatching(/does not differ/) } });
   });
 });
+
+describe('connectors, which Graph shows to people alone', () => {
+  test('the background says that it does not see them, a person sees them, and a later pass forgets nothing that a person saw', async () => {
+    const { portal, maya, setups } = stage;
+    const { id, definition } = setups.at(-1) as Stage['setups'][number];
+    const seen = async () => (await maya.get(`/api/setups/${id}/drift`)).body;
+    expect(await seen()).toMatchObject({ differences: [], notSeen: [expect.stringMatching(/^Connectors/)] });
+    expect((await maya.post(`/api/setups/${id}/drift`, {})).body).toMatchObject({ differences: [], notSeen: [] });
+
+    // The emulated tenant has no connector group without a live one: what a person's look would have left.
+    const key = `connector-group-dead:new:${definition.applications[0]?.displayName.toLowerCase() ?? ''}`;
+    const dead: Difference = { key, kind: 'connector-group-dead', severity: 'broken', title: 'No connector of EU-1 is live', expected: 'one', found: 'none', restorable: false, acceptable: false, mend: 'Start one.', firstSeenAt: portal.now().toISOString(), by: null };
+    await portal.db.pool.query('UPDATE setup_drift SET differences = $2 WHERE setup_id = $1', [id, JSON.stringify([dead])]);
+    await portal.advance('PT1M');
+    expect((await maya.post('/api/drift', {})).status).toBe(202);
+    await portal.advance('PT1S');
+    await portal.product.tasks.watch();
+    expect(await seen()).toMatchObject({ differences: [{ key }], notSeen: [expect.stringMatching(/^Connectors/)] });
+    // A person sees that one lives.
+    expect((await maya.post(`/api/setups/${id}/drift`, {})).body).toMatchObject({ differences: [], notSeen: [] });
+  });
+});

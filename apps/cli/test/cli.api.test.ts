@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { otherAdmin } from '../../../testing/out-of-band.ts';
+import type { Named } from '../../../testing/setup-runs.ts';
 import { ANA, BEN, MAYA, startPortal, type Client, type TestPortal } from '../../api/src/testing.ts';
 
 const BIN = join(import.meta.dirname, '../bin/gatehouse.mjs');
@@ -92,7 +94,7 @@ describe('the program on a portal', () => {
     expect((await gatehouse('sign-out')).out).toContain('had ended there already');
   });
 
-  test('plans a file, applies it, finds nothing left to do, and exports it', async () => {
+  test('plans a file, applies it, finds nothing left to do, exports it, and tells what was done past it', async () => {
     await signIn();
     const path = join(config, 'setups.csv');
     const lines = (...rows: string[]): void => { writeFileSync(path, ['name,people,groups,days,applications', ...rows, ''].join('\r\n')); };
@@ -115,6 +117,18 @@ describe('the program on a portal', () => {
     const all = join(config, 'all.yaml');
     expect((await gatehouse('export', '-f', all)).exit).toBe(0);
     expect(await gatehouse('plan', '-f', all)).toMatchObject({ exit: 0, out: expect.stringContaining('2 as they should be') });
+
+    expect(await gatehouse('drift', '-f', path)).toMatchObject({ exit: 0, err: '' });
+    const erik = await otherAdmin(portal.emulator.url);
+    const { groups, users } = await portal.emulator.state() as { groups: Named[]; users: Named[] };
+    const idOf = (list: readonly Named[], name: string): string => list.find(({ displayName }) => displayName === name)?.id ?? '';
+    await erik.graph('POST', `/v1.0/groups/${idOf(groups, 'CLI-Two')}/members/$ref`, { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${idOf(users, 'Rachel Stein')}` });
+    await portal.advance('PT2M');
+    await portal.syncNow();
+    const drifted = await gatehouse('drift', '-f', path);
+    expect([drifted.exit, drifted.err]).toEqual([2, '']);
+    expect(drifted.out).toMatch(/CLI-Two[^]*Rachel Stein is a member past PIM[^]*Erik Sandberg/);
+    expect(drifted.out).not.toContain('CLI-One  ');
 
     lines(`CLI-One,nobody@contoso.example,,30,Finance reports`);
     const wrong = await gatehouse('plan', '-f', path);
