@@ -20,7 +20,7 @@ export async function drift(terminal: Terminal, portal: Portal, wish: BatchWish 
   const compared = wish ? await comparedWithFile(terminal, portal, wish) : await comparedAll(terminal, portal);
   print(terminal, compared);
   const differs = compared.missing.length > 0 || compared.setups.some(({ differences }) => differences.length > 0);
-  const blind = compared.notCompared.length > 0 || compared.setups.some(({ notSeen }) => notSeen.length > 0);
+  const blind = compared.notCompared.length > 0 || compared.setups.some(({ failure }) => failure !== null);
   // What was not looked at is no "nothing".
   return { exit: differs ? EXIT.changes : blind ? EXIT.error : EXIT.nothing, json: compared };
 }
@@ -36,7 +36,7 @@ async function comparedAll(terminal: Terminal, portal: Portal): Promise<Compared
   if (terminal.interactive) terminal.err(`Comparing ${counted(count, 'setup')}`);
   for (;;) {
     const { setups } = await portal.look(ListDrift, {});
-    const stale = setups.filter((setup) => !fresh(setup));
+    const stale = setups.filter((setup) => !fresh(setup) && setup.failure === null);
     if (stale.length === 0 || terminal.now().getTime() >= until) return { setups, missing: [], notCompared: stale.map(({ name }) => name) };
     await terminal.sleep(LOOK_EVERY_MS);
   }
@@ -55,8 +55,8 @@ async function comparedWithFile(terminal: Terminal, portal: Portal, wish: BatchW
 }
 
 function print(terminal: Terminal, { setups, missing, notCompared }: Compared): void {
-  for (const { name, lookedAt, differences, notSeen } of setups) {
-    if (differences.length === 0 && notSeen.length === 0) continue;
+  for (const { name, lookedAt, differences, notSeen, failure } of setups) {
+    if (differences.length === 0 && failure === null) continue;
     terminal.out(`${plain(name)}  ${counted(differences.length, 'difference')}${lookedAt === null ? ', not compared yet' : `, compared ${instant(lookedAt)}`}`);
     for (const { severity, title, expected, found, firstSeenAt, by, mend } of differences) {
       terminal.out(`  ${severity}: ${plain(title)}`);
@@ -64,6 +64,7 @@ function print(terminal: Terminal, { setups, missing, notCompared }: Compared): 
       terminal.out(`    ${by ? `by ${plain(by.name)} at ${instant(by.at)}` : 'by whom is not known'}, first seen ${instant(firstSeenAt)}`);
       if (mend !== null) terminal.out(`    ${plain(mend)}`);
     }
+    if (failure !== null) terminal.out(`  ${plain(failure)}`);
     for (const sentence of notSeen) terminal.out(`  not seen: ${plain(sentence)}`);
   }
   for (const { line, name } of missing) terminal.out(`line ${line}  ${plain(name)}  is no setup yet`);

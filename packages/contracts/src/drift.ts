@@ -52,8 +52,10 @@ export const SetupDrift = z.object({
   name: z.string(),
   /** When the tenant was last compared with it; `null`: not yet. */
   lookedAt: Instant.nullable(),
-  /** What that look could not see, a sentence each. */
+  /** What a look of that kind does not see, a sentence each. */
   notSeen: z.array(z.string()),
+  /** Why the look after it failed; `null`: it did not. */
+  failure: z.string().nullable(),
   differences: z.array(Difference),
 });
 export type SetupDrift = z.infer<typeof SetupDrift>;

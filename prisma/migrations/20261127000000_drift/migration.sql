@@ -7,6 +7,7 @@ CREATE TABLE "setup_drift" (
   "differences" JSONB NOT NULL,
   "suspects" TEXT[],
   "not_seen" TEXT[],
+  "failure" TEXT,
   "asked_at" TIMESTAMPTZ(6),
   CONSTRAINT "setup_drift_pkey" PRIMARY KEY ("tenant_id", "setup_id"),
   CONSTRAINT "setup_drift_setup" FOREIGN KEY ("tenant_id", "setup_id") REFERENCES "setup" ("tenant_id", "id") ON DELETE CASCADE

@@ -367,15 +367,21 @@ describe('over HTTP', () => {
     expect((await maya.get('/api/directory/principals?text=ana')).status).toBe(200);
   });
 
-  test('signing out at the browser leaves the device its tokens, until it signs out too', async () => {
+  test('signing out at a browser ends every device that the person allowed, and with the last session the tokens', async () => {
     const client = portal.anonymous();
     await client.signIn(MAYA);
     const tokens = () => portal.db.prisma.tokenPartition.count();
     const before = await tokens();
-    for (const each of [client, maya]) expect((await each.post('/auth/sign-out')).status).toBe(200);
+    const own = { authorization: `Bearer ${await signedIn()}` };
+    const allowed = () => portal.db.prisma.deviceSignIn.count({ where: { status: 'allowed' } });
+    await portal.db.prisma.deviceSignIn.updateMany({ where: { status: 'claimed' }, data: { status: 'allowed' } });
+    expect(await allowed()).toBeGreaterThan(0);
+    expect((await client.post('/auth/sign-out')).status).toBe(200);
+    expect((await send('GET', '/api/setups', own)).status).toBe(401);
+    expect(await allowed()).toBe(0);
+    expect((await maya.get('/api/directory/principals?text=ana')).status, 'another browser stays').toBe(200);
     expect(await tokens()).toBe(before);
-    expect((await device().get('/api/directory/principals?text=ana')).status).toBe(200);
-    expect((await device().post('/auth/sign-out')).status).toBe(200);
+    expect((await maya.post('/auth/sign-out')).status).toBe(200);
     expect(await tokens()).toBe(before - 1);
   });
 });

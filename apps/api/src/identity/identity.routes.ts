@@ -62,6 +62,8 @@ export function identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, c
     const secret = credentialOf(req)?.secret ?? '';
     const left = await db.prisma.$transaction(async (tx) => {
       await sessions.end(tx, secret);
+      // Who was talked into allowing a device gets rid of it by what everybody knows: signing out.
+      if (actor.device === undefined) await sessions.endDevices(tx, actor.principalId);
       await record(tx, { id: randomUUID(), at: clock.now(), actor, type: 'session.ended', kind: 'portal-sign-in', result: 'success', subject: { id: actor.principalId, name: actor.name }, ...(actor.device !== undefined && { data: { device: actor.device } }) });
       return sessions.others(tx, actor.principalId);
     });

@@ -55,6 +55,12 @@ export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps)
       await tx.session.deleteMany({ where: { tenantId, idHash: { in: hashes(secret) } } });
     },
 
+    /** Ends every device that the person has allowed, those that have not come for their session yet among them. */
+    async endDevices(tx: Tx, principalId: string): Promise<void> {
+      await tx.session.deleteMany({ where: { tenantId, principalId, device: { not: null } } });
+      await tx.deviceSignIn.deleteMany({ where: { tenantId, principalId, status: 'allowed' } });
+    },
+
     /** Whether the person has another session whose tokens are still needed, or a device that they allowed is about to. */
     async others(tx: Tx, principalId: string): Promise<number> {
       const standing = { tenantId, principalId, expiresAt: { gt: systemClock.now() } };

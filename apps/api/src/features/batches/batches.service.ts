@@ -154,7 +154,9 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
   }
 
   /** Applies the rows that are left, some at once; each by its own reviewed plan, and each fails by itself. */
-  async function apply(actor: Actor, batch: { readonly id: string; readonly name: string }, held: Held): Promise<void> {
+  async function apply(actor: Actor, batch: Pick<BatchRecord, 'id' | 'name' | 'createdAt'>, held: Held): Promise<void> {
+    // What was changed in a setup since it was planned is not taken back.
+    const unchangedSince = batch.createdAt;
     const open = (await rowsOf(db, actor.tenantId, batch.id)).filter(({ status }) => ['planned', 'running', 'failed'].includes(status));
     let stoppedBy: string | null = null;
     const broken: unknown[] = [];
@@ -163,7 +165,7 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
         stoppedBy ??= open.length > 0 ? await isStopAsked(held) : null;
         const row = stoppedBy === null ? open.shift() : undefined;
         if (!row) return;
-        await applyRow(actor, held, row);
+        await applyRow(actor, held, row, unchangedSince);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, () => lane().catch((error: unknown) => { broken.push(error); })));
@@ -172,11 +174,11 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
     await rest(actor, batch, 'finished', 'batch.finished');
   }
 
-  async function applyRow(actor: Actor, held: Held, row: RowRecord): Promise<void> {
+  async function applyRow(actor: Actor, held: Held, row: RowRecord, unchangedSince: Date): Promise<void> {
     const { ordinal } = row;
     await keep(held, [{ ordinal, status: 'running', detail: null }]);
     try {
-      const begun = await beginRow(actor, held, row);
+      const begun = await beginRow(actor, held, row, unchangedSince);
       await setups.atRest(begun.id);
       const ended = concludedStatus(await setups.run(actor, begun.id));
       if (ended) return await keep(held, [{ ordinal, ...ended }]);
@@ -196,7 +198,7 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
   }
 
   /** The run of a row: the one that it has, continued, or a new one, which is written into the row as it is written itself. */
-  async function beginRow(actor: Actor, held: Held, row: RowRecord): Promise<Run> {
+  async function beginRow(actor: Actor, held: Held, row: RowRecord, unchangedSince: Date): Promise<Run> {
     if (row.runId !== null) {
       const run = await setups.run(actor, row.runId);
       return run.status === 'succeeded' || run.status === 'running' ? run : setups.continueRun(actor, row.runId);
@@ -205,7 +207,7 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
     const alongside = async (tx: Tx, ids: { readonly runId: string; readonly setupId: string }): Promise<void> => {
       if (!(await changeRows(tx, held, [{ ordinal: row.ordinal, ...ids }]))) throw new BatchStopped();
     };
-    return row.setupId === null ? setups.create(actor, wish, alongside) : setups.apply(actor, row.setupId, wish, alongside);
+    return row.setupId === null ? setups.create(actor, wish, alongside) : setups.apply(actor, row.setupId, { ...wish, unchangedSince }, alongside);
   }
 
   async function read(actor: Actor, id: string): Promise<Batch> {

@@ -48,9 +48,13 @@ export function variablesOf(template: unknown): { readonly variables: readonly V
 /** An item of a list that is left out, for a cell of its is empty. */
 const LEFT_OUT = Symbol('left out');
 
+/** Five hundred people, twenty owners, fifty applications of five hundred destinations would be more; one row of a table is less. */
+const ITEMS_MAX = 2_000;
+
 /** The setup of one row, or what speaks against it. */
 export function fill(template: unknown, cells: Cells): { readonly value: unknown } | { readonly reasons: readonly string[] } {
   const reasons = new Set<string>();
+  let made = 0;
 
   const filled = (node: unknown, row: Cells, inList: boolean): unknown => {
     if (typeof node === 'string') return text(node, row, inList);
@@ -83,6 +87,12 @@ export function fill(template: unknown, cells: Cells): { readonly value: unknown
     if (uneven) {
       const longest = several.find(({ values }) => values.length === times);
       reasons.add(`${longest?.name ?? ''} has ${times} values and ${uneven.name} has ${uneven.values.length}: give each as many, or one for all`);
+      return [];
+    }
+    // Lists within lists multiply: far above what a setup holds, it is nobody's setup.
+    made += times;
+    if (made > ITEMS_MAX) {
+      reasons.add(`its lists have more than ${ITEMS_MAX} entries in all`);
       return [];
     }
     return Array.from({ length: times }, (_, index) => {

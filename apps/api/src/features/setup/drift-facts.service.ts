@@ -1,6 +1,6 @@
 import type { ApplicationWish, SetupDefinition } from '@gatehouse/contracts';
 import { GraphError, type AppAssignment, type Graph, type GraphApplication, type ScheduleInstance } from '@gatehouse/graph';
-import type { ApplicationSeen, Baseline, DriftFacts, Principal } from './drift.rules.ts';
+import type { ApplicationSeen, Baseline, DriftFacts, OtherGroups, Principal } from './drift.rules.ts';
 import { DEFAULT_RULES } from './role-settings.rules.ts';
 import { applicationKey } from './steps.rules.ts';
 
@@ -49,7 +49,7 @@ export function shareReads(graph: Graph): SharedReads {
 }
 
 /** `connectors`: whether the token may see connectors, which Graph shows to people alone (CONTRACT.md §0). */
-export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup: { readonly definition: SetupDefinition; readonly groupId: string; readonly baseline: Baseline | undefined; readonly suspects: readonly string[]; readonly otherGroups: ReadonlySet<string>; readonly connectors: boolean }): Promise<DriftReads> {
+export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup: { readonly definition: SetupDefinition; readonly groupId: string; readonly baseline: Baseline | undefined; readonly suspects: readonly string[]; readonly otherGroups: OtherGroups; readonly connectors: boolean }): Promise<DriftReads> {
   const { definition, groupId, baseline } = setup;
   const { directory, pim, applications } = graph.together;
   const opensNew = definition.applications.some(({ kind }) => kind === 'new');
@@ -72,7 +72,7 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
   const strangers = opened.flatMap((one, index) => {
     const wish = definition.applications[index];
     const expected = wish && baseline?.applications[applicationKey(wish)]?.assignees;
-    return (one?.assignments ?? []).map(({ principalId }) => lower(principalId)).filter((id) => expected !== undefined && id !== lower(groupId) && !expected.includes(id) && !setup.otherGroups.has(id));
+    return (one?.assignments ?? []).map(({ principalId }) => lower(principalId)).filter((id) => expected !== undefined && id !== lower(groupId) && !expected.includes(id));
   });
   const named = new Map(definition.eligible.map((one) => [lower(one.principalId), { kind: one.kind, displayName: one.displayName }]));
   const unnamed = [...new Set([...standing.people.map(({ id }) => id), ...direct.map(({ principalId }) => lower(principalId)), ...strangers])].filter((id) => !named.has(id));
@@ -86,7 +86,7 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
       managedByPim: onboarded.has(lower(groupId)),
       standing: standing.people.map((one) => ({ ...who(one.id), ...one })),
       owners: (owners ?? []).map(({ id, displayName }) => ({ id: lower(id), kind: 'user' as const, displayName })).filter(({ id }) => !activeOwners.has(id)),
-      eligibleOwners: direct.filter(({ accessId }) => accessId === 'owner').map(({ principalId }) => who(lower(principalId))),
+      eligibleOwners: distinct(direct.filter(({ accessId }) => accessId === 'owner').map(({ principalId }) => lower(principalId))).map(who),
       eligible: direct.filter(({ accessId }) => accessId === 'member').map(({ principalId, startsAt, endsAt }) => {
         const { kind, displayName } = who(lower(principalId));
         return { principalId: lower(principalId), startsAt, endsAt, kind, displayName };
@@ -97,7 +97,7 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
         const one = opened[index];
         if (!one) return [];
         const { assignments: all, ...seen } = one;
-        return [[applicationKey(wish), { ...seen, assignees: all.map(({ principalId }) => who(lower(principalId))) }] as const];
+        return [[applicationKey(wish), { ...seen, assignees: distinct(all.map(({ principalId }) => lower(principalId))).map(who) }] as const];
       })),
       otherGroups: setup.otherGroups,
       connectorGroups: connectorGroups && new Map(connectorGroups.map((one) => [one.id, { name: one.name, live: one.connectors.filter(({ live }) => live).length, total: one.connectors.length }])),
@@ -117,9 +117,12 @@ function standingOf(memberIds: readonly string[], assignments: readonly Schedule
     const instance = of(id, 'assigned');
     return instance ? instance.startsAt === undefined : unlisted.includes(id) && suspectsBefore.includes(id);
   });
-  return { people: [...assigned, ...past.map((id) => ({ id, throughPim: false, endsAt: undefined }))], suspects: unlisted };
+  const once = [...new Map(assigned.map((one) => [one.id, one])).values()];
+  return { people: [...once, ...past.map((id) => ({ id, throughPim: false, endsAt: undefined }))], suspects: unlisted };
 }
 
+/** Somebody may be assigned by several roles of an application, or several times. */
+const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
 const lower = (id: string): string => id.toLowerCase();
 
 /** What is not there has nothing to tell. */

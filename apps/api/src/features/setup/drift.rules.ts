@@ -30,11 +30,13 @@ export interface DriftFacts {
   readonly ownerRules: readonly PolicyRule[];
   /** By the application's key in the setup; those that are gone are not in it. */
   readonly applications: ReadonlyMap<string, ApplicationSeen>;
-  /** Groups of other setups: that they open the same application is no bypass. */
-  readonly otherGroups: ReadonlySet<string>;
+  /** By service principal the groups of other setups that open the application: that is no bypass. */
+  readonly otherGroups: OtherGroups;
   /** Live connectors by connector group; `undefined` where they could not be read. */
   readonly connectorGroups: ReadonlyMap<string, { readonly name: string; readonly live: number; readonly total: number }> | undefined;
 }
+
+export type OtherGroups = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ApplicationSeen {
   readonly servicePrincipalId: string;
@@ -49,6 +51,7 @@ export interface ApplicationSeen {
 /** What a setup does not name, and stands with it all the same: as it was at the first look, and what was accepted since. */
 export interface Baseline {
   readonly owners: readonly string[];
+  /** Each with how they are a member: whoever comes back otherwise is found again. */
   readonly members: readonly string[];
   readonly eligibleOwners: readonly string[];
   /** By the application's key. */
@@ -63,16 +66,26 @@ export function baselineOf(definition: SetupDefinition, facts: DriftFacts, known
     const key = applicationKey(wish);
     const seen = facts.applications.get(key);
     const before = known?.applications[key];
-    if (before || !seen) return before ? [[key, { ...before, servicePrincipalId: seen?.servicePrincipalId ?? before.servicePrincipalId }] as const] : [];
-    return [[key, { servicePrincipalId: seen.servicePrincipalId, segments: wish.kind === 'new' ? [] : seen.segments ?? [], assignees: seen.assignees.map(({ id }) => id) }] as const];
+    if (before || !seen) return before ? [[key, { ...before, ...(seen && { servicePrincipalId: seen.servicePrincipalId, assignees: still(before.assignees, seen.assignees.map(({ id }) => id), facts) }) }] as const] : [];
+    return [[key, { servicePrincipalId: seen.servicePrincipalId, segments: wish.kind === 'new' ? [] : seen.segments ?? [], assignees: wish.kind === 'new' ? [] : seen.assignees.map(({ id }) => id) }] as const];
   }));
   return {
-    owners: known?.owners ?? facts.owners.map(({ id }) => id),
-    members: known?.members ?? [],
-    eligibleOwners: known?.eligibleOwners ?? facts.eligibleOwners.map(({ id }) => id),
+    // Who is gone is taken out: whoever comes back is found again.
+    owners: still(known?.owners, facts.owners.map(({ id }) => id), facts),
+    members: still(known?.members ?? [], facts.standing.map(standingKey), facts),
+    eligibleOwners: still(known?.eligibleOwners, facts.eligibleOwners.map(({ id }) => id), facts),
     applications,
   };
 }
+
+/** What was taken as it is and still is so; all that is so where nothing was taken yet. Of a group that is gone nothing is known. */
+function still(taken: readonly string[] | undefined, now: readonly string[], { group }: DriftFacts): readonly string[] {
+  if (taken === undefined) return now;
+  return group ? taken.filter((one) => now.includes(one)) : taken;
+}
+
+/** How somebody stands in the group: for good, past PIM, or until when. */
+const standingKey = ({ id, throughPim, endsAt }: DriftFacts['standing'][number]): string => `${id}:${throughPim ? endsAt ?? 'permanently' : 'past PIM'}`;
 
 export function compareSetup(definition: SetupDefinition, facts: DriftFacts, baseline: Baseline): readonly Found[] {
   const { group } = facts;
@@ -100,7 +113,7 @@ function found(difference: Omit<Found, 'key' | 'mend'> & { readonly of?: string;
 }
 
 function standingMembers({ standing }: DriftFacts, { members }: Baseline): readonly Found[] {
-  return standing.filter(({ id }) => !members.includes(id)).map(({ id, kind, displayName, throughPim, endsAt }) => {
+  return standing.filter((one) => !members.includes(standingKey(one))).map(({ id, kind, displayName, throughPim, endsAt }) => {
     const common = { severity: 'bypass' as const, of: id, expected: 'not a member without activating', restorable: true, acceptable: true };
     if (kind === 'group') return found({ ...common, kind: 'nested-group', severity: 'changed', title: `The group ${displayName} is a member`, found: 'a nested group, which gives its people no access to an application', expected: 'people alone' });
     if (!throughPim) return found({ ...common, kind: 'member-added', title: `${displayName} is a member past PIM`, found: 'a member, for good and without activating' });
@@ -146,7 +159,7 @@ function settings(kind: 'role-settings' | 'owner-role-settings', role: string, w
     })];
   });
   if (differences.length > 0 || mergeRoleSettings(rules, wanted).length === 0) return differences;
-  return [found({ kind, of: CONTRADICTION, severity: 'changed', title: `The role settings of ${role} contradict each other`, expected: 'MFA or an authentication context', found: 'both, which Entra refuses to change one by one', restorable: true, acceptable: false })];
+  return [found({ kind, of: CONTRADICTION, severity: 'changed', title: `The role settings of ${role} hold something besides`, expected: 'the settings of the setup and nothing against them', found: 'MFA beside an authentication context, or an activation without a limit', restorable: true, acceptable: false })];
 }
 
 /** Each setting of `is`, alone within `wanted`. */
@@ -222,7 +235,7 @@ function application(wish: SetupDefinition['applications'][number], facts: Drift
   const name = seen.displayName;
   const groupId = facts.group?.id.toLowerCase() ?? '';
   const others = baseline.applications[key]?.assignees ?? [];
-  const strangers = seen.assignees.filter(({ id }) => id !== groupId && !others.includes(id) && !facts.otherGroups.has(id));
+  const strangers = seen.assignees.filter(({ id }) => id !== groupId && !others.includes(id) && facts.otherGroups.get(seen.servicePrincipalId)?.has(id) !== true);
   const connectors = wish.kind === 'new' ? facts.connectorGroups?.get(wish.connectorGroupId) : undefined;
   return [
     ...(seen.enabled ? [] : [found({ kind: 'application-disabled', of: key, severity: 'broken', title: `Sign-in to ${name} is turned off`, expected: 'turned on', found: 'turned off, so nobody gets in', restorable: false, acceptable: false, mend: 'Enable the application for users to sign in, in Entra under its properties.' })]),
@@ -285,15 +298,15 @@ function acceptOne({ definition, baseline }: Accepted, { kind, key }: Found, fac
   const seen = facts.eligible.filter(({ principalId }) => principalId === id);
   const isApplication = (wish: SetupDefinition['applications'][number]): boolean => applicationKey(wish) === id;
   switch (kind) {
-    case 'member-added': case 'nested-group': case 'active-assigned': return { definition, baseline: { ...baseline, members: [...baseline.members, id] } };
+    case 'member-added': case 'nested-group': case 'active-assigned': return { definition, baseline: { ...baseline, members: [...baseline.members, ...facts.standing.filter((one) => one.id === id).map(standingKey)] } };
     case 'owner-eligible': return { definition, baseline: { ...baseline, eligibleOwners: [...baseline.eligibleOwners, id] } };
     case 'owner-added': {
       const owner = facts.owners.find((one) => one.id === id);
       return { definition: { ...definition, owners: [...definition.owners, { principalId: id, displayName: owner?.displayName ?? id }] }, baseline };
     }
     case 'owner-removed': return { definition: { ...definition, owners: definition.owners.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
-    case 'role-settings': return { definition: { ...definition, roleSettings: withField(definition.roleSettings, readRoleSettings(facts.rules), id) }, baseline };
-    case 'owner-role-settings': return { definition: { ...definition, ownerRoleSettings: definition.ownerRoleSettings && withField(definition.ownerRoleSettings, readRoleSettings(facts.ownerRules), id) }, baseline };
+    case 'role-settings': return { definition: { ...definition, roleSettings: withFields(definition.roleSettings, readRoleSettings(facts.rules), [id]) }, baseline };
+    case 'owner-role-settings': return { definition: { ...definition, ownerRoleSettings: definition.ownerRoleSettings && withFields(definition.ownerRoleSettings, readRoleSettings(facts.ownerRules), [id]) }, baseline };
     case 'eligible-removed': return { definition: { ...definition, eligible: definition.eligible.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
     case 'eligible-shortened': case 'eligible-extended': return { definition: { ...definition, eligible: definition.eligible.map((one) => (one.principalId.toLowerCase() === id ? { ...one, days: daysOf(longest(seen)) } : one)) }, baseline };
     case 'eligible-added': {
@@ -336,13 +349,16 @@ function changedApplication(baseline: Baseline, facts: DriftFacts, key: string, 
   return { ...baseline, applications: { ...baseline.applications, [key]: change(known) } };
 }
 
-function withField(wanted: RoleSettings, is: RoleSettings, field: string): RoleSettings {
-  return fieldsOf(wanted, is).find((one) => one.field === field)?.with ?? wanted;
+/** The settings with these fields of the others, as the keys of differences name them; all of them where they contradict each other. */
+export function withFields(settings: RoleSettings, others: RoleSettings, fields: readonly string[]): RoleSettings {
+  if (fields.includes(CONTRADICTION)) return others;
+  return fields.reduce((so, field) => fieldsOf(so, others).find((one) => one.field === field)?.with ?? so, settings);
 }
 
 function daysOf(fact: EligibilityFact | undefined): number | null {
   if (!fact || isPermanent(fact) || fact.startsAt === undefined) return null;
-  return Math.max(1, Math.round((Date.parse(fact.endsAt ?? '') - Date.parse(fact.startsAt)) / DAY_MS));
+  // Whole days that are surely in it: of more, the next look would say that the eligibility is too short.
+  return Math.floor((Date.parse(fact.endsAt ?? '') - Date.parse(fact.startsAt) + 60_000) / DAY_MS);
 }
 
 // --- Who did it ------------------------------------------------------------------------------------------------------

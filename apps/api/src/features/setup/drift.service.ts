@@ -7,9 +7,10 @@ import type { Clock } from '../../core/clock.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { gatherDriftFacts, shareReads, type SharedReads } from './drift-facts.service.ts';
-import { acceptDifferences, baselineOf, causeOf, CHANGING_KINDS, compareSetup, type Baseline, type DriftFacts, type Found } from './drift.rules.ts';
+import { acceptDifferences, baselineOf, causeOf, CHANGING_KINDS, compareSetup, type Baseline, type DriftFacts, type Found, type OtherGroups } from './drift.rules.ts';
 import { askForLooks, eventsAbout, keepFailure, keepLook, touchedSince, watchedSetups, type WatchedSetup } from './drift.store.ts';
 import { changeSetup } from './setup.store.ts';
+import { applicationKey } from './steps.rules.ts';
 
 /** Compares the tenant with setups: in the background as the portal's own identity, and on demand as the person who asks. */
 
@@ -32,10 +33,13 @@ export interface Look {
   readonly facts: DriftFacts;
   readonly baseline: Baseline;
   readonly differences: readonly Difference[];
+  readonly suspects: readonly string[];
 }
 
 /** However quiet the log is, each setup is looked at so often: not every change is in it. */
 const FULL_LOOK_MS = 24 * 60 * 60_000;
+/** Who is on the way out after an activation is gone by then (CONTRACT.md §13: within seconds). */
+const ON_THE_WAY_OUT_MS = 60_000;
 /** Setups that are looked at side by side. */
 const AT_ONCE = 4;
 /** In the history what the background finds is told by the portal. */
@@ -45,18 +49,28 @@ const CONNECTORS = 'Connectors: Microsoft Graph shows them to people alone. Chec
 export type Drift = ReturnType<typeof createDrift>;
 
 export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFor, wakeWatch }: DriftDeps) {
-  const groupsBesides = (setups: readonly WatchedSetup[], id: string): ReadonlySet<string> => new Set(setups.filter((one) => one.id !== id).map(({ groupId }) => groupId));
+  /** By application, the groups of other setups that open it. */
+  const groupsBesides = (setups: readonly WatchedSetup[], id: string): OtherGroups => {
+    const groups = new Map<string, Set<string>>();
+    for (const { groupId, definition, seen } of setups.filter((one) => one.id !== id)) {
+      for (const wish of definition.applications) {
+        const servicePrincipalId = wish.kind === 'existing' ? wish.servicePrincipalId : seen?.baseline.applications[applicationKey(wish)]?.servicePrincipalId;
+        if (servicePrincipalId !== undefined) groups.set(servicePrincipalId, (groups.get(servicePrincipalId) ?? new Set()).add(groupId));
+      }
+    }
+    return groups;
+  };
 
   /** Looks, and keeps what was found. `undefined`: the setup was changed meanwhile, and whoever did looks by themselves. */
-  async function look(setup: WatchedSetup, by: { readonly graph: Graph; readonly shared: SharedReads; readonly otherGroups: ReadonlySet<string>; readonly person?: Actor }): Promise<Look | undefined> {
+  async function look(setup: WatchedSetup, by: { readonly graph: Graph; readonly shared: SharedReads; readonly otherGroups: OtherGroups; readonly person?: Actor }): Promise<Look | undefined> {
     const { definition, groupId, seen } = setup;
     const lookedAt = clock.now();
     const isPerson = by.person !== undefined;
-    const { facts, suspects } = await gatherDriftFacts(by.graph, by.shared, { definition, groupId, baseline: seen?.baseline, suspects: seen?.suspects ?? [], otherGroups: by.otherGroups, connectors: isPerson });
+    const { facts, suspects } = await gatherDriftFacts(by.graph, by.shared, { definition, groupId, baseline: seen?.baseline, suspects: seen && lookedAt.getTime() - seen.lookedAt.getTime() >= ON_THE_WAY_OUT_MS ? seen.suspects : [], otherGroups: by.otherGroups, connectors: isPerson });
     const baseline = baselineOf(definition, facts, seen?.baseline);
     const found = compareSetup(definition, facts, baseline);
     // What this look could not see is as it was.
-    const unseen = isPerson ? [] : (seen?.differences ?? []).filter(({ kind }) => kind === 'connector-group-dead');
+    const unseen = isPerson ? [] : (seen?.differences ?? []).filter(({ kind, key }) => kind === 'connector-group-dead' && definition.applications.some((wish) => key === `connector-group-dead:${applicationKey(wish)}`));
     const before = new Map((seen?.differences ?? []).map((one) => [one.key, one]));
     const differences = await explained([...found, ...unseen], setup, facts, before, lookedAt);
     const notSeen = !isPerson && definition.applications.some(({ kind }) => kind === 'new') ? [CONNECTORS] : [];
@@ -70,19 +84,22 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
       if (gone.length > 0) await tell(tx, actor, setup, 'setup.drift-ended', gone, lookedAt);
       return true;
     });
-    return kept ? { setup, facts, baseline, differences } : undefined;
+    return kept ? { setup, facts, baseline, differences, suspects } : undefined;
   }
 
   async function explained(found: readonly Found[], setup: WatchedSetup, facts: DriftFacts, before: ReadonlyMap<string, Difference>, lookedAt: Date): Promise<readonly Difference[]> {
     if (found.length === 0) return [];
-    const known = Object.entries(setup.seen?.baseline.applications ?? {}).map(([key, { servicePrincipalId }]) => [key, { servicePrincipalId, displayName: setup.definition.applications.find((wish) => key === (wish.kind === 'existing' ? wish.servicePrincipalId : `new:${wish.displayName.toLowerCase()}`))?.displayName ?? '' }] as const);
+    const known = Object.entries(setup.seen?.baseline.applications ?? {}).map(([key, { servicePrincipalId }]) => [key, { servicePrincipalId, displayName: setup.definition.applications.find((wish) => key === applicationKey(wish))?.displayName ?? '' }] as const);
     // Of an application that is gone, what was known of it.
     const applications = new Map([...known, ...[...facts.applications].map(([key, { servicePrincipalId, displayName }]) => [key, { servicePrincipalId, displayName }] as const)]);
     const events = await eventsAbout(db, tenantId, { groupId: setup.groupId, applicationIds: [...applications.values()].map((one) => one.servicePrincipalId), applicationNames: [...applications.values()].map((one) => one.displayName.toLowerCase()) }, CHANGING_KINDS);
     return found.map((one) => {
-      const cause = causeOf(one, events, { groupId: setup.groupId, applications });
       const earlier = before.get(one.key);
-      return { ...one, firstSeenAt: earlier?.firstSeenAt ?? lookedAt.toISOString(), by: cause ? { name: cause.actorName ?? 'somebody unknown to the log', at: cause.at, eventId: `directory:${cause.eventId}` } : earlier?.by ?? null };
+      const firstSeenAt = earlier?.firstSeenAt ?? lookedAt.toISOString();
+      // A later change of something else does not make somebody else the one who did it.
+      if (earlier?.by && earlier.found === one.found) return { ...one, firstSeenAt, by: earlier.by };
+      const cause = causeOf(one, events, { groupId: setup.groupId, applications });
+      return { ...one, firstSeenAt, by: cause ? { name: cause.actorName ?? 'somebody unknown to the log', at: cause.at, eventId: `directory:${cause.eventId}` } : earlier?.by ?? null };
     });
   }
 
@@ -109,7 +126,7 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
     });
   }
 
-  async function watched(setupId: string): Promise<{ readonly setup: WatchedSetup; readonly isRunning: boolean; readonly otherGroups: ReadonlySet<string> }> {
+  async function watched(setupId: string): Promise<{ readonly setup: WatchedSetup; readonly isRunning: boolean; readonly otherGroups: OtherGroups }> {
     const all = await watchedSetups(db, tenantId);
     const setup = all.find(({ id }) => id === setupId);
     if (!setup) throw new PortalError('not-found');
@@ -138,7 +155,7 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
 
     async check(actor: Actor, setupId: string): Promise<SetupDrift> {
       const { setup, differences } = await lookNow(actor, setupId);
-      return { setupId, name: setup.name, lookedAt: clock.now().toISOString(), notSeen: [], differences: [...differences] };
+      return { setupId, name: setup.name, lookedAt: clock.now().toISOString(), notSeen: [], failure: null, differences: [...differences] };
     },
 
     async checkAll(): Promise<{ setups: number }> {
@@ -149,7 +166,7 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
 
     /** Changes the setup to what the tenant is in these points, as it is now. */
     async accept(actor: Actor, setupId: string, keys: readonly string[]): Promise<SetupDrift> {
-      const { setup, facts, baseline, differences } = await lookNow(actor, setupId);
+      const { setup, facts, baseline, differences, suspects } = await lookNow(actor, setupId);
       const chosen = differences.filter(({ key }) => keys.includes(key));
       if (chosen.length === 0) throw new PortalError('conflict', { detail: 'The tenant does not differ in these points any more. Nothing was changed.' });
       const accepted = acceptDifferences(setup.definition, baseline, chosen, facts);
@@ -159,11 +176,11 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
       const remaining = differences.filter(({ key }) => left.some((one) => one.key === key));
       await db.prisma.$transaction(async (tx) => {
         // First the look, which is refused where somebody changed the setup meanwhile.
-        if (!(await keepLook(tx, tenantId, setup, { lookedAt: at, baseline: accepted.baseline, differences: remaining, suspects: [], notSeen: [] }))) throw new PortalError('conflict', { detail: 'The setup was changed meanwhile. Look again.' });
+        if (!(await keepLook(tx, tenantId, setup, { lookedAt: at, baseline: accepted.baseline, differences: remaining, suspects, notSeen: [] }))) throw new PortalError('conflict', { detail: 'The setup was changed meanwhile. Look again.' });
         await changeSetup(tx, tenantId, setupId, accepted.definition, at);
         await tell(tx, actor, setup, 'setup.drift-accepted', chosen, at);
       });
-      return { setupId, name: accepted.definition.group.displayName, lookedAt: at.toISOString(), notSeen: [], differences: [...remaining] };
+      return { setupId, name: accepted.definition.group.displayName, lookedAt: at.toISOString(), notSeen: [], failure: null, differences: [...remaining] };
     },
 
     /** One pass of the background: looks at what may have changed, and asks Graph nothing where nothing did. */
@@ -198,5 +215,5 @@ const FAILURES: Readonly<Record<string, string>> = {
 };
 
 function shown({ id, name, seen }: WatchedSetup): SetupDrift {
-  return { setupId: id, name, lookedAt: seen?.lookedAt.toISOString() ?? null, notSeen: [...seen?.notSeen ?? []], differences: [...seen?.differences ?? []] };
+  return { setupId: id, name, lookedAt: seen?.lookedAt.toISOString() ?? null, notSeen: [...seen?.notSeen ?? []], failure: seen?.failure ?? null, differences: [...seen?.differences ?? []] };
 }

@@ -23,27 +23,28 @@ export interface Seen {
   readonly differences: readonly Difference[];
   readonly suspects: readonly string[];
   readonly notSeen: readonly string[];
+  readonly failure: string | null;
   readonly askedAt: Date | null;
 }
 
 interface Row {
   readonly id: string; readonly name: string; readonly definition: unknown; readonly group_id: string; readonly updated_at: Date; readonly applied_at: Date | null; readonly is_running: boolean;
-  readonly looked_at: Date | null; readonly baseline: unknown; readonly differences: unknown; readonly suspects: string[] | null; readonly not_seen: string[] | null; readonly asked_at: Date | null;
+  readonly looked_at: Date | null; readonly baseline: unknown; readonly differences: unknown; readonly suspects: string[] | null; readonly not_seen: string[] | null; readonly failure: string | null; readonly asked_at: Date | null;
 }
 
 /** Setups that stand, with a group; those that a run is just changing are named apart. */
-export async function watchedSetups(db: Pick<Database, 'pool'>, tenantId: string, setupId?: string): Promise<readonly (WatchedSetup & { readonly isRunning: boolean })[]> {
+export async function watchedSetups(db: Pick<Database, 'pool'>, tenantId: string): Promise<readonly (WatchedSetup & { readonly isRunning: boolean })[]> {
   const { rows } = await db.pool.query<Row>(
-    `SELECT s.id, s.name, s.definition, s.group_id, s.updated_at, d.looked_at, d.baseline, d.differences, d.suspects, d.not_seen, d.asked_at,
+    `SELECT s.id, s.name, s.definition, s.group_id, s.updated_at, d.looked_at, d.baseline, d.differences, d.suspects, d.not_seen, d.failure, d.asked_at,
             (SELECT max(r.finished_at) FROM setup_run r WHERE r.tenant_id = s.tenant_id AND r.setup_id = s.id) AS applied_at,
             EXISTS (SELECT FROM setup_run r WHERE r.tenant_id = s.tenant_id AND r.setup_id = s.id AND r.status = 'running') AS is_running
        FROM setup s LEFT JOIN setup_drift d ON d.tenant_id = s.tenant_id AND d.setup_id = s.id
-      WHERE s.tenant_id = $1 AND s.retired_at IS NULL AND s.group_id IS NOT NULL AND ($2::uuid IS NULL OR s.id = $2::uuid)
-      ORDER BY d.looked_at NULLS FIRST, s.id`, [tenantId, setupId ?? null]);
+      WHERE s.tenant_id = $1 AND s.retired_at IS NULL AND s.group_id IS NOT NULL
+      ORDER BY d.looked_at NULLS FIRST, s.id`, [tenantId]);
   return rows.map((row) => ({
     id: row.id, name: row.name, definition: SetupDefinition.parse(row.definition), groupId: row.group_id, updatedAt: row.updated_at, appliedAt: row.applied_at, isRunning: row.is_running,
     seen: row.looked_at === null ? undefined : {
-      lookedAt: row.looked_at, baseline: row.baseline as Baseline, differences: Difference.array().parse(row.differences), suspects: row.suspects ?? [], notSeen: row.not_seen ?? [], askedAt: row.asked_at,
+      lookedAt: row.looked_at, baseline: row.baseline as Baseline, differences: Difference.array().parse(row.differences), suspects: row.suspects ?? [], notSeen: row.not_seen ?? [], failure: row.failure, askedAt: row.asked_at,
     },
   }));
 }
@@ -58,15 +59,16 @@ export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string,
   return new Map(rows.map(({ setupId: id, lookedAt, ...figures }) => [id, { ...figures, lookedAt: lookedAt.toISOString() }]));
 }
 
-/** Keeps what a look found, unless a later one was kept meanwhile, or the setup was changed under it; `false` then. */
-export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetup, 'id' | 'updatedAt'>, look: Omit<Seen, 'askedAt'>): Promise<boolean> {
+/** Keeps what a look found, unless a later one was kept meanwhile, or the setup was changed under it; `false` then. Holds the setup's row: who changes it waits. */
+export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetup, 'id' | 'updatedAt'>, look: Omit<Seen, 'askedAt' | 'failure'>): Promise<boolean> {
   const kept = await tx.$queryRaw<unknown[]>`
     INSERT INTO setup_drift (tenant_id, setup_id, looked_at, baseline, differences, suspects, not_seen)
     SELECT tenant_id, id, ${look.lookedAt}, ${JSON.stringify(look.baseline)}::jsonb, ${JSON.stringify(look.differences)}::jsonb, ${look.suspects}::text[], ${look.notSeen}::text[]
       FROM setup WHERE tenant_id = ${tenantId}::uuid AND id = ${setup.id}::uuid AND updated_at = ${setup.updatedAt} AND retired_at IS NULL
        AND NOT EXISTS (SELECT FROM setup_run r WHERE r.tenant_id = setup.tenant_id AND r.setup_id = setup.id AND r.status = 'running')
+       FOR UPDATE OF setup
     ON CONFLICT (tenant_id, setup_id) DO UPDATE
-      SET looked_at = excluded.looked_at, baseline = excluded.baseline, differences = excluded.differences, suspects = excluded.suspects, not_seen = excluded.not_seen
+      SET looked_at = excluded.looked_at, baseline = excluded.baseline, differences = excluded.differences, suspects = excluded.suspects, not_seen = excluded.not_seen, failure = NULL
       WHERE setup_drift.looked_at <= excluded.looked_at
     RETURNING 1`;
   return kept.length > 0;
@@ -74,12 +76,12 @@ export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetu
 
 /** Says beside what the last look found that a later one could not be made. */
 export async function keepFailure(db: Pick<Database, 'pool'>, tenantId: string, setupId: string, sentence: string): Promise<void> {
-  await db.pool.query('UPDATE setup_drift SET not_seen = ARRAY[$3] WHERE tenant_id = $1 AND setup_id = $2', [tenantId, setupId, sentence]);
+  await db.pool.query('UPDATE setup_drift SET failure = $3 WHERE tenant_id = $1 AND setup_id = $2', [tenantId, setupId, sentence]);
 }
 
 /** Marks every setup for a look; answers how many there are. */
 export async function askForLooks(db: Pick<Database, 'pool'>, tenantId: string, at: Date): Promise<number> {
-  await db.pool.query('UPDATE setup_drift SET asked_at = $2 WHERE tenant_id = $1', [tenantId, at.toISOString()]);
+  await db.pool.query('UPDATE setup_drift SET asked_at = $2, failure = NULL WHERE tenant_id = $1', [tenantId, at.toISOString()]);
   const { rows } = await db.pool.query<{ count: number }>('SELECT count(*)::int AS count FROM setup WHERE tenant_id = $1 AND retired_at IS NULL AND group_id IS NOT NULL', [tenantId]);
   return rows[0]?.count ?? 0;
 }

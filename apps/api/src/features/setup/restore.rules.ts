@@ -1,5 +1,6 @@
-import type { PlanStep, SetupDefinition, StepKind } from '@gatehouse/contracts';
-import { destinationIn, type DriftFacts, type Found } from './drift.rules.ts';
+import { SetupDefinition, type PlanStep, type StepKind } from '@gatehouse/contracts';
+import { destinationIn, withFields, type DriftFacts, type Found } from './drift.rules.ts';
+import { readRoleSettings } from './role-settings.rules.ts';
 import { DAY_MS } from './setup.rules.ts';
 import { acts, step } from './steps.rules.ts';
 import type { Before } from './undo.rules.ts';
@@ -10,6 +11,8 @@ export interface RestorePlan {
   readonly steps: readonly PlanStep[];
   /** What an eligibility is to become that reaches too far, under the key of the step that once assigned it. */
   readonly before: ReadonlyMap<string, Before>;
+  /** Differences that no step puts right. */
+  readonly without: readonly Found[];
 }
 
 const PIM_REQUESTS = 'POST /identityGovernance/privilegedAccess/group';
@@ -17,7 +20,8 @@ const PIM_REQUESTS = 'POST /identityGovernance/privilegedAccess/group';
 /** `whole` is the plan of the whole setup: what is missing is made by its steps. */
 export function planRestore(definition: SetupDefinition, wanted: readonly Found[], facts: DriftFacts, whole: readonly PlanStep[], now: Date): RestorePlan {
   const before = new Map<string, Before>();
-  const closing = wanted.flatMap((difference) => closingStep(difference, definition, facts, before, now));
+  const closings = wanted.map((difference) => ({ difference, steps: closingStep(difference, definition, facts, before, now) }));
+  const closing = closings.flatMap(({ steps }) => steps);
   const removed = closing.filter(({ kind }) => kind === 'remove-segment').map(({ key }) => key);
   const reopened = wanted.filter(({ kind }) => kind === 'destination-removed').flatMap((difference): PlanStep[] => {
     const { application, destination } = destinationIn(ofKey(difference));
@@ -29,7 +33,30 @@ export function planRestore(definition: SetupDefinition, wanted: readonly Found[
       changes: [{ field: 'Destination', from: null, to: `${destination.destinationHost} : ${destination.ports.join(', ')} ${destination.protocol}` }], calls: ['POST /applications/{id}/…/applicationSegments'],
     })];
   });
-  return { steps: [...closing, ...reopened, ...stepsOf(whole, wanted)], before };
+  const needed = stepsOf(whole, wanted);
+  // A group keeps its last owner: who is to own it comes before who is not.
+  const owners = needed.filter(({ kind }) => kind === 'add-owner');
+  const closed = closing.map((one) => (one.kind === 'remove-owner' ? { ...one, dependsOn: owners.map(({ key }) => key) } : one));
+  return {
+    steps: [...owners, ...closed, ...reopened, ...needed.filter(({ kind }) => kind !== 'add-owner')], before,
+    without: closings.filter(({ difference, steps }) => steps.length === 0 && difference.kind !== 'destination-removed' && !needed.some((one) => (acts(one) || one.verdict === 'blocked') && isStepOf(one.key, difference))).map(({ difference }) => difference),
+  };
+}
+
+/**
+ * What the setup says in the points that were chosen; where role settings are among them, the others stay as the tenant has
+ * them. Settings that no setup may have are not kept: then all of the setup's are put back.
+ */
+export function restoredBy(definition: SetupDefinition, wanted: readonly Found[], facts: DriftFacts): SetupDefinition {
+  const chosen = (kind: 'role-settings' | 'owner-role-settings'): readonly string[] => wanted.filter((one) => one.kind === kind).map(ofKey);
+  const [member, owner] = [chosen('role-settings'), chosen('owner-role-settings')];
+  const { roleSettings, ownerRoleSettings } = definition;
+  const restored = SetupDefinition.safeParse({
+    ...definition,
+    ...(member.length > 0 && { roleSettings: withFields(readRoleSettings(facts.rules), roleSettings, member) }),
+    ...(owner.length > 0 && ownerRoleSettings && { ownerRoleSettings: withFields(readRoleSettings(facts.ownerRules), ownerRoleSettings, owner) }),
+  });
+  return restored.success ? restored.data : definition;
 }
 
 /** What follows the kind in a difference's key. */

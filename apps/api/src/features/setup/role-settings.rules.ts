@@ -119,7 +119,7 @@ export function mergeRoleSettings(rules: readonly PolicyRule[], wanted: RoleSett
   if (signIn.kind === 'authentication-context') setContext();
   set(
     'Expiration_EndUser_Assignment',
-    (rule) => durationIn(rule) === wanted.activationMaxMinutes,
+    (rule) => rule['isExpirationRequired'] !== false && durationIn(rule) === wanted.activationMaxMinutes,
     () => ({ isExpirationRequired: true, maximumDuration: durationOf(wanted.activationMaxMinutes) }),
   );
   set('Approval_EndUser_Assignment', (rule) => sameApproval(rule, wanted.approval), (rule) => approvalFor(rule, wanted.approval));

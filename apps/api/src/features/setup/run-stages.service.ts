@@ -290,9 +290,9 @@ function access(context: RunContext): Stage<Access> {
   const concerns = (...kinds: StepKind[]): boolean => context.steps.some(({ kind }) => kinds.includes(kind));
   /** Of `application:principal`. */
   const assigneeIn = (id: string) => ({ application: applicationOf(context, id.slice(0, id.lastIndexOf(':'))), principalId: id.slice(id.lastIndexOf(':') + 1) });
-  const assigneeOf = (id: string, seen: Access | undefined) => {
+  const assignmentsOfAssignee = (id: string, seen: Access | undefined) => {
     const { application, principalId } = assigneeIn(id);
-    return seen?.assignees.find((one) => one.servicePrincipalId === application.servicePrincipalId && one.principalId.toLowerCase() === principalId);
+    return (seen?.assignees ?? []).filter((one) => one.servicePrincipalId === application.servicePrincipalId && one.principalId.toLowerCase() === principalId);
   };
   const opened = [...new Set(context.steps.filter(({ kind }) => kind === 'remove-assignee').map((step) => assigneeIn(keyIn(step)).application.servicePrincipalId))];
   const instanceOf = (id: string, instances: readonly ScheduleInstance[] | undefined) => instances?.find(({ principalId }) => principalId.toLowerCase() === id);
@@ -338,7 +338,7 @@ function access(context: RunContext): Stage<Access> {
         case 'remove-member': return seen?.members.has(id) === false ? `${proved} not a member any more` : undefined;
         case 'remove-active': return seen && !instanceOf(id, seen.active) ? `${proved} not assigned as active any more` : undefined;
         case 'remove-owner-eligible': return seen && !instanceOf(id, seen.eligibleOwners) ? `${proved} not eligible as an owner any more` : undefined;
-        case 'remove-assignee': return seen && !assigneeOf(id, seen) ? `${proved} not assigned to ${assigneeIn(id).application.displayName} any more` : undefined;
+        case 'remove-assignee': return seen && assignmentsOfAssignee(id, seen).length === 0 ? `${proved} not assigned to ${assigneeIn(id).application.displayName} any more` : undefined;
         case 'assign-eligible': {
           const [wish, fact] = [wishOf(id), eligibleFact(id, seen)];
           return fact && isEligibleEnough(wish, fact) ? `${proved} ${wish.displayName} is eligible ${until(fact.endsAt)}` : undefined;
@@ -378,10 +378,7 @@ function access(context: RunContext): Stage<Access> {
         case 'remove-member': return ports.directory.removeMember(group.id, id);
         case 'remove-active': return tooEarly('assignment', instanceOf(id, seen?.active)) ?? ports.pim.removeActive({ groupId: group.id, principalId: id, justification });
         case 'remove-owner-eligible': return tooEarly('eligibility', instanceOf(id, seen?.eligibleOwners)) ?? ports.pim.removeEligible({ groupId: group.id, principalId: id, justification, role: 'owner' });
-        case 'remove-assignee': {
-          const assignee = assigneeOf(id, seen);
-          return assignee && ports.applications.unassign(assignee);
-        }
+        case 'remove-assignee': return Promise.all(assignmentsOfAssignee(id, seen).map((one) => ports.applications.unassign(one)));
         case 'restore-eligible': {
           const { startsAt, endsAt } = endBefore(id);
           return assign(ports, { groupId: group.id, principalId: id, replaces: eligibleFact(id, seen) !== undefined, expiry: { startsAt: startsAt ?? clock.now().toISOString(), endsAt }, justification: `The setup of ${group.displayName} is taken back or restored` });

@@ -20,9 +20,9 @@ export interface GatheredForUndo extends Omit<Gathered, 'facts'> {
 
 /**
  * Reads everything that decides a step, on the person's own token: in two round trips where the setup makes no application
- * and no list is longer than a page. Reads only.
+ * and no list is longer than a page. Reads only. `seen` are ids of applications by their key, which need not be found by name.
  */
-export async function gatherFacts(graph: Graph, definition: SetupDefinition, earlier: SetupFacts['earlier'] = new Map()): Promise<Gathered> {
+export async function gatherFacts(graph: Graph, definition: SetupDefinition, earlier: SetupFacts['earlier'] = new Map(), seen: ReadonlyMap<string, string> = new Map()): Promise<Gathered> {
   const { directory, pim, applications, conditionalAccess } = graph.together;
   const { roleSettings, ownerRoleSettings, owners, eligible, applications: wishes } = definition;
   const wishesNew = wishes.some((wish) => wish.kind === 'new');
@@ -32,7 +32,7 @@ export async function gatherFacts(graph: Graph, definition: SetupDefinition, ear
   const [{ group, nicknameOf }, names, found, neighbours, connectorGroups, contexts] = await Promise.all([
     findGroup(directory, definition),
     directory.names([...eligible.map((one) => one.principalId), ...approvers.map((one) => one.id), ...owners.map((one) => one.principalId)]),
-    Promise.all(wishes.map((wish) => findApplication(applications, wish))),
+    Promise.all(wishes.map((wish) => findApplication(applications, wish, seen.get(applicationKey(wish))))),
     wishesNew ? readNeighbours(applications) : [],
     wishesNew ? applications.connectorGroups() : [],
     asksContext ? conditionalAccess.authenticationContexts() : [],
@@ -137,13 +137,13 @@ async function findGroup(directory: GraphPorts['directory'], { group: wish }: Se
   return { group, nicknameOf: group ? undefined : namesake?.displayName };
 }
 
-async function findApplication(applications: GraphPorts['applications'], wish: ApplicationWish) {
+async function findApplication(applications: GraphPorts['applications'], wish: ApplicationWish, servicePrincipalId?: string) {
   if (wish.kind === 'existing') {
     const application = await applications.application(wish.servicePrincipalId);
     return application && { application, segments: [] };
   }
-  const named = await applications.applicationsByName(wish.displayName);
-  const application = named.find((one) => one.kind === 'per-app') ?? named[0];
+  const named = servicePrincipalId === undefined ? await applications.applicationsByName(wish.displayName) : [];
+  const application = servicePrincipalId === undefined ? named.find((one) => one.kind === 'per-app') ?? named[0] : await applications.application(servicePrincipalId);
   if (!application) return undefined;
   return { application, segments: application.kind === 'per-app' ? await unlessNotFound(applications.segments(application.appId), []) : [] };
 }

@@ -8,7 +8,7 @@ import { record } from '../audit/audit.ts';
 import { checkSetup } from './checks.rules.ts';
 import type { Drift } from './drift.service.ts';
 import { driftFigures } from './drift.store.ts';
-import { planRestore } from './restore.rules.ts';
+import { planRestore, restoredBy } from './restore.rules.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile, writeSetups } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
@@ -33,6 +33,8 @@ export interface Application {
   readonly definition: SetupDefinition;
   readonly digest: string;
   readonly irreversibleUnderstood: boolean;
+  /** Where it is of a setup as it stood then: one that was changed since is refused. */
+  readonly unchangedSince?: Date | undefined;
 }
 
 /** What else is kept in the transaction that begins a run. */
@@ -48,8 +50,8 @@ export function createSetups(deps: SetupDeps) {
   const runs = createRuns(deps);
   const stopped = new AbortController();
 
-  async function planned(graph: Graph, definition: SetupDefinition, earlier?: SetupFacts['earlier']): Promise<Gathered & Planned> {
-    const gathered = await gatherFacts(graph, definition, earlier);
+  async function planned(graph: Graph, definition: SetupDefinition, earlier?: SetupFacts['earlier'], known?: ReadonlyMap<string, string>): Promise<Gathered & Planned> {
+    const gathered = await gatherFacts(graph, definition, earlier, known);
     return { ...gathered, ...digested(definition, planSetup(definition, gathered.facts)), before: NOTHING_BEFORE };
   }
 
@@ -116,11 +118,13 @@ export function createSetups(deps: SetupDeps) {
 
   /** What it takes to put these differences right, as the tenant stands now. */
   async function plannedRestore(actor: Actor, graph: Graph, setupId: string, keys: readonly string[]) {
-    const { setup: { definition }, facts, differences } = await drift.lookNow(actor, setupId, graph);
+    const { setup, facts, differences } = await drift.lookNow(actor, setupId, graph);
     const wanted = differences.filter(({ key }) => keys.includes(key));
-    const whole = await planned(graph, definition);
-    const { steps, before } = planRestore(definition, wanted, facts, whole.steps, clock.now());
-    const stays = wanted.filter(({ restorable }) => !restorable).map(({ title, mend }) => ({ code: 'not-restorable', message: `${title}: no plan puts that right.`, mend: mend ?? 'Change the setup.' }));
+    const definition = restoredBy(setup.definition, wanted, facts);
+    // An application of the setup is the one that was looked at, whatever it is called by now.
+    const whole = await planned(graph, definition, undefined, new Map([...facts.applications].map(([key, { servicePrincipalId }]) => [key, servicePrincipalId])));
+    const { steps, before, without } = planRestore(definition, wanted, facts, whole.steps, clock.now());
+    const stays = without.map(({ title, mend }) => ({ code: 'not-restorable', message: `${title}: no plan puts that right.`, mend: mend ?? 'Open the setup with Change or check it: its plan says what is in the way.' }));
     return { ...whole, ...digested(definition, steps), before, definition, warnings: stays };
   }
 
@@ -263,6 +267,7 @@ export function createSetups(deps: SetupDeps) {
       if (!sameGroup(SetupDefinition.parse(setup.definition).group, setup.groupId, wish.definition.group)) {
         throw fieldError('invalid-request', 'body.definition.group', 'A setup keeps its group. For another group, make another setup');
       }
+      if (wish.unchangedSince !== undefined && setup.updatedAt > wish.unchangedSince) throw new PortalError('plan-changed', { detail: 'The setup itself was changed since this was planned. Nothing was done. Plan the change again.' });
       await refuseIfUnderWay(actor, { setupId });
       const plan = await reviewed(actor, graphFor(actor, 'setup'), wish);
       const run = newRun(actor, setupId, wish);
@@ -339,16 +344,17 @@ export function createSetups(deps: SetupDeps) {
       const [newest] = await runsOf(db, actor.tenantId, standing.setupId);
       if (newest && newest.id !== runId) throw new PortalError('conflict', { detail: 'A later run of this setup exists. Continue that one.' });
 
-      const definition = SetupDefinition.parse(standing.definition);
       const rows = await stepsOf(db, actor.tenantId, runId);
       const before = await readRun(actor, runId);
       const earlier = new Map(before.steps.map((step) => [step.plan.key, step.status === 'done' || step.status === 'skipped' ? 'done' as const : step.status === 'pending' ? 'pending' as const : 'begun' as const]));
       const graph = graphFor(actor, 'setup');
       const undone = standing.undoes === null ? undefined : await findRun(db, actor.tenantId, standing.undoes) ?? undefined;
       const setup = await findSetup(db, actor.tenantId, standing.setupId);
+      // What was taken into the setup since is not taken back by finishing what was begun before.
+      if (!undone && standing.restores.length === 0 && setup && canonical(setup.definition) !== canonical(standing.definition)) throw new PortalError('plan-changed', { detail: 'The setup itself was changed since this run began. Open the setup and apply it as it is now.' });
       const plan = undone ? await plannedUndo(graph, undone, setup?.groupId ?? null)
         : standing.restores.length > 0 ? await plannedRestore(actor, graph, standing.setupId, standing.restores)
-        : await planned(graph, definition, earlier);
+        : await planned(graph, SetupDefinition.parse(standing.definition), earlier);
       refuseBlocked(plan.steps);
       const reviewedSteps = new Map(before.steps.map((step) => [step.plan.key, step.plan]));
       if (plan.steps.some((step) => actsIrreversibly(step) && reviewedSteps.get(step.key)?.verdict === 'nothing')) {
@@ -358,6 +364,8 @@ export function createSetups(deps: SetupDeps) {
       const at = clock.now();
       const stood = new Map(rows.flatMap((row) => (row.before === null ? [] : [[(row.plan as PlanStep).key, row.before as Before] as const])));
       const steps = continuedSteps(before, plan.steps, stood, at);
+      // What a restore puts back is what the setup says by now.
+      const definition = 'definition' in plan ? plan.definition : SetupDefinition.parse(standing.definition);
       const run: NewRun = { tenantId: actor.tenantId, id: runId, setupId: standing.setupId, definition, digest: plan.digest, actorId: actor.principalId, actorName: actor.name, createdAt: standing.createdAt, worker: runs.worker, undoes: standing.undoes, restores: standing.restores };
       const more = { begunBefore: (key: string) => earlier.get(key) === 'begun', ...(undone && { onFinished: (tx: Tx, when: Date) => settleUndo(tx, run, undone, [...before.steps.map((step) => step.plan), ...plan.steps], when) }) };
       return begin(actor, run, steps, plan, more, async (tx) => {

@@ -36,14 +36,21 @@ export function sharedReads(graph: Graph, principalIds: readonly string[]): Grap
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
   let reading: Promise<T> | undefined;
-  return () => (reading ??= read());
+  return () => (reading ??= read().catch((error: unknown) => {
+    // The next who asks may be answered.
+    reading = undefined;
+    throw error;
+  }));
 }
 
 function onceFor<A, T>(read: (about: A) => Promise<T>): (about: A) => Promise<T> {
   const readings = new Map<string, Promise<T>>();
   return (about) => {
     const key = JSON.stringify(about);
-    const reading = readings.get(key) ?? read(about);
+    const reading = readings.get(key) ?? read(about).catch((error: unknown) => {
+      readings.delete(key);
+      throw error;
+    });
     readings.set(key, reading);
     return reading;
   };

@@ -17,7 +17,7 @@ const difference = (more: Partial<Difference> = {}): Difference => ({
 const SETTINGS = difference({ key: 'role-settings', kind: 'role-settings', severity: 'weaker', title: 'Activation does not ask for MFA', expected: 'MFA', found: 'no stronger sign-in', acceptable: true, by: null });
 const RENAMED = difference({ key: 'group-renamed', kind: 'group-renamed', severity: 'changed', title: 'The group is called Finance', expected: 'FinReport', found: 'Finance', acceptable: true });
 const GONE = difference({ key: 'group-gone', kind: 'group-gone', severity: 'broken', title: 'The group is gone', restorable: false, mend: 'Restore it in Entra within 30 days.' });
-const drift = (...differences: Difference[]): SetupDrift => ({ setupId: GUID(1), name: 'FinReport', lookedAt: at(-2), notSeen: [], differences });
+const drift = (...differences: Difference[]): SetupDrift => ({ setupId: GUID(1), name: 'FinReport', lookedAt: at(-2), notSeen: [], failure: null, differences });
 
 const Where = () => <p>{`at ${useLocation().pathname}${useLocation().search}`}</p>;
 /** Ago is by the server's clock, which the frame of the portal has from the session. */

@@ -52,6 +52,7 @@ export function Differences({ setupId, inRun }: { setupId: string; inRun: boolea
       <ProblemBar error={check.error} />
       {query.isPending && <ListSkeleton rows={1} />}
       {query.data && <Looked drift={query.data} inRun={inRun} />}
+      {query.data?.failure && <MessageBar intent="warning" layout="multiline"><MessageBarBody>{query.data.failure}</MessageBarBody></MessageBar>}
       {query.data && query.data.notSeen.length > 0 && (
         <MessageBar intent="warning" layout="multiline" className={styles.bar}>
           <MessageBarBody><MessageBarTitle>The last look could not see everything.</MessageBarTitle><ul className={styles.sentences}>{query.data.notSeen.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul></MessageBarBody>

@@ -44,7 +44,7 @@ const pages = (
     <Route path="/runs/:runId" element={<p>the run</p>} />
   </Routes>
 );
-const open = (...api: Handler[]) => renderPage(pages, { path: `/setups/${GUID(1)}`, session: MAYA, api: [...api, answers(GetSetupDrift, { setupId: GUID(1), name: NAME, lookedAt: at(-2), notSeen: [], differences: [] })] });
+const open = (...api: Handler[]) => renderPage(pages, { path: `/setups/${GUID(1)}`, session: MAYA, api: [...api, answers(GetSetupDrift, { setupId: GUID(1), name: NAME, lookedAt: at(-2), notSeen: [], failure: null, differences: [] })] });
 
 test('shows that it is reading', async () => {
   open(waits(GetSetup));
