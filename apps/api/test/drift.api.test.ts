@@ -204,6 +204,36 @@ describe('together', () => {
     await portal.settle();
   });
 
+  test('what was taken into a setup is not taken back by a batch that was planned, or a run that was begun, before', async () => {
+    const { portal, maya, erik, people, setups } = stage;
+    const { id, site } = setups.at(-3) as Stage['setups'][number];
+    const { body: { definition } } = await maya.get(`/api/setups/${id}`);
+    const takeOwner = async (owner: string): Promise<void> => {
+      await portal.advance('PT1S');
+      await erik.graph('POST', `/v1.0/groups/${site.groupId}/owners/$ref`, { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${owner}` });
+      await maya.post(`/api/setups/${id}/drift`, {});
+      expect((await maya.post(`/api/setups/${id}/accept`, { keys: [`owner-added:${owner}`] })).status).toBe(200);
+    };
+
+    const { body: batch } = await maya.post('/api/setup-changes', { setupIds: [id], change: { requireTicket: true } });
+    await portal.settle();
+    await takeOwner(people.rachel);
+    expect((await maya.post(`/api/setup-batches/${batch.id}/apply`, { irreversibleUnderstood: true })).status).toBe(202);
+    await portal.settle();
+    expect((await maya.get(`/api/setup-batches/${batch.id}`)).body.rows).toMatchObject([{ status: 'failed', detail: expect.stringMatching(/changed since this was planned/) }]);
+
+    const kept = (await maya.get(`/api/setups/${id}`)).body.definition;
+    expect(kept.owners).toHaveLength(definition.owners.length + 1);
+    await portal.emulator.faults([{ match: { method: 'PATCH', path: '**/roleManagementPolicies/*' }, times: null, fault: { kind: 'status', status: 503 } }]);
+    const run = await begin(maya, { ...kept, roleSettings: { ...kept.roleSettings, requireTicket: true } }, id);
+    expect((await toItsRest(portal, maya, run.id)).status).toBe('failed');
+    await portal.emulator.faults([]);
+    await portal.settle();
+    await takeOwner(people.ana);
+    expect(await maya.post(`/api/runs/${run.id}/continue`, {})).toMatchObject({ status: 409, body: { code: 'plan-changed', detail: expect.stringMatching(/since this run began/) } });
+    expect((await maya.get(`/api/setups/${id}`)).body.definition.owners).toHaveLength(definition.owners.length + 2);
+  });
+
   test('several differences of one setup are restored by one run', async () => {
     const { portal, maya, setups } = stage;
     const { id } = setups.at(-2) as Stage['setups'][number];
