@@ -1,6 +1,7 @@
 import type { ApplicationWish, SetupDefinition } from '@gatehouse/contracts';
-import { GraphError, type AppAssignment, type Graph, type GraphApplication, type ScheduleInstance } from '@gatehouse/graph';
+import type { AppAssignment, Graph, GraphApplication, ScheduleInstance } from '@gatehouse/graph';
 import type { ApplicationSeen, Baseline, DriftFacts, OtherGroups, Principal } from './drift.rules.ts';
+import { known } from './known.ts';
 import { DEFAULT_RULES } from './role-settings.rules.ts';
 import { applicationKey } from './steps.rules.ts';
 
@@ -124,11 +125,3 @@ function standingOf(memberIds: readonly string[], assignments: readonly Schedule
 /** Somebody may be assigned by several roles of an application, or several times. */
 const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
 const lower = (id: string): string => id.toLowerCase();
-
-/** What is not there has nothing to tell. */
-async function known<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch((error: unknown) => {
-    if (error instanceof GraphError && error.failure === 'not-found') return undefined;
-    throw error;
-  });
-}

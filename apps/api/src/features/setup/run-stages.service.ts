@@ -2,6 +2,7 @@ import type { ApplicationWish, PlanStep, SetupDefinition, StepKind } from '@gate
 import { GraphError, type AppAssignment, type ApplicationSegment, type Graph, type GraphApplication, type GraphGroup, type GraphPorts, type GroupPolicy, type GroupRole, type NewSegment, type PolicyRule, type ScheduleInstance } from '@gatehouse/graph';
 import type { Clock } from '../../core/clock.ts';
 import { destinationIn } from './drift.rules.ts';
+import { known } from './known.ts';
 import { sameDestination, type Destination } from './overlap.rules.ts';
 import { mergeRoleSettings } from './role-settings.rules.ts';
 import { isEligibleEnough, longest, unfit } from './setup.rules.ts';
@@ -420,13 +421,6 @@ function access(context: RunContext): Stage<Access> {
   };
 }
 
-/** What PIM does not know yet has no policy and nobody eligible. */
-async function known<T>(reading: Promise<T>): Promise<T | undefined> {
-  return reading.catch((error: unknown) => {
-    if (error instanceof GraphError && error.failure === 'not-found') return undefined;
-    throw error;
-  });
-}
 
 type NewApplication = Extract<ApplicationWish, { kind: 'new' }>;
 
