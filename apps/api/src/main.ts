@@ -9,27 +9,32 @@ import { whenNpmIsGone } from './launcher.ts';
 
 /** What is wrong with the machine or the settings, and not with us: said in a sentence, without a stack. */
 const REFUSED = 2;
+/** After that the process ends, whatever has not stopped by then. */
+const STOP_WITHIN_MS = 15_000;
 
 async function main(): Promise<void> {
   const config = configOrExit();
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   let portal: Portal | undefined;
   let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) return;
+  const stop = async (code: number): Promise<never> => {
     stopping = true;
-    log.info({ signal }, 'stopping');
     // A second signal, or a part that hangs, must not keep the process for ever.
-    setTimeout(() => process.exit(1), 15_000).unref();
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     await portal?.stop();
-    process.exit(0);
+    process.exit(code);
   };
-  process.on('SIGINT', (signal) => void stop(signal));
-  process.on('SIGTERM', (signal) => void stop(signal));
+  const onSignal = (signal: string): void => {
+    if (stopping) return;
+    log.info({ signal }, 'stopping');
+    void stop(0);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   // The terminal is gone: what it would have shown is gone with it, the portal goes on to stop in order.
-  process.on('SIGHUP', (signal) => void stop(signal));
+  process.on('SIGHUP', onSignal);
 
-  if (config.startedByNpm) whenNpmIsGone(() => void stop('npm is gone'));
+  if (config.startedByNpm) whenNpmIsGone(() => { onSignal('npm is gone'); });
 
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
@@ -46,10 +51,8 @@ async function main(): Promise<void> {
   if (!stopping) console.log(portal.greeting);
   const reason = await portal.broken;
   if (stopping) return;
-  stopping = true;
   console.error(`Gatehouse stops: ${reason}`);
-  await portal.stop();
-  process.exit(1);
+  await stop(1);
 }
 
 function configOrExit(): Config {
