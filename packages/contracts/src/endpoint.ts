@@ -13,6 +13,8 @@ export type Permission =
   | 'device:allow'
   | 'history:read'
   | 'sync:read'
+  /** Looking at the access path of somebody else. */
+  | 'path:diagnose'
   /** Only where the tenant is the emulated one; elsewhere the endpoint is not found. */
   | 'demo:use';
 
@@ -29,6 +31,7 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'device:allow': ['SetupAdmin'],
   'history:read': ['Auditor'],
   'sync:read': ['SetupAdmin', 'Auditor'],
+  'path:diagnose': ['SetupAdmin', 'Auditor'],
   'demo:use': 'nobody-in-particular',
 };
 
