@@ -16,7 +16,7 @@ const WIKI = 'wiki.corp.contoso.example:443';
 const BUILD = 'ci7.build.corp.contoso.example:22';
 const MINUTE = 60_000;
 
-const upnOf = (name: string): string => `${name.toLowerCase().normalize('NFD').replaceAll(/[^a-z ]/g, '').replaceAll(' ', '.')}@contoso.example`;
+const upnOf = (name: string): string => `${name.toLowerCase().normalize('NFD').replaceAll(/[^a-z ]/g, '').replace(' ', '.').replaceAll(' ', '')}@contoso.example`;
 
 interface Stage {
   readonly portal: TestPortal;
@@ -140,7 +140,7 @@ interface Fault {
   readonly unmake?: () => Promise<unknown>;
   /** `false`: the emulated network does not know of it. */
   readonly seenByNetwork?: false;
-  readonly keepsOut?: false;
+  readonly keepsOut?: boolean;
 }
 
 const FAULTS: readonly Fault[] = [
@@ -204,7 +204,7 @@ describe('a single fault is named, and no other', () => {
     await activate(nora, 'Payroll-Operator-SecureAccess');
     const omar = await stage.portal.as(OMAR);
     const { items } = (await omar.get('/api/approvals')).body as { items: { id: string; requesterName: string }[] };
-    const decided = await omar.post(`/api/approvals/${items.find(({ requesterName }) => requesterName === 'Nora Bergström')?.id}`, { decision: 'deny', justification: 'Not this month' });
+    const decided = await omar.post(`/api/approvals/${items.find(({ requesterName }) => requesterName === 'Nora Bergström')?.id}/decision`, { decision: 'deny', justification: 'Not this month' });
     expect(decided.status, JSON.stringify(decided.body)).toBe(200);
     await expectNamed({ name: '', link: 'active', person: 'Nora Bergström', to: PAYROLL, says: /An approver denied Nora Bergström’s request of 11:01 UTC/, mend: /asks the approvers/ });
   });
@@ -232,7 +232,7 @@ describe('a single fault is named, and no other', () => {
   test('application: it has no enterprise application any more', async () => {
     const to = 'jump01.corp.contoso.example:3389';
     expect((await askedBy(stage.maya, to, 'Yuki Tanaka')).broken).toBeNull();
-    await stage.erik.graph('DELETE', `/v1.0/servicePrincipals/${stage.principal('Domain admin jump host')}`);
+    await stage.erik.graph('DELETE', `/v1.0/applications/${stage.object('Domain admin jump host')}`);
     await expectNamed({ name: '', link: 'application', person: 'Yuki Tanaka', to, says: /Domain admin jump host has no enterprise application any more/, mend: /published again/ });
   });
 

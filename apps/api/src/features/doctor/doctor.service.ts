@@ -72,7 +72,8 @@ export function createDoctor({ db: { prisma: db }, clock, graphFor, appGraph, ne
     const near = await placesOf(read.flatMap((application) => application ?? []));
     const matches = matchesOf(destination, near);
     const [first] = matches.taking;
-    if (first && first.place.id === expected.taking[0]?.place.id) return { matches: { ...matches, resolving: expected.resolving }, applications: byId(read) };
+    // No two applications of their own may publish the same, so that nothing newer goes before one. Before Quick Access any may.
+    if (first?.place.kind === 'per-app' && first.place.id === expected.taking[0]?.place.id) return { matches: { ...matches, resolving: expected.resolving }, applications: byId(read) };
 
     const all = await appGraph.applications.privateAccess();
     const everywhere = matchesOf(destination, await placesOf(all));
