@@ -225,7 +225,7 @@ describe('a single fault is named, and no other', () => {
     await stage.portal.advance('PT3M');
     const path = await askedBy(stage.maya, BUILD, 'Ben Novak');
     expect([path.broken, statesOf(path)]).toEqual([null, 'token-age not-known']);
-    expect(linkOf(path, 'token-age')).toMatchObject({ sentence: expect.stringMatching(/token from before 11:01 UTC.*until 12:31 UTC/), mend: expect.stringMatching(/reconnect the Global Secure Access client/) });
+    expect(linkOf(path, 'token-age')).toMatchObject({ sentence: expect.stringMatching(/token from before 11:01 UTC.*ended by 12:31 UTC/), mend: expect.stringMatching(/reconnect the Global Secure Access client/) });
     expect(await reaches('Ben Novak', BUILD)).toBe(true);
   });
 

@@ -147,7 +147,7 @@ describe('what is not known is neither broken nor in order', () => {
   test('a token that may be older than the membership: reconnect; one that cannot be is in order', () => {
     const young = walk({ group: { active: { startsAt: minutesAgo(89), through: 'direct' } } });
     expect(young.broken).toBeNull();
-    expect(young.links.find(({ link }) => link === 'token-age')).toMatchObject({ state: 'not-known', sentence: expect.stringMatching(/before 12:31 UTC.*until 14:01 UTC/), mend: expect.stringMatching(/reconnect/) });
+    expect(young.links.find(({ link }) => link === 'token-age')).toMatchObject({ state: 'not-known', sentence: expect.stringMatching(/before 12:31 UTC.*ended by 14:01 UTC/), mend: expect.stringMatching(/reconnect/) });
     expect(walk({ group: { active: { startsAt: minutesAgo(90), through: 'direct' } } }).links.find(({ link }) => link === 'token-age')?.state).toBe('holds');
   });
 });

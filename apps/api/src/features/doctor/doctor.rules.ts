@@ -186,7 +186,7 @@ const PROVISIONING_MINUTES = 5;
 
 const LOOKS: Readonly<Record<PathLinkName, (route: Route) => Finding>> = {
   'destination': ({ destination, matches }) => {
-    if (destination.isAddress || destination.host.includes('.')) return holds(`${said(destination)} is what is looked for.`);
+    if (destination.isAddress || destination.host.includes('.')) return holds(`${said(destination)} names one host and one port.`);
     const full = matches?.fullName;
     return broken(`${destination.host} is a short name, and Private Access takes full names alone.`, `Connect to its full name${full === undefined ? `, such as ${destination.host}.corp.example` : `: ${full}`}.`);
   },
@@ -274,7 +274,7 @@ const LOOKS: Readonly<Record<PathLinkName, (route: Route) => Finding>> = {
     if (!since) return notKnown('A token of the client from before the membership does not know of it; when the membership began is not known.', RECONNECT);
     const renewed = addMinutes(since, NETWORK_MAY_STAY_OPEN_MINUTES);
     if (renewed <= now) return holds(`The membership began ${timeOf(since, now)}, longer ago than a token of the client lives (${inWords(NETWORK_MAY_STAY_OPEN_MINUTES)}).`);
-    return notKnown(`The client may hold a token from before ${timeOf(since, now)}, when the membership began. No token lives longer than until ${timeOf(renewed, now)}.`, RECONNECT);
+    return notKnown(`The client may hold a token from before ${timeOf(since, now)}, when the membership began. Any such token has ended by ${timeOf(renewed, now)}.`, RECONNECT);
   },
 
   'connector': ({ application, place }) => {

@@ -23,7 +23,7 @@ const useStyles = makeStyles({
   protocol: { flex: '0 0 96px', minWidth: 0 },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, '& > select': { minWidth: 0 } },
   // As high as a label is, so that the button stands beside the fields and not beside their messages.
-  button: { marginTop: '26px', whiteSpace: 'nowrap' },
+  button: { marginTop: '26px', whiteSpace: 'nowrap', '@media (max-width: 820px)': { marginTop: 0 } },
 });
 
 const PORT = 'Host and port, or an address such as https://…';
