@@ -44,7 +44,7 @@ export const PathDiagnosis = z.object({
   keepsOut: z.boolean(),
   /** Whether the person mends it by activating the group. */
   canActivate: z.boolean(),
-  /** What the portal can never see, a sentence each. */
+  /** What is never looked at, a sentence each. */
   neverSeen: z.array(z.string()),
 });
 export type PathDiagnosis = z.infer<typeof PathDiagnosis>;

@@ -40,6 +40,7 @@ interface Found {
 const CATALOG_SERVES_MINUTES = 15;
 
 const NEVER_SEEN = [
+  'Whether the account is enabled, and has a licence of Private Access.',
   'Whether the Global Secure Access client runs on the device, and is signed in.',
   'Whether a Conditional Access policy refuses this person or this device.',
   'Whether the server behind the connector answers.',

@@ -46,7 +46,7 @@ export function Path({ diagnosis }: { diagnosis: PathDiagnosis }) {
           ))}
         </ol>
       </Section>
-      <Section title="What the portal cannot see">
+      <Section title="What is not looked at">
         <ul className={styles.never}>{diagnosis.neverSeen.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
       </Section>
     </>
