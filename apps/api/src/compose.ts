@@ -25,6 +25,8 @@ import { directoryRoutes } from './features/directory/directory.routes.ts';
 import { createDirectory } from './features/directory/directory.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
+import { residualRoutes } from './features/residual/residual.routes.ts';
+import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
 import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
@@ -153,6 +155,7 @@ export function compose(ground: Ground): Product {
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
+  const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
   const history = createHistory({ db, clock, newId });
 
   const tasks = {
@@ -180,7 +183,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
@@ -204,7 +207,7 @@ export function compose(ground: Ground): Product {
 }
 
 /** Which scopes a stronger sign-in asks for, by what the person was doing. */
-const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
+const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'current-access:end': 'end-access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
 
 async function reasonsNotReady(db: Database): Promise<string[]> {
   try {

@@ -25,6 +25,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetAccessRequest: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
+  ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },
+  ListCurrentAccess: {}, EndAccessNow: { body: { principalId: UNKNOWN, groupId: UNKNOWN, justification: 'Incident' } },
   ListApprovals: {},
   DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },
   ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },

@@ -12,6 +12,10 @@ export type Permission =
   /** Allowing a device to act for oneself. Apart from what the device may then do, so that no device allows the next one. */
   | 'device:allow'
   | 'history:read'
+  /** Seeing whose access is open now, and where the network may stay open after it. */
+  | 'current-access:read'
+  /** Taking somebody’s activated membership away and revoking their sign-ins. */
+  | 'current-access:end'
   | 'sync:read'
   /** Only where the tenant is the emulated one; elsewhere the endpoint is not found. */
   | 'demo:use';
@@ -28,6 +32,8 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'setup:manage': ['SetupAdmin'],
   'device:allow': ['SetupAdmin'],
   'history:read': ['Auditor'],
+  'current-access:read': ['SetupAdmin', 'Auditor'],
+  'current-access:end': ['SetupAdmin'],
   'sync:read': ['SetupAdmin', 'Auditor'],
   'demo:use': 'nobody-in-particular',
 };
