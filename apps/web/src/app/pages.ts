@@ -13,6 +13,7 @@ export const UndoPage = lazy(async () => ({ default: (await import('../features/
 export const DevicePage = lazy(async () => ({ default: (await import('../features/device/device-page.tsx')).DevicePage }));
 export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
+export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
 export const BatchesPage = lazy(async () => ({ default: (await import('../features/batches/batches-page.tsx')).BatchesPage }));
 export const NewBatchPage = lazy(async () => ({ default: (await import('../features/batches/new-batch-page.tsx')).NewBatchPage }));

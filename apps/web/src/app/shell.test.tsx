@@ -26,9 +26,9 @@ const links = async () => within(await screen.findByRole('navigation')).getAllBy
 describe('the navigation', () => {
   test.each([
     [[], ['My access', 'Approvals']],
-    [['SetupAdmin'], ['My access', 'Approvals', 'Setups', 'Sync & health']],
-    [['Auditor'], ['My access', 'Approvals', 'History', 'Sync & health']],
-    [['SetupAdmin', 'Auditor'], ['My access', 'Approvals', 'Setups', 'History', 'Sync & health']],
+    [['SetupAdmin'], ['My access', 'Approvals', 'Setups', 'Current access', 'Sync & health']],
+    [['Auditor'], ['My access', 'Approvals', 'Current access', 'History', 'Sync & health']],
+    [['SetupAdmin', 'Auditor'], ['My access', 'Approvals', 'Setups', 'Current access', 'History', 'Sync & health']],
   ] as const)('shows %o what is theirs', async (roles, expected) => {
     open('/nowhere', as(...roles));
     expect(await links()).toEqual(expected);

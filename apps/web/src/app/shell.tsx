@@ -1,6 +1,6 @@
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
-import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PersonCircleRegular } from '@fluentui/react-icons';
+import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PeopleRegular, PersonCircleRegular } from '@fluentui/react-icons';
 import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-menu';
 import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
@@ -84,7 +84,7 @@ function Frame() {
 
 function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   const styles = useStyles();
-  const [setups, history, sync] = [usePermits('setup:manage'), usePermits('history:read'), usePermits('sync:read')];
+  const [setups, current, history, sync] = [usePermits('setup:manage'), usePermits('current-access:read'), usePermits('history:read'), usePermits('sync:read')];
   // Only the count, and only softly: whether there are any is the page's to say, with its errors.
   const { data } = useQuery({ ...approvals(), retry: false });
   const waiting = data?.items.length ?? 0;
@@ -94,6 +94,7 @@ function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
         <Item to="/access" icon={<KeyRegular />}>My access</Item>
         <Item to="/approvals" icon={<CheckmarkCircleRegular />} count={waiting}>Approvals</Item>
         {setups && <Item to="/setups" also="/runs/" icon={<ClipboardTaskListLtrRegular />}>Setups</Item>}
+        {current && <Item to="/current-access" icon={<PeopleRegular />}>Current access</Item>}
         {history && <Item to="/history" icon={<HistoryRegular />}>History</Item>}
         {sync && <Item to="/sync" icon={<ArrowSyncCircleRegular />}>Sync &amp; health</Item>}
       </ul>
