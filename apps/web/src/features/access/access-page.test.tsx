@@ -248,7 +248,7 @@ describe('the network after a membership', () => {
     await userEvent.click(dialog.getByRole('button', { name: 'Revoke my sign-ins' }));
     expect(await screen.findByText(/your sign-ins are revoked/)).toBeTruthy();
     expect(posts(calls).map(({ endpoint }) => endpoint)).toEqual([EndOwnResidualAccess]);
-    expect(await screen.findByText('Ended, sign-ins revoked')).toBeTruthy();
+    expect(await screen.findByText('Sign-ins revoked')).toBeTruthy();
     expect(screen.queryByRole('button', { name: /End the network access/ })).toBeNull();
   });
 

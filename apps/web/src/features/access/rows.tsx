@@ -127,7 +127,7 @@ export function EndedRow({ entry, onClosed }: { entry: AccessEntry; onClosed(new
   const cut = data?.items.find(({ groupId }) => groupId === entry.groupId)?.revocation;
   const revoked = cut?.state === 'revoked' && cut.takesEffectBy !== null ? cut.takesEffectBy : undefined;
   return (
-    <AccessRow entry={entry} state={revoked === undefined ? { tone: 'warn', word: 'Ended' } : { tone: 'quiet', word: 'Ended, sign-ins revoked' }} notes={[
+    <AccessRow entry={entry} state={revoked === undefined ? { tone: 'warn', word: 'Ended' } : { tone: 'quiet', word: 'Sign-ins revoked' }} notes={[
       `membership ended ${formatNear(ended.at, now)} · network until ${formatNear(ended.networkMayStayOpenUntil, now)} · via ${entry.groupName}`,
       revoked === undefined
         ? `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them.`
