@@ -69,6 +69,22 @@ describe('one’s own', () => {
     expect(events.slice(-2).map(({ activity, actorName }) => `${activity} ${actorName ?? ''}`)).toEqual(['revocation.requested Ana Costa', 'revocation.granted Ana Costa']);
   });
 
+  test('the tail is there after the end, and cut by revoking', async () => {
+    const host = `ci.build.corp.contoso.example:22`;
+    const opens = async (): Promise<boolean> => (await ana.visit(`${portal.emulator.url}/private/${host}`, ANA)).status === 200;
+    // A client whose token lives as long as Microsoft says, and that knows continuous access evaluation.
+    await portal.emulator.settings({ delays: { clientToken: { min: 75 * 60_000, max: 75 * 60_000 }, universalCae: 6 * 60_000 } });
+    expect(await opens()).toBe(true);
+    await deactivated();
+    await portal.advance('PT20M');
+    expect(await opens()).toBe(true);
+    const cut = await ana.post('/api/access/residual/end', { groupId: build });
+    await portal.advance('PT7M');
+    expect(portal.now() < new Date(cut.body.revocation.takesEffectBy)).toBe(true);
+    expect(await opens()).toBe(false);
+    await portal.emulator.settings({ delays: { clientToken: { min: 0, max: 0 } } });
+  });
+
   test('while the membership is there nothing is revoked: it would let the person in again', async () => {
     await portal.advance('PT6M');
     await portal.emulator.clearJournal();
