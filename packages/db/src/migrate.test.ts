@@ -36,7 +36,7 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'session', column: 'device', undo: 'DROP TABLE device_sign_in; ALTER TABLE session DROP COLUMN device, DROP COLUMN wrong_codes, DROP COLUMN wrong_code_at' };
+const NEWEST = { table: 'session', column: 'handle', undo: 'DROP TABLE device_code_attempt; ALTER TABLE device_sign_in DROP COLUMN session_expires_at; ALTER TABLE session DROP COLUMN handle, DROP COLUMN address' };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();

@@ -17,7 +17,7 @@ let db: Database & AsyncDisposable;
 let ines: Actor;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });
-beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines' }; });
+beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines', device: null }; });
 
 const take = (events: readonly ReceivedEvent[], tenantId = ines.tenantId) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId, events, receivedAt: NOW }));
 const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID() });

@@ -6,7 +6,7 @@ import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
 import { DevicePage } from './device-page.tsx';
 
-const asking = (more = {}) => answers(GetDeviceSignIn, { userCode: 'WDJB-MJHT', deviceName: 'build-7', address: '203.0.113.7', askedAt: at(0), expiresAt: at(10), ...more });
+const asking = (more = {}) => answers(GetDeviceSignIn, { userCode: 'WDJB-MJHT', deviceName: 'build-7', address: '203.0.113.7', askedAt: at(0), expiresAt: at(10), sessionEndsAt: at(90), ...more });
 const field = () => screen.getByRole<HTMLInputElement>('textbox', { name: /^Code/ });
 const HERE = '/device?code=WDJB-MJHT';
 
@@ -62,7 +62,7 @@ test.each([['Allow', 'allow', 'Go back to the terminal', /signed in as you/], ['
   const heading = await screen.findByRole('heading', { level: 1, name: title });
   await waitFor(() => { expect(document.activeElement).toBe(heading); });
   expect(screen.getByRole('status').textContent).toMatch(text);
-  expect(calls.find(({ endpoint }) => endpoint.method === 'POST')).toMatchObject({ url: '/api/device/authorizations/WDJB-MJHT', body: { decision } });
+  expect(calls.find(({ endpoint }) => endpoint.method === 'POST')).toMatchObject({ url: '/api/device/authorizations/WDJB-MJHT', body: { decision, personId: ANA.person?.id } });
 });
 
 test('a code that somebody was quicker with says so, and nothing is shown as allowed', async () => {

@@ -15,6 +15,7 @@ export function deviceSignIn(userCode: string) {
 
 export type DeviceDecision = CallInput<typeof DecideDeviceSignIn>['body']['decision'];
 
-export function useDecideDevice(userCode: string) {
-  return useMutation({ mutationFn: (decision: DeviceDecision) => call(DecideDeviceSignIn, { params: { userCode }, body: { decision } }) });
+/** `personId`: in whose name the page shows it. */
+export function useDecideDevice(userCode: string, personId: string) {
+  return useMutation({ mutationFn: (decision: DeviceDecision) => call(DecideDeviceSignIn, { params: { userCode }, body: { decision, personId } }) });
 }
