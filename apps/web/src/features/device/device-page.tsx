@@ -15,6 +15,7 @@ import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { TextField } from '../../ui/text-field.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
 import { deviceSignIn, useDecideDevice, type DeviceDecision } from './device.queries.ts';
 
 const NARROW = '@media (max-width: 640px)';
