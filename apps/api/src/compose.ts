@@ -11,7 +11,7 @@ import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
-import type { Config, Keys } from './config.ts';
+import type { Config, Keys, TrustedProxies } from './config.ts';
 import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
@@ -69,6 +69,7 @@ const WATCH_EVERY_MS = { emulated: 5_000, entra: 60_000 };
 /** What the product stands on; a test passes its own. */
 export interface Ground {
   readonly publicUrl: string;
+  readonly trustProxy: TrustedProxies;
   readonly db: Database;
   readonly tenant: TenantConnection;
   readonly sessionKeys: Keys;
@@ -181,12 +182,12 @@ export function compose(ground: Ground): Product {
     healthRoutes(async () => reasonsNotReady(db)),
     metrics.routes(),
     openApiRoutes(),
-    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
     accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
-    publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
+    publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
     findSession: (credential) => sessions.find(credential),
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
@@ -261,7 +262,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     undo.push(async () => { tenant.close(); });
 
     const product = compose({
-      publicUrl, db, tenant,
+      publicUrl, trustProxy: config.trustProxy, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
       webDir: webDir(), wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });

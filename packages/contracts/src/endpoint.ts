@@ -6,6 +6,8 @@ export type Permission =
   | 'public'
   /** Anyone who is signed in. */
   | 'session:own'
+  /** Seeing and ending one's own sessions, wherever they are. No device may: it ends itself and nothing else. */
+  | 'session:manage'
   | 'access:use'
   | 'approval:decide'
   | 'setup:manage'
@@ -26,6 +28,7 @@ export type AppRole = 'SetupAdmin' | 'Auditor';
 const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'public': 'nobody-in-particular',
   'session:own': 'nobody-in-particular',
+  'session:manage': 'nobody-in-particular',
   'access:use': 'nobody-in-particular',
   // Being an approver is what Entra says it is: the request itself is checked against Entra's list for the person.
   'approval:decide': 'nobody-in-particular',

@@ -15,7 +15,7 @@ export type EventKind = z.infer<typeof EventKind>;
 
 /** What people do through the portal, each as it is stored and in words for people. */
 export const PORTAL_ACTIVITIES = {
-  'session.begun': 'Signed in to Gatehouse', 'session.ended': 'Signed out of Gatehouse',
+  'session.begun': 'Signed in to Gatehouse', 'session.ended': 'Signed out of Gatehouse', 'session.other-ended': 'Ended another session of their own',
   'device.allowed': 'Allowed a device to sign in', 'device.denied': 'Denied a device the sign-in',
   'activation.requested': 'Asked to activate', 'activation.accepted': 'Entra took the request', 'activation.awaiting-approval': 'The request waits for approval', 'activation.scheduled': 'The activation is scheduled',
   'activation.granted': 'Entra activated the access', 'activation.refused': 'Entra refused the activation', 'activation.step-up-asked': 'Entra asked for a stronger sign-in', 'activation.denied': 'An approver denied the request', 'activation.cancelled': 'The request was taken back',

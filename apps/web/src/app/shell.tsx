@@ -7,7 +7,7 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useState, type ReactNode } from 'react';
-import { NavLink, Outlet, useLocation } from 'react-router';
+import { NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { approvals } from '../features/approvals/approvals.queries.ts';
 import { formatMinutes } from '../lib/dates.ts';
 import { session, useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
@@ -120,6 +120,7 @@ function PersonMenu() {
   const styles = useStyles();
   const { person } = useSession();
   const signOut = useSignOut();
+  const navigate = useNavigate();
   const { pathname, search } = useLocation();
   const here = `${pathname}${search}`;
   return (
@@ -132,6 +133,7 @@ function PersonMenu() {
         </MenuTrigger>
         <MenuPopover>
           <MenuList>
+            <MenuItem onClick={() => void navigate('/sessions')}>Signed-in devices</MenuItem>
             <MenuItem onClick={() => { window.location.assign(`/auth/sign-in?switch=account&returnTo=${encodeURIComponent(here)}`); }}>Switch account</MenuItem>
             <MenuItem onClick={() => { signOut.mutate(); }}>Sign out</MenuItem>
           </MenuList>
