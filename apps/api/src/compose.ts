@@ -11,7 +11,7 @@ import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
-import type { Config, Keys } from './config.ts';
+import type { Config, Keys, TrustedProxies } from './config.ts';
 import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
@@ -27,6 +27,8 @@ import { doctorRoutes } from './features/doctor/doctor.routes.ts';
 import { createDoctor } from './features/doctor/doctor.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
+import { residualRoutes } from './features/residual/residual.routes.ts';
+import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
 import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
@@ -69,6 +71,7 @@ const WATCH_EVERY_MS = { emulated: 5_000, entra: 60_000 };
 /** What the product stands on; a test passes its own. */
 export interface Ground {
   readonly publicUrl: string;
+  readonly trustProxy: TrustedProxies;
   readonly db: Database;
   readonly tenant: TenantConnection;
   readonly sessionKeys: Keys;
@@ -156,6 +159,7 @@ export function compose(ground: Ground): Product {
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForPages, newId });
+  const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
   const history = createHistory({ db, clock, newId });
 
   const tasks = {
@@ -181,12 +185,12 @@ export function compose(ground: Ground): Product {
     healthRoutes(async () => reasonsNotReady(db)),
     metrics.routes(),
     openApiRoutes(),
-    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
-    publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
+    publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
     findSession: (credential) => sessions.find(credential),
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
@@ -207,7 +211,7 @@ export function compose(ground: Ground): Product {
 }
 
 /** Which scopes a stronger sign-in asks for, by what the person was doing. */
-const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
+const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'current-access:end': 'end-access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
 
 async function reasonsNotReady(db: Database): Promise<string[]> {
   try {
@@ -261,7 +265,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     undo.push(async () => { tenant.close(); });
 
     const product = compose({
-      publicUrl, db, tenant,
+      publicUrl, trustProxy: config.trustProxy, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
       webDir: webDir(), wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });

@@ -82,6 +82,8 @@ export interface TestPortalOptions {
   readonly through?: (emulatorUrl: string) => Promise<string>;
   /** The tenant counts what is asked of it and refuses what is too much, by the published limits; unless said, it does not. */
   readonly throttling?: boolean;
+  /** How many proxies stand in front of the portal; unless said, none. */
+  readonly trustProxy?: number;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -113,7 +115,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     await once(server, 'listening');
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
-      publicUrl: url, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      publicUrl: url, trustProxy: options.trustProxy ?? 0, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       tenant: { ...tenant, clock: { now: () => new Date(now) } },
       ...keys,
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),

@@ -76,6 +76,13 @@ export interface Directory {
   nestedGroups(groupId: string): Promise<readonly GraphGroup[]>;
   /** Cheapest exact probe of direct membership (CONTRACT.md §2.2, probe 1). Only `true` is proof. */
   isMember(userId: string, groupId: string): Promise<boolean>;
+  /**
+   * Ends all sign-ins of a person, of every application on every device (CONTRACT.md §15); `me`: of the signed-in person.
+   * Doing it twice is the same as once.
+   */
+  revokeSignIns(userId: string | 'me'): Promise<void>;
+  /** Since when sign-ins of the person count: what was signed in before is revoked. */
+  signInsValidFrom(userId: string): Promise<string | undefined>;
 }
 
 /** A PIM policy rule as Graph prints it, unknown fields and rules included. */
