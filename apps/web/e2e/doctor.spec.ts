@@ -17,7 +17,7 @@ test('the doctor names what is in the way, and after activating that nothing is'
   await expect(ana.getByRole('heading', { name: `${BUILD} does not open for you` })).toBeVisible();
   await looks(ana, testInfo, 'doctor');
 
-  await ana.getByRole('button', { name: 'Activate Build-Engineer-SecureAccess' }).click();
+  await ana.getByRole('link', { name: 'Activate Build-Engineer-SecureAccess' }).click();
   const panel = ana.getByRole('dialog', { name: 'Activate: Build servers' });
   await panel.getByRole('textbox', { name: 'Why' }).fill('Pipeline repair, INC-4711');
   await panel.getByRole('button', { name: 'Activate' }).click();

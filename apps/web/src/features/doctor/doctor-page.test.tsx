@@ -29,7 +29,7 @@ test('the first broken link stands on top with what to do, and the list says eac
   expect(within(verdict).getByRole('heading', { name: `${HOST}:443 does not open for you` })).toBeTruthy();
   expect(verdict.textContent).toContain('Active membership: broken');
   expect(verdict.textContent).toContain('What to do: Activate it in My access.');
-  expect(within(verdict).getByRole('button', { name: 'Activate FinReport-Controller-SecureAccess' })).toBeTruthy();
+  expect(within(verdict).getByRole('link', { name: 'Activate FinReport-Controller-SecureAccess' }).getAttribute('href')).toBe(`/access?activate=${GROUP}`);
   const links = within(screen.getByRole('list', { name: 'Links of the path' })).getAllByRole('listitem');
   expect(links.map((link) => link.textContent)).toEqual(expect.arrayContaining([expect.stringMatching(/In orderDestination/), expect.stringMatching(/BrokenActive membership/), expect.stringMatching(/Not looked atConnector/)]));
   expect(links).toHaveLength(11);

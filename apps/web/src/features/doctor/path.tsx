@@ -3,7 +3,6 @@ import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
 import { formatSeconds } from '../../lib/dates.ts';
 import { useSession } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
@@ -55,7 +54,6 @@ export function Path({ diagnosis }: { diagnosis: PathDiagnosis }) {
 
 function Verdict({ diagnosis }: { diagnosis: PathDiagnosis }) {
   const styles = useStyles();
-  const navigate = useNavigate();
   const { person } = useSession();
   const { application, broken, keepsOut, links, canActivate, group, destination: { host, port } } = diagnosis;
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -81,8 +79,9 @@ function Verdict({ diagnosis }: { diagnosis: PathDiagnosis }) {
           {advice !== undefined && <p className={styles.text}><strong>What to do:</strong> {advice}</p>}
         </>
       )}
+      {/* A whole page load, as from any other site: the panel then opens after the page has taken the focus, and not before. */}
       <div className={styles.actions}>
-        {canActivate && group && <Button appearance="primary" onClick={() => void navigate(`/access?activate=${group.id}`)}>Activate {group.displayName}</Button>}
+        {canActivate && group && <Button as="a" appearance="primary" href={`/access?activate=${group.id}`}>Activate {group.displayName}</Button>}
         <CopyAddress diagnosis={diagnosis} own={own} />
         <span className={styles.quiet}>Read {formatSeconds(diagnosis.readAt)}</span>
       </div>
