@@ -7,6 +7,8 @@ import { Instant } from './words.ts';
 /** A batch: many setups from one file or one change, planned together, reviewed once, applied in one go. */
 
 export const BATCH_ROWS_MAX = 1_000;
+/** Far more than a template has use for. */
+export const BATCH_COLUMNS_MAX = 200;
 /** Below what a request may weigh. */
 export const BATCH_FILE_MAX = 900 * 1024;
 
