@@ -23,7 +23,7 @@ const row = (more: Partial<BatchRow> = {}): BatchRow => ({
   ordinal: 0, line: 2, name: 'FinReport-SecureAccess', status: 'planned', detail: null, setupId: null, runId: null, changes: 5, calls: 8, irreversible: false, warnings: 0, ...more,
 });
 const batch = (status: Batch['status'], ...rows: BatchRow[]): Batch => ({
-  id: ID, name: 'setups.csv', format: 'csv', status, actorName: 'Maya Lindqvist', createdAt: '2026-03-02T09:00:00Z', finishedAt: null, stopAskedBy: null, detail: null, rows, counts: {},
+  id: ID, name: 'setups.csv', format: 'csv', status, actorName: 'Maya Lindqvist', createdAt: '2026-03-02T09:00:00Z', startedAt: null, finishedAt: null, stopAskedBy: null, detail: null, rows, counts: {},
 });
 const difference = (more = {}) => ({
   key: 'member-added:1', kind: 'member-added' as const, severity: 'bypass' as const, title: 'Ben Novak is a member past PIM', expected: 'no member past PIM', found: 'Ben Novak', restorable: true, acceptable: false, mend: null,

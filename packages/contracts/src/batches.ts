@@ -43,7 +43,8 @@ export const BatchStatus = z.enum(['planning', 'planned', 'running', 'finished',
 export type BatchStatus = z.infer<typeof BatchStatus>;
 
 /**
- * `waiting` for its plan; `refused`: the row is wrong, `blocked`: its plan is, and neither is applied; `nothing`: it is so
+ * `waiting` for its plan, also where Entra could not be asked: continuing plans it; `refused`: the row is wrong, `blocked`:
+ * its plan is, and neither is applied; `nothing`: it is so
  * already; `planned`; `running`; `done`; `failed`: with what was not done, and its run can be continued.
  */
 export const BatchRowStatus = z.enum(['waiting', 'refused', 'blocked', 'nothing', 'planned', 'running', 'done', 'failed']);
@@ -56,7 +57,7 @@ export const BatchRow = z.object({
   /** Of the group; what the row says of it where it is refused. */
   name: z.string(),
   status: BatchRowStatus,
-  /** Why it was refused, is blocked or failed: sentences, with the mend. */
+  /** Why it was refused, is blocked or failed, or could not be planned yet: sentences, with the mend. */
   detail: z.string().nullable(),
   /** The setup that is there already, or that was made. */
   setupId: z.string().nullable(),
@@ -79,6 +80,8 @@ export const BatchSummary = z.object({
   status: BatchStatus,
   actorName: z.string(),
   createdAt: Instant,
+  /** When somebody had it applied; `null`: nobody did yet, so that what was stopped or interrupted is the planning. */
+  startedAt: Instant.nullable(),
   finishedAt: Instant.nullable(),
   stopAskedBy: z.string().nullable(),
   /** Why it was interrupted, and what to do. */

@@ -32,7 +32,7 @@ test('setups of a file are planned, reviewed once and applied together; what is 
     [2, 'One', 'planned', null], [3, 'Two', 'planned', null],
     [4, 'Three', 'refused', expect.stringMatching(/^Line 4: .*there is no person with the sign-in name “nobody@contoso.example”.*Line 4: .*there is no application of the name “Nothing”/)],
     [5, '=Four', 'refused', 'Line 5: name begins like a formula ("=Four"). A cell begins with none of = + - @, a tab or a line break.'],
-    [6, 'Five', 'refused', 'Line 6: eligible: Choose at least one person or group.'],
+    [6, 'Five', 'refused', 'Line 6: people, groups: Choose at least one person or group.'],
     [7, 'One', 'refused', 'Line 7: this is the same group as in line 2. A group has one setup: put them together, or give the new one another nickname.'],
     [8, 'Six', 'planned', null],
   ]);

@@ -4,5 +4,5 @@ export { unfit } from './setup.rules.ts';
 export { BESIDE, firstOf, inBrief, isUtf8, located, NOT_UTF8, openFile, sourceAt, writeSetups, writeYaml, type LocatedSource, type Mistake } from './setup-file.ts';
 export type { Setups } from './setup.service.ts';
 export { createRunLocks } from './setup.store.ts';
-export { parseSource } from './setup-source.rules.ts';
+export { parseSource, type SourceIssue } from './setup-source.rules.ts';
 export { canonical } from './steps.rules.ts';
