@@ -23,7 +23,7 @@ const open = (api: Handler[], search = '') => renderPage(pages, { path: `/setups
 const names = () => within(screen.getByRole('table')).getAllByRole('rowheader').map((head) => within(head).getByRole('link').textContent);
 const cells = (name: string) => within(screen.getByRole('rowheader', { name: new RegExp(name) }).closest('tr') as HTMLElement).getAllByRole('cell').map((cell) => cell.textContent);
 const choose = (name: string) => userEvent.click(screen.getByRole('checkbox', { name: `Choose ${name}` }));
-const made = { id: GUID(7), name: 'A change', format: null, status: 'planning' as const, actorName: 'Maya Lindqvist', createdAt: at(0), finishedAt: null, stopAskedBy: null, detail: null, rows: [], counts: {} };
+const made = { id: GUID(7), name: 'A change', format: null, status: 'planning' as const, actorName: 'Maya Lindqvist', createdAt: at(0), startedAt: null, finishedAt: null, stopAskedBy: null, detail: null, rows: [], counts: {} };
 
 test('shows that it is reading; a refusal is not an empty grid', async () => {
   const { unmount } = open([waits(GetSetupMatrix)]);
