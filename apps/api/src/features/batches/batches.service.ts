@@ -153,7 +153,7 @@ export function createBatches({ db, clock, newId, log, setups, files }: BatchesD
           if (isOfTheRow(planned.reason)) return { ordinal: row.ordinal, status: 'refused', detail: `Line ${row.line}: ${why}` };
           if (!(planned.reason instanceof GraphError)) log.error({ err: planned.reason as unknown, batchId: held.id, ordinal: row.ordinal }, 'a row of a batch was not planned by an error of ours');
           passing.add(why);
-          return { ordinal: row.ordinal, status: 'waiting', detail: `Line ${row.line}: it has no plan yet. ${why}` };
+          return { ordinal: row.ordinal, status: 'waiting', detail: `Line ${row.line}: ${why}` };
         }
         const setup = here.get(groupKey(definition));
         return { ordinal: row.ordinal, definition, plan: planned.value, setupId: setup?.id ?? null, ...plannedStatus(planned.value, setup !== undefined && canonical(setup.definition) === canonical(definition)) };

@@ -112,7 +112,7 @@ test('the planning is stopped too, and what was not begun is not said to be', as
 });
 
 test('rows that Entra could not be asked about say so, with the way to plan them', async () => {
-  const row = aRow(1, { status: 'waiting', changes: 0, calls: 0, detail: 'Line 3: it has no plan yet. Microsoft Entra did not answer. Try again in a moment.' });
+  const row = aRow(1, { status: 'waiting', changes: 0, calls: 0, detail: 'Line 3: Microsoft Entra did not answer. Try again in a moment.' });
   open([answers(GetBatch, aBatch([aRow(0), row], { status: 'interrupted', startedAt: null, detail: '1 row has no plan yet. Microsoft Entra did not answer.' })), answers(GetBatchRow, { ...row, plan: null })], '?row=1');
   expect(await screen.findByText(/^1 row has no plan yet\. Microsoft Entra did not answer\. Nothing was applied\./)).toBeTruthy();
   expect(screen.getByText('Not planned to the end')).toBeTruthy();
