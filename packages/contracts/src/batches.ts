@@ -130,10 +130,14 @@ export const RoleSettingsChange = z.strictObject({
 });
 export type RoleSettingsChange = z.infer<typeof RoleSettingsChange>;
 
+/** Whose settings of a group are meant: PIM keeps those of its members and of its owners apart. */
+export const SettingsOf = z.enum(['member', 'owner']);
+export type SettingsOf = z.infer<typeof SettingsOf>;
+
 export const ChangeSetups = {
   method: 'POST', path: '/api/setup-changes', permission: 'setup:manage', status: 202,
-  summary: 'Begins to plan one change of role settings for many setups, as a batch; changes nothing yet',
-  body: z.strictObject({ setupIds: z.array(z.uuid()).min(1, 'Choose at least one setup').max(BATCH_ROWS_MAX), change: RoleSettingsChange }),
+  summary: 'Begins to plan one change of role settings for many setups, as a batch; changes nothing yet. A setup that leaves those of Owner as they are is refused for them',
+  body: z.strictObject({ setupIds: z.array(z.uuid()).min(1, 'Choose at least one setup').max(BATCH_ROWS_MAX), of: SettingsOf.default('member'), change: RoleSettingsChange }),
   response: Batch,
 } as const satisfies Endpoint;
 

@@ -187,6 +187,16 @@ test('one change of role settings for many setups is planned and applied as a ba
   expect(statuses(await applied(portal, maya, body.id))).toEqual(['One: done', 'Two: done', 'Long: refused']);
   expect((await matrix()).map(({ name, roleSettings }) => [name, roleSettings.requireTicket])).toEqual([['Long', false], ['One', true], ['Two', true]]);
 
+  // Those of Owner apart, where the setup says them at all.
+  const refused = await maya.post('/api/setup-changes', { setupIds, of: 'owner', change: { requireTicket: true } });
+  expect([refused.status, refused.body.issues]).toEqual([400, setupIds.map((_id, index) => ({ path: `body.setupIds.${index}`, message: 'This setup leaves the role settings of Owner as they are in Entra. Set them in the setup first' }))]);
+  await portal.db.pool.query(`UPDATE setup SET definition = jsonb_set(definition, '{ownerRoleSettings}', definition->'roleSettings') WHERE id = $1`, [setupIds[0]]);
+  const ofOwner = (await maya.post('/api/setup-changes', { setupIds: [setupIds[0]], of: 'owner', change: { activationMaxMinutes: 90 } })).body;
+  await portal.settle();
+  expect((await maya.get(`/api/setup-batches/${ofOwner.id}/rows/0`)).body.plan.steps.filter(({ verdict }: { verdict: string }) => verdict !== 'nothing')).toMatchObject([{ kind: 'owner-role-settings', verdict: 'change' }]);
+  expect(await applied(portal, maya, ofOwner.id)).toMatchObject({ name: 'activationMaxMinutes of Owner for one setup', counts: { done: 1 } });
+  expect((await maya.get('/api/setup-matrix')).body.setups.find(({ id }: { id: string }) => id === setupIds[0])).toMatchObject({ roleSettings: { activationMaxMinutes: 30 }, ownerRoleSettings: { activationMaxMinutes: 90 } });
+
   const minutes = (await maya.post('/api/setup-changes', { setupIds: [setupIds[2]], change: { activationMaxMinutes: 60 } })).body;
   await portal.settle();
   expect((await applied(portal, maya, minutes.id)).counts).toEqual({ done: 1 });

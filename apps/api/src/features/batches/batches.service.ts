@@ -1,4 +1,4 @@
-import { BATCH_ROWS_MAX, type Answer, type Batch, type BatchSummary, type CreateBatch, type GetBatchRow, type Input, type ListBatches, type PortalActivity, type RoleSettingsChange, type Run, type SetupDefinition } from '@gatehouse/contracts';
+import { BATCH_ROWS_MAX, type Answer, type Batch, type BatchSummary, type ChangeSetups, type CreateBatch, type GetBatchRow, type Input, type ListBatches, type PortalActivity, type Run, type SettingsOf, type SetupDefinition } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { GraphError } from '@gatehouse/graph';
 import type { Logger } from 'pino';
@@ -9,7 +9,7 @@ import { record } from '../audit/audit.ts';
 import { canonical, createRunLocks, type Mistake, type Setups, type SourceIssue } from '../setup/setup.ts';
 import type { BatchText } from './batch-file.ts';
 import type { BatchFiles } from './batch-files.ts';
-import { changedSettings, changeName, concludedStatus, groupKey, plannedStatus } from './batches.rules.ts';
+import { changedSettings, changeName, concludedStatus, groupKey, KEPT_IN, plannedStatus } from './batches.rules.ts';
 import { askToStop, batchLock, changeRows, countsOf, definitionsOf, fileOf, findBatch, insertBatch, interruptBatch, latestBatches, restBatch, reviewedOf, rowsOf, shownRows, summaryOf, takeUp, underWay, type BatchRecord, type Held, type NewBatch, type RowChange, type RowRecord } from './batches.store.ts';
 
 /** Many setups from one file or one change, planned and applied in the background of this process, on the token of whoever began it. */
@@ -259,15 +259,21 @@ export function createBatches({ db, clock, newId, log, setups, files }: BatchesD
     },
 
     /** Makes a file of setups that are here, with other settings, and plans that. */
-    async change(actor: Actor, setupIds: readonly string[], change: RoleSettingsChange): Promise<Batch> {
+    async change(actor: Actor, { setupIds, of, change }: Input<typeof ChangeSetups>['body']): Promise<Batch> {
       const here = new Map((await setups.standing(actor)).map((one) => [one.id, one]));
-      const issues = setupIds.flatMap((id, index) => (here.has(id) ? [] : [{ path: `body.setupIds.${index}`, message: 'There is no such setup, or not any more' }]));
+      const issues = setupIds.flatMap((id, index) => {
+        const message = whyNotChanged(here.get(id), of);
+        return message === undefined ? [] : [{ path: `body.setupIds.${index}`, message }];
+      });
       if (issues.length > 0) throw new PortalError('invalid-request', { issues });
       const chosen = [...new Set(setupIds)].flatMap((id) => here.get(id) ?? []);
-      const text = await files.setups(chosen.map(({ definition }) => ({ ...definition, roleSettings: changedSettings(definition.roleSettings, change) })));
+      const text = await files.setups(chosen.map(({ definition }) => {
+        const settings = definition[KEPT_IN[of]];
+        return settings === null ? definition : { ...definition, [KEPT_IN[of]]: changedSettings(settings, change) };
+      }));
       const file = await files.read({ format: 'yaml', text });
       if ('mistakes' in file) throw new Error(`setups of at most ${BATCH_ROWS_MAX} were not read as they were written: ${inLines(file.mistakes)}`);
-      return planNew(actor, { name: changeName(change, chosen.length), format: null, text, template: null }, { ...file, text: { format: 'yaml', text } });
+      return planNew(actor, { name: changeName(change, of, chosen.length), format: null, text, template: null }, { ...file, text: { format: 'yaml', text } });
     },
 
     async list(actor: Actor): Promise<Answer<typeof ListBatches>> {
@@ -372,6 +378,11 @@ export function createBatches({ db, clock, newId, log, setups, files }: BatchesD
 
 /** The rows of a file, and the file for what is found wrong with them later. */
 type OpenBatch = Exclude<Awaited<ReturnType<BatchFiles['read']>>, { readonly mistakes: unknown }> & { readonly text: BatchText };
+
+function whyNotChanged(setup: { readonly definition: SetupDefinition } | undefined, of: SettingsOf): string | undefined {
+  if (!setup) return 'There is no such setup, or not any more';
+  return setup.definition[KEPT_IN[of]] === null ? 'This setup leaves the role settings of Owner as they are in Entra. Set them in the setup first' : undefined;
+}
 
 const unreadable = (): PortalError => new PortalError('conflict', { detail: 'Another version of the portal planned this row, and this one cannot read its plan. Nothing of it was done. Bring the file in again, and look at the new plan.' });
 
