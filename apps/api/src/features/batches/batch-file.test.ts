@@ -48,7 +48,7 @@ describe('CSV', () => {
     ['nobody who is eligible', `${HEADER}\nA,,F\n`, ['A 2: people, groups: Choose at least one person or group.']],
     ['a cell too many', `${HEADER}\nA,a@x.example,F,G\n`, ['A 2: The line has 4 cells, and there are 3 columns. A cell with a comma in it stands in quotes.']],
     ['a cell too few', `${HEADER}\nA,a@x.example\n`, ['A 2: applications: Choose at least one application.']],
-    ['a value of another kind', 'name,people,days,applications,preset\nA,a@x.example,soon,F,lax\n', ['A 2: preset: standard, strict, break-glass, or the settings themselves are expected here.', 'A 2: days: a number is expected here.']],
+    ['a value of another kind', 'name,people,days,applications,preset\nA,a@x.example;b@x.example,soon,F,lax\n', ['A 2: preset: standard, strict, break-glass, or the settings themselves are expected here.', 'A 2: days: a number is expected here.']],
     ['a formula', `${HEADER}\n"=HYPERLINK(""x"")",a@x.example,F\n`, [expect.stringMatching(/^=HYPERLINK\("x"\) 2: name begins like a formula/)]],
   ])('%s', (_what, text, expected) => { expect(told(text)).toEqual(expected); });
 

@@ -150,9 +150,14 @@ export function sourceAt(file: OpenFile, path: readonly (string | number)[]): Lo
 
 /** What was read, with the lines of what is wrong. `nameOf`: what a place is called where the file has it. */
 export function located(parsed: ReturnType<typeof parseSource>, lineOf: OpenFile['lineOf'], nameOf = (path: SourceIssue['path']): string => path.join('.')): LocatedSource | { readonly mistakes: readonly Mistake[] } {
-  const mistakesOf = (issues: readonly SourceIssue[]): readonly Mistake[] => firstOf(issues.slice(0, ORDERED).map(({ path, key, message }): Mistake => (key === undefined
+  const toldOf = ({ path, key, message }: SourceIssue): Mistake => (key === undefined
     ? { line: lineOf(path), message: `${path.length === 0 ? '' : `${nameOf(path)}: `}${message}.`.replace(/\.\.$/, '.') }
-    : { line: lineOf(path, key), message: `${[...path, inBrief(key)].join('.')} ${message}.` })).toSorted((a, b) => a.line - b.line), (mistake) => mistake, issues.length);
+    : { line: lineOf(path, key), message: `${[...path, inBrief(key)].join('.')} ${message}.` });
+  const mistakesOf = (issues: readonly SourceIssue[]): readonly Mistake[] => {
+    // Several values that one cell made are wrong in the same way: that is one thing to mend.
+    const told = [...new Map(issues.slice(0, ORDERED).map(toldOf).map((mistake) => [`${mistake.line} ${mistake.message}`, mistake])).values()].toSorted((a, b) => a.line - b.line);
+    return firstOf(told, (mistake) => mistake, told.length + Math.max(0, issues.length - ORDERED));
+  };
   return 'source' in parsed ? { source: parsed.source, mistakesOf } : { mistakes: mistakesOf(parsed.issues) };
 }
 
