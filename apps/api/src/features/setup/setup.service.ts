@@ -10,7 +10,7 @@ import type { Drift } from './drift.service.ts';
 import { driftFigures } from './drift.store.ts';
 import { planRestore, restoredBy } from './restore.rules.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
-import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile, writeSetups } from './setup-file.ts';
+import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
 import { planSetup, type SetupFacts } from './setup.rules.ts';
 import { nameSources, principalsOf, resolveSources } from './setup-source.service.ts';
@@ -235,10 +235,10 @@ export function createSetups(deps: SetupDeps) {
       };
     },
 
-    /** All setups that stand in one file by names; the same as long as they are the same, and in another tenant of the same names. */
-    async export(actor: Actor): Promise<string> {
+    /** All setups that stand, by names, in an order that stays the same as long as they do, and in another tenant of the same names. */
+    async named(actor: Actor): Promise<readonly SetupSource[]> {
       const sources = await nameSources(graphFor(actor, 'setup'), (await standingSetups(db, actor.tenantId)).map(({ definition }) => SetupDefinition.parse(definition)));
-      return writeSetups(sources.map((source) => ({ source, place: canonical(source.group) })).sort((one, other) => (one.place < other.place ? -1 : 1)).map(({ source }) => source));
+      return sources.map((source) => ({ source, place: canonical(source.group) })).sort((one, other) => (one.place < other.place ? -1 : 1)).map(({ source }) => source);
     },
 
     /** Waits until a run that this process works on rests. */
