@@ -1,6 +1,6 @@
 import { SetupDefinition, type Difference, type DifferenceKind, type EventKind, type RoleSettings } from '@gatehouse/contracts';
 import { overlaps, sameDestination, type Destination } from './overlap.rules.ts';
-import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { besidesIn, describeChanges, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 import { DAY_MS, isEligibleEnough, isPermanent, longest, unfit, type EligibilityFact, type GroupFact } from './setup.rules.ts';
 import { applicationKey, destinationOf } from './steps.rules.ts';
 
@@ -26,7 +26,6 @@ export interface DriftFacts {
   readonly eligibleOwners: readonly Principal[];
   readonly eligible: readonly (EligibilityFact & Pick<Principal, 'kind' | 'displayName'>)[];
   readonly rules: readonly PolicyRule[];
-  /** Read where the setup says how they shall be. */
   readonly ownerRules: readonly PolicyRule[];
   /** By the application's key in the setup; those that are gone are not in it. */
   readonly applications: ReadonlyMap<string, ApplicationSeen>;
@@ -54,8 +53,16 @@ export interface Baseline {
   /** Each with how they are a member: whoever comes back otherwise is found again. */
   readonly members: readonly string[];
   readonly eligibleOwners: readonly string[];
+  /** How the role of Owner was set, where the setup says nothing of it: what it says of Member would mean little beside an owner who gets in with less. */
+  readonly ownerSettings?: OwnerSettings | undefined;
   /** By the application's key. */
   readonly applications: Readonly<Record<string, { readonly servicePrincipalId: string; readonly segments: readonly Destination[]; readonly assignees: readonly string[] }>>;
+}
+
+/** Settings, and what stood besides by its key. */
+export interface OwnerSettings {
+  readonly settings: RoleSettings;
+  readonly besides: Readonly<Record<string, string>>;
 }
 
 export type Found = Omit<Difference, 'firstSeenAt' | 'by'>;
@@ -74,8 +81,14 @@ export function baselineOf(definition: SetupDefinition, facts: DriftFacts, known
     owners: still(known?.owners, facts.owners.map(({ id }) => id), facts),
     members: still(known?.members ?? [], facts.standing.map(standingKey), facts),
     eligibleOwners: still(known?.eligibleOwners, facts.eligibleOwners.map(({ id }) => id), facts),
+    ownerSettings: known?.ownerSettings ?? (facts.group && { settings: readRoleSettings(facts.ownerRules), besides: Object.fromEntries(besidesIn(facts.ownerRules).map(({ key, found: is }) => [key, is])) }),
     applications,
   };
+}
+
+/** How the role of Owner is to be: as the setup says, or else as it was. */
+export function ownerSettingsOf({ ownerRoleSettings }: SetupDefinition, { ownerSettings }: Baseline): OwnerSettings | undefined {
+  return ownerRoleSettings === null ? ownerSettings : { settings: ownerRoleSettings, besides: {} };
 }
 
 /** What was taken as it is and still is so; all that is so where nothing was taken yet. Of a group that is gone nothing is known. */
@@ -94,14 +107,15 @@ export function compareSetup(definition: SetupDefinition, facts: DriftFacts, bas
     return [found({ kind: 'group-gone', severity: 'broken', title: `The group ${name} does not exist any more`, expected: name, found: 'no such group', restorable: definition.group.kind === 'new', acceptable: false, mend: definition.group.kind === 'new' ? null : 'Restore the group in Entra within 30 days of its deletion, or make another setup.' })];
   }
   const why = unfit(group);
+  const owner = ownerSettingsOf(definition, baseline);
   return [
     ...(why ? [found({ kind: 'group-unfit', severity: 'broken', title: `PIM does not take ${group.displayName} any more`, expected: 'a security group with assigned members', found: why.reason, restorable: false, acceptable: false, mend: why.mend })] : []),
     ...(group.displayName === name ? [] : [found({ kind: 'group-renamed', severity: 'changed', title: `The group is called ${group.displayName}`, expected: name, found: group.displayName, restorable: false, acceptable: true, mend: 'Rename it in Entra, or take the new name into the setup.' })]),
     ...(facts.managedByPim ? [] : [found({ kind: 'not-onboarded', severity: 'weaker', title: 'PIM does not manage the group', expected: 'managed by PIM', found: 'not managed', restorable: true, acceptable: false })]),
     ...standingMembers(facts, baseline),
     ...owners(definition, facts, baseline),
-    ...settings('role-settings', 'Member', definition.roleSettings, facts.rules),
-    ...(definition.ownerRoleSettings === null ? [] : settings('owner-role-settings', 'Owner', definition.ownerRoleSettings, facts.ownerRules)),
+    ...settings('role-settings', 'Member', { settings: definition.roleSettings, besides: {} }, facts.rules, false),
+    ...(owner ? settings('owner-role-settings', 'Owner', owner, facts.ownerRules, definition.ownerRoleSettings === null) : []),
     ...eligibility(definition, facts),
     ...definition.applications.flatMap((wish) => application(wish, facts, baseline)),
   ];
@@ -142,24 +156,28 @@ function owners(definition: SetupDefinition, facts: DriftFacts, baseline: Baseli
 const OCCASIONS = ['whenEligible', 'whenAssigned', 'whenActivated'] as const;
 const RECIPIENTS = ['admins', 'person', 'approvers'] as const;
 const FIELDS = ['activationMaxMinutes', 'activationSignIn', 'requireJustification', 'requireTicket', 'approval', 'eligibleMaxDays', 'activeMaxDays', 'activeRequiresMfa', 'activeRequiresJustification'] as const;
-const CONTRADICTION = 'contradiction';
+const CONTRADICTION = 'besides.contradiction';
 
-/** One difference a setting, so that each can be put back or taken by itself. */
-function settings(kind: 'role-settings' | 'owner-role-settings', role: string, wanted: RoleSettings, rules: readonly PolicyRule[]): readonly Found[] {
+/** One difference a setting, so that each can be put back or taken by itself; and one for each thing besides, which no setup can say. */
+function settings(kind: 'role-settings' | 'owner-role-settings', role: string, { settings: wanted, besides }: OwnerSettings, rules: readonly PolicyRule[], takesBesides: boolean): readonly Found[] {
   const is = readRoleSettings(rules);
+  const of = role === 'Member' ? '' : ` (${role})`;
   const differences = fieldsOf(wanted, is).flatMap(({ field, with: one }) => {
     // What is found is put into what is wanted, so that the words are of this setting alone.
     const changes = describeChanges(wanted, one);
     const [first] = changes;
     if (!first) return [];
-    const title = `${first.field}: ${changes.map(({ to }) => to).join(', ')}${role === 'Member' ? '' : ` (${role})`}`;
     return [found({
-      kind, of: field, severity: isWeaker(wanted, is, field) ? 'weaker' : 'changed', title,
+      kind, of: field, severity: isWeaker(wanted, is, field) ? 'weaker' : 'changed', title: `${first.field}: ${changes.map(({ to }) => to).join(', ')}${of}`,
       expected: changes.map(({ from }) => from ?? '').join(', '), found: changes.map(({ to }) => to).join(', '), restorable: true, acceptable: true,
     })];
   });
-  if (differences.length > 0 || mergeRoleSettings(rules, wanted).length === 0) return differences;
-  return [found({ kind, of: CONTRADICTION, severity: 'changed', title: `The role settings of ${role} hold something besides`, expected: 'the settings of the setup and nothing against them', found: 'MFA beside an authentication context, or an activation without a limit', restorable: true, acceptable: false })];
+  const signIn = differences.some(({ key }) => key === `${kind}:activationSignIn`);
+  const more = besidesIn(rules).filter(({ key, found: words }) => besides[key] !== words && !(signIn && key === CONTRADICTION)).map((one) => found({
+    kind, of: one.key, severity: one.weakens === 'always' || (one.weakens === 'approval' && wanted.approval.required) ? 'weaker' : 'changed', title: `${one.field}: ${one.found}${of}`,
+    expected: one.standard, found: one.found, restorable: true, acceptable: takesBesides,
+  }));
+  return [...differences, ...more];
 }
 
 /** Each setting of `is`, alone within `wanted`. */
@@ -180,8 +198,8 @@ function isWeaker(wanted: RoleSettings, is: RoleSettings, field: string): boolea
   const longer = (one: number | null, other: number | null): boolean => (one ?? Number.POSITIVE_INFINITY) > (other ?? Number.POSITIVE_INFINITY);
   switch (field) {
     case 'activationMaxMinutes': return is.activationMaxMinutes > wanted.activationMaxMinutes;
-    // Which of two contexts asks for more, only Conditional Access knows.
-    case 'activationSignIn': return SIGN_INS.indexOf(is.activationSignIn.kind) < SIGN_INS.indexOf(wanted.activationSignIn.kind) || (is.activationSignIn.kind === 'authentication-context' && wanted.activationSignIn.kind === 'authentication-context');
+    // What a context asks for, and whether more than MFA or another context, only Conditional Access knows.
+    case 'activationSignIn': return wanted.activationSignIn.kind !== 'none' && (is.activationSignIn.kind === 'authentication-context' || SIGN_INS.indexOf(is.activationSignIn.kind) < SIGN_INS.indexOf(wanted.activationSignIn.kind));
     // Another approver is somebody else who can let people in.
     case 'approval': return wanted.approval.required;
     case 'eligibleMaxDays': return longer(is.eligibleMaxDays, wanted.eligibleMaxDays);
@@ -285,7 +303,7 @@ export interface Accepted {
  */
 export function acceptDifferences(definition: SetupDefinition, baseline: Baseline, differences: readonly Found[], facts: DriftFacts): Accepted | { readonly refused: string } {
   const refused = differences.find(({ acceptable }) => !acceptable);
-  if (refused) return { refused: `${refused.title}. A setup cannot take that as it is: restore it.` };
+  if (refused) return { refused: `${refused.title}. ${isBeside(refused) ? 'A setup has no words for that, so it cannot take it' : 'A setup cannot take that'} as it is: restore it.` };
   const all = differences.reduce<Accepted>((so, difference) => acceptOne(so, difference, facts), { definition, baseline });
   const parsed = SetupDefinition.safeParse(all.definition);
   if (parsed.success) return { definition: parsed.data, baseline: all.baseline };
@@ -306,7 +324,13 @@ function acceptOne({ definition, baseline }: Accepted, { kind, key }: Found, fac
     }
     case 'owner-removed': return { definition: { ...definition, owners: definition.owners.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
     case 'role-settings': return { definition: { ...definition, roleSettings: withFields(definition.roleSettings, readRoleSettings(facts.rules), [id]) }, baseline };
-    case 'owner-role-settings': return { definition: { ...definition, ownerRoleSettings: definition.ownerRoleSettings && withFields(definition.ownerRoleSettings, readRoleSettings(facts.ownerRules), [id]) }, baseline };
+    case 'owner-role-settings': {
+      const { ownerRoleSettings } = definition;
+      if (ownerRoleSettings !== null) return { definition: { ...definition, ownerRoleSettings: withFields(ownerRoleSettings, readRoleSettings(facts.ownerRules), [id]) }, baseline };
+      const { settings: taken, besides } = baseline.ownerSettings ?? { settings: readRoleSettings(facts.ownerRules), besides: {} };
+      const beside = besidesIn(facts.ownerRules).find(({ key: of }) => of === id);
+      return { definition, baseline: { ...baseline, ownerSettings: { settings: withFields(taken, readRoleSettings(facts.ownerRules), [id]), besides: beside ? { ...besides, [id]: beside.found } : besides } } };
+    }
     case 'eligible-removed': return { definition: { ...definition, eligible: definition.eligible.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
     case 'eligible-shortened': case 'eligible-extended': return { definition: { ...definition, eligible: definition.eligible.map((one) => (one.principalId.toLowerCase() === id ? { ...one, days: daysOf(longest(seen)) } : one)) }, baseline };
     case 'eligible-added': {
@@ -349,9 +373,10 @@ function changedApplication(baseline: Baseline, facts: DriftFacts, key: string, 
   return { ...baseline, applications: { ...baseline.applications, [key]: change(known) } };
 }
 
-/** The settings with these fields of the others, as the keys of differences name them; all of them where they contradict each other. */
+const isBeside = ({ kind, key }: Found): boolean => key.startsWith(`${kind}:besides.`);
+
+/** The settings with these fields of the others, as the keys of differences name them. */
 export function withFields(settings: RoleSettings, others: RoleSettings, fields: readonly string[]): RoleSettings {
-  if (fields.includes(CONTRADICTION)) return others;
   return fields.reduce((so, field) => fieldsOf(so, others).find((one) => one.field === field)?.with ?? so, settings);
 }
 

@@ -1,5 +1,5 @@
 import { SetupDefinition, type PlanStep, type StepKind } from '@gatehouse/contracts';
-import { destinationIn, withFields, type DriftFacts, type Found } from './drift.rules.ts';
+import { destinationIn, ownerSettingsOf, withFields, type Baseline, type DriftFacts, type Found } from './drift.rules.ts';
 import { readRoleSettings } from './role-settings.rules.ts';
 import { DAY_MS } from './setup.rules.ts';
 import { acts, step } from './steps.rules.ts';
@@ -47,16 +47,19 @@ export function planRestore(definition: SetupDefinition, wanted: readonly Found[
  * What the setup says in the points that were chosen; where role settings are among them, the others stay as the tenant has
  * them. Settings that no setup may have are not kept: then all of the setup's are put back.
  */
-export function restoredBy(definition: SetupDefinition, wanted: readonly Found[], facts: DriftFacts): SetupDefinition {
+export function restoredBy(setup: SetupDefinition, wanted: readonly Found[], facts: DriftFacts, baseline: Baseline): SetupDefinition {
   const chosen = (kind: 'role-settings' | 'owner-role-settings'): readonly string[] => wanted.filter((one) => one.kind === kind).map(ofKey);
   const [member, owner] = [chosen('role-settings'), chosen('owner-role-settings')];
+  // Of a setup that says nothing of owners, what stands beside it is put back.
+  const definition = owner.length === 0 ? setup : { ...setup, ownerRoleSettings: ownerSettingsOf(setup, baseline)?.settings ?? null };
   const { roleSettings, ownerRoleSettings } = definition;
   const restored = SetupDefinition.safeParse({
     ...definition,
     ...(member.length > 0 && { roleSettings: withFields(readRoleSettings(facts.rules), roleSettings, member) }),
     ...(owner.length > 0 && ownerRoleSettings && { ownerRoleSettings: withFields(readRoleSettings(facts.ownerRules), ownerRoleSettings, owner) }),
   });
-  return restored.success ? restored.data : definition;
+  if (restored.success) return restored.data;
+  return SetupDefinition.safeParse(definition).success ? definition : setup;
 }
 
 /** What follows the kind in a difference's key. */

@@ -1,6 +1,6 @@
-import { proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type RoleSettings, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
+import { proposeMailNickname, type ApplicationWish, type EligibleWish, type PlanStep, type RoleSettings, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
 import { type Destination, overlaps, sameDestination } from './overlap.rules.ts';
-import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { describePolicyChanges, mergeRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 import { applicationKey, blocked, destinationOf, segmentKey, step, uniqueNameOf } from './steps.rules.ts';
 
 /**
@@ -187,10 +187,7 @@ function roleSettingsStep(role: typeof MEMBER | typeof OWNER, wanted: RoleSettin
     return blocked({ ...draft, title }, { reason: `${gone.map((one) => one.displayName).join(', ')} cannot approve: Entra does not know them any more.`, mend: 'Choose other approvers.' });
   }
   if (mergeRoleSettings(rules, wanted).length === 0) return step({ ...draft, verdict: 'nothing', title: `The role settings of ${role.name} are as wanted` });
-  const changes = describeChanges(readRoleSettings(rules), wanted);
-  // Two controls that exclude each other may both be on in a tenant: what is read is the same then, and the rules are not.
-  const told: Change[] = changes.length > 0 ? changes : [{ field: 'Rules that contradict each other', from: 'present', to: 'removed' }];
-  return step({ ...draft, verdict: 'change', title, changes: told, calls: alongWithOnboarding ? [] : [POLICY_CALL(role.policy)] });
+  return step({ ...draft, verdict: 'change', title, changes: describePolicyChanges(rules, wanted), calls: alongWithOnboarding ? [] : [POLICY_CALL(role.policy)] });
 }
 
 function planApplication(definition: SetupDefinition, wish: ApplicationWish, fact: ApplicationFact | undefined, facts: SetupFacts): { readonly before: readonly PlanStep[]; readonly assign: PlanStep } {

@@ -118,9 +118,9 @@ export function createSetups(deps: SetupDeps) {
 
   /** What it takes to put these differences right, as the tenant stands now. */
   async function plannedRestore(actor: Actor, graph: Graph, setupId: string, keys: readonly string[]) {
-    const { setup, facts, differences } = await drift.lookNow(actor, setupId, graph);
+    const { setup, facts, baseline, differences } = await drift.lookNow(actor, setupId, graph);
     const wanted = differences.filter(({ key }) => keys.includes(key));
-    const definition = restoredBy(setup.definition, wanted, facts);
+    const definition = restoredBy(setup.definition, wanted, facts, baseline);
     // An application of the setup is the one that was looked at, whatever it is called by now.
     const whole = await planned(graph, definition, undefined, new Map([...facts.applications].map(([key, { servicePrincipalId }]) => [key, servicePrincipalId])));
     const { steps, before, without } = planRestore(definition, wanted, facts, whole.steps, clock.now());

@@ -1,6 +1,6 @@
 import type { PlanStep, PlanWarning, SetupDefinition } from '@gatehouse/contracts';
 import { sameDestination } from './overlap.rules.ts';
-import { describeChanges, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { describeBesides, describeChanges, readRoleSettings, withRules, type PolicyRule } from './role-settings.rules.ts';
 import { isPermanent, longest, type ApplicationFact, type EligibilityFact, type GroupFact } from './setup.rules.ts';
 import { applicationKey, canonical, destinationOf, segmentKey, step } from './steps.rules.ts';
 
@@ -123,9 +123,10 @@ function settingsStep(role: 'member' | 'owner', before: Before | null, rules: re
   const name = role === 'member' ? 'Member' : 'Owner';
   const kind = role === 'member' ? 'restore-role-settings' : 'restore-owner-role-settings';
   const same = sameRules(rules, before.rules);
+  const restored = withRules(rules, before.rules);
   return [step({
     key: kind, kind, verdict: same ? 'nothing' : 'change', title: same ? `The role settings of ${name} are as they were` : `Put back the role settings of ${name}`,
-    changes: describeChanges(readRoleSettings(rules), readRoleSettings(rules.map((rule) => before.rules.find(({ id }) => id === rule.id) ?? rule))), calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
+    changes: [...describeChanges(readRoleSettings(rules), readRoleSettings(restored)), ...describeBesides(rules, restored)], calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
   })];
 }
 
