@@ -26,8 +26,8 @@ const facts: DriftFacts = {
   managedByPim: true, standing: [], owners: [{ id: OMAR, kind: 'user', displayName: 'Omar Haddad' }], eligibleOwners: [],
   eligible: [{ principalId: ANA, kind: 'user', displayName: 'Ana Costa', startsAt: '2026-03-02T09:00:00Z', endsAt: '2026-05-31T09:00:00Z' }],
   rules: wished(DEFAULT_RULES), ownerRules: DEFAULT_RULES,
-  applications: new Map([['new:ledger', { servicePrincipalId: LEDGER, displayName: 'Ledger', enabled: true, assignmentRequired: true, segments: [{ destinationHost: 'ledger.corp.example', ports: ['443-443', '8000-8010'], protocol: 'tcp,udp' }], assignees: [{ id: GROUP, kind: 'group' as const, displayName: 'Ledger-Clerk' }] }]]),
-  otherGroups: new Map(), connectorGroups: new Map([[CONNECTORS, { name: 'EU-1', live: 1, total: 2 }]]),
+  applications: new Map([['new:ledger', { servicePrincipalId: LEDGER, appId: 'ledger-client', displayName: 'Ledger', enabled: true, assignmentRequired: true, segments: [{ destinationHost: 'ledger.corp.example', ports: ['443-443', '8000-8010'], protocol: 'tcp,udp' }], assignees: [{ id: GROUP, kind: 'group' as const, displayName: 'Ledger-Clerk' }] }]]),
+  otherGroups: new Map(), connectorGroups: new Map([[CONNECTORS, { name: 'EU-1', live: 1, total: 2, applications: new Set(['ledger-client']) }]]),
 };
 const baseline = baselineOf(definition, facts, undefined);
 const ledger = facts.applications.get('new:ledger') as NonNullable<ReturnType<DriftFacts['applications']['get']>>;
@@ -49,6 +49,7 @@ describe('no false alarm', () => {
     ['an end at the midnight after', { eligible: [{ ...facts.eligible[0] as DriftFacts['eligible'][number], endsAt: '2026-06-01T00:00:00Z' }] }],
     ['somebody eligible twice', { eligible: [...facts.eligible, { ...facts.eligible[0] as DriftFacts['eligible'][number], endsAt: '2026-03-09T09:00:00Z' }] }],
     ['the group of another setup at the application', { ...withLedger({ assignees: [...ledger.assignees, { id: 'another-group', kind: 'group', displayName: 'Auditors' }] }), otherGroups: new Map([[LEDGER, new Set(['another-group'])]]) }],
+    ['a connector group that names no applications', { connectorGroups: new Map([[CONNECTORS, { name: 'EU-1', live: 1, total: 2, applications: new Set<string>() }]]) }],
     ['an owner as at the first look', { owners: facts.owners }],
   ])('%s', (_name, change) => { expect(compared(change)).toEqual([]); });
 });
@@ -57,7 +58,8 @@ describe('what no emulated tenant shows', () => {
   test.each<[string, Partial<DriftFacts>, Found['kind'], Found['severity']]>([
     ['PIM does not manage the group', { managedByPim: false }, 'not-onboarded', 'weaker'],
     ['members follow a rule', { group: { ...facts.group as NonNullable<DriftFacts['group']>, dynamicMembership: true } }, 'group-unfit', 'broken'],
-    ['no connector is live', { connectorGroups: new Map([[CONNECTORS, { name: 'EU-1', live: 0, total: 2 }]]) }, 'connector-group-dead', 'broken'],
+    ['no connector is live', { connectorGroups: new Map([[CONNECTORS, { name: 'EU-1', live: 0, total: 2, applications: new Set() }]]) }, 'connector-group-dead', 'broken'],
+    ['another connector group', { connectorGroups: new Map([...facts.connectorGroups ?? []].map(([id, group]) => [id, { ...group, applications: new Set<string>() }] as const)).set('us-1', { name: 'US-1', live: 1, total: 1, applications: new Set(['ledger-client']) }) }, 'connector-group-changed', 'changed'],
     ['a permanent eligibility', { eligible: [{ ...facts.eligible[0] as DriftFacts['eligible'][number], endsAt: undefined }] }, 'eligible-extended', 'weaker'],
     ['no context any more', { rules: facts.rules.map((rule) => (rule.id === 'Enablement_EndUser_Assignment' ? { ...rule, enabledRules: ['Justification'] } : rule)) }, 'role-settings', 'weaker'],
     ['more is asked than the setup asks', { rules: facts.rules.map((rule) => (rule.id === 'Expiration_Admin_Eligibility' ? { ...rule, maximumDuration: 'P180D' } : rule)) }, 'role-settings', 'changed'],

@@ -31,14 +31,15 @@ export interface DriftFacts {
   readonly applications: ReadonlyMap<string, ApplicationSeen>;
   /** By service principal the groups of other setups that open the application: that is no bypass. */
   readonly otherGroups: OtherGroups;
-  /** Live connectors by connector group; `undefined` where they could not be read. */
-  readonly connectorGroups: ReadonlyMap<string, { readonly name: string; readonly live: number; readonly total: number }> | undefined;
+  /** By id, with the client ids of the applications that are reached through each; `undefined` where they could not be read. */
+  readonly connectorGroups: ReadonlyMap<string, { readonly name: string; readonly live: number; readonly total: number; readonly applications: ReadonlySet<string> }> | undefined;
 }
 
 export type OtherGroups = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ApplicationSeen {
   readonly servicePrincipalId: string;
+  readonly appId: string;
   readonly displayName: string;
   readonly enabled: boolean;
   readonly assignmentRequired: boolean;
@@ -254,15 +255,24 @@ function application(wish: SetupDefinition['applications'][number], facts: Drift
   const groupId = facts.group?.id.toLowerCase() ?? '';
   const others = baseline.applications[key]?.assignees ?? [];
   const strangers = seen.assignees.filter(({ id }) => id !== groupId && !others.includes(id) && facts.otherGroups.get(seen.servicePrincipalId)?.has(id) !== true);
-  const connectors = wish.kind === 'new' ? facts.connectorGroups?.get(wish.connectorGroupId) : undefined;
+  const [usedId, used] = wish.kind === 'new' ? connectorGroupOf(key, facts) : [];
+  // The one that its people get through now, or where Graph does not tell, the one that they should.
+  const connectors = used ?? (wish.kind === 'new' ? facts.connectorGroups?.get(wish.connectorGroupId) : undefined);
   return [
     ...(seen.enabled ? [] : [found({ kind: 'application-disabled', of: key, severity: 'broken', title: `Sign-in to ${name} is turned off`, expected: 'turned on', found: 'turned off, so nobody gets in', restorable: false, acceptable: false, mend: 'Enable the application for users to sign in, in Entra under its properties.' })]),
     ...(seen.assignmentRequired ? [] : [found({ kind: 'assignment-not-required', of: key, severity: 'bypass', title: `${name} lets in everybody`, expected: 'assignment required', found: 'not required, so everybody in the tenant gets in', restorable: true, acceptable: false })]),
     ...(seen.assignees.some(({ id }) => id === groupId) ? [] : [found({ kind: 'application-unassigned', of: key, severity: 'broken', title: `${name} is not open to the group any more`, expected: 'open to the group', found: 'not assigned', restorable: true, acceptable: true })]),
     ...strangers.map(({ id, displayName }) => found({ kind: 'assignee-added', of: `${key}:${id}`, severity: 'bypass', title: `${displayName} gets into ${name} past the group`, expected: 'not assigned', found: 'assigned directly, without activating', restorable: true, acceptable: true })),
     ...destinations(wish, key, seen, baseline),
+    ...(wish.kind === 'new' && used && usedId?.toLowerCase() !== wish.connectorGroupId.toLowerCase() ? [found({ kind: 'connector-group-changed', of: key, severity: 'changed', title: `${name} is reached through the connector group ${used.name}`, expected: wish.connectorGroupName, found: used.name, restorable: true, acceptable: true })] : []),
     ...(connectors?.live === 0 ? [found({ kind: 'connector-group-dead', of: key, severity: 'broken', title: `No connector of ${connectors.name} is live, so nobody reaches ${name}`, expected: 'at least one live connector', found: `0 of ${connectors.total} live`, restorable: false, acceptable: false, mend: 'Start a connector of the group, or give the application another connector group in Entra.' })] : []),
   ];
+}
+
+/** Through which an application is reached; none where Graph does not tell. */
+function connectorGroupOf(key: string, { applications, connectorGroups }: DriftFacts) {
+  const appId = applications.get(key)?.appId;
+  return [...connectorGroups ?? []].find(([, group]) => appId !== undefined && group.applications.has(appId)) ?? [];
 }
 
 function destinations(wish: SetupDefinition['applications'][number], key: string, { displayName, segments }: ApplicationSeen, baseline: Baseline): readonly Found[] {
@@ -341,6 +351,11 @@ function acceptOne({ definition, baseline }: Accepted, { kind, key }: Found, fac
     case 'application-unassigned': case 'application-gone': return { definition: { ...definition, applications: definition.applications.filter((wish) => !isApplication(wish)) }, baseline };
     case 'assignee-added': return { definition, baseline: changedApplication(baseline, facts, keyOfAssignee(id), (one) => ({ ...one, assignees: [...one.assignees, id.slice(keyOfAssignee(id).length + 1)] })) };
     case 'destination-added': case 'destination-removed': return acceptDestination({ definition, baseline }, kind, id, facts);
+    case 'connector-group-changed': {
+      const [usedId, used] = connectorGroupOf(id, facts);
+      if (usedId === undefined || !used) return { definition, baseline };
+      return { definition: { ...definition, applications: definition.applications.map((wish) => (wish.kind === 'new' && isApplication(wish) ? { ...wish, connectorGroupId: usedId, connectorGroupName: used.name } : wish)) }, baseline };
+    }
     case 'group-renamed': return { definition: { ...definition, group: { ...definition.group, displayName: facts.group?.displayName ?? definition.group.displayName } }, baseline };
     default: return { definition, baseline };
   }
@@ -423,6 +438,7 @@ const CAUSES: Readonly<Record<DifferenceKind, { readonly kinds: readonly EventKi
   'destination-added': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'destination-removed': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'connector-group-dead': { kinds: [], about: 'application' },
+  'connector-group-changed': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'group-gone': { kinds: ['group-changed'], activity: /^(hard )?delete group/i, about: 'group' },
   'group-unfit': { kinds: ['group-changed'], activity: /^update group/i, about: 'group' },
   'group-renamed': { kinds: ['group-changed'], activity: /^update group/i, about: 'group' },

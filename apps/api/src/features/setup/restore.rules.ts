@@ -133,6 +133,7 @@ function isStepOf(key: string, difference: Found): boolean {
     case 'owner-removed': return key.toLowerCase() === `add-owner:${of}`;
     case 'eligible-removed': case 'eligible-shortened': return key.toLowerCase() === `assign-eligible:${of}`;
     case 'assignment-not-required': return key === `require-assignment:${of}`;
+    case 'connector-group-changed': return key === `publish-application:${of}`;
     case 'application-unassigned': return key === `assign-application:${of}`;
     case 'application-gone': return ['create-application', 'publish-application', 'require-assignment', 'assign-application'].some((kind) => key === `${kind}:${of}`) || key.startsWith(`add-segment:${of}:`);
     default: return false;

@@ -28,6 +28,8 @@ export interface ApplicationFact {
   /** Published through Private Access or Quick Access; other enterprise applications are not. */
   readonly published: boolean;
   readonly segments: readonly Destination[];
+  /** Through which it is reached; `undefined` where that is not known. */
+  readonly connectorGroupId?: string | undefined;
   /** Whether the group is assigned to it. */
   readonly assigned: boolean;
 }
@@ -217,6 +219,8 @@ function requireAssignmentStep(key: string, name: string, fact: ApplicationFact 
   })];
 }
 
+const PUBLISHING = ['PATCH /applications/{id}', 'PUT /applications/{id}/connectorGroup/$ref'];
+
 function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fact: ApplicationFact | undefined, facts: SetupFacts): readonly PlanStep[] {
   const key = applicationKey(wish);
   const name = wish.displayName;
@@ -226,6 +230,7 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
   // Seen unpublished, it is what a create of ours left behind, or an application of somebody else.
   const foreign = fact !== undefined && !fact.published && !['begun', 'done'].includes(facts.earlier.get(create.key) ?? '');
   // How far a publish came that was cut off is not to be seen: it is absolute, and done again.
+  const elsewhere = fact?.connectorGroupId !== undefined && fact.connectorGroupId !== wish.connectorGroupId;
   const publishBegun = facts.earlier.get(publish.key) === 'begun';
 
   const first = foreign
@@ -236,9 +241,14 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
     });
   const second = !connectors
     ? blocked(publish, { reason: `The connector group ${wish.connectorGroupName} does not exist any more.`, mend: 'Choose another connector group.' })
+    : fact?.published === true && !publishBegun && elsewhere
+      ? step({
+        ...publish, verdict: 'change', title: `Reach ${name} through the connector group ${connectors.name}`,
+        changes: [{ field: 'Connector group', from: facts.connectorGroups.find(({ id }) => id === fact.connectorGroupId)?.name ?? 'another one', to: connectors.name }], calls: PUBLISHING,
+      })
     : fact?.published === true && !publishBegun
       ? step({ ...publish, verdict: 'nothing', title: `${name} is published through Private Access` })
-      : step({ ...publish, verdict: 'create', changes: [{ field: 'Connector group', from: null, to: connectors.name }], calls: ['PATCH /applications/{id}', 'PUT /applications/{id}/connectorGroup/$ref'] });
+      : step({ ...publish, verdict: 'create', changes: [{ field: 'Connector group', from: null, to: connectors.name }], calls: PUBLISHING });
   return [first, second, ...wish.segments.map((segment, index) => segmentStep(wish, segment, index, fact, facts))];
 }
 

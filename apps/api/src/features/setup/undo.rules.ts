@@ -74,6 +74,10 @@ export function planUndo(definition: SetupDefinition, made: readonly MadeStep[],
     if (has(`create-application:${key}`)) warnings.push({ code: 'application-kept', message: `${fact.displayName} stays: others are assigned to it by now.`, mend: 'Delete it in Entra when nobody needs it.' });
     return [...segmentSteps(wish, fact, has), ...opened(key, fact, has, warnings)];
   });
+  for (const { plan } of made.filter((one) => one.plan.kind === 'publish-application' && one.plan.verdict === 'change')) {
+    const [change] = plan.changes;
+    warnings.push({ code: 'connector-group-kept', message: `The connector group stays ${change?.to ?? 'as it is'}: the run changed it from ${change?.from ?? 'another one'}.`, mend: 'Choose the other one in Entra, if the application is to be reached through it again.' });
+  }
   const group = deletesGroup ? [step({
     key: 'delete-group', kind: 'delete-group', verdict: 'delete', irreversible: true, title: `Delete the group ${facts.group?.displayName ?? definition.group.displayName}, with its eligibilities and role settings`,
     dependsOn: [...closing, ...taken].map((one) => one.key), changes: [{ field: 'Group', from: facts.group?.displayName ?? '', to: 'deleted' }], calls: ['DELETE /groups/{id}'],
