@@ -373,6 +373,8 @@ export interface GatewayOptions {
   /** Time allowed for one attempt, in milliseconds. */
   readonly timeoutMs: number;
   readonly limits?: ThrottlingLimits;
+  /** Told of each call that the limits let go, and how long it waited for that: nothing, where there was room. */
+  readonly onAdmitted?: (admitted: { readonly priority: Priority; readonly waitedMs: number }) => void;
   /** When it is aborted nothing is waited for any more: the portal stops. Waits of the timer are to end then too. */
   readonly signal?: AbortSignal;
 }
