@@ -1,8 +1,9 @@
-import { PROPOSED_ROLE_SETTINGS, type SetupDefinition } from '@gatehouse/contracts';
+import { PROPOSED_ROLE_SETTINGS, type PlanStep, type SetupDefinition } from '@gatehouse/contracts';
 import { describe, expect, test } from 'vitest';
 import { acceptDifferences, baselineOf, causeOf, compareSetup, type DriftEvent, type DriftFacts, type Found } from './drift.rules.ts';
-import { restoredBy } from './restore.rules.ts';
+import { planRestore, restoredBy } from './restore.rules.ts';
 import { DEFAULT_RULES, mergeRoleSettings, withRules, type PolicyRule } from './role-settings.rules.ts';
+import { step } from './steps.rules.ts';
 
 const ANA = '0a000000-0000-4000-8000-00000000000a';
 const OMAR = '0b000000-0000-4000-8000-00000000000b';
@@ -168,6 +169,28 @@ describe('owners of whom a setup says nothing', () => {
     const wanted = { ...definition, ownerRoleSettings: PROPOSED_ROLE_SETTINGS };
     expect(compareSetup(wanted, before, taken)).toMatchObject([{ key: 'owner-role-settings:besides.approval.extension', severity: 'changed', acceptable: false }]);
     expect(compareSetup(wanted, { ...before, ownerRules: asked }, taken)).toEqual([]);
+  });
+});
+
+describe('a destination that was made broader', () => {
+  const broad = { ...facts, ...withLedger({ segments: [{ destinationHost: '*.corp.example', ports: ['443-443', '8000-8010'], protocol: 'tcp,udp' }] }) };
+  const found = compareSetup(definition, broad, baseline);
+  const planned = (wanted: readonly Found[], seen = broad, whole: readonly PlanStep[] = []) => planRestore(definition, wanted, seen, whole, new Date('2026-03-02T09:00:00Z')).steps.map(({ kind, verdict, blocked }) => [kind, verdict, blocked?.reason ?? null]);
+
+  test('is put back by taking it out first', () => {
+    expect(found.map(({ kind }) => kind)).toEqual(['destination-added', 'destination-removed']);
+    expect(planned(found)).toEqual([['remove-segment', 'delete', null], ['add-segment', 'create', null]]);
+  });
+
+  test('is refused alone: Entra would take no narrower one beside it', () => {
+    expect(planned(found.slice(1))).toEqual([['add-segment', 'blocked', 'Ledger opens *.corp.example now, which overlaps it, and Private Access takes each destination once.']]);
+  });
+
+  test('is refused where another application has it by now', () => {
+    const gone = { ...facts, ...withLedger({ segments: [] }) };
+    const blockedThere = step({ key: 'add-segment:new:ledger:ledger.corp.example:443-443,8000-8010:tcp,udp', kind: 'add-segment', verdict: 'blocked', title: 'Add', blocked: { reason: 'Archive opens it already.', mend: 'Choose Archive.' } });
+    expect(planned(compareSetup(definition, gone, baseline), gone, [blockedThere])).toEqual([['add-segment', 'blocked', 'Archive opens it already.']]);
+    expect(planned(compareSetup(definition, gone, baseline), gone)).toEqual([['add-segment', 'create', null]]);
   });
 });
 

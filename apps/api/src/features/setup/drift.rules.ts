@@ -157,6 +157,8 @@ function owners(definition: SetupDefinition, facts: DriftFacts, baseline: Baseli
 const OCCASIONS = ['whenEligible', 'whenAssigned', 'whenActivated'] as const;
 const RECIPIENTS = ['admins', 'person', 'approvers'] as const;
 const FIELDS = ['activationMaxMinutes', 'activationSignIn', 'requireJustification', 'requireTicket', 'approval', 'eligibleMaxDays', 'activeMaxDays', 'activeRequiresMfa', 'activeRequiresJustification'] as const;
+/** What of the settings is told by itself, as keys of differences name it. */
+export const SETTING_FIELDS: readonly string[] = [...FIELDS, ...OCCASIONS.flatMap((occasion) => RECIPIENTS.map((person) => `notifications.${occasion}.${person}`))];
 const CONTRADICTION = 'besides.contradiction';
 
 /** One difference a setting, so that each can be put back or taken by itself; and one for each thing besides, which no setup can say. */
