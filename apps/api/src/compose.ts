@@ -131,6 +131,7 @@ export function compose(ground: Ground): Product {
       const { failure, ...entry } = attempt;
       log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph');
     },
+    onAdmitted: (admitted) => { metrics.countGraphWait(admitted); },
     // It may hold names and reasons: nobody reads it who has not asked for everything.
     onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
