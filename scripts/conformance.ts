@@ -104,6 +104,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await ana.pim.mine.deactivate({ principalId: me.id, groupId: group.id });
 
   const [connectors] = await maya.applications.connectorGroups();
+  await maya.applications.connectorGroupsInUse();
   await maya.applications.privateAccess();
   await maya.applications.searchEnterprise('a', 5);
   const made = await maya.applications.instantiate('Conformance application');
@@ -125,6 +126,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await portal.audits.directoryAudits({ from: '2026-02-20T00:00:00Z', to: now });
 
   await maya.pim.policy(group.id, 'owner');
+  await maya.pim.policies(group.id);
   await maya.directory.addOwner(group.id, approver.id);
   await maya.directory.owners(group.id);
   await maya.directory.removeOwner(group.id, approver.id);

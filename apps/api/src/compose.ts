@@ -19,6 +19,7 @@ import { accessRoutes } from './features/access/access.routes.ts';
 import { createAccess } from './features/access/access.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
 import { createApprovals } from './features/approvals/approvals.service.ts';
+import { createBatchFiles } from './features/batches/batch-files.ts';
 import { batchRoutes } from './features/batches/batches.routes.ts';
 import { createBatches } from './features/batches/batches.service.ts';
 import { directoryRoutes } from './features/directory/directory.routes.ts';
@@ -50,6 +51,7 @@ import { startJobs, type Jobs } from './jobs/jobs.ts';
 import { keptKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
 import { createMirror } from './mirror/mirror.ts';
+import { createThread } from './thread.ts';
 
 /** One attempt of a call. */
 const GRAPH_TIMEOUT_MS = 15_000;
@@ -131,6 +133,7 @@ export function compose(ground: Ground): Product {
       const { failure, ...entry } = attempt;
       log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph');
     },
+    onAdmitted: (admitted) => { metrics.countGraphWait(admitted); },
     // It may hold names and reasons: nobody reads it who has not asked for everything.
     onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
@@ -153,7 +156,7 @@ export function compose(ground: Ground): Product {
       await mirror.refreshGroup(groupId);
       await wakeWatch();
     } });
-  const batches = createBatches({ db, clock, newId, log, setups });
+  const batches = createBatches({ db, clock, newId, log, setups, files: createBatchFiles(createThread(new URL('./batch-files.thread.ts', import.meta.url), FILE_LIMITS)) });
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
@@ -209,6 +212,9 @@ export function compose(ground: Ground): Product {
     stop: async () => { await Promise.all([batches.stop(), setups.stop()]); },
   };
 }
+
+/** Far more than a file of the largest size takes on a busy machine. */
+const FILE_LIMITS = { patienceMs: 60_000, memoryMb: 512 };
 
 /** Which scopes a stronger sign-in asks for, by what the person was doing. */
 const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'current-access:end': 'end-access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };

@@ -43,7 +43,7 @@ export interface EmulatorControls {
   state(): Promise<any>;
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
-  settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
+  settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>> }): Promise<void>;
   faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
 }
 

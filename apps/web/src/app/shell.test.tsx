@@ -1,4 +1,5 @@
 import { AdvanceDemoClock, GetSession, ListApprovals, ListSessions, ListMyAccess, RequestActivation, SignOut, type Session } from '@gatehouse/contracts';
+import { webLightTheme } from '@fluentui/react-theme';
 import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { createMemoryRouter, RouterProvider } from 'react-router';
@@ -6,6 +7,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { describe, expect, test, vi } from 'vitest';
 import { approval, at, entry, GROUP, myAccess } from '../testing/fixtures.ts';
 import { ANA, answers, fakeApi, refuses, type Handler } from '../testing/testing.tsx';
+import { Fluent } from '../ui/fluent.tsx';
 import { createClient } from './app.tsx';
 import { routes } from './router.tsx';
 
@@ -17,7 +19,7 @@ const as = (...roles: ('SetupAdmin' | 'Auditor')[]): Session => ({ ...ANA, perso
 function open(path: string, session: Session, ...api: Handler[]) {
   const fake = fakeApi([...api, answers(GetSession, session), answers(ListMyAccess, myAccess()), inbox([])]);
   const router = createMemoryRouter(routes, { initialEntries: [path] });
-  render(<QueryClientProvider client={createClient()}><RouterProvider router={router} /></QueryClientProvider>);
+  render(<Fluent theme={webLightTheme}><QueryClientProvider client={createClient()}><RouterProvider router={router} /></QueryClientProvider></Fluent>);
   return { ...fake, router };
 }
 
