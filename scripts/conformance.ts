@@ -83,12 +83,14 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-06-02T09:00:00Z' }, justification: 'Conformance' });
   await tenant.advance('PT1M');
   await maya.pim.eligibilities(group.id);
+  await maya.pim.eligibilitySchedules(group.id);
   await maya.pim.assignments(group.id);
   await maya.pim.assignmentRequests(group.id);
   await tenant.advance('PT6M');
   await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-07-02T09:00:00Z' }, justification: 'Longer', replaces: true });
   await tenant.advance('PT1M');
   await ana.pim.mine.eligibilities();
+  await ana.pim.mine.eligibilitySchedules();
   await ana.pim.mine.assignments();
   const first = await ana.pim.mine.activate({ principalId: me.id, groupId: group.id, startsAt: '2026-03-02T09:10:00Z', duration: 'PT30M', justification: 'Conformance', ticket: { number: 'CHG1', system: 'Desk' } });
   await ana.pim.mine.request(first.id);
@@ -109,6 +111,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await tenant.advance('PT1M');
   await maya.applications.publish(made.appId, { displayName: 'Conformance application', connectorGroupId: connectors?.id ?? '' });
   await maya.applications.addSegment(made.appId, { destinationHost: 'conformance.corp.contoso.example', destinationType: 'fqdn', ports: ['443-443'], protocol: 'tcp' });
+  await maya.applications.connectorGroupOf(made.appId);
   await maya.applications.segments(made.appId);
   await maya.applications.segmentsOfAll([made.appId]);
   await maya.applications.application(made.servicePrincipalId);

@@ -19,6 +19,8 @@ export type Permission =
   /** Taking somebody’s activated membership away and revoking their sign-ins. */
   | 'current-access:end'
   | 'sync:read'
+  /** Looking at the access path of somebody else. */
+  | 'path:diagnose'
   /** Only where the tenant is the emulated one; elsewhere the endpoint is not found. */
   | 'demo:use';
 
@@ -38,6 +40,7 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'current-access:read': ['SetupAdmin', 'Auditor'],
   'current-access:end': ['SetupAdmin'],
   'sync:read': ['SetupAdmin', 'Auditor'],
+  'path:diagnose': ['SetupAdmin', 'Auditor'],
   'demo:use': 'nobody-in-particular',
 };
 

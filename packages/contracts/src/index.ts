@@ -3,6 +3,7 @@ import * as approvals from './approvals.ts';
 import * as batches from './batches.ts';
 import * as device from './device.ts';
 import * as directory from './directory.ts';
+import * as doctor from './doctor.ts';
 import * as drift from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
@@ -17,6 +18,7 @@ export * from './approvals.ts';
 export * from './batches.ts';
 export * from './device.ts';
 export * from './directory.ts';
+export * from './doctor.ts';
 export * from './drift.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
@@ -32,7 +34,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -80,6 +80,19 @@ describe('what Private Access answers', () => {
     }
   });
 
+  test('where the traffic profile asks for an assignment, only who has it gets it, and no member of a group inside', () => {
+    letIn(ANA, 'FinReport-Controller-SecureAccess');
+    const client = need(tenant.servicePrincipals.find(({ id }) => id === tenant.forwardingProfiles.find((one) => one.trafficForwardingType === 'private')?.servicePrincipalId));
+    client.appRoleAssignmentRequired = true;
+    const assign = (group: Group) => { tenant.appRoleAssignments.push({ id: group.id, appRoleId: 'r', principalId: group.id, principalType: 'Group', resourceId: client.id, createdDateTime: '2026-01-01T00:00:00Z' }); };
+    expect(reach(tenant, ANA, ...FINANCE)).toEqual({ allowed: false, reason: 'The Private Access traffic forwarding profile is not assigned to Ana Costa.' });
+    assign(group('Engineering'));
+    group('Engineering').memberIds.push(group('Finance team').id);
+    expect(reach(tenant, ANA, ...FINANCE).allowed).toBe(false);
+    assign(group('Finance team'));
+    expect(reach(tenant, ANA, ...FINANCE).allowed).toBe(true);
+  });
+
   test('one live connector of two is enough, and a stranger is nobody', () => {
     letIn(ANA, 'Build-Engineer-SecureAccess');
     expect(reach(tenant, ANA, '10.20.0.7', 22).allowed).toBe(true);

@@ -21,6 +21,9 @@ export function reach(tenant: Tenant, upn: string, host: string, port: number, o
   const profile = tenant.forwardingProfiles.find((candidate) => candidate.trafficForwardingType === 'private');
   if (profile?.state !== 'enabled') return no('The Private Access traffic forwarding profile is not enabled, so the client forwards nothing.');
 
+  const client = tenant.servicePrincipals.find(({ id }) => id === profile.servicePrincipalId);
+  if (client?.appRoleAssignmentRequired === true && assignedThrough(tenant, user.id, client.id) === undefined) return no(`The Private Access traffic forwarding profile is not assigned to ${user.displayName}.`);
+
   const application = published(tenant, host, port);
   if (!application) return no(`No application segment covers ${host}:${port}.`);
   const refused = (reason: string): Reach => ({ ...no(reason), application: application.displayName });

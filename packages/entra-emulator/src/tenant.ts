@@ -162,6 +162,8 @@ export interface ForwardingProfile {
   priority: number;
   version: string;
   lastModifiedDateTime: string;
+  /** What people are assigned to who get the profile; a tenant that was kept by an earlier build has none. */
+  servicePrincipalId?: string;
 }
 
 export interface AuthenticationContext {

@@ -230,6 +230,13 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
       return groups.map((group, index) => ({ ...group, connectors: valuesAt(connectors, index), applications: valuesAt(reached, index).map(({ appId }) => appId) }));
     },
 
+    async connectorGroupOf(appId) {
+      const group = await transport.find({ method: 'GET', version: 'beta', path: path`/applications/${await objectIdOf(appId)}/connectorGroup` }, ConnectorGroupShape);
+      if (!group) return undefined;
+      const connectors = await transport.list({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${group.id}/members`}` }, Connector);
+      return { id: group.id, name: group.name, isDefault: group.isDefault ?? false, region: group.region, connectors };
+    },
+
     async instantiate(displayName) {
       const call: Call = { method: 'POST', version: 'v1.0', path: `/applicationTemplates/${TEMPLATE_ID}/instantiate`, body: { displayName } };
       const shape = z.object({ application: z.object({ id: z.string(), appId: z.string() }), servicePrincipal: ServicePrincipal });

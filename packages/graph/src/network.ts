@@ -3,7 +3,7 @@ import type { Network } from './ports.ts';
 import { openWord } from './shapes.ts';
 import type { Transport } from './transport.ts';
 
-const Profile = z.object({ state: openWord(['enabled', 'disabled']) });
+const Profile = z.object({ state: openWord(['enabled', 'disabled']), servicePrincipal: z.object({ id: z.string() }).nullish() });
 
 /** Global Secure Access. */
 export function createNetwork(transport: Transport): Network {
@@ -14,12 +14,12 @@ export function createNetwork(transport: Transport): Network {
           method: 'GET',
           version: 'beta',
           path: '/networkAccess/forwardingProfiles',
-          query: { $filter: "trafficForwardingType eq 'private'" },
+          query: { $filter: "trafficForwardingType eq 'private'", $select: 'id,state,servicePrincipal' },
           prefer: 'include-unknown-enum-members',
         },
         Profile,
       );
-      return { state: profile?.state ?? 'unknown' };
+      return { state: profile?.state ?? 'unknown', servicePrincipalId: profile?.servicePrincipal?.id };
     },
   };
 }

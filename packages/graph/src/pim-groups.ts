@@ -83,6 +83,21 @@ const Instance = z
     }),
   );
 
+const Schedule = z
+  .object({
+    id: z.string(),
+    principalId: z.string(),
+    groupId: z.string(),
+    accessId: AccessId,
+    memberType: word(['direct', 'group']),
+    scheduleInfo: z.object({ startDateTime: optionalText, expiration: z.object({ endDateTime: optionalText }).nullish() }).nullish(),
+  })
+  .transform(
+    ({ id, principalId, groupId, accessId, memberType, scheduleInfo }): ScheduleInstance => ({
+      id, principalId, groupId, accessId, memberType, startsAt: scheduleInfo?.startDateTime, endsAt: scheduleInfo?.expiration?.endDateTime, scheduleId: id,
+    }),
+  );
+
 const PolicyAssignment = z.object({
   policyId: z.string(),
   roleDefinitionId: optionalText,
@@ -180,6 +195,7 @@ export function createPimGroups(transport: Transport): PimGroups {
     },
 
     eligibilities: (groupId) => transport.list(ofGroup('eligibilityScheduleInstances', groupId), Instance),
+    eligibilitySchedules: (groupId) => transport.list(ofGroup('eligibilitySchedules', groupId), Schedule),
     assignments: (groupId) => transport.list(ofGroup('assignmentScheduleInstances', groupId), Instance),
     assignmentRequests: (groupId) => transport.list(ofGroup('assignmentScheduleRequests', groupId), ScheduleRequestShape),
 
@@ -201,6 +217,7 @@ export function createPimGroups(transport: Transport): PimGroups {
 
     mine: {
       eligibilities: () => transport.list(mine('eligibilityScheduleInstances'), Instance),
+      eligibilitySchedules: () => transport.list(mine('eligibilitySchedules'), Schedule),
       assignments: () => transport.list(mine('assignmentScheduleInstances'), Instance),
       requests: () => transport.list(mine('assignmentScheduleRequests'), ScheduleRequestShape),
 

@@ -161,6 +161,8 @@ export interface PimGroups {
   /** One PATCH with whole rules; onboards the group when PIM does not manage it yet. The caller reads the policy back. */
   updatePolicy(policyId: string, rules: readonly PolicyRule[]): Promise<void>;
   eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
+  /** Eligibility as it was given, what has not begun included; who is eligible through a group stands here as that group. */
+  eligibilitySchedules(groupId: string): Promise<readonly ScheduleInstance[]>;
   assignments(groupId: string): Promise<readonly ScheduleInstance[]>;
   assignmentRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
   /** `replaces`: the principal is eligible already, and gets another end. */
@@ -172,6 +174,8 @@ export interface PimGroups {
   /** The signed-in person's own, and nobody else's. */
   mine: {
     eligibilities(): Promise<readonly ScheduleInstance[]>;
+    /** What has not begun included. */
+    eligibilitySchedules(): Promise<readonly ScheduleInstance[]>;
     assignments(): Promise<readonly ScheduleInstance[]>;
     requests(): Promise<readonly ScheduleRequest[]>;
     /** Answers what Entra said, no more: 201 alone means "received". */
@@ -283,6 +287,8 @@ export interface Applications {
   connectorGroups(): Promise<readonly ConnectorGroup[]>;
   /** The same in as many round trips, with what is reached through each. */
   connectorGroupsInUse(): Promise<readonly ConnectorGroupInUse[]>;
+  /** The connector group of an application by client id; `undefined`: it has none. */
+  connectorGroupOf(appId: string): Promise<ConnectorGroup | undefined>;
   /**
    * Makes the application from the Private Access template. The caller looks by name first: after a lost answer one of
    * this name is taken for the one that was made.
@@ -298,7 +304,8 @@ export interface Applications {
 }
 
 export interface Network {
-  privateAccessProfile(): Promise<{ readonly state: 'enabled' | 'disabled' | 'unknown' }>;
+  /** The service principal is what people and groups are assigned to who get the profile. */
+  privateAccessProfile(): Promise<{ readonly state: 'enabled' | 'disabled' | 'unknown'; readonly servicePrincipalId?: string | undefined }>;
 }
 
 export interface AuthenticationContext {

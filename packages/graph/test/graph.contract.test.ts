@@ -40,7 +40,21 @@ test('what the tenant has is read as what it is', async () => {
   const connectors = await maya.applications.connectorGroups();
   expect(connectors.find((group) => group.name === 'EU-1')?.connectors.map((connector) => connector.live)).toEqual([true, true]);
   expect(connectors.find((group) => group.name === 'US-1')?.connectors.map((connector) => connector.live).sort()).toEqual([false, true]);
-  expect(await maya.network.privateAccessProfile()).toEqual({ state: 'enabled' });
+  expect(await maya.applications.connectorGroupOf(finance.appId)).toEqual(connectors.find((group) => group.name === 'EU-1'));
+  const payroll = (await maya.directory.groupsByName(['Payroll-Operator-SecureAccess']))[0];
+  if (!payroll) throw new Error('no group of payroll');
+  const ana = (await maya.directory.usersByPrincipalName([ANA]))[0];
+  const startsAt = '2026-03-10T09:00:00Z';
+  const ben = (await maya.directory.usersByPrincipalName(['ben.novak@contoso.example']))[0];
+  await maya.pim.assignEligible({ groupId: payroll.id, principalId: ben?.id ?? '', expiry: { startsAt, endsAt: '2026-04-10T09:00:00Z' }, justification: 'Next month' });
+  await tenant.advance('PT1M');
+  const schedules = await maya.pim.eligibilitySchedules(payroll.id);
+  expect(schedules.find(({ principalId }) => principalId === ben?.id)?.startsAt?.slice(0, 19)).toBe('2026-03-10T09:00:00');
+  expect(schedules.find(({ principalId }) => principalId === ana?.id)).toMatchObject({ groupId: payroll.id, accessId: 'member' });
+  expect((await maya.pim.eligibilities(payroll.id)).some(({ principalId }) => principalId === ben?.id), 'what has not begun is no eligibility yet').toBe(false);
+  const profile = await maya.network.privateAccessProfile();
+  expect(profile.state).toBe('enabled');
+  expect(await maya.applications.application(profile.servicePrincipalId ?? '')).toMatchObject({ displayName: 'ZTNA Network Access Client - Private', assignmentRequired: false });
   expect((await maya.conditionalAccess.authenticationContexts()).map((context) => context.id)).toContain('c1');
 });
 

@@ -12,6 +12,7 @@ export const RunPage = lazy(async () => ({ default: (await import('../features/s
 export const UndoPage = lazy(async () => ({ default: (await import('../features/setups/undo-page.tsx')).UndoPage }));
 export const DevicePage = lazy(async () => ({ default: (await import('../features/device/device-page.tsx')).DevicePage }));
 export const SessionsPage = lazy(async () => ({ default: (await import('../features/device/sessions-page.tsx')).SessionsPage }));
+export const DoctorPage = lazy(async () => ({ default: (await import('../features/doctor/doctor-page.tsx')).DoctorPage }));
 export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
 export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));

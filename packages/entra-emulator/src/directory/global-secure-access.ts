@@ -21,11 +21,11 @@ export const globalSecureAccessRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/networkAccess/forwardingProfiles', ...READING, query: ['$filter', '$select', '$top', '$skiptoken'],
-    handle: (call) => listAnswer(call, call.tenant.forwardingProfiles.map(forwardingProfileView), { context: 'networkAccess/forwardingProfiles', filterable: ['trafficForwardingType', 'state', 'name'] }),
+    handle: (call) => listAnswer(call, call.tenant.forwardingProfiles.map((profile) => forwardingProfileView(profile, call.tenant)), { context: 'networkAccess/forwardingProfiles', filterable: ['trafficForwardingType', 'state', 'name'] }),
   },
   {
     method: 'GET', path: '/networkAccess/forwardingProfiles/{id}', ...READING, query: ONE_QUERY,
-    handle: (call) => single(call, forwardingProfileView(profileOf(call)), 'networkAccess/forwardingProfiles'),
+    handle: (call) => single(call, forwardingProfileView(profileOf(call), call.tenant), 'networkAccess/forwardingProfiles'),
   },
   {
     method: 'PATCH', path: '/networkAccess/forwardingProfiles/{id}', versions: BETA, delegated: ['NetworkAccess.ReadWrite.All'], application: ['NetworkAccess.ReadWrite.All'], roles: { anyOf: NETWORK_WRITERS },

@@ -70,7 +70,10 @@ export const segmentView = (segment: ApplicationSegment): View => ({ ...segment 
 
 export const connectorGroupView = ({ id, name, isDefault, region }: ConnectorGroup): View => ({ id, name, connectorGroupType: 'applicationProxy', isDefault, region });
 
-export const forwardingProfileView = (profile: ForwardingProfile): View => ({ ...profile, associations: [], servicePrincipal: null });
+export function forwardingProfileView({ servicePrincipalId, ...profile }: ForwardingProfile, tenant: Tenant): View {
+  const client = tenant.servicePrincipals.find(({ id }) => id === servicePrincipalId);
+  return { ...profile, associations: [], servicePrincipal: client ? { id: client.id, appId: client.appId } : null };
+}
 
 /** Beta has another name for when it was made. */
 export function assignmentView(assignment: AppRoleAssignment, tenant: Tenant, version: 'v1.0' | 'beta'): View {

@@ -108,6 +108,11 @@ export const PORTAL_GRANTS = {
   ],
 } as const;
 
+/** Microsoft's own client of the private traffic profile: who is assigned to it gets the profile. All are, where it asks for no assignment. */
+export const privateClient = (newId: NewId): ServicePrincipal => ({
+  id: newId(), appId: newId(), displayName: 'ZTNA Network Access Client - Private', tags: [], accountEnabled: true, servicePrincipalType: 'Application', appRoleAssignmentRequired: false, appRoles: [],
+});
+
 export function connectorGroup(name: string, region: ConnectorGroup['region'], machines: readonly (readonly [machineName: string, externalIp: string, status: 'active' | 'inactive'])[], newId: NewId): ConnectorGroup {
   return {
     id: newId(), name, region, isDefault: name === 'Default',

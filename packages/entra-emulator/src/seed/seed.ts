@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defaultPolicies, type Rule } from '../pim/rules.ts';
 import type { AppRoleAssignment, Group, PimPolicy, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
-import { connectorGroup, enterprise, forwardingProfiles, perApp, personRole, portal, quickAccess, tcp, type Made } from './applications.ts';
+import { connectorGroup, enterprise, forwardingProfiles, perApp, personRole, portal, privateClient, quickAccess, tcp, type Made } from './applications.ts';
 import { seedHistory } from './history.ts';
 import { MAYA, PEOPLE, userOf, type Person } from './people.ts';
 
@@ -41,6 +41,13 @@ function bare(now: Date, newId: NewId, people: readonly Person[]): Tenant {
   };
 }
 
+/** The private traffic profile, given to everybody. */
+function giveProfile(tenant: Tenant, newId: NewId): void {
+  const client = privateClient(newId);
+  tenant.servicePrincipals.push(client);
+  for (const profile of tenant.forwardingProfiles) if (profile.trafficForwardingType === 'private') profile.servicePrincipalId = client.id;
+}
+
 function add(tenant: Tenant, { application, servicePrincipal }: Made): Made {
   tenant.applications.push(application);
   tenant.servicePrincipals.push(servicePrincipal);
@@ -71,6 +78,7 @@ function empty(now: Date, newId: NewId): Tenant {
   add(tenant, quickAccess(connectors.id, DOMAIN, begun, newId));
   const own = add(tenant, portal(begun, newId));
   assign(tenant, personIn(tenant, 'Maya Lindqvist'), own, roleOf(own, 'SetupAdmin'), begun, newId);
+  giveProfile(tenant, newId);
   return tenant;
 }
 
@@ -206,6 +214,7 @@ function demo(now: Date, newId: NewId): Tenant {
   });
   assign(tenant, finance, appNamed('Finance planning'), roleOf(appNamed('Finance planning'), 'Planner'), begun, newId);
 
+  giveProfile(tenant, newId);
   seedHistory(tenant, now);
   return tenant;
 }

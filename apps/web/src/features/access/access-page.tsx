@@ -12,6 +12,7 @@ import { serverNow, useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
 import { myAccess } from './access.queries.ts';
 import { sectionsOf, segmentsOf, titleOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
@@ -28,7 +29,7 @@ const useStyles = makeStyles({
 export function AccessPage() {
   const query = useQuery(myAccess());
   return (
-    <Page title="My access">
+    <Page title="My access" action={<TextLink to="/doctor">Something does not open?</TextLink>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {query.data && <Access entries={query.data.entries} notKnown={query.data.notKnown} />}

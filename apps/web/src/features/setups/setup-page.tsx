@@ -17,6 +17,7 @@ import { Health, isCompared } from './health.tsx';
 import { runState, SetupState } from './run-state.tsx';
 import { fileOf, setup } from './setups.queries.ts';
 import { useWizardOpening } from './wizard-opening.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
 import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const useStyles = makeStyles({
@@ -57,7 +58,7 @@ export function SetupPage() {
         <>
           <div className={styles.state}>{isCompared(one) && <Health drift={one.drift} />}<SetupState lastRun={one.lastRun} retiredAt={one.retiredAt} />{one.retiredAt !== null && <span>What its runs made is undone. It can be applied again as it is here.</span>}</div>
           {isCompared(one) && <Differences setupId={one.id} inRun={one.lastRun?.status === 'running'} />}
-          <Section title="The path">
+          <Section title="The path" action={<TextLink to="/doctor">Why does it not open?</TextLink>}>
             <ol className={styles.path}>
               <Node kind="Eligible" lines={one.definition.eligible.map(({ displayName, days }) => `${displayName}, ${days === null ? 'permanent' : `${days} days`}`)} />
               <Node kind="Group" lines={[one.name, ...(one.definition.owners.length > 0 ? [`owned by ${one.definition.owners.map(({ displayName }) => displayName).join(', ')}`] : [])]} />
