@@ -51,11 +51,15 @@ export const AccessEntry = z.object({
   eligibility: z.object({ endsAt: Instant.nullable(), through: z.enum(['direct', 'group']) }).nullable(),
   /** `null`: could not be read, so Entra alone will say. */
   policy: ActivationPolicy.nullable(),
+  /** When the policy was read; `null` as above. */
+  policyReadAt: Instant.nullable(),
   /** Active now. `canEndAt` is the five-minute floor. */
   active: z.object({ since: Instant.nullable(), endsAt: Instant.nullable(), canEndAt: Instant.nullable(), permanent: z.boolean() }).nullable(),
   /** The newest request, where it is not at rest or was denied, lapsed or failed within the last hour. */
   request: AccessRequest.nullable(),
+  /** What the person gave as the reason when they last asked for it, and for how long; `null`: not on record. */
   lastJustification: z.string().nullable(),
+  lastMinutes: z.int().nullable(),
   /** Membership that ended less than 90 min ago: the network may stay open until then. */
   ended: z.object({ at: Instant, networkMayStayOpenUntil: Instant }).nullable(),
 });

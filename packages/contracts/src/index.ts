@@ -21,6 +21,7 @@ export * from './endpoint.ts';
 export * from './history.ts';
 export * from './operations.ts';
 export * from './problem.ts';
+export * from './reasons.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
 export * from './setup.ts';

@@ -1,5 +1,5 @@
 import {
-  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES,
+  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES, saysNothing,
   type AccessEntry, type AccessRequest, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
 } from '@gatehouse/contracts';
 import { addMinutes, inWords, minutesOf } from '../../core/durations.ts';
@@ -63,6 +63,7 @@ export interface CatalogFacts {
   readonly name: string;
   /** `null`: could not be read. */
   readonly policy: ActivationPolicy | null;
+  readonly readAt: Date;
   /** Authentication context that the policy asks for, `c1` to `c99`. */
   readonly authenticationContext?: string | undefined;
   readonly applications: readonly OpenedApplication[];
@@ -110,7 +111,7 @@ export interface ActivationFacts {
 export interface Denial {
   readonly reason:
     | 'not-eligible' | 'eligibility-ends-first' | 'starts-after-eligibility' | 'starts-in-the-past'
-    | 'longer-than-allowed' | 'shorter-than-allowed' | 'justification-missing' | 'ticket-missing' | 'already-active' | 'already-asked';
+    | 'longer-than-allowed' | 'shorter-than-allowed' | 'justification-missing' | 'justification-empty' | 'ticket-missing' | 'already-active' | 'already-asked';
   /** The field of the request that it is about. */
   readonly path: string;
   readonly message: string;
@@ -145,6 +146,8 @@ export function decideActivation({ now, wish, policy, eligibility, active, openR
       : `Your eligibility ends before that: choose ${inWords(left)} at the most.`);
   }
   if (policy?.requireJustification && wish.justification.trim() === '') deny('justification-missing', 'body.justification', 'Say in a few words why you need it.');
+  // Where no reason is asked for, an empty one is only questioned: by the page.
+  else if (policy?.requireJustification && saysNothing(wish.justification)) deny('justification-empty', 'body.justification', `What for? “${wish.justification.trim()}” does not say why you need it.`);
   if (policy?.requireTicket && !wish.ticketNumber?.trim()) deny('ticket-missing', 'body.ticket', 'This access asks for a ticket: give its number.');
 
   return denials.length === 0 ? { allowed: true, startsAt, endsAt, later: startsAt > now } : { allowed: false, denials };
@@ -450,9 +453,11 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
     applications: [...(known?.applications ?? [])],
     eligibility: eligibility ? { endsAt: instant(eligibility.endsAt)?.toISOString() ?? null, through: eligibility.memberType } : null,
     policy: known?.policy ?? null,
+    policyReadAt: known?.policy ? known.readAt.toISOString() : null,
     active,
     request: newest && newsOf(newest, now) ? tellRequest(newest) : null,
     lastJustification: own.find((row) => row.justification)?.justification ?? null,
+    lastMinutes: own.find((row) => row.minutes !== null && wasPossible(row))?.minutes ?? null,
     ended: end ? { at: end.toISOString(), networkMayStayOpenUntil: networkEndOf(end).toISOString() } : null,
   };
 }
@@ -488,6 +493,9 @@ function newsOf(row: RecordedRequest, now: Date): boolean {
   if (!isFinal(state)) return true;
   return row.failure !== STEP_UP && (row.settledAt ?? row.createdAt) > addMinutes(now, -60);
 }
+
+/** A duration that Entra refused is nothing to offer again; one whose person was only to be verified first is. */
+const wasPossible = (row: RecordedRequest): boolean => recordedState(row) !== 'failed' || row.failure === STEP_UP;
 
 function endOf(row: RecordedRequest, now: Date): Date | undefined {
   if (recordedState(row) !== 'ended' || !row.endsAt || row.endsAt > now) return undefined;

@@ -87,6 +87,7 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
   const applications = await db.catalogApplication.findMany({ where: { tenantId, servicePrincipalId: { in: assignments.map((row) => row.servicePrincipalId) } }, orderBy: { displayName: 'asc' } });
   return new Map(groups.map((group) => [group.groupId, {
     name: group.displayName,
+    readAt: group.readAt,
     ...policyIn(group.settings),
     applications: applications
       .filter((application) => assignments.some((row) => row.groupId === group.groupId && row.servicePrincipalId === application.servicePrincipalId))

@@ -114,6 +114,45 @@ describe('activating', () => {
     expect(posts(calls)).toEqual([]);
   });
 
+  test('the last duration is offered, as far as the policy still allows it', async () => {
+    const { policy } = entry();
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, maxMinutes: 120 }, lastMinutes: 45, lastJustification: 'Month-end close' })), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await open();
+    expect(screen.getAllByRole<HTMLInputElement>('radio').slice(0, 6).map(({ value, checked }) => [value, checked])).toEqual([['15', false], ['30', false], ['45', true], ['60', false], ['120', false], ['custom', false]]);
+    await send();
+    await waitFor(() => { expect(posts(calls)).toMatchObject([{ body: { minutes: 45, justification: 'Month-end close' } }]); });
+    unmount();
+    renderPage(<AccessPage />, { api: [listed(entry({ lastMinutes: 45 }))] });
+    await open();
+    expect(screen.getAllByRole<HTMLInputElement>('radio').slice(0, 3).map(({ value, checked }) => [value, checked])).toEqual([['15', false], ['30', true], ['custom', false]]);
+  });
+
+  test('a reason that says nothing is questioned, and stops who must give one', async () => {
+    const { policy } = entry();
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry())] });
+    await userEvent.type(await open(), 'BAU');
+    expect(screen.getByText(/^What for\?/)).toBeTruthy();
+    await send();
+    expect(await screen.findByText('What for? “BAU” does not say why you need it')).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
+    await userEvent.type(await why(), ' of the ledger import');
+    await waitFor(() => { expect(screen.queryByText(/^What for\?/)).toBeNull(); });
+    unmount();
+
+    const free = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, requireJustification: false } })), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await userEvent.type(await open(), 'test');
+    expect(screen.getByText(/^What for\?/)).toBeTruthy();
+    await send();
+    await waitFor(() => { expect(posts(free.calls)).toMatchObject([{ body: { justification: 'test' } }]); });
+  });
+
+  test('that verifying will be asked for is said before, and that the policy may have changed', async () => {
+    renderPage(<AccessPage />, { api: [listed(entry({ policyReadAt: at(-120) }))] });
+    await open();
+    expect(screen.getByText('Unless you verified lately, Microsoft Entra asks you to, and brings you back here.')).toBeTruthy();
+    expect(screen.getByText('This was read 2 h ago and may have changed.')).toBeTruthy();
+  });
+
   test('a ticket is asked for where the policy asks for it, and a start later is sent as an instant', async () => {
     const { policy } = entry();
     const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, requireTicket: true } })), answers(RequestActivation, request({ state: 'scheduled' })), answers(GetAccessRequest, request({ state: 'scheduled' }))] });
@@ -167,7 +206,6 @@ describe('verifying', () => {
     const { unmount } = renderPage(<AccessPage />, { api: [listed(entry()), refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' })] });
     await userEvent.type(await open(), 'Month-end close');
     await send();
-    await userEvent.click(await screen.findByRole('button', { name: 'Verify and activate' }));
     await waitFor(() => { expect(assign).toHaveBeenCalledWith(`/auth/sign-in?stepUp=1&returnTo=${encodeURIComponent(`/access?activate=${GROUP}&resume=1`)}`); });
     unmount();
 
@@ -179,6 +217,22 @@ describe('verifying', () => {
     const again = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
     await userEvent.type(await why(), 'Something else');
     expect(posts(again.calls)).toEqual([]);
+  });
+
+  test('nobody is sent round in circles: a demand after verifying, or one that was not announced, waits for a click', async () => {
+    const assign = watchNavigation();
+    const demands = refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' });
+    keepDraft({ groupId: GROUP, minutes: 30, justification: 'Month-end close' }, true);
+    const { unmount } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), demands] });
+    expect(await screen.findByRole('button', { name: 'Verify and activate' })).toBeTruthy();
+    expect(assign).not.toHaveBeenCalled();
+    unmount();
+
+    renderPage(<AccessPage />, { api: [listed(entry({ policy: null, policyReadAt: null })), demands] });
+    await userEvent.type(await open(), 'Month-end close');
+    await send();
+    await userEvent.click(await screen.findByRole('button', { name: 'Verify and activate' }));
+    await waitFor(() => { expect(assign).toHaveBeenCalledTimes(1); });
   });
 
   test('an address alone sends nothing, nor does a draft that was not meant to go out', async () => {

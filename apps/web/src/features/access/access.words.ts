@@ -1,4 +1,4 @@
-import type { AccessEntry, ActivationPolicy, Segment } from '@gatehouse/contracts';
+import { FIVE_MINUTE_FLOOR, type AccessEntry, type ActivationPolicy, type Segment } from '@gatehouse/contracts';
 import { formatClock, formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
 
 /** What a row is called: what it opens; the group's name where it opens nothing that is known. */
@@ -39,14 +39,31 @@ export function asksOf({ signIn, requireTicket, requireApproval, approvers }: Ac
   ];
 }
 
-/** Durations to choose from, the longest that the policy allows last. */
-export function presetsOf(policy: ActivationPolicy | null): number[] {
-  const longest = policy?.maxMinutes ?? 120;
-  return [...[15, 30, 60, 120, 240, 480].filter((minutes) => minutes < longest).slice(-4), longest];
+type Choice = Pick<AccessEntry, 'policy' | 'lastMinutes'>;
+
+/** What the person chose last, as far as the policy still allows it. */
+function lastOf({ policy, lastMinutes }: Choice): number | undefined {
+  return lastMinutes === null ? undefined : Math.max(FIVE_MINUTE_FLOOR, Math.min(lastMinutes, policy?.maxMinutes ?? lastMinutes));
 }
 
-/** Chosen when the panel opens: an hour, or as long as is allowed where that is less. */
-export const usualMinutes = (policy: ActivationPolicy | null): number => presetsOf(policy).findLast((minutes) => minutes <= 60) ?? policy?.maxMinutes ?? 30;
+/** Durations to choose from, the person's last one among them and the longest that the policy allows last. */
+export function presetsOf(choice: Choice): number[] {
+  const last = lastOf(choice);
+  const longest = choice.policy?.maxMinutes ?? Math.max(120, last ?? 0);
+  const usual = [15, 30, 60, 120, 240, 480].filter((minutes) => minutes < longest).slice(-4);
+  return [...new Set([...usual, ...(last === undefined ? [] : [last]), longest])].sort((a, b) => a - b);
+}
+
+/** Chosen when the panel opens: as long as last time, else an hour, or as long as is allowed where that is less. */
+export const usualMinutes = (choice: Choice): number => lastOf(choice) ?? presetsOf(choice).findLast((minutes) => minutes <= 60) ?? choice.policy?.maxMinutes ?? 30;
+
+/** What was read longer ago than this may have been changed since: the portal reads role settings anew every few minutes. */
+const STALE_MS = 60 * 60_000;
+
+/** Whether what the portal knows of the policy may be out of date, so that only Microsoft Entra can say. */
+export function isStale({ policy, policyReadAt }: Pick<AccessEntry, 'policy' | 'policyReadAt'>, now: Date): boolean {
+  return policy === null || policyReadAt === null || now.getTime() - Date.parse(policyReadAt) > STALE_MS;
+}
 
 /** `14:10`, `tomorrow 14:10`, `23 May 2027 14:10` */
 export function formatNear(iso: string, now: Date): string {

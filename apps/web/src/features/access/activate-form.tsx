@@ -1,4 +1,4 @@
-import { FIVE_MINUTE_FLOOR, RequestActivation, type AccessEntry } from '@gatehouse/contracts';
+import { FIVE_MINUTE_FLOOR, RequestActivation, saysNothing, type AccessEntry } from '@gatehouse/contracts';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
@@ -6,13 +6,13 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { zodResolver } from '@hookform/resolvers/zod';
 import { useEffect, useState } from 'react';
-import { Controller, useForm } from 'react-hook-form';
+import { Controller, useForm, useWatch } from 'react-hook-form';
 import type { z } from 'zod';
 import { applyIssues, isProblem } from '../../lib/api.ts';
-import { formatMinutes, toLocalInput } from '../../lib/dates.ts';
+import { formatAgo, formatMinutes, toLocalInput } from '../../lib/dates.ts';
 import { serverNow } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { asksOf, presetsOf, usualMinutes } from './access.words.ts';
+import { asksOf, isStale, presetsOf, usualMinutes } from './access.words.ts';
 import type { Wish } from './access.queries.ts';
 
 const useStyles = makeStyles({
@@ -20,6 +20,7 @@ const useStyles = makeStyles({
   row: { display: 'flex', flexWrap: 'wrap', alignItems: 'center' },
   custom: { width: '112px' },
   asks: { margin: 0, color: tokens.colorNeutralForeground2 },
+  policy: { display: 'grid', gap: '4px' },
 });
 
 const FIELDS = ['minutes', 'justification', 'ticket.number', 'ticket.system', 'ticket', 'startsAt'] as const;
@@ -31,6 +32,7 @@ function bodyFor({ policy }: AccessEntry) {
     if (!policy) return;
     if (body.minutes > policy.maxMinutes) context.addIssue({ code: 'custom', path: ['minutes'], message: `This access allows ${formatMinutes(policy.maxMinutes)} at the most` });
     if (policy.requireJustification && body.justification === '') context.addIssue({ code: 'custom', path: ['justification'], message: 'Say in a few words why you need it' });
+    else if (policy.requireJustification && saysNothing(body.justification)) context.addIssue({ code: 'custom', path: ['justification'], message: `What for? “${body.justification}” does not say why you need it` });
   });
 }
 
@@ -48,14 +50,16 @@ export interface ActivateFormProps {
 export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: ActivateFormProps) {
   const styles = useStyles();
   const { policy, groupId } = entry;
-  const presets = presetsOf(policy);
+  const presets = presetsOf(entry);
   const asksTicket = policy?.requireTicket ?? false;
   const { control, handleSubmit, setError, setValue, formState: { errors } } = useForm<Wish, unknown, z.output<typeof RequestActivation.body>>({
     resolver: zodResolver(bodyFor(entry)),
-    defaultValues: { minutes: usualMinutes(policy), justification: entry.lastJustification ?? '', ...(asksTicket && { ticket: { number: '', system: '' } }), ...draft, groupId },
+    defaultValues: { minutes: usualMinutes(entry), justification: entry.lastJustification ?? '', ...(asksTicket && { ticket: { number: '', system: '' } }), ...draft, groupId },
   });
   const [custom, setCustom] = useState(draft?.minutes !== undefined && !presets.includes(draft.minutes));
   const [later, setLater] = useState(draft?.startsAt !== undefined);
+  const reason = useWatch({ control, name: 'justification' }) ?? '';
+  const asksMore = reason.trim() !== '' && saysNothing(reason);
   const placed = applyIssues(error, FIELDS, () => {});
 
   useEffect(() => {
@@ -65,7 +69,7 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
   return (
     <form id={id} noValidate className={styles.form} onChange={onChange} onSubmit={(event) => void handleSubmit(onSubmit)(event)}>
       {error !== null && !placed && !isProblem(error, 'step-up-required') && <ProblemBar error={error} />}
-      <Field label="Why" required={policy?.requireJustification ?? false} validationMessage={errors.justification?.message}>
+      <Field label="Why" required={policy?.requireJustification ?? false} {...(errors.justification ? { validationMessage: errors.justification.message } : asksMore && { validationState: 'warning', validationMessage: 'What for? Whoever reads the history will not know from this.' })}>
         <Controller name="justification" control={control} render={({ field: { value, ...field } }) => <Input {...field} value={value ?? ''} data-first-focus="" maxLength={500} autoComplete="off" />} />
       </Field>
       <Controller name="minutes" control={control} render={({ field }) => (
@@ -108,7 +112,11 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
           <Field label="Ticket system" validationMessage={errors.ticket?.system?.message}><Controller name="ticket.system" control={control} render={({ field: { value, ...field } }) => <Input {...field} value={value ?? ''} maxLength={100} />} /></Field>
         </>
       )}
-      <p className={styles.asks}>Policy asks: {policy ? policyAsks(entry) : 'not known here, Microsoft Entra will say'}</p>
+      <div className={styles.policy}>
+        <p className={styles.asks}>Policy asks: {policy ? policyAsks(entry) : 'not known here, Microsoft Entra will say'}</p>
+        {policy && policy.signIn !== 'none' && <p className={styles.asks}>Unless you verified lately, Microsoft Entra asks you to, and brings you back here.</p>}
+        {policy && entry.policyReadAt !== null && isStale(entry, serverNow()) && <p className={styles.asks}>This was read {formatAgo(entry.policyReadAt, serverNow())} and may have changed.</p>}
+      </div>
     </form>
   );
 }
