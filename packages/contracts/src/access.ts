@@ -60,14 +60,27 @@ export const AccessEntry = z.object({
   /** What the person gave as the reason when they last asked for it, and for how long; `null`: not on record. */
   lastJustification: z.string().nullable(),
   lastMinutes: z.int().nullable(),
+  /** When that was; what was refused does not count. */
+  lastAskedAt: Instant.nullable(),
+  /** Whether the person keeps it at the top. */
+  favourite: z.boolean(),
   /** Membership that ended less than 90 min ago: the network may stay open until then. */
   ended: z.object({ at: Instant, networkMayStayOpenUntil: Instant }).nullable(),
 });
 export type AccessEntry = z.infer<typeof AccessEntry>;
 
+/** At the most so many are activated with one request, and kept in one set. */
+export const MOST_AT_ONCE = 25;
+
+/** Groups that the person activates together. */
+export const AccessSet = z.object({ id: z.string(), name: z.string(), groupIds: z.array(z.string()) });
+export type AccessSet = z.infer<typeof AccessSet>;
+
 export const MyAccess = z.object({
   readAt: Instant,
   entries: z.array(AccessEntry),
+  /** By name. */
+  sets: z.array(AccessSet),
   /** Sentences about what could not be read. */
   notKnown: z.array(z.string()),
 });
@@ -122,4 +135,29 @@ export const DeactivateAccess = {
     /** Whether the directory already shows the person as gone. */
     provedGone: z.boolean(),
   }),
+} as const satisfies Endpoint;
+
+export const SetFavourite = {
+  method: 'POST', path: '/api/access/favourites', permission: 'access:use',
+  summary: 'Keeps a group at the top of the person’s list, or no longer',
+  body: z.strictObject({ groupId: Guid, favourite: z.boolean() }),
+  response: z.object({ groupId: z.string(), favourite: z.boolean() }),
+} as const satisfies Endpoint;
+
+export const SaveAccessSet = {
+  method: 'POST', path: '/api/access/sets', permission: 'access:use', status: 201,
+  summary: 'Saves groups that the person activates together, in the place of their set of that name',
+  body: z.strictObject({
+    name: z.string().trim().min(1, 'Give it a name').max(60, 'At most 60 characters'),
+    groupIds: z.array(Guid).min(1, 'Choose what belongs to it').max(MOST_AT_ONCE, `At most ${MOST_AT_ONCE}`),
+  }),
+  response: AccessSet,
+} as const satisfies Endpoint;
+
+export const RemoveAccessSet = {
+  method: 'POST', path: '/api/access/sets/:setId/remove', permission: 'access:use',
+  summary: 'Removes one of the person’s sets; what is active stays active',
+  params: z.strictObject({ setId: Guid }),
+  body: z.strictObject({}),
+  response: AccessSet,
 } as const satisfies Endpoint;

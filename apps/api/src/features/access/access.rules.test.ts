@@ -222,7 +222,7 @@ describe('composeMyAccess', () => {
   const eligible: EntraInstance = { principalId: ANA, groupId: GROUP, accessId: 'member', endsAt: iso(5000), memberType: 'direct' };
   const all: MyAccessFacts = {
     now: at(10), eligibilities: [eligible], view: { requests: [request], assignments: [instance] }, requests: [activeRow],
-    catalog: new Map([[GROUP, { name: 'FinReport', policy, readAt: at(-3), applications: [opened] }]]), names: new Map(),
+    catalog: new Map([[GROUP, { name: 'FinReport', policy, readAt: at(-3), applications: [opened] }]]), names: new Map(), favourites: new Set(), sets: [],
   };
   const only = (facts: MyAccessFacts) => composeMyAccess(facts).entries[0];
 
@@ -276,7 +276,7 @@ describe('composeMyAccess', () => {
     ['ended', { status: 'ended' }, 45],
   ])('offers the duration of the last request that %s', (_name, other, minutes) => {
     const last = { ...row, id: 'last', createdAt: at(5), minutes: 45, settledAt: at(6), ...other };
-    expect(only({ ...all, requests: [row, last] })).toMatchObject({ lastMinutes: minutes });
+    expect(only({ ...all, requests: [row, last] })).toMatchObject({ lastMinutes: minutes, lastAskedAt: minutes === 45 ? iso(5) : iso(0) });
   });
 
   test('shows a request made elsewhere under Entra’s id', () => {

@@ -1,6 +1,6 @@
 import {
   APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES, saysNothing,
-  type AccessEntry, type AccessRequest, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
+  type AccessEntry, type AccessRequest, type AccessSet, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
 } from '@gatehouse/contracts';
 import { addMinutes, inWords, minutesOf } from '../../core/durations.ts';
 
@@ -414,6 +414,9 @@ export interface MyAccessFacts {
   readonly catalog: ReadonlyMap<string, CatalogFacts>;
   /** Names of groups that the catalog does not have. */
   readonly names: ReadonlyMap<string, string>;
+  /** What the person arranged for themselves. */
+  readonly favourites: ReadonlySet<string>;
+  readonly sets: readonly AccessSet[];
 }
 
 /** Everything that one person may open, has open, waits for, or had open a moment ago: one entry a group. */
@@ -430,6 +433,7 @@ export function composeMyAccess(facts: MyAccessFacts): MyAccess {
   return {
     readAt: now.toISOString(),
     entries: entries.sort((a, b) => titleOf(a).localeCompare(titleOf(b), 'en') || a.groupId.localeCompare(b.groupId)),
+    sets: [...facts.sets],
     notKnown: [
       ...(facts.eligibilities ? [] : ['What you are eligible for could not be read from Microsoft Entra, so this list may be too short.']),
       ...(view.assignments ? [] : ['What you have active now could not be read from Microsoft Entra; shown is what the portal saw last.']),
@@ -458,6 +462,8 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
     request: newest && newsOf(newest, now) ? tellRequest(newest) : null,
     lastJustification: own.find((row) => row.justification)?.justification ?? null,
     lastMinutes: own.find((row) => row.minutes !== null && wasPossible(row))?.minutes ?? null,
+    lastAskedAt: own.find(wasPossible)?.createdAt.toISOString() ?? null,
+    favourite: facts.favourites.has(groupId),
     ended: end ? { at: end.toISOString(), networkMayStayOpenUntil: networkEndOf(end).toISOString() } : null,
   };
 }
@@ -494,7 +500,7 @@ function newsOf(row: RecordedRequest, now: Date): boolean {
   return row.failure !== STEP_UP && (row.settledAt ?? row.createdAt) > addMinutes(now, -60);
 }
 
-/** A duration that Entra refused is nothing to offer again; one whose person was only to be verified first is. */
+/** What Entra refused is nothing to offer again; what its person was only to be verified for first is. */
 const wasPossible = (row: RecordedRequest): boolean => recordedState(row) !== 'failed' || row.failure === STEP_UP;
 
 function endOf(row: RecordedRequest, now: Date): Date | undefined {

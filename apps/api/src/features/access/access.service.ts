@@ -1,4 +1,4 @@
-import type { AccessRequest, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState } from '@gatehouse/contracts';
+import type { AccessRequest, AccessSet, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { contextClaims, GraphError, MFA_CLAIMS, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -11,6 +11,7 @@ import {
   recordedFrom, recordedState, STEP_UP, tellRequest,
   type CatalogFacts, type EntraView, type Observation,
 } from './access.rules.ts';
+import { findFavourites, findSets, keepFavourite, keepSet, removeSet } from './arranged.store.ts';
 import {
   advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
   type StoredRequest,
@@ -96,6 +97,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       // Rows first: what Entra shows is then never older than they are.
       const known = await findEntraIds(db, actor.tenantId, actor.principalId);
       const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+      const [favourites, sets] = await Promise.all([findFavourites(db, actor), findSets(db, actor)]);
       const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
       const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
       for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
@@ -110,7 +112,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
       const catalog = await catalogOf(db, actor.tenantId, groupIds);
       const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
-      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless) });
+      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
     },
 
     /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
@@ -174,6 +176,24 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
         });
         throw refusal.error;
       }
+    },
+
+    /** Keeps a group at the top of the person's list, or no longer. */
+    async setFavourite(actor: Actor, { groupId, favourite }: Input<typeof SetFavourite>['body']): Promise<Answer<typeof SetFavourite>> {
+      await keepFavourite(db, actor, groupId, favourite, clock.now());
+      return { groupId, favourite };
+    },
+
+    /** Saves what the person activates together, in the place of their set of that name. */
+    async saveSet(actor: Actor, { name, groupIds }: Input<typeof SaveAccessSet>['body']): Promise<AccessSet> {
+      return keepSet(db, actor, { id: newId(), name, groupIds: [...new Set(groupIds)] }, clock.now());
+    },
+
+    /** Removes one of the person's sets. Another person's answers like none. */
+    async removeSet(actor: Actor, setId: string): Promise<AccessSet> {
+      const removed = await removeSet(db, actor, setId);
+      if (!removed) throw new PortalError('not-found');
+      return removed;
     },
 
     /** Where one request stands now, as Entra and the directory say. */
