@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
@@ -64,14 +64,37 @@ describe('the list', () => {
     expect(document.title).toMatch(/^(20:00|19:5\d) left · My access/);
   });
 
-  test('the filter finds by host, and says what finds nothing', async () => {
-    renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }))] });
-    const filter = await screen.findByRole('searchbox', { name: 'Filter what you may open' });
-    await userEvent.type(filter, 'fin-rep.corp');
+  test('the search finds by host and port in all of the page, opens the first that it finds, and says what it does not find', async () => {
+    const active = { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false };
+    renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }), entry({ groupId: '3', applications: [], groupName: 'Fin-rep.corp-Owner', active }))] });
+    await screen.findByRole('heading', { name: 'Payroll-Operator' });
+    await userEvent.keyboard('/');
+    const search = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Search applications, hosts and groups' });
+    expect(document.activeElement).toBe(search);
+    await userEvent.keyboard('FIN-REP.corp');
     expect(screen.queryByRole('heading', { name: 'Payroll-Operator' })).toBeNull();
-    expect(screen.getByRole('heading', { name: 'Finance reports' })).toBeTruthy();
-    await userEvent.type(filter, '-nothing');
-    expect(screen.getByText(/Nothing that you may open matches/)).toBeTruthy();
+    expect(screen.getByRole('heading', { name: 'Fin-rep.corp-Owner' })).toBeTruthy();
+    await userEvent.keyboard('.contoso.example:3389');
+    expect(screen.queryByRole('heading', { name: 'Fin-rep.corp-Owner' })).toBeNull();
+    await userEvent.keyboard('-nothing');
+    expect(screen.getByText('Nothing that is yours matches “FIN-REP.corp.contoso.example:3389-nothing”.')).toBeTruthy();
+    await userEvent.keyboard('{Enter}');
+    expect(screen.queryByRole('dialog')).toBeNull();
+    await userEvent.clear(search);
+    await userEvent.type(search, 'finance reports{Enter}');
+    expect(await screen.findByRole('heading', { name: 'Activate: Finance reports' })).toBeTruthy();
+  });
+
+  test('favourites come first, then what was used lately; the star moves at once', async () => {
+    const plain = (groupId: string, groupName: string, more: object = {}) => entry({ groupId, groupName, applications: [], ...more });
+    const entries = [plain('1', 'A'), plain('2', 'B', { lastAskedAt: at(-60 * 24 * 40) }), plain('3', 'C', { lastAskedAt: at(-60) }), plain('4', 'D', { favourite: true })];
+    const { calls } = renderPage(<AccessPage />, { api: [listed(...entries), waits(SetFavourite)] });
+    const names = async () => within(await screen.findByRole('list', { name: 'You may open' })).getAllByRole('heading').map((heading) => heading.textContent);
+    expect(await names()).toEqual(['D', 'C', 'A', 'B']);
+    await userEvent.click(screen.getByRole('button', { name: 'Favourite: A' }));
+    expect(await names()).toEqual(['A', 'D', 'C', 'B']);
+    expect(screen.getByRole('button', { name: 'Favourite: A' }).getAttribute('aria-pressed')).toBe('true');
+    expect(posts(calls)).toMatchObject([{ body: { groupId: '1', favourite: true } }]);
   });
 
   test('only the demo offers to try a connection, and never to a wildcard or a range', async () => {

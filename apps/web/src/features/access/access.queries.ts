@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -67,4 +67,19 @@ export function useCancel() {
 export function useDeactivate() {
   const refresh = useRefresh();
   return useMutation({ mutationFn: (groupId: string) => call(DeactivateAccess, { body: { groupId } }), onSettled: () => void refresh() });
+}
+
+/** The star moves at once; what the server says then stands. */
+export function useFavourite() {
+  const client = useQueryClient();
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (body: { groupId: string; favourite: boolean }) => call(SetFavourite, { body }),
+    onMutate: async ({ groupId, favourite }) => {
+      await client.cancelQueries({ queryKey: myAccess().queryKey });
+      client.setQueryData(myAccess().queryKey, (mine) => mine && { ...mine, entries: mine.entries.map((entry) => (entry.groupId === groupId ? { ...entry, favourite } : entry)) });
+    },
+    // A list that was on its way when the star was set knows nothing of it.
+    onSettled: () => void refresh(),
+  });
 }

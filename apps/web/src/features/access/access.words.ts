@@ -15,13 +15,23 @@ export interface Sections {
   readonly ended: readonly AccessEntry[];
 }
 
-/** Where each entry stands on the page. What ended lately can be opened again, so it stands twice. */
+/** Longer ago is no habit any more. In milliseconds. */
+const RECENT_MS = 30 * 24 * 60 * 60_000;
+const lastUse = ({ lastAskedAt }: AccessEntry, now: Date): number => (lastAskedAt !== null && now.getTime() - Date.parse(lastAskedAt) < RECENT_MS ? Date.parse(lastAskedAt) : 0);
+
+/** Whether every word of the search is found in what the entry opens: application, group, host, port or `host:port`. */
+export function matches(entry: AccessEntry, search: string): boolean {
+  const texts = [titleOf(entry), entry.groupName, ...segmentsOf(entry).flatMap(({ host, ports }) => [host, ...ports.map((range) => `${host}:${range}`)])].map((text) => text.toLowerCase());
+  return search.toLowerCase().split(/\s+/).every((word) => texts.some((text) => text.includes(word)));
+}
+
+/** Where each entry stands on the page; what may be opened, favourites first, then what was used lately. What ended lately can be opened again, so it stands twice. */
 export function sectionsOf(entries: readonly AccessEntry[], now: Date): Sections {
   const waits = ({ active, request }: AccessEntry): boolean => active === null && request !== null && WAITING.has(request.state);
   return {
     open: entries.filter(({ active }) => active !== null),
     waiting: entries.filter(waits),
-    closed: entries.filter((entry) => entry.active === null && entry.eligibility !== null && !waits(entry)),
+    closed: entries.filter((entry) => entry.active === null && entry.eligibility !== null && !waits(entry)).sort((a, b) => Number(b.favourite) - Number(a.favourite) || lastUse(b, now) - lastUse(a, now)),
     ended: entries.filter(({ active, ended }) => active === null && ended !== null && Date.parse(ended.networkMayStayOpenUntil) > now.getTime()),
   };
 }
