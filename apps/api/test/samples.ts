@@ -25,6 +25,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetAccessRequest: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
+  FindAccess: { query: 'to=fin-rep.corp.contoso.example:443' },
   SetFavourite: { body: { groupId: UNKNOWN, favourite: true } }, SaveAccessSet: { body: { name: 'Month-end', groupIds: [UNKNOWN] } }, RemoveAccessSet: { params: { setId: UNKNOWN }, body: {} },
   ListApprovals: {},
   DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },

@@ -161,3 +161,40 @@ export const RemoveAccessSet = {
   body: z.strictObject({}),
   response: AccessSet,
 } as const satisfies Endpoint;
+
+/** An application's name as links write it: `Finance reports` → `finance-reports`. Empty where the name has neither letters nor digits. */
+export const applicationSlug = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '');
+
+/** What opens a destination or an application for the person. */
+export const AccessTarget = z.object({
+  /** What was looked for, as it was understood. */
+  wanted: z.string(),
+  outcome: z.enum([
+    /** One grant opens it. */
+    'activate',
+    /** Several do, and none of them is plainly the smallest. */
+    'ambiguous',
+    'open', 'waiting',
+    /** Nothing that the person may open does; that includes what could not be read. */
+    'unknown',
+    /** It names no machine. */
+    'malformed',
+  ]),
+  /** The groups that it is about, the smallest grant first. */
+  groupIds: z.array(z.string()),
+  /** Everything of the person's, for these groups are told by it. */
+  access: MyAccess,
+});
+export type AccessTarget = z.infer<typeof AccessTarget>;
+
+export const FindAccess = {
+  method: 'GET', path: '/api/access/find', permission: 'access:use',
+  summary: 'Finds the smallest grant of the person’s that opens a destination or an application',
+  query: z.strictObject({
+    /** `host`, `host:port` or an address such as `https://host/page`. */
+    to: z.string().trim().min(1).max(500).optional(),
+    /** An application’s id, or its name as links write it. */
+    application: z.string().trim().min(1).max(300).optional(),
+  }).refine(({ to, application }) => (to === undefined) !== (application === undefined), { error: 'Name a destination or an application', path: ['to'] }),
+  response: AccessTarget,
+} as const satisfies Endpoint;

@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RemoveAccessSet, RequestActivation, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RemoveAccessSet, RequestActivation, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
@@ -10,6 +10,7 @@ export function accessRoutes(access: Access): Router {
   endpoint(router, GetAccessRequest, ({ actor, params }) => access.request(actor, params.requestId));
   endpoint(router, CancelAccessRequest, ({ actor, params }) => access.cancel(actor, params.requestId));
   endpoint(router, DeactivateAccess, ({ actor, body }) => access.deactivate(actor, body.groupId));
+  endpoint(router, FindAccess, ({ actor, query }) => access.find(actor, query));
   endpoint(router, SetFavourite, ({ actor, body }) => access.setFavourite(actor, body));
   endpoint(router, SaveAccessSet, ({ actor, body }) => access.saveSet(actor, body));
   endpoint(router, RemoveAccessSet, ({ actor, params }) => access.removeSet(actor, params.setId));

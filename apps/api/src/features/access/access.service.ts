@@ -1,4 +1,4 @@
-import type { AccessRequest, AccessSet, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import type { AccessRequest, AccessSet, AccessTarget, Answer, DeactivateAccess, FindAccess, Input, MyAccess, RequestActivation, RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { contextClaims, GraphError, MFA_CLAIMS, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -11,9 +11,10 @@ import {
   recordedFrom, recordedState, STEP_UP, tellRequest,
   type CatalogFacts, type EntraView, type Observation,
 } from './access.rules.ts';
+import { findTarget } from './target.rules.ts';
 import { findFavourites, findSets, keepFavourite, keepSet, removeSet } from './arranged.store.ts';
 import {
-  advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
+  advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, publishedIn, refine, setMemberAt,
   type StoredRequest,
 } from './access.store.ts';
 
@@ -73,7 +74,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
   }
 
   /** One of the person's requests as it stands now, recorded here or made elsewhere. Another person's answers like none. */
-  async function find(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
+  async function findRequest(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
     const row = await findOwn(db, actor.tenantId, actor.principalId, requestId);
     if (row) return { row: await follow(graph, row), recorded: true };
     const request = await graph.pim.mine.request(requestId).catch((error: unknown) => {
@@ -90,29 +91,37 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     return (await catalogOf(db, tenantId, [groupId])).get(groupId)?.name ?? (await namesOf(appGraph, [groupId])).get(groupId) ?? groupId;
   }
 
+  /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
+  async function list(actor: Actor): Promise<MyAccess> {
+    const graph = graphFor(actor, 'access');
+    // Rows first: what Entra shows is then never older than they are.
+    const known = await findEntraIds(db, actor.tenantId, actor.principalId);
+    const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+    const [favourites, sets] = await Promise.all([findFavourites(db, actor), findSets(db, actor)]);
+    const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
+    const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
+    for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
+    if (failures.length === reads.length) throw failures[0];
+    const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
+
+    const view: EntraView = { requests, assignments };
+    const rows = await Promise.all((await refresh(recent, view, known)).map((row) => withDecision(graph, row)));
+    const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
+    const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
+
+    const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
+    const catalog = await catalogOf(db, actor.tenantId, groupIds);
+    const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
+    return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
+  }
+
   return {
-    /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
-    async list(actor: Actor): Promise<MyAccess> {
-      const graph = graphFor(actor, 'access');
-      // Rows first: what Entra shows is then never older than they are.
-      const known = await findEntraIds(db, actor.tenantId, actor.principalId);
-      const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
-      const [favourites, sets] = await Promise.all([findFavourites(db, actor), findSets(db, actor)]);
-      const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
-      const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
-      for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
-      if (failures.length === reads.length) throw failures[0];
-      const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
+    list,
 
-      const view: EntraView = { requests, assignments };
-      const rows = await Promise.all((await refresh(recent, view, known)).map((row) => withDecision(graph, row)));
-      const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
-      const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
-
-      const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
-      const catalog = await catalogOf(db, actor.tenantId, groupIds);
-      const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
-      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
+    /** What opens a destination or an application for the person. */
+    async find(actor: Actor, { to, application }: Input<typeof FindAccess>['query']): Promise<AccessTarget> {
+      const [access, published] = await Promise.all([list(actor), publishedIn(db, actor.tenantId)]);
+      return { ...findTarget({ wanted: to === undefined ? { application: application ?? '' } : { to }, entries: access.entries, published }), access };
     },
 
     /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
@@ -199,13 +208,13 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     /** Where one request stands now, as Entra and the directory say. */
     async request(actor: Actor, requestId: string): Promise<AccessRequest> {
       const graph = graphFor(actor, 'access');
-      return tellRequest(await withDecision(graph, (await find(graph, actor, requestId)).row));
+      return tellRequest(await withDecision(graph, (await findRequest(graph, actor, requestId)).row));
     },
 
     /** Takes a request back that has not begun. */
     async cancel(actor: Actor, requestId: string): Promise<AccessRequest> {
       const graph = graphFor(actor, 'access');
-      const { row, recorded } = await find(graph, actor, requestId);
+      const { row, recorded } = await findRequest(graph, actor, requestId);
       const state = recordedState(row);
       if ((state !== 'awaiting-approval' && state !== 'scheduled') || !row.entraRequestId) throw cannotCancel(state);
 
@@ -215,7 +224,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
         await graph.pim.mine.cancel(row.entraRequestId);
       } catch (error) {
         if (!(error instanceof GraphError) || (error.failure !== 'conflict' && error.failure !== 'not-found')) throw error;
-        const { row: stands } = await find(graph, actor, requestId);
+        const { row: stands } = await findRequest(graph, actor, requestId);
         if (stands.status !== 'cancelled') throw cannotCancel(recordedState(stands), error);
         return tellRequest(stands);
       }
