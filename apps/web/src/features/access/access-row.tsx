@@ -8,6 +8,7 @@ import { Hosts } from '../../ui/hosts.tsx';
 import { StatusBadge, type Tone } from '../../ui/states.tsx';
 import { useFavourite } from './access.queries.ts';
 import { segmentsOf, titleOf } from './access.words.ts';
+import { ShareButton } from './share-dialog.tsx';
 import { TryLinks } from './try-links.tsx';
 
 const useStyles = makeStyles({
@@ -42,6 +43,7 @@ export function AccessRow({ entry, state, notes, children }: { entry: AccessEntr
         <div className={styles.head}>
           <h3 className={styles.name}>{titleOf(entry)}</h3>
           <Star entry={entry} />
+          <ShareButton entry={entry} />
         </div>
         <Hosts segments={segmentsOf(entry)} />
         {notes.map((note, index) => <p key={index} className={styles.small}>{note}</p>)}

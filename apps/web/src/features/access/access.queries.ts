@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -46,12 +46,20 @@ export function accessRequest(requestId: string, asked?: AccessRequest) {
   });
 }
 
+/** What a link names. */
+export type Target = { readonly to: string } | { readonly application: string };
+
+/** Looked up anew each time that the link is followed, and not while its page is read. */
+export function accessTarget(target: Target) {
+  return queryOptions({ queryKey: [...accessKeys.all, 'target', target], queryFn: ({ signal }) => call(FindAccess, { query: target }, signal), gcTime: 0, refetchInterval: ({ state: { data } }) => (data?.outcome === 'waiting' ? 5_000 : false) });
+}
+
 export type Wish = CallInput<typeof RequestActivation>['body'];
 
 // Settled, not only succeeded: after a refusal or no answer the list may have changed too.
 function useRefresh() {
   const client = useQueryClient();
-  return () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'mine'] });
+  return () => client.invalidateQueries({ queryKey: accessKeys.all, predicate: ({ queryKey }) => queryKey[1] !== 'request' });
 }
 
 export function useActivate() {
