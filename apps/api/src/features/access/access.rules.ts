@@ -402,6 +402,20 @@ export function tellRequest(row: RecordedRequest): AccessRequest {
   };
 }
 
+/** How old a request is when it is worth asking Entra how it stands, in seconds: most are provisioned within the first few. */
+const LOOKS_AT_SECONDS = [2, 6, 20, 120];
+/** From then on the reconciler and the list see it too, so that a page that follows it asks only now and then. */
+const LOOKS_THEN_EVERY_SECONDS = 600;
+
+/** Whether a page that follows a request, and asks every other second, is worth a look at Entra now; between looks the record answers. */
+export function isDueForLook(createdAt: Date, lastLookAt: Date | undefined, now: Date): boolean {
+  const looksUntil = (at: Date): number => {
+    const age = (at.getTime() - createdAt.getTime()) / 1000;
+    return LOOKS_AT_SECONDS.filter((seconds) => seconds <= age).length + Math.floor(Math.max(0, age) / LOOKS_THEN_EVERY_SECONDS);
+  };
+  return looksUntil(now) > looksUntil(lastLookAt ?? createdAt);
+}
+
 // --- My access -------------------------------------------------------------------------------------------------------
 
 export interface MyAccessFacts {

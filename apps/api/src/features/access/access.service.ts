@@ -7,9 +7,9 @@ import { durationOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isFinal, madeElsewhere, networkEndOf, observe,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, isFinal, madeElsewhere, networkEndOf, observe,
   recordedFrom, recordedState, STEP_UP, tellRequest,
-  type CatalogFacts, type EntraView, type Observation,
+  type ActivationDecision, type CatalogFacts, type EntraInstance, type EntraView, type Observation, type RecordedRequest,
 } from './access.rules.ts';
 import { findTarget } from './target.rules.ts';
 import { findFavourites, findSets, keepFavourite, keepSet, removeSet } from './arranged.store.ts';
@@ -30,12 +30,21 @@ export interface AccessDeps {
 
 export type Access = ReturnType<typeof createAccess>;
 
+/** What Entra shows of a person's own. */
+interface OwnAccess {
+  readonly eligibilities: readonly EntraInstance[] | undefined;
+  readonly view: EntraView;
+}
+const NOTHING_READ: EntraView = { requests: undefined, assignments: undefined };
+
 /** How long the page shows how a request went wrong: the hour of `newsOf`. */
 const DENIAL_SHOWN_MS = 60 * 60_000;
 
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
 export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
   const settling: Settling = { prisma: db, clock, newId };
+  /** When a request was last looked up for its page. Forgotten with the process, which costs a look. */
+  const looks = new Map<string, Date>();
 
   /** Brings recorded requests to where Entra shows them; answers them as they then stand. */
   async function refresh(rows: readonly StoredRequest[], view: EntraView, known: ReadonlySet<string>): Promise<readonly StoredRequest[]> {
@@ -73,10 +82,26 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     return probe(graph, settled);
   }
 
+  /** The same for a page that asks every other second: it looks at Entra now and then, and there at no more than can have changed. */
+  async function glance(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
+    const now = clock.now();
+    if (!isOpen(row) || !isDueForLook(row.createdAt, looks.get(row.id), now)) return row;
+    if (looks.size >= 10_000) looks.clear();
+    looks.set(row.id, now);
+    const over = row.endsAt !== null && row.endsAt <= now;
+    if (recordedState(row) === 'active' && !row.memberAt && !over) return probe(graph, row);
+    if (recordedState(row) === 'active' || !row.entraRequestId) return follow(graph, row);
+    const requests = await graph.pim.mine.requests();
+    // Only of what is provisioned there is an active membership to see.
+    const provisioned = requests.some(({ id, status }) => id === row.entraRequestId && status === 'Provisioned');
+    const assignments = provisioned ? await graph.pim.mine.assignments() : undefined;
+    return probe(graph, await settle(settling, row, observe(row, { requests, assignments }, now)));
+  }
+
   /** One of the person's requests as it stands now, recorded here or made elsewhere. Another person's answers like none. */
-  async function findRequest(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
+  async function findRequest(graph: Graph, actor: Actor, requestId: string, look = follow): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
     const row = await findOwn(db, actor.tenantId, actor.principalId, requestId);
-    if (row) return { row: await follow(graph, row), recorded: true };
+    if (row) return { row: await look(graph, row), recorded: true };
     const request = await graph.pim.mine.request(requestId).catch((error: unknown) => {
       if (error instanceof GraphError && (error.failure === 'not-found' || error.failure === 'forbidden')) return undefined;
       throw error;
@@ -89,6 +114,16 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
 
   async function groupNameOf(tenantId: string, groupId: string): Promise<string> {
     return (await catalogOf(db, tenantId, [groupId])).get(groupId)?.name ?? (await namesOf(appGraph, [groupId])).get(groupId) ?? groupId;
+  }
+
+  /** What Entra shows of the person's own; a part that cannot be read is undefined. */
+  async function readOwn(graph: Graph): Promise<OwnAccess> {
+    const [eligibilities, assignments, requests] = await Promise.all([
+      graph.pim.mine.eligibilities().catch(unlessSignInIsNeeded(() => undefined)),
+      graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined)),
+      graph.pim.mine.requests().catch(unlessSignInIsNeeded(() => undefined)),
+    ]);
+    return { eligibilities, view: { requests, assignments } };
   }
 
   /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
@@ -131,26 +166,29 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       const [recent, known, catalog] = await Promise.all([
         findOwnRecent(db, actor.tenantId, actor.principalId), findEntraIds(db, actor.tenantId, actor.principalId), catalogOf(db, actor.tenantId, [groupId]),
       ]);
-      const [eligibilities, assignments, requests] = await Promise.all([
-        graph.pim.mine.eligibilities().catch(unlessSignInIsNeeded(() => undefined)),
-        graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined)),
-        graph.pim.mine.requests().catch(unlessSignInIsNeeded(() => undefined)),
-      ]);
-      const view: EntraView = { requests, assignments };
-      // What has ended meanwhile must not stand in the way of asking again.
-      const rows = await refresh(recent.filter((row) => row.groupId === groupId && isOpen(row)), view, known);
+      const wish = { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number };
+      const decide = (rows: readonly RecordedRequest[], seen: OwnAccess | undefined): ActivationDecision => {
+        const open = rows.find((row) => row.action === 'activate' && isOpen(row));
+        return decideActivation({
+          now: clock.now(), wish,
+          policy: catalog.get(groupId)?.policy ?? null,
+          eligibility: eligibilityFor(groupId, seen?.eligibilities, clock.now()),
+          active: seen?.view.assignments && activeFor(groupId, seen.view.assignments, clock.now()) !== null,
+          openRequest: open && recordedState(open),
+        });
+      };
       // Of a request made elsewhere that says nothing understandable, Entra alone knows whether it is in the way.
-      const elsewhere = madeElsewhere(view, actor.principalId, known, clock.now()).filter((row) => row.groupId === groupId && row.status !== 'asked');
-      const open = [...rows, ...elsewhere].find((row) => row.action === 'activate' && isOpen(row));
+      const elsewhere = ({ view }: OwnAccess): readonly RecordedRequest[] => madeElsewhere(view, actor.principalId, known, clock.now()).filter((row) => row.groupId === groupId && row.status !== 'asked');
 
-      const decision = decideActivation({
-        now: clock.now(),
-        wish: { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number },
-        policy: catalog.get(groupId)?.policy ?? null,
-        eligibility: eligibilityFor(groupId, eligibilities, clock.now()),
-        active: assignments && activeFor(groupId, assignments, clock.now()) !== null,
-        openRequest: open && recordedState(open),
-      });
+      // What has ended meanwhile must not stand in the way of asking again: first what the clock alone ends.
+      let rows = await refresh(recent.filter((row) => row.groupId === groupId && isOpen(row)), NOTHING_READ, known);
+      let seen: OwnAccess | undefined;
+      // Entra decides, and is asked before it only where the record knows of something in the way, or the catalog of nothing.
+      if (!catalog.has(groupId) || rows.some((row) => row.action === 'activate' && isOpen(row))) {
+        seen = await readOwn(graph);
+        rows = await refresh(rows, seen.view, known);
+      }
+      const decision = decide([...rows, ...(seen ? elsewhere(seen) : [])], seen);
       if (!decision.allowed) throw refused(decision.denials);
 
       const groupName = catalog.get(groupId)?.name ?? (await groupNameOf(actor.tenantId, groupId));
@@ -168,17 +206,21 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
         const answer = await graphFor(actor, 'access', claimsFor(catalog.get(groupId))).pim.mine.activate({
           principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
         });
-        const seen = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
-        return tellRequest(await settle(settling, intended, seen, { actor, groupName }));
+        const taken = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
+        return tellRequest(await settle(settling, intended, taken, { actor, groupName }));
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
         if (outcomeIsUnknown(error)) throw lookingForIt(error);
-        if (error.failure === 'conflict') {
+        let refusal = refusalOf(error);
+        if (error.failure === 'conflict' || error.failure === 'policy') {
+          // A refusal is explained by what stands in the way; that is worth the reading.
+          const after = await readOwn(graph).catch(() => undefined);
           // The answer to a first attempt may have been lost, and this is the answer to its repetition.
-          const found = await follow(graph, intended).catch(() => intended);
-          if (found.entraRequestId) return tellRequest(found);
+          const found = error.failure === 'conflict' && after ? await settle(settling, intended, observe(intended, after.view, clock.now(), known), { actor, groupName }) : intended;
+          if (found.entraRequestId) return tellRequest(await probe(graph, found));
+          const why = after && decide(elsewhere(after), after);
+          if (why && !why.allowed) refusal = { sentence: why.denials.map(({ message }) => message).join(' '), error: refused(why.denials, error) };
         }
-        const refusal = refusalOf(error);
         await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, {
           // Being asked to verify oneself is a step on the way, and no failure of anybody.
           actor, groupName, ...(error.failure === 'step-up-needed' ? { type: 'activation.step-up-asked', result: 'other' } : { type: 'activation.refused' }),
@@ -208,7 +250,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     /** Where one request stands now, as Entra and the directory say. */
     async request(actor: Actor, requestId: string): Promise<AccessRequest> {
       const graph = graphFor(actor, 'access');
-      return tellRequest(await withDecision(graph, (await findRequest(graph, actor, requestId)).row));
+      return tellRequest(await withDecision(graph, (await findRequest(graph, actor, requestId, glance)).row));
     },
 
     /** Takes a request back that has not begun. */
