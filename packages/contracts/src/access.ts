@@ -109,6 +109,50 @@ export const RequestActivation = {
   response: AccessRequest,
 } as const satisfies Endpoint;
 
+export const ActivationOutcome = z.object({
+  groupId: z.string(),
+  outcome: z.enum([
+    'asked',
+    /** It is open or under way: nothing was asked for. */
+    'skipped',
+    'refused',
+    /** Entra asks to verify that it is the person; activated by itself, it will. */
+    'verify',
+    /** Entra did not answer: whether it was asked for is being looked up. */
+    'unknown',
+  ]),
+  /** What became of it, where it was asked for. */
+  request: AccessRequest.nullable(),
+  /** Why not, as a sentence. */
+  reason: z.string().nullable(),
+});
+export type ActivationOutcome = z.infer<typeof ActivationOutcome>;
+
+export const RequestActivations = {
+  method: 'POST', path: '/api/access/activations/many', permission: 'access:use',
+  summary: 'Activates several of the person’s memberships for one reason, and tells what became of each',
+  body: z.strictObject({
+    items: z.array(z.strictObject({ groupId: Guid, minutes: RequestActivation.body.shape.minutes })).min(1, 'Choose at least one').max(MOST_AT_ONCE, `At most ${MOST_AT_ONCE} at once`)
+      .refine((items) => new Set(items.map(({ groupId }) => groupId)).size === items.length, 'Each only once'),
+    justification: RequestActivation.body.shape.justification,
+    ticket: RequestActivation.body.shape.ticket,
+  }),
+  /** In the order asked for. */
+  response: z.object({ items: z.array(ActivationOutcome) }),
+} as const satisfies Endpoint;
+
+export const CheckActivation = {
+  method: 'POST', path: '/api/access/activations/check', permission: 'access:use',
+  summary: 'Asks Microsoft Entra whether an activation would be granted; changes nothing',
+  body: RequestActivation.body,
+  response: z.object({
+    verdict: z.enum(['would-activate', 'would-wait-for-approval', 'would-ask-to-verify', 'would-refuse']),
+    /** What is in the way, at the field that mends it. */
+    issues: z.array(z.object({ path: z.string(), message: z.string() })),
+    checkedAt: Instant,
+  }),
+} as const satisfies Endpoint;
+
 export const GetAccessRequest = {
   method: 'GET', path: '/api/access/requests/:requestId', permission: 'access:use',
   summary: 'Where one of the person’s requests stands now',
