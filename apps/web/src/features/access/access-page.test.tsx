@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite } from '@gatehouse/contracts';
+import { CancelAccessRequest, CheckActivation, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
@@ -174,6 +174,31 @@ describe('activating', () => {
     await open();
     expect(screen.getByText('Unless you verified lately, Microsoft Entra asks you to, and brings you back here.')).toBeTruthy();
     expect(screen.getByText('This was read 2 h ago and may have changed.')).toBeTruthy();
+  });
+
+  test('whether it would be granted is asked on demand, by itself where the policy may have changed, and holds only for what is typed', async () => {
+    const refusal = answers(CheckActivation, { verdict: 'would-refuse', issues: [{ path: 'body.ticket', message: 'The role settings ask for a ticket.' }], checkedAt: at(0) });
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close' })), refusal] });
+    await open();
+    expect(posts(calls)).toEqual([]);
+    await userEvent.click(screen.getByRole('button', { name: 'Check without activating' }));
+    expect(await screen.findByText('The role settings ask for a ticket.')).toBeTruthy();
+    expect(posts(calls)).toMatchObject([{ url: '/api/access/activations/check', body: { groupId: GROUP, minutes: 30, justification: 'Month-end close' } }]);
+    await userEvent.type(await why(), 'x');
+    await waitFor(() => { expect(screen.queryByText('The role settings ask for a ticket.')).toBeNull(); });
+    unmount();
+
+    renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close', policy: null, policyReadAt: null })), refusal] });
+    await open();
+    expect(await screen.findByText('The role settings ask for a ticket.')).toBeTruthy();
+  });
+
+  test('no longer than the eligibility', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close', eligibility: { endsAt: at(20), through: 'direct' } }))] });
+    await open();
+    await send();
+    expect(await screen.findByText(/^Your eligibility ends before that: choose (19|20) min at the most$/)).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
   });
 
   test('a ticket is asked for where the policy asks for it, and a start later is sent as an instant', async () => {

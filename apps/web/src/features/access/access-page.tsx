@@ -1,4 +1,5 @@
-import type { AccessEntry } from '@gatehouse/contracts';
+import type { AccessEntry, AccessSet } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
 import { Input } from '@fluentui/react-input';
 import { KeyRegular, SearchRegular } from '@fluentui/react-icons';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
@@ -15,6 +16,7 @@ import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { myAccess } from './access.queries.ts';
 import { matches, sectionsOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
+import { ManyPanel } from './many-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
 
@@ -32,12 +34,12 @@ export function AccessPage() {
     <Page title="My access">
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
-      {query.data && <Access entries={query.data.entries} notKnown={query.data.notKnown} />}
+      {query.data && <Access entries={query.data.entries} sets={query.data.sets} notKnown={query.data.notKnown} />}
     </Page>
   );
 }
 
-function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKnown: readonly string[] }) {
+function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; sets: readonly AccessSet[]; notKnown: readonly string[] }) {
   const styles = useStyles();
   const [search, setSearch] = useSearchParams();
   const [news, setNews] = useState<string>();
@@ -47,6 +49,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
   const found = entries.filter((entry) => matches(entry, words));
   const { open, waiting, closed, ended } = sectionsOf(found, serverNow());
   const wanted = search.get('activate');
+  const eligible = entries.filter(({ eligibility }) => eligibility !== null);
   const chosen = entries.find(({ groupId }) => groupId === wanted);
   const show = (groupId: string | undefined) => { setSearch(groupId === undefined ? {} : { activate: groupId }, { replace: groupId === undefined }); };
   const activate = (groupId: string) => {
@@ -71,6 +74,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
             // What was looked for is what the person came for.
             onKeyDown={({ key }) => { if (key === 'Enter' && words.trim() !== '' && closed[0]) activate(closed[0].groupId); }}
           />
+          {eligible.length > 1 && <Button onClick={() => { setNews(undefined); setSearch({ several: '1' }); }}>Activate several</Button>}
         </div>
       )}
       {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
@@ -85,6 +89,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
       {entries.length === 0 && (notKnown.length === 0
         ? <EmptyState icon={<KeyRegular />} title="You are not eligible for any application">Access that somebody makes you eligible for appears here, to activate when you need it. Ask the people who run the application.</EmptyState>
         : <p className={styles.none}>Nothing can be shown, because not everything could be read.</p>)}
+      {search.has('several') && <ManyPanel entries={eligible} sets={sets} resume={search.has('resume')} onResumed={() => { setSearch({ several: '1' }, { replace: true }); }} onClose={() => { setSearch({}, { replace: true }); }} />}
       {chosen && <ActivatePanel key={chosen.groupId} entry={chosen} resume={search.has('resume')} onResumed={() => { setSearch({ activate: chosen.groupId }, { replace: true }); }} onClose={() => { show(undefined); }} />}
     </>
   );

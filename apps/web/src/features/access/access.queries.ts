@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RequestActivation, SetFavourite, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -65,6 +65,28 @@ function useRefresh() {
 export function useActivate() {
   const refresh = useRefresh();
   return useMutation({ mutationFn: (body: Wish) => call(RequestActivation, { body }), onSettled: () => void refresh() });
+}
+
+export type ManyWishes = CallInput<typeof RequestActivations>['body'];
+
+export function useActivateMany() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (body: ManyWishes) => call(RequestActivations, { body }), onSettled: () => void refresh() });
+}
+
+/** Whether Microsoft Entra would grant it; nothing is asked for. */
+export function useCheck() {
+  return useMutation({ mutationFn: (body: Wish) => call(CheckActivation, { body }) });
+}
+
+export function useSaveSet() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (body: CallInput<typeof SaveAccessSet>['body']) => call(SaveAccessSet, { body }), onSettled: () => refresh() });
+}
+
+export function useRemoveSet() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (setId: string) => call(RemoveAccessSet, { params: { setId }, body: {} }), onSettled: () => refresh() });
 }
 
 export function useCancel() {
