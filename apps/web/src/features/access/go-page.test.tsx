@@ -93,7 +93,7 @@ describe('passing a link on', () => {
     vi.stubGlobal('navigator', Object.assign(Object.create(navigator) as Navigator, { clipboard: { writeText } }));
     const dialog = await screen.findByRole('dialog');
     expect(within(dialog).getByRole('img', { name: 'QR code of the link to Finance reports' }).querySelector('path')?.getAttribute('d')?.length).toBeGreaterThan(500);
-    within(dialog).getByRole('button', { name: `Copy ${window.location.origin}/go?to=fin-rep.corp.contoso.example%3A443` });
+    within(dialog).getByRole('button', { name: `Copy ${window.location.origin}/go?to=fin-rep.corp.contoso.example:443` });
     within(dialog).getByRole('button', { name: `Copy ${window.location.origin}/go/finance-reports` }).click();
     await waitFor(() => { expect(within(dialog).getByRole('status').textContent).toBe('Copied.'); });
     expect(writeText).toHaveBeenCalledWith(`${window.location.origin}/go/finance-reports`);

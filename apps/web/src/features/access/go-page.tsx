@@ -7,7 +7,7 @@ import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
-import { Page } from '../../ui/page.tsx';
+import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { accessTarget, myAccess, type Target } from './access.queries.ts';
@@ -76,19 +76,19 @@ function Found({ found: { wanted, outcome, groupIds, access }, target }: { found
   if (outcome === 'open') return (
     <Page title={`${wantedOf(target, wanted, first)} is open`} action={toMyAccess}>
       <p className={styles.text}>You have the access already: connect. Still refused? Reconnect the Global Secure Access client.</p>
-      <Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={() => void navigate('/access')} />)}</Rows>
+      <Section title="Open now"><Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={() => void navigate('/access')} />)}</Rows></Section>
     </Page>
   );
   if (outcome === 'waiting') return (
     <Page title={`${wantedOf(target, wanted, first)}: you asked for it already`} action={toMyAccess}>
-      <Rows label="Waiting">{entries.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows>
+      <Section title="Waiting"><Rows label="Waiting">{entries.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>
     </Page>
   );
   return (
     <Page title={`${entries.length} of yours open ${wanted}`} action={toMyAccess}>
       {unread}
       <p className={styles.text}>None of them is plainly the smallest. Choose the one that you need.</p>
-      <Rows label={`What opens ${wanted}`}>{entries.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => void navigate(`/access?activate=${entry.groupId}`)} />)}</Rows>
+      <Section title="You may open"><Rows label="You may open">{entries.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => void navigate(`/access?activate=${entry.groupId}`)} />)}</Rows></Section>
     </Page>
   );
 }

@@ -220,7 +220,7 @@ function Results({ outcomes, entries }: { outcomes: readonly ActivationOutcome[]
         return (
           <li key={groupId} className={styles.item}>
             <h3 className={styles.name}>{entry ? titleOf(entry) : groupId}</h3>
-            <StatusBadge tone={TOLD[outcome].tone}>{TOLD[outcome].word}{stands ? `, ${stands}` : ''}</StatusBadge>
+            <StatusBadge tone={request && request.state !== 'active' ? 'busy' : TOLD[outcome].tone}>{TOLD[outcome].word}{stands ? `, ${stands}` : ''}</StatusBadge>
             {reason !== null && <p className={styles.text}>{reason}</p>}
           </li>
         );

@@ -57,7 +57,7 @@ function ShareDialog({ entry, onClose }: { entry: AccessEntry; onClose(): void }
   const copy = (text: string) => {
     navigator.clipboard.writeText(text).then(() => { setNews('Copied.'); }, () => { setNews('The browser did not let it be copied: select the address instead.'); });
   };
-  const hosts = targetsOf(segmentsOf(entry)).map(({ host, port }) => `${window.location.origin}/go?${new URLSearchParams({ to: `${host}:${port}` })}`);
+  const hosts = targetsOf(segmentsOf(entry)).map(({ host, port }) => `${window.location.origin}/go?to=${encodeURIComponent(host)}:${port}`);
   return (
     <Dialog open onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
       <DialogSurface>
