@@ -28,6 +28,7 @@ describe('following a link', () => {
     const dialog = await screen.findByRole('dialog');
     expect(within(dialog).getByRole('heading', { name: 'Activate: Finance reports' })).toBeTruthy();
     expect(within(dialog).getByRole<HTMLInputElement>('textbox', { name: /^Why/ }).value).toBe('Month-end close');
+    expect(document.activeElement).toBe(within(dialog).getByRole('textbox', { name: /^Why/ }));
     expect(within(dialog).getByRole<HTMLInputElement>('radio', { name: '15 min' }).checked).toBe(true);
     expect(screen.getByText(`/access?activate=${GROUP}`)).toBeTruthy();
     expect(calls.filter(({ endpoint }) => endpoint !== FindAccess).map(({ endpoint }) => endpoint)).not.toContain(ListMyAccess);
