@@ -120,7 +120,8 @@ test('by keyboard alone: from a cold link, over sign-in and a stronger one, to a
   await expect(panel.getByRole('heading', { name: 'Activate: Domain admin jump host' })).toBeVisible();
   await expect(panel.getByRole('textbox', { name: 'Why' })).toBeFocused();
   await looks(page, testInfo, 'go-activate');
-  await panel.getByRole('textbox', { name: 'Why' }).focus();
+  await expect(panel.getByRole('textbox', { name: 'Why' })).toBeFocused();
+  await page.keyboard.press('Control+A');
   await page.keyboard.type('Domain controller patching, CHG-77');
   await page.keyboard.press('Enter');
   // The policy asks for MFA, and said so: it leads there at once, and back.
