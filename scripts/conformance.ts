@@ -92,6 +92,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await ana.pim.mine.eligibilities();
   await ana.pim.mine.eligibilitySchedules();
   await ana.pim.mine.assignments();
+  await ana.pim.mine.validate({ principalId: me.id, groupId: group.id, startsAt: '2026-03-02T09:10:00Z', duration: 'PT30M', justification: 'Conformance' });
   const first = await ana.pim.mine.activate({ principalId: me.id, groupId: group.id, startsAt: '2026-03-02T09:10:00Z', duration: 'PT30M', justification: 'Conformance', ticket: { number: 'CHG1', system: 'Desk' } });
   await ana.pim.mine.request(first.id);
   await ana.pim.mine.cancel(first.id);

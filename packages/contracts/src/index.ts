@@ -25,6 +25,7 @@ export * from './history.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './residual.ts';
+export * from './reasons.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
 export * from './setup.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { path, quoted } from './addresses.ts';
 import { GraphError } from './errors.ts';
-import type { GroupRole, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
+import type { GroupRole, NewActivation, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
 import { openWord, optionalText, optionalWord, word } from './shapes.ts';
 import type { Call } from './call.ts';
 import type { Transport } from './transport.ts';
@@ -115,6 +115,18 @@ interface Asked {
   readonly [field: string]: unknown;
 }
 
+/** The body of an activation, or of the question whether it would be granted. */
+const activation = ({ principalId, groupId, startsAt, duration, justification, ticket }: NewActivation, isValidationOnly: boolean): Asked => ({
+  accessId: 'member',
+  principalId,
+  groupId,
+  action: 'selfActivate',
+  scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDuration', duration } },
+  ...(justification !== undefined && { justification }),
+  ...(ticket !== undefined && { ticketInfo: { ticketNumber: ticket.number, ticketSystem: ticket.system } }),
+  isValidationOnly,
+});
+
 /** What is to be ended and is over already is ended. */
 async function unlessGone(ending: Promise<unknown>): Promise<void> {
   await ending.catch((error: unknown) => {
@@ -221,17 +233,9 @@ export function createPimGroups(transport: Transport): PimGroups {
       assignments: () => transport.list(mine('assignmentScheduleInstances'), Instance),
       requests: () => transport.list(mine('assignmentScheduleRequests'), ScheduleRequestShape),
 
-      activate: ({ principalId, groupId, startsAt, duration, justification, ticket }) =>
-        ask('assignment', {
-          accessId: 'member',
-          principalId,
-          groupId,
-          action: 'selfActivate',
-          scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDuration', duration } },
-          ...(justification !== undefined && { justification }),
-          ...(ticket !== undefined && { ticketInfo: { ticketNumber: ticket.number, ticketSystem: ticket.system } }),
-          isValidationOnly: false,
-        }),
+      activate: (wish) => ask('assignment', activation(wish, false)),
+
+      validate: (wish) => transport.read({ method: 'POST', version: 'v1.0', path: `${PIM}/assignmentScheduleRequests`, body: activation(wish, true), prefer: 'include-unknown-enum-members', reads: true }, ScheduleRequestShape),
 
       deactivate: ({ principalId, groupId }) => ask('assignment', { accessId: 'member', principalId, groupId, action: 'selfDeactivate' }),
 

@@ -180,6 +180,8 @@ export interface PimGroups {
     requests(): Promise<readonly ScheduleRequest[]>;
     /** Answers what Entra said, no more: 201 alone means "received". */
     activate(wish: NewActivation): Promise<ScheduleRequest>;
+    /** Runs Entra's checks of an activation and changes nothing; throws what the activation would. */
+    validate(wish: NewActivation): Promise<ScheduleRequest>;
     deactivate(wish: { readonly principalId: string; readonly groupId: string }): Promise<ScheduleRequest>;
     /** `undefined`: no such request. */
     request(requestId: string): Promise<ScheduleRequest | undefined>;

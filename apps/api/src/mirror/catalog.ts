@@ -147,8 +147,9 @@ async function upsertGroups(connection: Connection, tenantId: string, groups: re
   await connection.query(
     `INSERT INTO catalog_group (tenant_id, group_id, display_name, description, settings, read_at)
      SELECT $1, (g->>'groupId')::uuid, g->>'displayName', g->>'description', nullif(g->'settings', 'null'::jsonb), $3 FROM jsonb_array_elements($2::jsonb) AS g
-     ON CONFLICT (tenant_id, group_id) DO UPDATE SET display_name = excluded.display_name, description = excluded.description, read_at = excluded.read_at,
-       settings = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.settings ELSE catalog_group.settings END`,
+     ON CONFLICT (tenant_id, group_id) DO UPDATE SET display_name = excluded.display_name, description = excluded.description,
+       settings = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.settings ELSE catalog_group.settings END,
+       read_at = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.read_at ELSE catalog_group.read_at END`,
     [tenantId, JSON.stringify(groups), readAt.toISOString(), groups.filter(({ settingsRead }) => settingsRead).map(({ groupId }) => groupId)],
   );
 }

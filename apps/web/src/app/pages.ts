@@ -2,6 +2,7 @@ import { lazy } from 'react';
 
 /** Each page is a chunk of its own: what a person does not open is not loaded. */
 export const AccessPage = lazy(async () => ({ default: (await import('../features/access/access-page.tsx')).AccessPage }));
+export const GoPage = lazy(async () => ({ default: (await import('../features/access/go-page.tsx')).GoPage }));
 export const ApprovalsPage = lazy(async () => ({ default: (await import('../features/approvals/approvals-page.tsx')).ApprovalsPage }));
 export const SetupsPage = lazy(async () => ({ default: (await import('../features/setups/setups-page.tsx')).SetupsPage }));
 export const SetupWizardPage = lazy(async () => ({ default: (await import('../features/setups/setup-wizard-page.tsx')).SetupWizardPage }));

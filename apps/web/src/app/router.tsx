@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, NewBatchPage, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, GoPage, NewBatchPage, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -28,6 +28,8 @@ export const routes: RouteObject[] = [
       { index: true, element: <Home /> },
       { path: 'access', element: <AccessPage /> },
       { path: 'doctor', element: <DoctorPage /> },
+      { path: 'go', element: <GoPage /> },
+      { path: 'go/:application', element: <GoPage /> },
       { path: 'approvals', element: <ApprovalsPage /> },
       { path: 'setups', element: admin(<SetupsPage />) },
       { path: 'setups/new', element: admin(<SetupWizardPage />) },

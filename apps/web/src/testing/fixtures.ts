@@ -1,4 +1,4 @@
-import type { AccessEntry, AccessRequest, ApprovalItem, MyAccess } from '@gatehouse/contracts';
+import type { AccessEntry, AccessRequest, AccessSet, ApprovalItem, MyAccess } from '@gatehouse/contracts';
 
 /** The server's time in tests: what `ANA`'s session says. */
 const NOW = Date.parse('2026-03-02T09:00:00.000Z');
@@ -16,10 +16,10 @@ export const entry = (more: Partial<AccessEntry> = {}): AccessEntry => ({
   groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: [finance],
   eligibility: { endsAt: at(60 * 24 * 30), through: 'direct' },
   policy: { maxMinutes: 30, signIn: 'mfa', requireJustification: true, requireTicket: false, requireApproval: false, approvers: [] },
-  active: null, request: null, lastJustification: null, ended: null, ...more,
+  policyReadAt: at(-5), active: null, request: null, lastJustification: null, lastMinutes: null, lastAskedAt: null, favourite: false, ended: null, ...more,
 });
 
-export const myAccess = (entries: AccessEntry[] = [entry()], notKnown: string[] = []): MyAccess => ({ readAt: at(0), entries, notKnown });
+export const myAccess = (entries: AccessEntry[] = [entry()], notKnown: string[] = [], sets: AccessSet[] = []): MyAccess => ({ readAt: at(0), entries, sets, notKnown });
 
 export const request = (more: Partial<AccessRequest> = {}): AccessRequest => ({
   id: REQUEST, entraRequestId: REQUEST, groupId: GROUP, state: 'provisioning', askedAt: at(0), startsAt: at(0), minutes: 30, justification: 'Month-end close',

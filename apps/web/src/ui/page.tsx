@@ -17,7 +17,10 @@ const useStyles = makeStyles({
 export function Page({ title, documentTitle, action, lead, toolbar, children }: { title: string; documentTitle?: string; action?: ReactNode; lead?: ReactNode; toolbar?: ReactNode; children: ReactNode }) {
   const styles = useStyles();
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => { heading.current?.focus({ preventScroll: true }); }, []);
+  useEffect(() => {
+    // A panel that opened together with the page keeps the focus: taken from it, it would be hidden from who reads by it.
+    if (!document.activeElement?.closest('[role="dialog"]')) heading.current?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => { document.title = `${documentTitle ?? title} · Gatehouse`; }, [documentTitle, title]);
   return (
     <div className={styles.page}>

@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation } from '@gatehouse/contracts';
+import { CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
@@ -7,8 +7,14 @@ export function accessRoutes(access: Access): Router {
   const router = Router();
   endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
   endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
+  endpoint(router, RequestActivations, ({ actor, body }) => access.requestActivations(actor, body));
+  endpoint(router, CheckActivation, ({ actor, body }) => access.checkActivation(actor, body));
   endpoint(router, GetAccessRequest, ({ actor, params }) => access.request(actor, params.requestId));
   endpoint(router, CancelAccessRequest, ({ actor, params }) => access.cancel(actor, params.requestId));
   endpoint(router, DeactivateAccess, ({ actor, body }) => access.deactivate(actor, body.groupId));
+  endpoint(router, FindAccess, ({ actor, query }) => access.find(actor, query));
+  endpoint(router, SetFavourite, ({ actor, body }) => access.setFavourite(actor, body));
+  endpoint(router, SaveAccessSet, ({ actor, body }) => access.saveSet(actor, body));
+  endpoint(router, RemoveAccessSet, ({ actor, params }) => access.removeSet(actor, params.setId));
   return router;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ActivationPolicy } from '@gatehouse/contracts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
   type ActivationFacts, type EntraInstance, type EntraRequest, type MyAccessFacts, type RecordedRequest, type StandingFacts,
 } from './access.rules.ts';
 
@@ -25,6 +25,7 @@ describe('decideActivation', () => {
     ['a start that was now when the form was sent', { wish: { ...wish, startsAt: at(-1) } }],
     ['a start next week', { wish: { ...wish, startsAt: at(7 * 24 * 60) } }],
     ['no reason where none is asked for', { policy: { ...policy, requireJustification: false }, wish: { ...wish, justification: '' } }],
+    ['an empty reason where none is asked for', { policy: { ...policy, requireJustification: false }, wish: { ...wish, justification: 'test' } }],
     ['a ticket where one is asked for', { policy: { ...policy, requireTicket: true }, wish: { ...wish, ticketNumber: 'INC-4711' } }],
     ['an unknown policy: Entra decides', { policy: null, wish: { ...wish, minutes: 1440, justification: '' } }],
     ['an eligibility that could not be read: Entra decides', { eligibility: undefined }],
@@ -37,6 +38,7 @@ describe('decideActivation', () => {
     ['a minute over the policy', { wish: { ...wish, minutes: 31 } }, 'longer-than-allowed', 'body.minutes', 'This access allows 30 min at the most.'],
     ['a minute under PIM’s floor', { wish: { ...wish, minutes: 4 } }, 'shorter-than-allowed', 'body.minutes', 'PIM allows 5 min at the least.'],
     ['a missing reason', { wish: { ...wish, justification: ' ' } }, 'justification-missing', 'body.justification', 'Say in a few words why you need it.'],
+    ['a reason that says nothing', { wish: { ...wish, justification: ' BAU ' } }, 'justification-empty', 'body.justification', 'What for? “BAU” does not say why you need it.'],
     ['a missing ticket', { policy: { ...policy, requireTicket: true } }, 'ticket-missing', 'body.ticket', 'This access asks for a ticket: give its number.'],
     ['no eligibility', { eligibility: null }, 'not-eligible', 'body.groupId', 'You are not eligible for this access, or not any more.'],
     ['an eligibility that ends first', { eligibility: { endsAt: at(29) } }, 'eligibility-ends-first', 'body.minutes', 'Your eligibility ends before that: choose 29 min at the most.'],
@@ -220,7 +222,7 @@ describe('composeMyAccess', () => {
   const eligible: EntraInstance = { principalId: ANA, groupId: GROUP, accessId: 'member', endsAt: iso(5000), memberType: 'direct' };
   const all: MyAccessFacts = {
     now: at(10), eligibilities: [eligible], view: { requests: [request], assignments: [instance] }, requests: [activeRow],
-    catalog: new Map([[GROUP, { name: 'FinReport', policy, applications: [opened] }]]), names: new Map(),
+    catalog: new Map([[GROUP, { name: 'FinReport', policy, readAt: at(-3), applications: [opened] }]]), names: new Map(), favourites: new Set(), sets: [],
   };
   const only = (facts: MyAccessFacts) => composeMyAccess(facts).entries[0];
 
@@ -228,8 +230,8 @@ describe('composeMyAccess', () => {
     expect(composeMyAccess(all)).toMatchObject({
       readAt: iso(10), notKnown: [],
       entries: [{
-        groupId: GROUP, groupName: 'FinReport', applications: [opened], eligibility: { endsAt: iso(5000), through: 'direct' }, policy,
-        active: { since: iso(0), endsAt: iso(30), canEndAt: iso(5), permanent: false }, request: null, lastJustification: 'Month-end close', ended: null,
+        groupId: GROUP, groupName: 'FinReport', applications: [opened], eligibility: { endsAt: iso(5000), through: 'direct' }, policy, policyReadAt: iso(-3),
+        active: { since: iso(0), endsAt: iso(30), canEndAt: iso(5), permanent: false }, request: null, lastJustification: 'Month-end close', lastMinutes: 30, ended: null,
       }],
     });
   });
@@ -268,6 +270,15 @@ describe('composeMyAccess', () => {
     expect(only({ ...quiet, now: at(90) })).toBeUndefined();
   });
 
+  test.each<[string, Partial<RecordedRequest>, number]>([
+    ['was refused: what was granted before it', { status: 'failed', failure: 'The role settings do not allow this duration.' }, 30],
+    ['was stopped for a step-up', { status: 'failed', failure: STEP_UP }, 45],
+    ['ended', { status: 'ended' }, 45],
+  ])('offers the duration of the last request that %s', (_name, other, minutes) => {
+    const last = { ...row, id: 'last', createdAt: at(5), minutes: 45, settledAt: at(6), ...other };
+    expect(only({ ...all, requests: [row, last] })).toMatchObject({ lastMinutes: minutes, lastAskedAt: minutes === 45 ? iso(5) : iso(0) });
+  });
+
   test('shows a request made elsewhere under Entra’s id', () => {
     const pending = { ...request, status: 'PendingApproval' };
     const elsewhere = madeElsewhere({ requests: [pending], assignments: [] }, ANA, new Set(), at(10));
@@ -297,4 +308,18 @@ test('a rule that Entra found broken is told at the field that mends it; one tha
     { path: 'body.ticket', message: 'The role settings ask for a ticket.' },
     { path: 'body.groupId', message: 'A rule of the role settings was not met (NewRule).' },
   ]);
+});
+
+test('a page that asks every other second leads to four looks in ten minutes, the first soon', () => {
+  const looks: number[] = [];
+  let last: Date | undefined;
+  for (let seconds = 0; seconds <= 1300; seconds += 1.5) {
+    const now = new Date(NOON.getTime() + seconds * 1000);
+    if (!isDueForLook(NOON, last, now)) continue;
+    looks.push(seconds);
+    last = now;
+  }
+  expect(looks).toEqual([3, 6, 21, 120, 600, 1200]);
+  // Who comes later looks at once.
+  expect(isDueForLook(NOON, undefined, at(5))).toBe(true);
 });

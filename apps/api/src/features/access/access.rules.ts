@@ -1,6 +1,6 @@
 import {
-  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES,
-  type AccessEntry, type AccessRequest, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
+  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES, saysNothing,
+  type AccessEntry, type AccessRequest, type AccessSet, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
 } from '@gatehouse/contracts';
 import { addMinutes, inWords, minutesOf } from '../../core/durations.ts';
 
@@ -63,6 +63,7 @@ export interface CatalogFacts {
   readonly name: string;
   /** `null`: could not be read. */
   readonly policy: ActivationPolicy | null;
+  readonly readAt: Date;
   /** Authentication context that the policy asks for, `c1` to `c99`. */
   readonly authenticationContext?: string | undefined;
   readonly applications: readonly OpenedApplication[];
@@ -110,7 +111,7 @@ export interface ActivationFacts {
 export interface Denial {
   readonly reason:
     | 'not-eligible' | 'eligibility-ends-first' | 'starts-after-eligibility' | 'starts-in-the-past'
-    | 'longer-than-allowed' | 'shorter-than-allowed' | 'justification-missing' | 'ticket-missing' | 'already-active' | 'already-asked';
+    | 'longer-than-allowed' | 'shorter-than-allowed' | 'justification-missing' | 'justification-empty' | 'ticket-missing' | 'already-active' | 'already-asked';
   /** The field of the request that it is about. */
   readonly path: string;
   readonly message: string;
@@ -145,6 +146,8 @@ export function decideActivation({ now, wish, policy, eligibility, active, openR
       : `Your eligibility ends before that: choose ${inWords(left)} at the most.`);
   }
   if (policy?.requireJustification && wish.justification.trim() === '') deny('justification-missing', 'body.justification', 'Say in a few words why you need it.');
+  // Where no reason is asked for, an empty one is only questioned: by the page.
+  else if (policy?.requireJustification && saysNothing(wish.justification)) deny('justification-empty', 'body.justification', `What for? “${wish.justification.trim()}” does not say why you need it.`);
   if (policy?.requireTicket && !wish.ticketNumber?.trim()) deny('ticket-missing', 'body.ticket', 'This access asks for a ticket: give its number.');
 
   return denials.length === 0 ? { allowed: true, startsAt, endsAt, later: startsAt > now } : { allowed: false, denials };
@@ -399,6 +402,20 @@ export function tellRequest(row: RecordedRequest): AccessRequest {
   };
 }
 
+/** How old a request is when it is worth asking Entra how it stands, in seconds: most are provisioned within the first few. */
+const LOOKS_AT_SECONDS = [2, 6, 20, 120];
+/** From then on the reconciler and the list see it too, so that a page that follows it asks only now and then. */
+const LOOKS_THEN_EVERY_SECONDS = 600;
+
+/** Whether a page that follows a request, and asks every other second, is worth a look at Entra now; between looks the record answers. */
+export function isDueForLook(createdAt: Date, lastLookAt: Date | undefined, now: Date): boolean {
+  const looksUntil = (at: Date): number => {
+    const age = (at.getTime() - createdAt.getTime()) / 1000;
+    return LOOKS_AT_SECONDS.filter((seconds) => seconds <= age).length + Math.floor(Math.max(0, age) / LOOKS_THEN_EVERY_SECONDS);
+  };
+  return looksUntil(now) > looksUntil(lastLookAt ?? createdAt);
+}
+
 // --- My access -------------------------------------------------------------------------------------------------------
 
 export interface MyAccessFacts {
@@ -411,6 +428,9 @@ export interface MyAccessFacts {
   readonly catalog: ReadonlyMap<string, CatalogFacts>;
   /** Names of groups that the catalog does not have. */
   readonly names: ReadonlyMap<string, string>;
+  /** What the person arranged for themselves. */
+  readonly favourites: ReadonlySet<string>;
+  readonly sets: readonly AccessSet[];
 }
 
 /** Everything that one person may open, has open, waits for, or had open a moment ago: one entry a group. */
@@ -427,6 +447,7 @@ export function composeMyAccess(facts: MyAccessFacts): MyAccess {
   return {
     readAt: now.toISOString(),
     entries: entries.sort((a, b) => titleOf(a).localeCompare(titleOf(b), 'en') || a.groupId.localeCompare(b.groupId)),
+    sets: [...facts.sets],
     notKnown: [
       ...(facts.eligibilities ? [] : ['What you are eligible for could not be read from Microsoft Entra, so this list may be too short.']),
       ...(view.assignments ? [] : ['What you have active now could not be read from Microsoft Entra; shown is what the portal saw last.']),
@@ -450,9 +471,13 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
     applications: [...(known?.applications ?? [])],
     eligibility: eligibility ? { endsAt: instant(eligibility.endsAt)?.toISOString() ?? null, through: eligibility.memberType } : null,
     policy: known?.policy ?? null,
+    policyReadAt: known?.policy ? known.readAt.toISOString() : null,
     active,
     request: newest && newsOf(newest, now) ? tellRequest(newest) : null,
     lastJustification: own.find((row) => row.justification)?.justification ?? null,
+    lastMinutes: own.find((row) => row.minutes !== null && wasPossible(row))?.minutes ?? null,
+    lastAskedAt: own.find(wasPossible)?.createdAt.toISOString() ?? null,
+    favourite: facts.favourites.has(groupId),
     ended: end ? { at: end.toISOString(), networkMayStayOpenUntil: networkEndOf(end).toISOString() } : null,
   };
 }
@@ -488,6 +513,9 @@ function newsOf(row: RecordedRequest, now: Date): boolean {
   if (!isFinal(state)) return true;
   return row.failure !== STEP_UP && (row.settledAt ?? row.createdAt) > addMinutes(now, -60);
 }
+
+/** What Entra refused is nothing to offer again; what its person was only to be verified for first is. */
+const wasPossible = (row: RecordedRequest): boolean => recordedState(row) !== 'failed' || row.failure === STEP_UP;
 
 function endOf(row: RecordedRequest, now: Date): Date | undefined {
   if (recordedState(row) !== 'ended' || !row.endsAt || row.endsAt > now) return undefined;

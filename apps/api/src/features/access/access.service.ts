@@ -1,4 +1,4 @@
-import type { AccessRequest, Answer, DeactivateAccess, Input, MyAccess, RequestActivation, RequestState } from '@gatehouse/contracts';
+import type { AccessRequest, AccessSet, AccessTarget, ActivationOutcome, Answer, CheckActivation, DeactivateAccess, FindAccess, Input, MyAccess, RequestActivation, RequestActivations, RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { contextClaims, GraphError, MFA_CLAIMS, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -7,12 +7,14 @@ import { durationOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isFinal, madeElsewhere, networkEndOf, observe,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, isFinal, madeElsewhere, networkEndOf, observe,
   recordedFrom, recordedState, STEP_UP, tellRequest,
-  type CatalogFacts, type EntraView, type Observation,
+  type ActivationDecision, type CatalogFacts, type Denial, type EntraInstance, type EntraView, type Observation, type RecordedRequest,
 } from './access.rules.ts';
+import { findTarget } from './target.rules.ts';
+import { findFavourites, findSets, keepFavourite, keepSet, removeSet } from './arranged.store.ts';
 import {
-  advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
+  advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, publishedIn, refine, setMemberAt,
   type StoredRequest,
 } from './access.store.ts';
 
@@ -28,12 +30,27 @@ export interface AccessDeps {
 
 export type Access = ReturnType<typeof createAccess>;
 
+/** What Entra shows of a person's own. */
+interface OwnAccess {
+  readonly eligibilities: readonly EntraInstance[] | undefined;
+  readonly view: EntraView;
+}
+const NOTHING_READ: EntraView = { requests: undefined, assignments: undefined };
+
+/** What became of asking for an activation. `running`: it is open, or under way. */
+type Attempt = { readonly asked: AccessRequest } | { readonly refused: Error; readonly running: boolean };
+const RUNNING: ReadonlySet<Denial['reason']> = new Set<Denial['reason']>(['already-active', 'already-asked']);
+/** Activations of one person that are asked for at the same time. */
+const AT_A_TIME = 4;
+
 /** How long the page shows how a request went wrong: the hour of `newsOf`. */
 const DENIAL_SHOWN_MS = 60 * 60_000;
 
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
 export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
   const settling: Settling = { prisma: db, clock, newId };
+  /** When a request was last looked up for its page. Forgotten with the process, which costs a look. */
+  const looks = new Map<string, Date>();
 
   /** Brings recorded requests to where Entra shows them; answers them as they then stand. */
   async function refresh(rows: readonly StoredRequest[], view: EntraView, known: ReadonlySet<string>): Promise<readonly StoredRequest[]> {
@@ -71,10 +88,26 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     return probe(graph, settled);
   }
 
+  /** The same for a page that asks every other second: it looks at Entra now and then, and there at no more than can have changed. */
+  async function glance(graph: Graph, row: StoredRequest): Promise<StoredRequest> {
+    const now = clock.now();
+    if (!isOpen(row) || !isDueForLook(row.createdAt, looks.get(row.id), now)) return row;
+    if (looks.size >= 10_000) looks.clear();
+    looks.set(row.id, now);
+    const over = row.endsAt !== null && row.endsAt <= now;
+    if (recordedState(row) === 'active' && !row.memberAt && !over) return probe(graph, row);
+    if (recordedState(row) === 'active' || !row.entraRequestId) return follow(graph, row);
+    const requests = await graph.pim.mine.requests();
+    // Only of what is provisioned there is an active membership to see.
+    const provisioned = requests.some(({ id, status }) => id === row.entraRequestId && status === 'Provisioned');
+    const assignments = provisioned ? await graph.pim.mine.assignments() : undefined;
+    return probe(graph, await settle(settling, row, observe(row, { requests, assignments }, now)));
+  }
+
   /** One of the person's requests as it stands now, recorded here or made elsewhere. Another person's answers like none. */
-  async function find(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
+  async function findRequest(graph: Graph, actor: Actor, requestId: string, look = follow): Promise<{ readonly row: StoredRequest; readonly recorded: boolean }> {
     const row = await findOwn(db, actor.tenantId, actor.principalId, requestId);
-    if (row) return { row: await follow(graph, row), recorded: true };
+    if (row) return { row: await look(graph, row), recorded: true };
     const request = await graph.pim.mine.request(requestId).catch((error: unknown) => {
       if (error instanceof GraphError && (error.failure === 'not-found' || error.failure === 'forbidden')) return undefined;
       throw error;
@@ -89,103 +122,199 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     return (await catalogOf(db, tenantId, [groupId])).get(groupId)?.name ?? (await namesOf(appGraph, [groupId])).get(groupId) ?? groupId;
   }
 
+  /** What Entra shows of the person's own; a part that cannot be read is undefined. */
+  async function readOwn(graph: Graph): Promise<OwnAccess> {
+    const [eligibilities, assignments, requests] = await Promise.all([
+      graph.pim.mine.eligibilities().catch(unlessSignInIsNeeded(() => undefined)),
+      graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined)),
+      graph.pim.mine.requests().catch(unlessSignInIsNeeded(() => undefined)),
+    ]);
+    return { eligibilities, view: { requests, assignments } };
+  }
+
+  /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
+  async function list(actor: Actor): Promise<MyAccess> {
+    const graph = graphFor(actor, 'access');
+    // Rows first: what Entra shows is then never older than they are.
+    const known = await findEntraIds(db, actor.tenantId, actor.principalId);
+    const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+    const [favourites, sets] = await Promise.all([findFavourites(db, actor), findSets(db, actor)]);
+    const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
+    const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
+    for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
+    if (failures.length === reads.length) throw failures[0];
+    const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
+
+    const view: EntraView = { requests, assignments };
+    const rows = await Promise.all((await refresh(recent, view, known)).map((row) => withDecision(graph, row)));
+    const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
+    const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
+
+    const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
+    const catalog = await catalogOf(db, actor.tenantId, groupIds);
+    const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
+    return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
+  }
+
+  /** Asks Entra to activate the person's membership, once. A refusal is an answer; where there is none, it throws. */
+  async function attempt(actor: Actor, body: Input<typeof RequestActivation>['body']): Promise<Attempt> {
+    const graph = graphFor(actor, 'access');
+    const { groupId, minutes, justification } = body;
+    const [recent, known, catalog] = await Promise.all([
+      findOwnRecent(db, actor.tenantId, actor.principalId), findEntraIds(db, actor.tenantId, actor.principalId), catalogOf(db, actor.tenantId, [groupId]),
+    ]);
+    const wish = { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number };
+    const decide = (rows: readonly RecordedRequest[], seen: OwnAccess | undefined): ActivationDecision => {
+      const open = rows.find((row) => row.action === 'activate' && isOpen(row));
+      return decideActivation({
+        now: clock.now(), wish,
+        policy: catalog.get(groupId)?.policy ?? null,
+        eligibility: eligibilityFor(groupId, seen?.eligibilities, clock.now()),
+        active: seen?.view.assignments && activeFor(groupId, seen.view.assignments, clock.now()) !== null,
+        openRequest: open && recordedState(open),
+      });
+    };
+    // Of a request made elsewhere that says nothing understandable, Entra alone knows whether it is in the way.
+    const elsewhere = ({ view }: OwnAccess): readonly RecordedRequest[] => madeElsewhere(view, actor.principalId, known, clock.now()).filter((row) => row.groupId === groupId && row.status !== 'asked');
+
+    // What has ended meanwhile must not stand in the way of asking again: first what the clock alone ends.
+    let rows = await refresh(recent.filter((row) => row.groupId === groupId && isOpen(row)), NOTHING_READ, known);
+    let seen: OwnAccess | undefined;
+    // Entra decides, and is asked before it only where the record knows of something in the way, or the catalog of nothing.
+    if (!catalog.has(groupId) || rows.some((row) => row.action === 'activate' && isOpen(row))) {
+      seen = await readOwn(graph);
+      rows = await refresh(rows, seen.view, known);
+    }
+    const decision = decide([...rows, ...(seen ? elsewhere(seen) : [])], seen);
+    if (!decision.allowed) return { refused: refused(decision.denials), running: decision.denials.some(({ reason }) => RUNNING.has(reason)) };
+
+    const groupName = catalog.get(groupId)?.name ?? (await groupNameOf(actor.tenantId, groupId));
+    const intended = await db.$transaction(async (tx) => {
+      const row = await insertIntent(tx, {
+        tenantId: actor.tenantId, id: newId(), principalId: actor.principalId, principalName: actor.name, groupId, action: 'activate', minutes,
+        startsAt: decision.startsAt, justification, ticketNumber: body.ticket?.number ?? null, ticketSystem: body.ticket?.system ?? null, createdAt: clock.now(),
+      });
+      await record(tx, eventOf(settling, row, 'activation.requested', 'other', { actor, groupName, data: { minutes, justification, ticket: body.ticket?.number } }));
+      return row;
+    }).catch((error: unknown) => {
+      if (error instanceof PortalError && error.code === 'activation-refused') return error;
+      throw error;
+    });
+    if (intended instanceof PortalError) return { refused: intended, running: true };
+
+    try {
+      // What the role settings demand of the sign-in is asked for before Entra refuses for want of it.
+      const answer = await graphFor(actor, 'access', claimsFor(catalog.get(groupId))).pim.mine.activate({
+        principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
+      });
+      const taken = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
+      return { asked: tellRequest(await settle(settling, intended, taken, { actor, groupName })) };
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      if (outcomeIsUnknown(error)) throw lookingForIt(error);
+      let refusal = refusalOf(error);
+      if (error.failure === 'conflict' || error.failure === 'policy') {
+        // A refusal is explained by what stands in the way; that is worth the reading.
+        const after = await readOwn(graph).catch(() => undefined);
+        // The answer to a first attempt may have been lost, and this is the answer to its repetition.
+        const found = error.failure === 'conflict' && after ? await settle(settling, intended, observe(intended, after.view, clock.now(), known), { actor, groupName }) : intended;
+        if (found.entraRequestId) return { asked: tellRequest(await probe(graph, found)) };
+        const why = after && decide(elsewhere(after), after);
+        if (why && !why.allowed) refusal = { sentence: why.denials.map(({ message }) => message).join(' '), error: refused(why.denials, error) };
+      }
+      await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, {
+        // Being asked to verify oneself is a step on the way, and no failure of anybody.
+        actor, groupName, ...(error.failure === 'step-up-needed' ? { type: 'activation.step-up-asked', result: 'other' } : { type: 'activation.refused' }),
+      });
+      return { refused: refusal.error, running: error.failure === 'conflict' };
+    }
+  }
+
   return {
-    /** What the person may activate, has active and waits for. What could not be read is said, and the rest is shown. */
-    async list(actor: Actor): Promise<MyAccess> {
-      const graph = graphFor(actor, 'access');
-      // Rows first: what Entra shows is then never older than they are.
-      const known = await findEntraIds(db, actor.tenantId, actor.principalId);
-      const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
-      const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
-      const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
-      for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
-      if (failures.length === reads.length) throw failures[0];
-      const [eligibilities, assignments, requests] = [valueOf(reads[0]), valueOf(reads[1]), valueOf(reads[2])];
+    list,
 
-      const view: EntraView = { requests, assignments };
-      const rows = await Promise.all((await refresh(recent, view, known)).map((row) => withDecision(graph, row)));
-      const recorded = new Set([...known, ...rows.flatMap((row) => row.entraRequestId ?? [])]);
-      const all = [...rows, ...madeElsewhere(view, actor.principalId, recorded, clock.now())];
-
-      const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
-      const catalog = await catalogOf(db, actor.tenantId, groupIds);
-      const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
-      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless) });
+    /** What opens a destination or an application for the person. */
+    async find(actor: Actor, { to, application }: Input<typeof FindAccess>['query']): Promise<AccessTarget> {
+      const [access, published] = await Promise.all([list(actor), publishedIn(db, actor.tenantId)]);
+      return { ...findTarget({ wanted: to === undefined ? { application: application ?? '' } : { to }, entries: access.entries, published }), access };
     },
 
     /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
     async requestActivation(actor: Actor, body: Input<typeof RequestActivation>['body']): Promise<AccessRequest> {
-      const graph = graphFor(actor, 'access');
-      const { groupId, minutes, justification } = body;
-      const [recent, known, catalog] = await Promise.all([
-        findOwnRecent(db, actor.tenantId, actor.principalId), findEntraIds(db, actor.tenantId, actor.principalId), catalogOf(db, actor.tenantId, [groupId]),
-      ]);
-      const [eligibilities, assignments, requests] = await Promise.all([
-        graph.pim.mine.eligibilities().catch(unlessSignInIsNeeded(() => undefined)),
-        graph.pim.mine.assignments().catch(unlessSignInIsNeeded(() => undefined)),
-        graph.pim.mine.requests().catch(unlessSignInIsNeeded(() => undefined)),
-      ]);
-      const view: EntraView = { requests, assignments };
-      // What has ended meanwhile must not stand in the way of asking again.
-      const rows = await refresh(recent.filter((row) => row.groupId === groupId && isOpen(row)), view, known);
-      // Of a request made elsewhere that says nothing understandable, Entra alone knows whether it is in the way.
-      const elsewhere = madeElsewhere(view, actor.principalId, known, clock.now()).filter((row) => row.groupId === groupId && row.status !== 'asked');
-      const open = [...rows, ...elsewhere].find((row) => row.action === 'activate' && isOpen(row));
+      const answer = await attempt(actor, body);
+      if ('refused' in answer) throw answer.refused;
+      return answer.asked;
+    },
 
-      const decision = decideActivation({
-        now: clock.now(),
-        wish: { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number },
-        policy: catalog.get(groupId)?.policy ?? null,
-        eligibility: eligibilityFor(groupId, eligibilities, clock.now()),
-        active: assignments && activeFor(groupId, assignments, clock.now()) !== null,
-        openRequest: open && recordedState(open),
-      });
-      if (!decision.allowed) throw refused(decision.denials);
-
-      const groupName = catalog.get(groupId)?.name ?? (await groupNameOf(actor.tenantId, groupId));
-      const intended = await db.$transaction(async (tx) => {
-        const row = await insertIntent(tx, {
-          tenantId: actor.tenantId, id: newId(), principalId: actor.principalId, principalName: actor.name, groupId, action: 'activate', minutes,
-          startsAt: decision.startsAt, justification, ticketNumber: body.ticket?.number ?? null, ticketSystem: body.ticket?.system ?? null, createdAt: clock.now(),
+    /** The same for several, for one reason. What is open or under way is skipped; what goes wrong with one stops no other. */
+    async requestActivations(actor: Actor, { items, justification, ticket }: Input<typeof RequestActivations>['body']): Promise<Answer<typeof RequestActivations>> {
+      const catalog = await catalogOf(db, actor.tenantId, items.map(({ groupId }) => groupId));
+      const needsClaims = ({ groupId }: { readonly groupId: string }): boolean => claimsFor(catalog.get(groupId)) !== undefined;
+      const outcomes = new Map<string, ActivationOutcome>();
+      const one = async ({ groupId, minutes }: (typeof items)[number]): Promise<void> => {
+        const answer = await attempt(actor, { groupId, minutes, justification, ...(ticket && { ticket }) }).catch((error: unknown): Attempt => {
+          if (error instanceof PortalError || error instanceof GraphError) return { refused: error, running: false };
+          throw error;
         });
-        await record(tx, eventOf(settling, row, 'activation.requested', 'other', { actor, groupName, data: { minutes, justification, ticket: body.ticket?.number } }));
-        return row;
-      });
+        // Nothing was asked for yet: the person verifies once, and then all of it goes out.
+        if ('refused' in answer && needsSignIn(answer.refused) && ![...outcomes.values()].some(({ outcome }) => outcome === 'asked')) throw answer.refused;
+        outcomes.set(groupId, outcomeOf(groupId, answer));
+      };
+      // One after another until something was asked for, what asks for a stronger sign-in first; then a few at a time.
+      const queue = [...items.filter(needsClaims), ...items.filter((item) => !needsClaims(item))];
+      while (queue.length > 0 && ![...outcomes.values()].some(({ outcome }) => outcome === 'asked')) await one(queue.shift() as (typeof items)[number]);
+      const rest = async (): Promise<void> => { for (let item = queue.shift(); item; item = queue.shift()) await one(item); };
+      await Promise.all(Array.from({ length: AT_A_TIME }, rest));
+      return { items: items.flatMap(({ groupId }) => outcomes.get(groupId) ?? []) };
+    },
 
+    /** Whether Entra would grant the activation, by Entra's own word. Nothing is recorded, for nothing is asked for. */
+    async checkActivation(actor: Actor, body: Input<typeof CheckActivation>['body']): Promise<Answer<typeof CheckActivation>> {
+      const catalog = await catalogOf(db, actor.tenantId, [body.groupId]);
+      const checked = (verdict: Answer<typeof CheckActivation>['verdict'], issues: Answer<typeof CheckActivation>['issues'] = []): Answer<typeof CheckActivation> => ({ verdict, issues, checkedAt: clock.now().toISOString() });
       try {
-        // What the role settings demand of the sign-in is asked for before Entra refuses for want of it.
-        const answer = await graphFor(actor, 'access', claimsFor(catalog.get(groupId))).pim.mine.activate({
-          principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
+        const answer = await graphFor(actor, 'access', claimsFor(catalog.get(body.groupId))).pim.mine.validate({
+          principalId: actor.principalId, groupId: body.groupId, startsAt: body.startsAt ?? clock.now().toISOString(), duration: durationOf(body.minutes), justification: body.justification, ticket: body.ticket,
         });
-        const seen = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
-        return tellRequest(await settle(settling, intended, seen, { actor, groupName }));
+        // What Entra answers is told for roles of Azure only; where the portal knows that approval is asked for, that counts too.
+        return checked(answer.status.startsWith('Pending') && answer.status !== 'PendingProvisioning' || catalog.get(body.groupId)?.policy?.requireApproval ? 'would-wait-for-approval' : 'would-activate');
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
-        if (outcomeIsUnknown(error)) throw lookingForIt(error);
-        if (error.failure === 'conflict') {
-          // The answer to a first attempt may have been lost, and this is the answer to its repetition.
-          const found = await follow(graph, intended).catch(() => intended);
-          if (found.entraRequestId) return tellRequest(found);
-        }
-        const refusal = refusalOf(error);
-        await settle(settling, intended, { ...nothingNew(intended), state: 'failed', failure: refusal.sentence }, {
-          // Being asked to verify oneself is a step on the way, and no failure of anybody.
-          actor, groupName, ...(error.failure === 'step-up-needed' ? { type: 'activation.step-up-asked', result: 'other' } : { type: 'activation.refused' }),
-        });
-        throw refusal.error;
+        if (error.failure === 'step-up-needed') return checked('would-ask-to-verify');
+        const { error: refusal } = refusalOf(error);
+        if (refusal instanceof PortalError && refusal.code === 'activation-refused') return checked('would-refuse', [...(refusal.details.issues ?? [])]);
+        throw error;
       }
+    },
+
+    /** Keeps a group at the top of the person's list, or no longer. */
+    async setFavourite(actor: Actor, { groupId, favourite }: Input<typeof SetFavourite>['body']): Promise<Answer<typeof SetFavourite>> {
+      await keepFavourite(db, actor, groupId, favourite, clock.now());
+      return { groupId, favourite };
+    },
+
+    /** Saves what the person activates together, in the place of their set of that name. */
+    async saveSet(actor: Actor, { name, groupIds }: Input<typeof SaveAccessSet>['body']): Promise<AccessSet> {
+      return keepSet(db, actor, { id: newId(), name, groupIds: [...new Set(groupIds)] }, clock.now());
+    },
+
+    /** Removes one of the person's sets. Another person's answers like none. */
+    async removeSet(actor: Actor, setId: string): Promise<AccessSet> {
+      const removed = await removeSet(db, actor, setId);
+      if (!removed) throw new PortalError('not-found');
+      return removed;
     },
 
     /** Where one request stands now, as Entra and the directory say. */
     async request(actor: Actor, requestId: string): Promise<AccessRequest> {
       const graph = graphFor(actor, 'access');
-      return tellRequest(await withDecision(graph, (await find(graph, actor, requestId)).row));
+      return tellRequest(await withDecision(graph, (await findRequest(graph, actor, requestId, glance)).row));
     },
 
     /** Takes a request back that has not begun. */
     async cancel(actor: Actor, requestId: string): Promise<AccessRequest> {
       const graph = graphFor(actor, 'access');
-      const { row, recorded } = await find(graph, actor, requestId);
+      const { row, recorded } = await findRequest(graph, actor, requestId);
       const state = recordedState(row);
       if ((state !== 'awaiting-approval' && state !== 'scheduled') || !row.entraRequestId) throw cannotCancel(state);
 
@@ -195,7 +324,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
         await graph.pim.mine.cancel(row.entraRequestId);
       } catch (error) {
         if (!(error instanceof GraphError) || (error.failure !== 'conflict' && error.failure !== 'not-found')) throw error;
-        const { row: stands } = await find(graph, actor, requestId);
+        const { row: stands } = await findRequest(graph, actor, requestId);
         if (stands.status !== 'cancelled') throw cannotCancel(recordedState(stands), error);
         return tellRequest(stands);
       }
@@ -403,6 +532,19 @@ function refusalOf(error: GraphError): { readonly sentence: string; readonly err
     case 'unavailable':
     case 'unexpected': return { sentence: 'Microsoft Entra refused it in a way that we do not know.', error };
   }
+}
+
+const needsSignIn = (error: Error): boolean => error instanceof GraphError && (error.failure === 'step-up-needed' || error.failure === 'not-signed-in');
+
+/** What became of one of several. */
+function outcomeOf(groupId: string, answer: Attempt): ActivationOutcome {
+  if ('asked' in answer) return { groupId, outcome: 'asked', request: answer.asked, reason: null };
+  const { refused: error, running } = answer;
+  const told = (outcome: ActivationOutcome['outcome'], reason: string): ActivationOutcome => ({ groupId, outcome, request: null, reason });
+  if (error instanceof GraphError) return error.failure === 'step-up-needed' ? told('verify', STEP_UP) : told('refused', refusalOf(error).sentence);
+  const detail = (error instanceof PortalError ? error.details.detail : undefined) ?? 'It could not be asked for.';
+  if (error instanceof PortalError && error.code !== 'activation-refused') return told('unknown', detail);
+  return told(running ? 'skipped' : 'refused', detail);
 }
 
 /** For reads that the rest can do without: gives `instead`, but never hides that the person must sign in again. */

@@ -1,5 +1,6 @@
 import { RoleSettings, Segment, type OpenedApplication, type RequestState } from '@gatehouse/contracts';
 import { violates, type Tx } from '@gatehouse/db';
+import type { Published } from '../../core/destination.ts';
 import { PortalError } from '../../core/errors.ts';
 import { OPEN_STATES, recordedState, statesBefore, type CatalogFacts, type RecordedRequest } from './access.rules.ts';
 
@@ -87,6 +88,7 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
   const applications = await db.catalogApplication.findMany({ where: { tenantId, servicePrincipalId: { in: assignments.map((row) => row.servicePrincipalId) } }, orderBy: { displayName: 'asc' } });
   return new Map(groups.map((group) => [group.groupId, {
     name: group.displayName,
+    readAt: group.readAt,
     ...policyIn(group.settings),
     applications: applications
       .filter((application) => assignments.some((row) => row.groupId === group.groupId && row.servicePrincipalId === application.servicePrincipalId))
@@ -98,6 +100,12 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
         segments: Segment.array().catch([]).parse(application.segments),
       })),
   }]));
+}
+
+/** Everything that Private Access publishes, with its segments. */
+export async function publishedIn(db: Tx, tenantId: string): Promise<readonly Published[]> {
+  const applications = await db.catalogApplication.findMany({ where: { tenantId, kind: { in: ['per-app', 'quick-access'] } }, select: { servicePrincipalId: true, kind: true, segments: true } });
+  return applications.map(({ servicePrincipalId, kind, segments }) => ({ id: servicePrincipalId, kind: kind === 'per-app' ? 'per-app' : 'quick-access', segments: Segment.array().catch([]).parse(segments) }));
 }
 
 /** What an activation will ask for, of stored role settings; `null` where they are not known or not understood. */

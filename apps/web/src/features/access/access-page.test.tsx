@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, EndOwnResidualAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type CurrentAccess, RequestActivation } from '@gatehouse/contracts';
+import { CancelAccessRequest, CheckActivation, type CurrentAccess, DeactivateAccess, EndOwnResidualAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, RequestActivation, SetFavourite } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
@@ -65,14 +65,37 @@ describe('the list', () => {
     expect(document.title).toMatch(/^(20:00|19:5\d) left · My access/);
   });
 
-  test('the filter finds by host, and says what finds nothing', async () => {
-    renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }))] });
-    const filter = await screen.findByRole('searchbox', { name: 'Filter what you may open' });
-    await userEvent.type(filter, 'fin-rep.corp');
+  test('the search finds by host and port in all of the page, opens the first that it finds, and says what it does not find', async () => {
+    const active = { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false };
+    renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }), entry({ groupId: '3', applications: [], groupName: 'Fin-rep.corp-Owner', active }))] });
+    await screen.findByRole('heading', { name: 'Payroll-Operator' });
+    await userEvent.keyboard('/');
+    const search = screen.getByRole<HTMLInputElement>('searchbox', { name: 'Search applications, hosts and groups' });
+    expect(document.activeElement).toBe(search);
+    await userEvent.keyboard('FIN-REP.corp');
     expect(screen.queryByRole('heading', { name: 'Payroll-Operator' })).toBeNull();
-    expect(screen.getByRole('heading', { name: 'Finance reports' })).toBeTruthy();
-    await userEvent.type(filter, '-nothing');
-    expect(screen.getByText(/Nothing that you may open matches/)).toBeTruthy();
+    expect(screen.getByRole('heading', { name: 'Fin-rep.corp-Owner' })).toBeTruthy();
+    await userEvent.keyboard('.contoso.example:3389');
+    expect(screen.queryByRole('heading', { name: 'Fin-rep.corp-Owner' })).toBeNull();
+    await userEvent.keyboard('-nothing');
+    expect(screen.getByText('Nothing that is yours matches “FIN-REP.corp.contoso.example:3389-nothing”.')).toBeTruthy();
+    await userEvent.keyboard('{Enter}');
+    expect(screen.queryByRole('dialog')).toBeNull();
+    await userEvent.clear(search);
+    await userEvent.type(search, 'finance reports{Enter}');
+    expect(await screen.findByRole('heading', { name: 'Activate: Finance reports' })).toBeTruthy();
+  });
+
+  test('favourites come first, then what was used lately; the star moves at once', async () => {
+    const plain = (groupId: string, groupName: string, more: object = {}) => entry({ groupId, groupName, applications: [], ...more });
+    const entries = [plain('1', 'A'), plain('2', 'B', { lastAskedAt: at(-60 * 24 * 40) }), plain('3', 'C', { lastAskedAt: at(-60) }), plain('4', 'D', { favourite: true })];
+    const { calls } = renderPage(<AccessPage />, { api: [listed(...entries), waits(SetFavourite)] });
+    const names = async () => within(await screen.findByRole('list', { name: 'You may open' })).getAllByRole('heading').map((heading) => heading.textContent);
+    expect(await names()).toEqual(['D', 'C', 'A', 'B']);
+    await userEvent.click(screen.getByRole('button', { name: 'Favourite: A' }));
+    expect(await names()).toEqual(['A', 'D', 'C', 'B']);
+    expect(screen.getByRole('button', { name: 'Favourite: A' }).getAttribute('aria-pressed')).toBe('true');
+    expect(posts(calls)).toMatchObject([{ body: { groupId: '1', favourite: true } }]);
   });
 
   test('only the demo offers to try a connection, and never to a wildcard or a range', async () => {
@@ -112,6 +135,70 @@ describe('activating', () => {
     await send();
     expect(await screen.findByText('Say in a few words why you need it')).toBeTruthy();
     expect(screen.getByText('This access allows 30 min at the most')).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
+  });
+
+  test('the last duration is offered, as far as the policy still allows it', async () => {
+    const { policy } = entry();
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, maxMinutes: 120 }, lastMinutes: 45, lastJustification: 'Month-end close' })), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await open();
+    expect(screen.getAllByRole<HTMLInputElement>('radio').slice(0, 6).map(({ value, checked }) => [value, checked])).toEqual([['15', false], ['30', false], ['45', true], ['60', false], ['120', false], ['custom', false]]);
+    await send();
+    await waitFor(() => { expect(posts(calls)).toMatchObject([{ body: { minutes: 45, justification: 'Month-end close' } }]); });
+    unmount();
+    renderPage(<AccessPage />, { api: [listed(entry({ lastMinutes: 45 }))] });
+    await open();
+    expect(screen.getAllByRole<HTMLInputElement>('radio').slice(0, 3).map(({ value, checked }) => [value, checked])).toEqual([['15', false], ['30', true], ['custom', false]]);
+  });
+
+  test('a reason that says nothing is questioned, and stops who must give one', async () => {
+    const { policy } = entry();
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry())] });
+    await userEvent.type(await open(), 'BAU');
+    expect(screen.getByText(/^What for\?/)).toBeTruthy();
+    await send();
+    expect(await screen.findByText('What for? “BAU” does not say why you need it')).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
+    await userEvent.type(await why(), ' of the ledger import');
+    await waitFor(() => { expect(screen.queryByText(/^What for\?/)).toBeNull(); });
+    unmount();
+
+    const free = renderPage(<AccessPage />, { api: [listed(entry({ policy: policy && { ...policy, requireJustification: false } })), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await userEvent.type(await open(), 'test');
+    expect(screen.getByText(/^What for\?/)).toBeTruthy();
+    await send();
+    await waitFor(() => { expect(posts(free.calls)).toMatchObject([{ body: { justification: 'test' } }]); });
+  });
+
+  test('that verifying will be asked for is said before, and that the policy may have changed', async () => {
+    renderPage(<AccessPage />, { api: [listed(entry({ policyReadAt: at(-120) }))] });
+    await open();
+    expect(screen.getByText('Unless you verified lately, Microsoft Entra asks you to, and brings you back here.')).toBeTruthy();
+    expect(screen.getByText('This was read 2 h ago and may have changed.')).toBeTruthy();
+  });
+
+  test('whether it would be granted is asked on demand, by itself where the policy may have changed, and holds only for what is typed', async () => {
+    const refusal = answers(CheckActivation, { verdict: 'would-refuse', issues: [{ path: 'body.ticket', message: 'The role settings ask for a ticket.' }], checkedAt: at(0) });
+    const { calls, unmount } = renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close' })), refusal] });
+    await open();
+    expect(posts(calls)).toEqual([]);
+    await userEvent.click(screen.getByRole('button', { name: 'Check without activating' }));
+    expect(await screen.findByText('The role settings ask for a ticket.')).toBeTruthy();
+    expect(posts(calls)).toMatchObject([{ url: '/api/access/activations/check', body: { groupId: GROUP, minutes: 30, justification: 'Month-end close' } }]);
+    await userEvent.type(await why(), 'x');
+    await waitFor(() => { expect(screen.queryByText('The role settings ask for a ticket.')).toBeNull(); });
+    unmount();
+
+    renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close', policy: null, policyReadAt: null })), refusal] });
+    await open();
+    expect(await screen.findByText('The role settings ask for a ticket.')).toBeTruthy();
+  });
+
+  test('no longer than the eligibility', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ lastJustification: 'Month-end close', eligibility: { endsAt: at(20), through: 'direct' } }))] });
+    await open();
+    await send();
+    expect(await screen.findByText(/^Your eligibility ends before that: choose (19|20) min at the most$/)).toBeTruthy();
     expect(posts(calls)).toEqual([]);
   });
 
@@ -168,7 +255,6 @@ describe('verifying', () => {
     const { unmount } = renderPage(<AccessPage />, { api: [listed(entry()), refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' })] });
     await userEvent.type(await open(), 'Month-end close');
     await send();
-    await userEvent.click(await screen.findByRole('button', { name: 'Verify and activate' }));
     await waitFor(() => { expect(assign).toHaveBeenCalledWith(`/auth/sign-in?stepUp=1&returnTo=${encodeURIComponent(`/access?activate=${GROUP}&resume=1`)}`); });
     unmount();
 
@@ -180,6 +266,22 @@ describe('verifying', () => {
     const again = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
     await userEvent.type(await why(), 'Something else');
     expect(posts(again.calls)).toEqual([]);
+  });
+
+  test('nobody is sent round in circles: a demand after verifying, or one that was not announced, waits for a click', async () => {
+    const assign = watchNavigation();
+    const demands = refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' });
+    keepDraft({ groupId: GROUP, minutes: 30, justification: 'Month-end close' }, true);
+    const { unmount } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}&resume=1`, api: [listed(entry()), demands] });
+    expect(await screen.findByRole('button', { name: 'Verify and activate' })).toBeTruthy();
+    expect(assign).not.toHaveBeenCalled();
+    unmount();
+
+    renderPage(<AccessPage />, { api: [listed(entry({ policy: null, policyReadAt: null })), demands] });
+    await userEvent.type(await open(), 'Month-end close');
+    await send();
+    await userEvent.click(await screen.findByRole('button', { name: 'Verify and activate' }));
+    await waitFor(() => { expect(assign).toHaveBeenCalledTimes(1); });
   });
 
   test('an address alone sends nothing, nor does a draft that was not meant to go out', async () => {

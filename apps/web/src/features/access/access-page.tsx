@@ -1,11 +1,12 @@
-import type { AccessEntry } from '@gatehouse/contracts';
+import type { AccessEntry, AccessSet } from '@gatehouse/contracts';
+import { Button } from '@fluentui/react-button';
 import { Input } from '@fluentui/react-input';
 import { KeyRegular, SearchRegular } from '@fluentui/react-icons';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { formatCountdown } from '../../lib/dates.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
@@ -14,14 +15,16 @@ import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { myAccess } from './access.queries.ts';
-import { sectionsOf, segmentsOf, titleOf } from './access.words.ts';
+import { matches, sectionsOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
+import { ManyPanel } from './many-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
 
 const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
-  filter: { width: '240px', '@media (max-width: 640px)': { width: '100%' } },
+  find: { display: 'flex', flexWrap: 'wrap', gap: '8px 16px', alignItems: 'center', justifyContent: 'space-between' },
+  search: { width: '360px', '@media (max-width: 640px)': { width: '100%' } },
   none: { margin: 0, color: tokens.colorNeutralForeground2 },
 });
 
@@ -32,22 +35,29 @@ export function AccessPage() {
     <Page title="My access" action={<TextLink to="/doctor">Something does not open?</TextLink>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
-      {query.data && <Access entries={query.data.entries} notKnown={query.data.notKnown} />}
+      {query.data && <Access entries={query.data.entries} sets={query.data.sets} notKnown={query.data.notKnown} />}
     </Page>
   );
 }
 
-function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKnown: readonly string[] }) {
+function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; sets: readonly AccessSet[]; notKnown: readonly string[] }) {
   const styles = useStyles();
   const [search, setSearch] = useSearchParams();
   const [news, setNews] = useState<string>();
-  const [filter, setFilter] = useState('');
-  const { open, waiting, closed, ended } = sectionsOf(entries, serverNow());
+  const [words, setWords] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useSlash(field);
+  const found = entries.filter((entry) => matches(entry, words));
+  const { open, waiting, closed, ended } = sectionsOf(found, serverNow());
   const wanted = search.get('activate');
+  const eligible = entries.filter(({ eligibility }) => eligibility !== null);
   const chosen = entries.find(({ groupId }) => groupId === wanted);
   const show = (groupId: string | undefined) => { setSearch(groupId === undefined ? {} : { activate: groupId }, { replace: groupId === undefined }); };
-  const shown = closed.filter((entry) => matches(entry, filter));
-  const ends = open.flatMap(({ active }) => (active?.endsAt ? [active.endsAt] : [])).sort()[0];
+  const activate = (groupId: string) => {
+    setNews(undefined);
+    show(groupId);
+  };
+  const ends = sectionsOf(entries, serverNow()).open.flatMap(({ active }) => (active?.endsAt ? [active.endsAt] : [])).sort()[0];
 
   return (
     <>
@@ -57,20 +67,47 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
         {news !== undefined && <MessageBar intent="success" layout="multiline" role="status"><MessageBarBody>{news}</MessageBarBody></MessageBar>}
         {wanted !== null && !chosen && <MessageBar intent="warning" layout="multiline" role="status"><MessageBarBody>You are not eligible for the access that this address names, or not any more.</MessageBarBody></MessageBar>}
       </div>}
+      {entries.length > 0 && (
+        <div className={styles.find}>
+          <Input
+            ref={field} type="search" className={styles.search} aria-label="Search applications, hosts and groups" placeholder="Search applications, hosts, groups" aria-keyshortcuts="/"
+            contentBefore={<SearchRegular aria-hidden />} value={words} onChange={(_event, { value }) => { setWords(value); }}
+            // What was looked for is what the person came for.
+            onKeyDown={({ key }) => { if (key === 'Enter' && words.trim() !== '' && closed[0]) activate(closed[0].groupId); }}
+          />
+          {eligible.length > 1 && <Button onClick={() => { setNews(undefined); setSearch({ several: '1' }); }}>Activate several</Button>}
+        </div>
+      )}
+      {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
       {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
-        <Section title="You may open" action={<Input type="search" className={styles.filter} size="small" aria-label="Filter what you may open" placeholder="Filter" contentBefore={<SearchRegular aria-hidden />} value={filter} onChange={(_event, { value }) => { setFilter(value); }} />}>
-          {shown.length === 0 ? <p className={styles.none}>Nothing that you may open matches “{filter}”.</p> : <Rows label="You may open">{shown.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => { setNews(undefined); show(entry.groupId); }} />)}</Rows>}
+        <Section title="You may open">
+          <Rows label="You may open">{closed.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => { activate(entry.groupId); }} />)}</Rows>
         </Section>
       )}
       {ended.length > 0 && <Section title="Ended, network may stay open"><Rows label="Ended, network may stay open">{ended.map((entry) => <EndedRow key={entry.groupId} entry={entry} onClosed={setNews} />)}</Rows></Section>}
       {entries.length === 0 && (notKnown.length === 0
         ? <EmptyState icon={<KeyRegular />} title="You are not eligible for any application">Access that somebody makes you eligible for appears here, to activate when you need it. Ask the people who run the application.</EmptyState>
         : <p className={styles.none}>Nothing can be shown, because not everything could be read.</p>)}
+      {search.has('several') && <ManyPanel entries={eligible} sets={sets} resume={search.has('resume')} onResumed={() => { setSearch({ several: '1' }, { replace: true }); }} onClose={() => { setSearch({}, { replace: true }); }} />}
       {chosen && <ActivatePanel key={chosen.groupId} entry={chosen} resume={search.has('resume')} onResumed={() => { setSearch({ activate: chosen.groupId }, { replace: true }); }} onClose={() => { show(undefined); }} />}
     </>
   );
+}
+
+/** `/` goes to the search, as in other lists; where somebody types it is a slash. */
+function useSlash(field: React.RefObject<HTMLInputElement | null>) {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLElement && event.target.closest('input, textarea, select, [role="dialog"]') !== null;
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', listen);
+    return () => { document.removeEventListener('keydown', listen); };
+  }, [field]);
 }
 
 /** The time left of what ends first counts in the browser tab's title too. */
@@ -79,9 +116,4 @@ function TabTime({ endsAt }: { endsAt: string }) {
   useEffect(() => { document.title = `${left} left · My access · Gatehouse`; }, [left]);
   useEffect(() => () => { document.title = 'My access · Gatehouse'; }, []);
   return null;
-}
-
-function matches(entry: AccessEntry, filter: string): boolean {
-  const wanted = filter.trim().toLowerCase();
-  return [titleOf(entry), entry.groupName, ...segmentsOf(entry).map(({ host }) => host)].some((text) => text.toLowerCase().includes(wanted));
 }

@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, EndOwnResidualAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { type AccessRequest, type CallInput, CancelAccessRequest, CheckActivation, DeactivateAccess, EndOwnResidualAccess, FindAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type MyAccess, RemoveAccessSet, RequestActivation, RequestActivations, type RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -46,17 +46,47 @@ export function accessRequest(requestId: string, asked?: AccessRequest) {
   });
 }
 
+/** What a link names. */
+export type Target = { readonly to: string } | { readonly application: string };
+
+/** Looked up anew each time that the link is followed, and not while its page is read. */
+export function accessTarget(target: Target) {
+  return queryOptions({ queryKey: [...accessKeys.all, 'target', target], queryFn: ({ signal }) => call(FindAccess, { query: target }, signal), gcTime: 0, refetchInterval: ({ state: { data } }) => (data?.outcome === 'waiting' ? 5_000 : false) });
+}
+
 export type Wish = CallInput<typeof RequestActivation>['body'];
 
 // Settled, not only succeeded: after a refusal or no answer the list may have changed too.
 function useRefresh() {
   const client = useQueryClient();
-  return () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'mine'] });
+  return () => client.invalidateQueries({ queryKey: accessKeys.all, predicate: ({ queryKey }) => queryKey[1] !== 'request' });
 }
 
 export function useActivate() {
   const refresh = useRefresh();
   return useMutation({ mutationFn: (body: Wish) => call(RequestActivation, { body }), onSettled: () => void refresh() });
+}
+
+export type ManyWishes = CallInput<typeof RequestActivations>['body'];
+
+export function useActivateMany() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (body: ManyWishes) => call(RequestActivations, { body }), onSettled: () => void refresh() });
+}
+
+/** Whether Microsoft Entra would grant it; nothing is asked for. */
+export function useCheck() {
+  return useMutation({ mutationFn: (body: Wish) => call(CheckActivation, { body }) });
+}
+
+export function useSaveSet() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (body: CallInput<typeof SaveAccessSet>['body']) => call(SaveAccessSet, { body }), onSettled: () => refresh() });
+}
+
+export function useRemoveSet() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: (setId: string) => call(RemoveAccessSet, { params: { setId }, body: {} }), onSettled: () => refresh() });
 }
 
 export function useCancel() {
@@ -77,4 +107,19 @@ export function residualAccess() {
 export function useEndResidual() {
   const client = useQueryClient();
   return useMutation({ mutationFn: (groupId: string) => call(EndOwnResidualAccess, { body: { groupId } }), onSettled: () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'residual'] }) });
+}
+
+/** The star moves at once; what the server says then stands. */
+export function useFavourite() {
+  const client = useQueryClient();
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (body: { groupId: string; favourite: boolean }) => call(SetFavourite, { body }),
+    onMutate: async ({ groupId, favourite }) => {
+      await client.cancelQueries({ queryKey: myAccess().queryKey });
+      client.setQueryData(myAccess().queryKey, (mine) => mine && { ...mine, entries: mine.entries.map((entry) => (entry.groupId === groupId ? { ...entry, favourite } : entry)) });
+    },
+    // A list that was on its way when the star was set knows nothing of it.
+    onSettled: () => void refresh(),
+  });
 }

@@ -38,15 +38,21 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
   const asked = activate.data ?? (waits(entry.request) ? entry.request : undefined);
   const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;
 
+  const verify = (body: Wish, signInUrl: string): void => {
+    keepDraft(body, true);
+    window.location.assign(verifyAddress(signInUrl, resumeAddress(entry.groupId)));
+  };
   const submit = (body: Wish): void => {
     setTyped(body);
     if (stepUp !== undefined) {
-      keepDraft(body, true);
-      window.location.assign(verifyAddress(stepUp, resumeAddress(entry.groupId)));
+      verify(body, stepUp);
       return;
     }
     activate.mutate(body, {
       onError: (error) => {
+        // Said beforehand, so it needs no click of its own; but who comes from verifying is not sent round in circles.
+        const announced = entry.policy !== null && entry.policy.signIn !== 'none' && !sent.current;
+        if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl);
         // A session that ended takes the page with it; what was typed is there again after signing in.
         if (error instanceof ApiError && error.problem.code === 'not-signed-in') keepDraft(body, false);
       },

@@ -1,6 +1,6 @@
-import { RequestActivation } from '@gatehouse/contracts';
+import { RequestActivation, RequestActivations } from '@gatehouse/contracts';
 import { z } from 'zod';
-import type { Wish } from './access.queries.ts';
+import type { ManyWishes, Wish } from './access.queries.ts';
 
 const KEY = 'gatehouse.activation';
 const Draft = z.object({ body: RequestActivation.body.partial().required({ groupId: true }), send: z.boolean() });
@@ -21,6 +21,25 @@ export function takeDraft(groupId: string): z.infer<typeof Draft> | undefined {
     return draft.data;
   } catch {
     sessionStorage.removeItem(KEY);
+    return undefined;
+  }
+}
+
+const MANY_KEY = 'gatehouse.activations';
+
+/** Keeps what is to be activated together while the browser goes to Microsoft Entra and back; it goes out afterwards. */
+export function keepMany(body: ManyWishes): void {
+  sessionStorage.setItem(MANY_KEY, JSON.stringify(body));
+}
+
+/** What was kept, once. */
+export function takeMany(): ManyWishes | undefined {
+  const text = sessionStorage.getItem(MANY_KEY);
+  sessionStorage.removeItem(MANY_KEY);
+  if (text === null) return undefined;
+  try {
+    return RequestActivations.body.safeParse(JSON.parse(text)).data;
+  } catch {
     return undefined;
   }
 }

@@ -104,12 +104,12 @@ export function WaitingRow({ entry }: { entry: AccessEntry }) {
 const NEWS: Partial<Record<AccessRequest['state'], string>> = { denied: 'Denied', lapsed: 'Lapsed: nobody decided in time', failed: 'Failed' };
 
 export function ClosedRow({ entry, onActivate }: { entry: AccessEntry; onActivate(): void }) {
-  const { request, policy, eligibility } = entry;
+  const { request, policy, eligibility, lastAskedAt } = entry;
   const now = serverNow();
   const news = request && NEWS[request.state];
   return (
     <AccessRow entry={entry} notes={[
-      policyLine(policy),
+      `${policyLine(policy)}${lastAskedAt === null ? '' : ` · last asked ${formatNear(lastAskedAt, now)}`}`,
       `via ${entry.groupName}${eligibility?.endsAt ? ` · eligible until ${formatNear(eligibility.endsAt, now)}` : ''}${eligibility?.through === 'group' ? ' · through a group' : ''}`,
       ...(news && request ? [<StatusBadge key="news" tone="bad">{`${news} · asked ${formatNear(request.askedAt, now)}`}</StatusBadge>, ...(request.failure ? [request.failure] : [])] : []),
     ]}>
