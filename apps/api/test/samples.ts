@@ -25,6 +25,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetAccessRequest: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
+  ListNotifications: {}, ResendNotification: { params: { notificationId: UNKNOWN }, body: {} },
   ListApprovals: {},
   DecideApproval: { params: { approvalId: UNKNOWN }, body: { decision: 'approve', justification: 'Known work' } },
   ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },

@@ -6,6 +6,7 @@ import * as directory from './directory.ts';
 import * as drift from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
+import * as notifications from './notifications.ts';
 import * as operations from './operations.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
@@ -19,6 +20,7 @@ export * from './directory.ts';
 export * from './drift.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
+export * from './notifications.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './role-settings.ts';
@@ -30,7 +32,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

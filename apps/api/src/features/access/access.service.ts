@@ -24,6 +24,7 @@ export interface AccessDeps {
   /** The portal's own Graph, read-only: names of groups that the catalog does not have. */
   readonly appGraph: Graph;
   readonly newId: () => string;
+  readonly announce: Settling['announce'];
 }
 
 export type Access = ReturnType<typeof createAccess>;
@@ -32,8 +33,8 @@ export type Access = ReturnType<typeof createAccess>;
 const DENIAL_SHOWN_MS = 60 * 60_000;
 
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
-export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
-  const settling: Settling = { prisma: db, clock, newId };
+export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId, announce }: AccessDeps) {
+  const settling: Settling = { prisma: db, clock, newId, announce };
 
   /** Brings recorded requests to where Entra shows them; answers them as they then stand. */
   async function refresh(rows: readonly StoredRequest[], view: EntraView, known: ReadonlySet<string>): Promise<readonly StoredRequest[]> {
@@ -271,6 +272,8 @@ export interface Settling {
   readonly prisma: Database['prisma'];
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Has approvers told of a request that waits for them: within the transaction that records it. */
+  readonly announce: (tx: Tx, request: StoredRequest) => Promise<void>;
 }
 
 interface Teller {
@@ -316,6 +319,7 @@ async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen
     const { type, result }: (typeof EVENTS)[RequestState] = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
     const groupName = teller.groupName ?? (await catalogOf(tx, row.tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
     await record(tx, eventOf(settling, settled, teller.type ?? type, teller.result ?? result, { ...teller, groupName }));
+    if (state === 'awaiting-approval') await settling.announce(tx, settled);
     return settled;
   }
   // Somebody else was first: what stands is what they wrote.
