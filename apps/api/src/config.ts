@@ -160,7 +160,9 @@ function parseMail(given: (name: string) => string | undefined, wrong: (name: st
   if (!/^(?:[^<>@,;"\r\n]*<)?[^\s<>@,;"]+@[^\s<>@,;"]+>?$/.test(from) || from.includes('<') !== from.endsWith('>')) return wrong('MAIL_FROM', 'is not one mail address: give gatehouse@example.com or Gatehouse <gatehouse@example.com>');
   const onThisMachine = LOOPBACK.has(address.hostname);
   const secure = address.protocol === 'smtps:';
-  const login = address.username === '' ? undefined : { user: decodeURIComponent(address.username), password: decodeURIComponent(address.password) };
+  const [user, password] = [decoded(address.username), decoded(address.password)];
+  if (user === undefined || password === undefined) return wrong('SMTP_URL', 'has a user or password that is not percent-encoded as an address wants it: write % as %25, @ as %40, : as %3A and / as %2F');
+  const login = user === '' ? undefined : { user, password };
   return { host: address.hostname.replace(/^\[|\]$/g, ''), port: Number(address.port || (secure ? 465 : 587)), tls: secure ? 'from-the-start' : onThisMachine ? 'none' : 'upgraded', login, from };
 }
 
@@ -182,6 +184,14 @@ function parseWebhook(given: (name: string) => string | undefined, wrong: (name:
   const keys = secret === undefined ? [] : secret.split(',').map((one) => Buffer.from(one.trim().replace(/^whsec_/, ''), 'base64'));
   if (keys.some(({ length }) => length < WEBHOOK_KEY_BYTES.least || length > WEBHOOK_KEY_BYTES.most)) wrong('NOTIFY_WEBHOOK_SECRET', 'is not a list of keys of 24 to 64 bytes in base64, each after whsec_: make one with openssl rand -base64 32');
   return { url: text, body: kind === 'teams' ? 'teams' : 'json', keys };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function addressOf(text: string): URL | undefined {

@@ -20,7 +20,7 @@ test('the background work survives a database that goes away while a job runs, a
   const jobs = await startJobs({
     db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, retryAfterMs: 20,
     tasks: {
-      settleRequests: nothing, sweep: nothing, watch: nothing,
+      settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing,
       async sync() {
         runs += 1;
         if (runs === 1) {

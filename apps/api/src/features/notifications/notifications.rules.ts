@@ -119,6 +119,13 @@ export function eventOf(publicUrl: string, request: WaitingRequest): object {
   };
 }
 
+interface Run {
+  readonly text: string;
+  readonly weight?: 'bolder';
+  readonly size?: 'medium';
+  readonly isSubtle?: boolean;
+}
+
 /** Cards fill in what stands in double braces, such as dates, in text runs as well. */
 const inCard = (text: string): string => text.replace(/\{(?=\{)/g, '{ ');
 
@@ -127,7 +134,7 @@ const inCard = (text: string): string => text.replace(/\{(?=\{)/g, '{ ');
  * read Markdown in it, with links of the requester's choice.
  */
 export function cardOf(publicUrl: string, request: WaitingRequest): object {
-  const line = (...inlines: readonly { readonly text: string }[]): object => ({ type: 'RichTextBlock', inlines: inlines.map((inline) => ({ type: 'TextRun', ...inline, text: inCard(inline.text) })) });
+  const line = (...inlines: readonly Run[]): object => ({ type: 'RichTextBlock', inlines: inlines.map((inline) => ({ type: 'TextRun', ...inline, text: inCard(inline.text) })) });
   return {
     type: 'message',
     attachments: [{
