@@ -10,9 +10,10 @@ import { Controller, useForm } from 'react-hook-form';
 import type { z } from 'zod';
 import { applyIssues, isProblem } from '../../lib/api.ts';
 import { formatMinutes, toLocalInput } from '../../lib/dates.ts';
+import { asksOf } from '../../lib/policy.ts';
 import { serverNow } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { asksOf, presetsOf, usualMinutes } from './access.words.ts';
+import { presetsOf, usualMinutes } from './access.words.ts';
 import type { Wish } from './access.queries.ts';
 
 const useStyles = makeStyles({
