@@ -1,4 +1,4 @@
-import { DecideApproval, type ApprovalItem } from '@gatehouse/contracts';
+import { DecideApproval, type Answer, type ApprovalItem, type ListApprovals } from '@gatehouse/contracts';
 import { Avatar } from '@fluentui/react-avatar';
 import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
@@ -40,9 +40,10 @@ const Reason = DecideApproval.body.pick({ justification: true });
 const draftKey = (id: string): string => `gatehouse.approval.${id}`;
 
 /** One request: who wants what, why, for how long; approve and deny with the reason between them. */
-export function ApprovalCard({ item, historyFrom, linked, selection, onNews }: {
+export function ApprovalCard({ item, inbox, linked, selection, onNews }: {
   item: ApprovalItem;
-  historyFrom: string | null;
+  /** The list that it stands in. */
+  inbox: Pick<Answer<typeof ListApprovals>, 'readAt' | 'historyFrom'>;
   /** A link named this request: the page opens with the focus on it. */
   linked: boolean;
   /** Where several can be decided at once. */
@@ -101,7 +102,7 @@ export function ApprovalCard({ item, historyFrom, linked, selection, onNews }: {
         <dt className={styles.term}>Policy asks</dt>
         <dd className={styles.fact}>{policyAsks(item.policy)}</dd>
         <dt className={styles.term}>How often</dt>
-        <dd className={styles.fact}>{howOften(item.activations, historyFrom, now)}</dd>
+        <dd className={styles.fact}>{howOften(item.activations, inbox)}</dd>
         <dt className={styles.term}>Last times</dt>
         <dd className={styles.fact}>
           {item.lastActivations.length === 0 ? 'None that the history has' : (

@@ -75,7 +75,7 @@ test('who was too late reads the news, and the request is gone', async () => {
   await userEvent.click(screen.getByRole('button', { name: 'Approve' }));
   const news = await screen.findByRole('status');
   expect(news.textContent).toContain('Already decided by Omar Haddad');
-  expect(news.textContent).toMatch(/Ben Novak: Finance reports\. Omar Haddad approved it at \d\d:58: “Known work”\. Nothing was changed\./);
+  expect(news.textContent).toMatch(/Ben Novak: Finance reports\. Omar Haddad approved it (?:at|on 2 Mar 2026) \d\d:58: “Known work”\. Nothing was changed\./);
   expect(await screen.findByText('Nothing waits for your decision')).toBeTruthy();
   expect(screen.queryByRole('alert')).toBeNull();
 });
@@ -144,7 +144,7 @@ describe('several at once', () => {
 
     const news = await screen.findByRole('status');
     expect(news.textContent).toContain('Approved Ana Costa: Finance reports.');
-    expect(news.textContent).toMatch(/Already decided by Helena Kowalska Chloé Lefèvre: Finance reports\. Helena Kowalska denied it at \d\d:59\./);
+    expect(news.textContent).toMatch(/Already decided by Helena Kowalska Chloé Lefèvre: Finance reports\. Helena Kowalska denied it (?:at|on 2 Mar 2026) \d\d:59\./);
     const alert = await screen.findByRole('alert');
     expect(alert.textContent).toContain('1 request is not decided');
     expect(alert.textContent).toContain('Ben Novak: Finance reports. Microsoft Entra is busy. Nothing was changed. Ref 4F2A91BC');
@@ -194,7 +194,7 @@ describe('the link of a notification', () => {
   test('says what became of a request that does not wait any more', async () => {
     const mine = { id: ID(1), decision: 'deny' as const, justification: 'Not today', decidedAt: at(-5), requesterName: 'Ben Novak', groupName: 'FinReport' };
     const { unmount } = renderPage(<ApprovalsPage />, { path: `/approvals?request=${ID(1)}`, api: [answers(ListApprovals, { readAt: at(0), historyFrom: null, items: [], decided: [mine] })] });
-    expect((await screen.findByRole('status')).textContent).toMatch(/does not wait for you You denied it at \d\d:55: “Not today”\./);
+    expect((await screen.findByRole('status')).textContent).toMatch(/does not wait for you You denied it (?:at|on 2 Mar 2026) \d\d:55: “Not today”\./);
     unmount();
     renderPage(<ApprovalsPage />, { path: `/approvals?request=${ID(9)}`, api: [inbox(three())] });
     expect((await screen.findByRole('status')).textContent).toContain('It is decided, was taken back, has lapsed, or is for other approvers.');

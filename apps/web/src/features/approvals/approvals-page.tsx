@@ -16,7 +16,7 @@ import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { ApprovalCard } from './approval-card.tsx';
 import { switchBrowserNotifications, useBrowserNotifications } from './approvals.browser.ts';
 import { approvals, type End } from './approvals.queries.ts';
-import { newsOf, wantedOf } from './approvals.words.ts';
+import { newsOf, wantedOf, whenOf } from './approvals.words.ts';
 import { DecideSeveral, selectedBefore } from './decide-several.tsx';
 
 const useStyles = makeStyles({
@@ -69,7 +69,7 @@ export function ApprovalsPage() {
         <div className={styles.cards}>
           {items.map((item) => (
             <ApprovalCard
-              key={item.id} item={item} historyFrom={query.data.historyFrom} linked={item.id === linkedId} onNews={(one) => { setNews([one]); }}
+              key={item.id} item={item} inbox={query.data} linked={item.id === linkedId} onNews={(one) => { setNews([one]); }}
               selection={items.length > 1 ? { selected: ids.has(item.id), onChange: (chosen) => { setIds(chosen ? new Set([...ids, item.id]) : new Set([...ids].filter((id) => id !== item.id))); } } : undefined}
             />
           ))}
@@ -115,7 +115,7 @@ function Linked({ id, inbox }: { id: string; inbox: Inbox }) {
     <MessageBar intent="info" layout="multiline" className={styles.news} role="status">
       <MessageBarBody>
         <MessageBarTitle>The request of this link does not wait for you</MessageBarTitle>{' '}
-        {mine ? `You ${mine.decision === 'approve' ? 'approved' : 'denied'} it at ${formatInstant(mine.decidedAt, serverNow())}: “${mine.justification}”.` : 'It is decided, was taken back, has lapsed, or is for other approvers.'}
+        {mine ? `You ${mine.decision === 'approve' ? 'approved' : 'denied'} it ${whenOf(mine.decidedAt, serverNow())}: “${mine.justification}”.` : 'It is decided, was taken back, has lapsed, or is for other approvers.'}
       </MessageBarBody>
     </MessageBar>
   );

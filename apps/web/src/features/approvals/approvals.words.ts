@@ -1,6 +1,6 @@
-import type { ActivationPolicy, ApprovalItem, Problem } from '@gatehouse/contracts';
+import type { ActivationPolicy, Answer, ApprovalItem, ListApprovals, Problem } from '@gatehouse/contracts';
 import { ApiError } from '../../lib/api.ts';
-import { formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { asksOf } from '../../lib/policy.ts';
 
 /** What a request opens; its group where the applications are not known. */
@@ -14,11 +14,11 @@ export function policyAsks(policy: ActivationPolicy | null): string {
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** How often it was had, and how far back that is known. */
-export function howOften({ last30Days, last90Days }: ApprovalItem['activations'], historyFrom: string | null, now: Date): string {
+/** How often it was had until the inbox was read, and how far back that is known. */
+export function howOften({ last30Days, last90Days }: ApprovalItem['activations'], { readAt, historyFrom }: Pick<Answer<typeof ListApprovals>, 'readAt' | 'historyFrom'>): string {
   if (historyFrom === null) return 'Not known: there is no history yet';
   const count = last90Days === 0 ? 'Never in the last 90 days' : `${last30Days === 0 ? 'Not' : last30Days === 1 ? 'Once' : `${last30Days} times`} in the last 30 days, ${last90Days} in 90`;
-  return Date.parse(historyFrom) > now.getTime() - 90 * DAY_MS ? `${count}; the history begins ${formatInstant(historyFrom, now)}` : count;
+  return Date.parse(historyFrom) > Date.parse(readAt) - 90 * DAY_MS ? `${count}; the history begins ${formatDay(historyFrom)}` : count;
 }
 
 /** That somebody else decided first is no failure: who, what, when and why. `undefined`: the problem is another one. */
@@ -28,8 +28,11 @@ export function newsOf(error: unknown, now: Date): { title: string; text: string
   return { title: decided ? headlineOf(decided) : title, text: decided ? `${sentenceOf(decided, now)} Nothing was changed.` : detail ?? '' };
 }
 
+/** `at 14:02`, or `on 23 May 2027 14:02`. */
+export const whenOf = (iso: string, now: Date): string => `${formatDay(iso) === formatDay(now.toISOString()) ? 'at' : 'on'} ${formatInstant(iso, now)}`;
+
 const headlineOf = ({ by }: NonNullable<Problem['decided']>): string => `Already decided by ${by ?? 'another approver'}`;
 
 function sentenceOf({ by, at, decision, justification }: NonNullable<Problem['decided']>, now: Date): string {
-  return `${by ?? 'Another approver'} ${decision === 'approve' ? 'approved' : 'denied'} it${at === null ? '' : ` at ${formatInstant(at, now)}`}${justification === null ? '' : `: “${justification}”`}.`;
+  return `${by ?? 'Another approver'} ${decision === 'approve' ? 'approved' : 'denied'} it${at === null ? '' : ` ${whenOf(at, now)}`}${justification === null ? '' : `: “${justification}”`}.`;
 }
