@@ -12,7 +12,7 @@ export interface MailSettings {
   readonly from: string;
 }
 
-/** Where events are posted to. */
+/** Where events are posted to; the address may hold a secret. */
 export interface WebhookSettings {
   readonly url: string;
   readonly body: 'json' | 'teams';
