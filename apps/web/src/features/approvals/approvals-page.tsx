@@ -62,7 +62,8 @@ export function ApprovalsPage() {
       {news.length > 0 && <MessageBar intent="info" layout="multiline" className={styles.news} role="status"><MessageBarBody>{news.map(({ title, text }) => <div key={`${title}${text}`}><MessageBarTitle>{title}</MessageBarTitle> {text}</div>)}</MessageBarBody></MessageBar>}
       <NotDecided ends={failed} />
       {query.isPending && <ListSkeleton rows={3} />}
-      {query.data && linkedId !== undefined && <Linked id={linkedId} inbox={query.data} />}
+      {/* Who has just decided it has read so. */}
+      {query.data && linkedId !== undefined && news.length === 0 && <Linked id={linkedId} inbox={query.data} />}
       {query.data && items.length === 0 && <EmptyState icon={<CheckmarkCircleRegular />} title="Nothing waits for your decision">When somebody asks for access that you approve, it appears here for 24 h. Your own requests go to other approvers.</EmptyState>}
       {items.length > 1 && <DecideSeveral items={items} selected={selected} onSelect={(chosen) => { setIds(new Set(chosen)); }} onEnds={tell} />}
       {query.data && items.length > 0 && (
