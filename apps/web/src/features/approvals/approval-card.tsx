@@ -20,7 +20,7 @@ import { howOften, newsOf, policyAsks, wantedOf } from './approvals.words.ts';
 const NARROW = '@media (max-width: 720px)';
 
 const useStyles = makeStyles({
-  card: { padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  card: { scrollMarginTop: '64px', padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
   linked: { outline: `2px solid ${tokens.colorBrandStroke1}`, outlineOffset: '-1px', ':focus-visible': { outline: `3px solid ${tokens.colorBrandStroke1}` } },
   head: { display: 'flex', gap: '12px', alignItems: 'center', minWidth: 0 },
   who: { flex: 1, minWidth: 0 },
