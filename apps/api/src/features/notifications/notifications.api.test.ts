@@ -124,6 +124,20 @@ test('two replicas at once send each notification once', async () => {
   expect(new Set(ids()).size).toBe(24);
 });
 
+test('what one worker is just taking holds up no other, and is left to it', async () => {
+  await announce();
+  const [taken] = await rows();
+  await portal.db.prisma.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM notification FOR UPDATE`;
+    await announce();
+    await replica().pass();
+    expect(ids()).toHaveLength(1);
+    expect(ids()).not.toContain(taken?.id);
+  });
+  await replica().pass();
+  expect(ids().slice(1)).toEqual([taken?.id]);
+});
+
 test('a receiver that is down gets it once it is up, and by the same id', async () => {
   await receiver.down();
   try {
