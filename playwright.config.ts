@@ -5,7 +5,8 @@ export default defineConfig({
   testDir: 'apps/web/e2e',
   outputDir: 'test-results/journeys',
   retries: 0,
-  workers: 1,
+  // A journey waits for Entra's delays most of the time; each file has a product of its own.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   timeout: 240_000,

@@ -4,6 +4,8 @@ const shared = { globals: false, restoreMocks: true, unstubGlobals: true, retry:
 
 export default defineConfig({
   test: {
+    // Test files wait for processes and databases more than they compute: unless said, one core would stand still.
+    maxWorkers: '100%',
     // The JSON reporter's file belongs to the run, not to a project (scripts/test.ts names it).
     projects: [
       {

@@ -42,9 +42,9 @@ async function journey(): Promise<RecordedCall[]> {
 const SETUP = [
   'User.Read', 'User.ReadBasic.All', 'Group.ReadWrite.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup',
   'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All',
-  'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All',
+  'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All', 'User.RevokeSessions.All',
 ];
-const ACCESS = ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'];
+const ACCESS = ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'User.RevokeSessions.All'];
 
 /** Calls every function of every port at least once; one that is forgotten is found by its name. */
 async function everyCall(): Promise<RecordedCall[]> {
@@ -74,6 +74,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.directory.nestedGroups(group.id);
   await maya.directory.group('00000000-0000-4000-8000-000000000000');
   await ana.directory.isMember(me.id, group.id);
+  await portal.directory.signInsValidFrom(me.id);
   await tenant.advance('PT2M');
 
   await maya.pim.onboardedGroups();
@@ -101,6 +102,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await ana.pim.mine.deactivate({ principalId: me.id, groupId: group.id });
 
   const [connectors] = await maya.applications.connectorGroups();
+  await maya.applications.connectorGroupsInUse();
   await maya.applications.privateAccess();
   await maya.applications.searchEnterprise('a', 5);
   const made = await maya.applications.instantiate('Conformance application');
@@ -121,6 +123,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await portal.audits.directoryAudits({ from: '2026-02-20T00:00:00Z', to: now });
 
   await maya.pim.policy(group.id, 'owner');
+  await maya.pim.policies(group.id);
   await maya.directory.addOwner(group.id, approver.id);
   await maya.directory.owners(group.id);
   await maya.directory.removeOwner(group.id, approver.id);
@@ -137,6 +140,9 @@ async function everyCall(): Promise<RecordedCall[]> {
   // The other two paces say the same calls, several in one $batch.
   await Promise.all([maya.together.directory.me(), maya.together.applications.privateAccess()]);
   await Promise.all([maya.inOrder.applications.deleteApplication(made.appId), maya.inOrder.directory.deleteGroup(group.id)]);
+
+  await ana.directory.revokeSignIns('me');
+  await maya.directory.revokeSignIns(me.id);
 
   const { together: _together, inOrder: _inOrder, ...eachAlone } = maya;
   const missed = [...functionsOf(eachAlone, '')].filter((name) => !called.has(name));

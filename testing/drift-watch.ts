@@ -25,9 +25,15 @@ export interface PlayedWatch {
   readonly changed: Pass;
   /** What a person asks who plans a setup, alone; and whether that was done while the first pass was under way. */
   readonly person: { readonly calls: number; readonly pim: number; readonly doneBeforeThePass: boolean };
+  /** How long calls waited within the portal for room, in the tenant's time: a person's with no pass under way and with one, and those of the pass. */
+  readonly queued: { readonly alone: Queued; readonly meanwhile: Queued; readonly background: Queued };
 }
 
+export interface Queued { readonly calls: number; readonly seconds: number }
+
 const WINDOW_MS = 10_000;
+/** How often the person plans while the first pass is under way, at most. */
+const PLANS = 20;
 /** Made long ago: what the runs did is in the log. */
 const LATER = 'PT30M';
 
@@ -50,20 +56,33 @@ export async function playWatch({ setups, changes, templateUrl }: { readonly set
     const { status, body } = await maya.post('/api/setup-plans', { definition });
     if (status !== 200) throw new Error(JSON.stringify(body));
   };
+  const queuedIn = async (work: () => Promise<unknown>): Promise<{ readonly person: Queued; readonly background: Queued }> => {
+    const before = await queuedBy(portal);
+    await work();
+    const after = await queuedBy(portal);
+    const less = (caller: 'person' | 'background'): Queued => ({ calls: after[caller].calls - before[caller].calls, seconds: after[caller].seconds - before[caller].seconds });
+    return { person: less('person'), background: less('background') };
+  };
   await portal.emulator.clearJournal();
-  await planned();
+  const { person: queuedAlone } = await queuedIn(planned);
   const alone = await passOf(portal, await portal.emulator.journal());
   await portal.advance('PT1M');
 
   let passing = true;
   await portal.emulator.clearJournal();
-  const pass = portal.product.tasks.watch().finally(() => { passing = false; });
-  await planned();
-  const doneBeforeThePass = passing;
-  await pass;
+  let doneBeforeThePass = false;
+  const { person: meanwhile, background } = await queuedIn(async () => {
+    const pass = portal.product.tasks.watch().finally(() => { passing = false; });
+    await planned();
+    doneBeforeThePass = passing;
+    // More of the same, for as long as the pass goes on: some of it comes when the background has queued.
+    for (let again = 0; again < PLANS && passing; again += 1) await planned();
+    await pass;
+  });
   const both = await passOf(portal, await portal.emulator.journal());
-  // The journal does not tell who asked: what the person asks alone is taken off.
-  const first = { ...both, calls: both.calls - alone.calls, trips: both.trips - alone.trips };
+  const plans = meanwhile.calls / queuedAlone.calls;
+  // What the person asks alone is taken off, as often as it was asked.
+  const first = { ...both, calls: both.calls - plans * alone.calls, trips: both.trips - plans * alone.trips };
 
   const again = async (): Promise<Pass> => {
     await portal.emulator.clearJournal();
@@ -79,7 +98,17 @@ export async function playWatch({ setups, changes, templateUrl }: { readonly set
   await portal.advance(LATER);
   await portal.syncNow();
   const changed = await again();
-  return { first, idle, changed, person: { calls: alone.calls, pim: alone.pimPeak, doneBeforeThePass } };
+  return { first, idle, changed, person: { calls: alone.calls, pim: alone.pimPeak, doneBeforeThePass }, queued: { alone: queuedAlone, meanwhile, background } };
+}
+
+/** By the portal's own figures. */
+async function queuedBy(portal: TestPortal): Promise<Readonly<Record<'person' | 'background', Queued>>> {
+  const lines = (await (await fetch(`${portal.url}/metrics`)).text()).split('\n');
+  const of = (caller: string): Queued => {
+    const value = (what: string): number => Number(lines.find((line) => line.startsWith(`gatehouse_graph_queue_duration_seconds_${what}{caller="${caller}"} `))?.split(' ')[1] ?? 0);
+    return { calls: value('count'), seconds: value('sum') };
+  };
+  return { person: of('person'), background: of('background') };
 }
 
 async function passOf(portal: TestPortal, journal: readonly JournalEntry[]): Promise<Pass> {

@@ -9,7 +9,7 @@ export const ERIK = 'erik.sandberg@contoso.example';
 
 export interface OtherAdmin {
   readonly name: string;
-  graph(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+  graph(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
 }
 // The tenant as plain data, to look into freely.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
@@ -52,6 +52,10 @@ export interface Edit {
   readonly severity: 'bypass' | 'weaker' | 'broken' | 'changed';
   /** What the setup says besides what all of them say. */
   readonly roleSettings?: Partial<RoleSettings>;
+  /** Nothing of owners, in place of what all of them say. */
+  readonly owners?: 'as they are';
+  /** A setup has no words for what it makes, so it cannot be taken into one. */
+  readonly besides?: true;
   readonly do: (admin: OtherAdmin, site: Site) => Promise<unknown>;
 }
 
@@ -72,7 +76,12 @@ const rule = (id: string, change: (rule: Rule) => Record<string, unknown>, role 
   return admin.graph('PATCH', `/v1.0/policies/roleManagementPolicies/${policy.id}`, { rules: [{ ...found, ...change(found) }] });
 };
 const without = (name: string) => (found: Rule): Record<string, unknown> => ({ enabledRules: (found['enabledRules'] as string[]).filter((one) => one !== name) });
-const approval = (change: Record<string, unknown>) => rule('Approval_EndUser_Assignment', (found) => ({ setting: { ...found['setting'] as object, ...change } }));
+interface Stage { readonly primaryApprovers: readonly unknown[] }
+interface Setting { readonly approvalStages: readonly Stage[] }
+const approvalOf = (change: (setting: Setting) => Record<string, unknown>) => rule('Approval_EndUser_Assignment', (found) => ({ setting: { ...found['setting'] as Setting, ...change(found['setting'] as Setting) } }));
+const stageWith = (change: (stage: Stage) => Record<string, unknown>) => approvalOf(({ approvalStages }) => ({ approvalStages: approvalStages.map((one) => ({ ...one, ...change(one) })) }));
+const APPROVED = { approval: { required: true, approvers: [] } };
+const approval = (change: Record<string, unknown>) => approvalOf(() => change);
 const stage = (userId: string) => [{ approvalStageTimeOutInDays: 1, isApproverJustificationRequired: true, escalationTimeInMinutes: 0, isEscalationEnabled: false, primaryApprovers: [{ '@odata.type': '#microsoft.graph.singleUser', userId }], escalationApprovers: [] }];
 const segmentsOf = ({ applicationObjectId }: Site): string => `/beta/applications/${applicationObjectId}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments`;
 const segment = (destinationHost: string, destinationType: string, port: number) => ({ destinationHost, destinationType, ports: [`${port}-${port}`], protocol: 'tcp' });
@@ -92,6 +101,10 @@ export const EDITS: readonly Edit[] = [
   { name: 'no ticket is asked for any more', kind: 'role-settings', severity: 'weaker', roleSettings: { requireTicket: true }, do: rule('Enablement_EndUser_Assignment', without('Ticketing')) },
   { name: 'approval is switched off', kind: 'role-settings', severity: 'weaker', roleSettings: { approval: { required: true, approvers: [] } }, do: approval({ isApprovalRequired: false }) },
   { name: 'another approver decides', kind: 'role-settings', severity: 'weaker', roleSettings: { approval: { required: true, approvers: [] } }, do: (admin, site) => approval({ approvalStages: stage(site.people.rachel) })(admin, site) },
+  { name: 'somebody who is named without an id may approve as well', kind: 'role-settings', severity: 'weaker', besides: true, roleSettings: APPROVED, do: stageWith(({ primaryApprovers }) => ({ primaryApprovers: [...primaryApprovers, { '@odata.type': '#microsoft.graph.requestorManager', managerLevel: 1 }] })) },
+  { name: 'requests are passed on to another approver', kind: 'role-settings', severity: 'weaker', besides: true, roleSettings: APPROVED, do: (admin, site) => stageWith(() => ({ isEscalationEnabled: true, escalationTimeInMinutes: 60, escalationApprovers: [{ '@odata.type': '#microsoft.graph.singleUser', userId: site.people.rachel }] }))(admin, site) },
+  { name: 'a context takes the place of MFA', kind: 'role-settings', severity: 'weaker', do: async (admin, site) => { await rule('Enablement_EndUser_Assignment', without('MultiFactorAuthentication'))(admin, site); await rule('AuthenticationContext_EndUser_Assignment', () => ({ isEnabled: true, claimValue: 'c1' }))(admin, site); } },
+  { name: 'the settings of Owner ask for less, of whom the setup says nothing', kind: 'owner-role-settings', severity: 'weaker', owners: 'as they are', do: rule('Enablement_EndUser_Assignment', () => ({ enabledRules: [] }), 'owner') },
   { name: 'permanent eligibility is allowed', kind: 'role-settings', severity: 'weaker', do: rule('Expiration_Admin_Eligibility', () => ({ isExpirationRequired: false })) },
   { name: 'permanent assignment is allowed', kind: 'role-settings', severity: 'weaker', do: rule('Expiration_Admin_Assignment', () => ({ isExpirationRequired: false })) },
   { name: 'whoever assigns needs no MFA any more', kind: 'role-settings', severity: 'weaker', roleSettings: { activeRequiresMfa: true }, do: rule('Enablement_Admin_Assignment', without('MultiFactorAuthentication')) },
@@ -128,14 +141,14 @@ export const EDITS: readonly Edit[] = [
 ];
 
 /** The setup that an edit is done to, under a name of its own: two people, two owners, settings of both roles, and an application that it makes. */
-export function definitionFor(edit: Pick<Edit, 'roleSettings'>, number: number, people: Site['people'], connectorGroup: { readonly id: string; readonly displayName: string }): SetupDefinition {
+export function definitionFor(edit: Pick<Edit, 'roleSettings' | 'owners'>, number: number, people: Site['people'], connectorGroup: { readonly id: string; readonly displayName: string }): SetupDefinition {
   const name = `Watch-${String(number).padStart(3, '0')}-SecureAccess`;
   const roleSettings = { ...PROPOSED_ROLE_SETTINGS, ...edit.roleSettings };
   return {
     group: { kind: 'new', displayName: name, mailNickname: name, description: '' },
     owners: [{ principalId: people.omar, displayName: 'Omar Haddad' }, { principalId: people.ines, displayName: 'Ines Moreau' }],
     roleSettings: roleSettings.approval.required ? { ...roleSettings, approval: { required: true, approvers: [{ id: people.omar, kind: 'user', displayName: 'Omar Haddad' }] } } : roleSettings,
-    ownerRoleSettings: PROPOSED_ROLE_SETTINGS,
+    ownerRoleSettings: edit.owners === 'as they are' ? null : PROPOSED_ROLE_SETTINGS,
     eligible: [{ principalId: people.ana, kind: 'user', displayName: 'Ana Costa', days: 90 }, { principalId: people.ben, kind: 'user', displayName: 'Ben Novak', days: 90 }],
     applications: [{ kind: 'new', displayName: `Watched ${number}`, connectorGroupId: connectorGroup.id, connectorGroupName: connectorGroup.displayName, segments: [{ host: `watched-${number}.corp.contoso.example`, ports: '443', protocol: 'tcp' }, { host: `watched-${number}.corp.contoso.example`, ports: '3389', protocol: 'tcp' }] }],
   };

@@ -4,6 +4,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { PortalError } from './core/errors.ts';
+import type { TrustedProxies } from './config.ts';
 import type { Cookies } from './http/cookies.ts';
 import { csrf } from './http/csrf.ts';
 import type { Metrics } from './http/metrics.ts';
@@ -13,6 +14,7 @@ import { web } from './http/web.ts';
 
 export interface AppDeps {
   readonly publicUrl: string;
+  readonly trustProxy: TrustedProxies;
   readonly log: Logger;
   readonly cookies: Cookies;
   readonly findSession: FindSession;
@@ -24,10 +26,11 @@ export interface AppDeps {
 }
 
 /** The whole of HTTP on one screen, in the order in which a request meets it. */
-export function createApp({ publicUrl, log, cookies, findSession, beginStepUp, countRequests, routers, webDir }: AppDeps): Express {
+export function createApp({ publicUrl, trustProxy, log, cookies, findSession, beginStepUp, countRequests, routers, webDir }: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.set('trust proxy', trustProxy);
   app.use(requestLog(log));
   app.use(countRequests);
   app.use(securityHeaders(publicUrl.startsWith('https:')));
@@ -46,6 +49,9 @@ export function createApp({ publicUrl, log, cookies, findSession, beginStepUp, c
   return app;
 }
 
+/** The code of a device that waits, where an address holds one: who reads the log must not be able to allow it. */
+const USER_CODE = /(?<=^\/api\/device\/authorizations\/)[^/]+/i;
+
 /** A line a request, with its id; addresses without query, for a query may hold a code or somebody's name. */
 function requestLog(log: Logger): RequestHandler {
   return pinoHttp({
@@ -58,7 +64,7 @@ function requestLog(log: Logger): RequestHandler {
     quietReqLogger: true,
     customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'debug'),
     serializers: {
-      req: (req: { id: string; method: string; url: string }) => ({ id: req.id, method: req.method, path: req.url.split('?')[0] }),
+      req: (req: { id: string; method: string; url: string }) => ({ id: req.id, method: req.method, path: req.url.split('?')[0]?.replace(USER_CODE, '…') }),
       res: (res: { statusCode: number }) => ({ status: res.statusCode }),
     },
   });
@@ -91,6 +97,7 @@ function securityHeaders(https: boolean): RequestHandler {
       },
     },
     strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    xFrameOptions: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     crossOriginEmbedderPolicy: false,
   });

@@ -11,7 +11,7 @@ import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
-import type { Config, Keys } from './config.ts';
+import type { Config, Keys, TrustedProxies } from './config.ts';
 import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
@@ -19,6 +19,7 @@ import { accessRoutes } from './features/access/access.routes.ts';
 import { createAccess } from './features/access/access.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
 import { createApprovals } from './features/approvals/approvals.service.ts';
+import { createBatchFiles } from './features/batches/batch-files.ts';
 import { batchRoutes } from './features/batches/batches.routes.ts';
 import { createBatches } from './features/batches/batches.service.ts';
 import { directoryRoutes } from './features/directory/directory.routes.ts';
@@ -28,6 +29,8 @@ import { createHistory } from './features/history/history.service.ts';
 import { notificationRoutes } from './features/notifications/notifications.routes.ts';
 import { createMailSender, createWebhookSender, type MailSettings, type WebhookSettings } from './features/notifications/notifications.senders.ts';
 import { createNotifications } from './features/notifications/notifications.service.ts';
+import { residualRoutes } from './features/residual/residual.routes.ts';
+import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
 import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
@@ -49,6 +52,7 @@ import { startJobs, type Jobs } from './jobs/jobs.ts';
 import { keptKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
 import { createMirror } from './mirror/mirror.ts';
+import { createThread } from './thread.ts';
 
 /** One attempt of a call. */
 const GRAPH_TIMEOUT_MS = 15_000;
@@ -73,6 +77,7 @@ const NOTIFY_EVERY_MS = 5_000;
 /** What the product stands on; a test passes its own. */
 export interface Ground {
   readonly publicUrl: string;
+  readonly trustProxy: TrustedProxies;
   readonly db: Database;
   readonly tenant: TenantConnection;
   readonly sessionKeys: Keys;
@@ -134,6 +139,7 @@ export function compose(ground: Ground): Product {
       const { failure, ...entry } = attempt;
       log[failure === undefined ? 'debug' : 'info']({ graph: { ...entry, failure } }, 'graph');
     },
+    onAdmitted: (admitted) => { metrics.countGraphWait(admitted); },
     // It may hold names and reasons: nobody reads it who has not asked for everything.
     onUnreadable: (answer) => { log.debug({ graph: answer }, 'graph answered in another shape'); },
   });
@@ -156,7 +162,7 @@ export function compose(ground: Ground): Product {
       await mirror.refreshGroup(groupId);
       await wakeWatch();
     } });
-  const batches = createBatches({ db, clock, newId, log, setups });
+  const batches = createBatches({ db, clock, newId, log, setups, files: createBatchFiles(createThread(new URL('./batch-files.thread.ts', import.meta.url), FILE_LIMITS)) });
   const directory = createDirectory({ graphFor });
   const { mail, webhook } = ground.notify ?? {};
   const notifications = createNotifications({
@@ -167,6 +173,7 @@ export function compose(ground: Ground): Product {
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId, announce });
   const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
+  const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
   const history = createHistory({ db, clock, newId });
 
   const tasks = {
@@ -196,12 +203,12 @@ export function compose(ground: Ground): Product {
     healthRoutes(async () => reasonsNotReady(db)),
     metrics.routes(),
     openApiRoutes(),
-    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
+    identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
+    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
-    publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
+    publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
     findSession: (credential) => sessions.find(credential),
     beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
@@ -221,8 +228,11 @@ export function compose(ground: Ground): Product {
   };
 }
 
+/** Far more than a file of the largest size takes on a busy machine. */
+const FILE_LIMITS = { patienceMs: 60_000, memoryMb: 512 };
+
 /** Which scopes a stronger sign-in asks for, by what the person was doing. */
-const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
+const SCOPES_OF_PERMISSION: Partial<Record<string, ScopeSet>> = { 'access:use': 'access', 'current-access:end': 'end-access', 'approval:decide': 'approvals', 'setup:manage': 'setup' };
 
 async function reasonsNotReady(db: Database): Promise<string[]> {
   try {
@@ -276,7 +286,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     undo.push(async () => { tenant.close(); });
 
     const product = compose({
-      publicUrl, db, tenant,
+      publicUrl, trustProxy: config.trustProxy, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
       webDir: webDir(), notify: config.notify, wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });

@@ -29,6 +29,14 @@ test('with a tenant it listens for everyone and knows the cloud', () => {
   expect(parseConfig({ ...REAL, ENTRA_CLOUD: 'usgov' })).toMatchObject({ host: '::', tenant: { kind: 'entra', loginUrl: 'https://login.microsoftonline.us', graphUrl: 'https://graph.microsoft.us', credential: { kind: 'secret', secret: 's3cret' } } });
 });
 
+test.each<[string | undefined, unknown]>([[undefined, 0], ['', 0], ['0', 0], ['2', 2], ['10.0.0.0/8, 192.168.1.7,::1', ['10.0.0.0/8', '192.168.1.7', '::1']]])('TRUST_PROXY=%s trusts %s', (text, trusted) => {
+  expect(parseConfig({ ...(text !== undefined && { TRUST_PROXY: text }) }).trustProxy).toEqual(trusted);
+});
+
+test.each(['true', '*', '10', '-1', '1.5', 'loopback', 'proxy.example.com', '0.0.0.0/0', '::/0', '10.0.0.0/33', '10.0.0.0/', '10.0.0.1,', '10.0.0.1/8/8'])('TRUST_PROXY=%s is refused in a sentence', (text) => {
+  expect(problemsOf({ TRUST_PROXY: text })).toEqual([expect.stringMatching(/^TRUST_PROXY is neither a number of proxies .* such as 1 or 10\.0\.0\.0\/8/)]);
+});
+
 test('every wrong setting is named, not just the first', () => {
   const problems = problemsOf({ ...REAL, LOG_LEVEL: 'loud', PORT: 'web', PUBLIC_URL: 'gatehouse', DATABASE_URL: 'mysql://x', SESSION_KEYS: 'short', ENTRA_CLIENT_ID: 'me', ENTRA_CLOUD: 'mars', ENTRA_TENANT_ID: 'contoso' });
   for (const name of ['LOG_LEVEL', 'PORT', 'PUBLIC_URL', 'DATABASE_URL', 'SESSION_KEYS', 'ENTRA_CLIENT_ID', 'ENTRA_CLOUD', 'ENTRA_TENANT_ID']) {

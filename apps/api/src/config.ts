@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { MailSettings, WebhookSettings } from './features/notifications/notifications.senders.ts';
@@ -24,6 +25,9 @@ export type Tenant =
   /** The emulated tenant: one of our own, or the one at `url`. */
   | { readonly kind: 'emulated'; readonly url: string | undefined };
 
+/** Whose `X-Forwarded-For` is believed: that of so many proxies in front of the portal, or of those at the addresses; 0 is nobody's. */
+export type TrustedProxies = number | readonly string[];
+
 /** Every setting of the process, parsed once. */
 export interface Config {
   readonly port: number;
@@ -42,6 +46,7 @@ export interface Config {
   readonly host: string;
   readonly logLevel: string;
   readonly startedByNpm: boolean;
+  readonly trustProxy: TrustedProxies;
 }
 
 /** All that is wrong with the settings, a sentence each. */
@@ -87,10 +92,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const sessionKeys = keys('SESSION_KEYS');
   const tokenKeys = keys('TOKEN_KEYS');
   const logLevel = LOG_LEVELS.find((level) => level === (given('LOG_LEVEL') ?? 'info')) ?? wrong('LOG_LEVEL', `is not one of ${LOG_LEVELS.join(', ')}`);
+  const trustProxy = parseTrustProxy(given('TRUST_PROXY')) ?? wrong('TRUST_PROXY', 'is neither a number of proxies from 0 to 9 nor a list of addresses, such as 1 or 10.0.0.0/8, 192.168.1.7: name the proxies that stand in front of the portal, never everybody');
   const tenant = parseTenant(given, wrong, publicAddress);
   const notify = { mail: parseMail(given, wrong), webhook: parseWebhook(given, wrong) };
 
-  if (problems.length > 0 || !tenant || !publicAddress || !logLevel) throw new ConfigError(problems);
+  if (problems.length > 0 || !tenant || !publicAddress || !logLevel || trustProxy === undefined) throw new ConfigError(problems);
   return {
     port: portNumber,
     publicUrl: publicAddress.origin,
@@ -103,7 +109,22 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     host: tenant.kind === 'emulated' ? '127.0.0.1' : '::',
     logLevel,
     startedByNpm: given('npm_lifecycle_event') !== undefined,
+    trustProxy,
   };
+}
+
+function parseTrustProxy(text: string | undefined): TrustedProxies | undefined {
+  if (text === undefined) return 0;
+  if (/^\d$/.test(text)) return Number(text);
+  const addresses = text.split(',').map((address) => address.trim());
+  return addresses.every(isNetwork) ? addresses : undefined;
+}
+
+/** An address or a network of addresses; the whole of the internet is none. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return most > 0 && !address.includes('%') && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most));
 }
 
 function parseTenant(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined, publicAddress: URL | undefined): Tenant | undefined {

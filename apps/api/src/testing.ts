@@ -43,7 +43,7 @@ export interface EmulatorControls {
   state(): Promise<any>;
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
-  settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
+  settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>> }): Promise<void>;
   faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
 }
 
@@ -84,6 +84,8 @@ export interface TestPortalOptions {
   readonly throttling?: boolean;
   /** How approvers are told of requests; unless said, they are not. */
   readonly notify?: Ground['notify'];
+  /** How many proxies stand in front of the portal; unless said, none. */
+  readonly trustProxy?: number;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -115,7 +117,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     await once(server, 'listening');
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
-      publicUrl: url, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      publicUrl: url, trustProxy: options.trustProxy ?? 0, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       tenant: { ...tenant, clock: { now: () => new Date(now) } },
       ...keys, ...(options.notify && { notify: options.notify }),
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),

@@ -1,6 +1,6 @@
 import type { Difference, Plan, SetupDefinition } from '@gatehouse/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { definitionFor, EDITS, otherAdmin, type OtherAdmin, type Site } from '../../../testing/out-of-band.ts';
+import { definitionFor, EDITS, otherAdmin, type Edit, type OtherAdmin, type Site } from '../../../testing/out-of-band.ts';
 import { begin, toItsRest, type Named } from '../../../testing/setup-runs.ts';
 import { MAYA, startPortal, type Client, type TestPortal } from '../src/testing.ts';
 
@@ -138,6 +138,7 @@ describe('restored, the tenant is as the setup says', () => {
 const NEVER_TAKEN = ['assignment-not-required', 'application-disabled', 'group-gone'];
 /** The setup would open nothing then. */
 const LAST = ['application-unassigned', 'application-gone'];
+const isTaken = ({ kind, besides }: Edit): boolean => besides !== true && ![...NEVER_TAKEN, ...LAST].includes(kind);
 /** Done once already, and not done again. */
 const STANDING = ['application-disabled', 'group-renamed'];
 
@@ -157,7 +158,7 @@ describe('accepted, the setup is as the tenant is', () => {
     await portal.advance('PT1M');
   }, 60_000);
 
-  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => ![...NEVER_TAKEN, ...LAST].includes(kind)))('$name', async ({ index, kind }) => {
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter((edit) => isTaken(edit)))('$name', async ({ index, kind }) => {
     const { maya, setups } = stage;
     const { id } = setups[index] as Stage['setups'][number];
     const { body: before } = await maya.post(`/api/setups/${id}/drift`, {});
@@ -171,7 +172,7 @@ describe('accepted, the setup is as the tenant is', () => {
     expect((await maya.post('/api/setup-plans', { definition })).body).toMatchObject({ changes: 0 });
   });
 
-  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter(({ kind }) => [...NEVER_TAKEN, ...LAST].includes(kind) && kind !== 'group-gone'))('$name: refused, and the setup stays as it is', async ({ index }) => {
+  test.each(EDITS.map((edit, index) => ({ ...edit, index })).filter((edit) => !isTaken(edit) && edit.kind !== 'group-gone'))('$name: refused, and the setup stays as it is', async ({ index }) => {
     const { maya, setups } = stage;
     const { id } = setups[index] as Stage['setups'][number];
     const { body: { differences: [difference] } } = await maya.post(`/api/setups/${id}/drift`, {});
@@ -258,22 +259,79 @@ describe('together', () => {
 });
 
 describe('connectors, which Graph shows to people alone', () => {
-  test('the background says that it does not see them, a person sees them, and a later pass forgets nothing that a person saw', async () => {
-    const { portal, maya, setups } = stage;
-    const { id, definition } = setups.at(-1) as Stage['setups'][number];
-    const seen = async () => (await maya.get(`/api/setups/${id}/drift`)).body;
-    expect((await maya.post(`/api/setups/${id}/drift`, {})).body).toMatchObject({ differences: [], notSeen: [] });
+  const CONNECTORS = ['ber-conn-01', 'ber-conn-02'];
+  const turn = (status: 'active' | 'inactive'): Promise<void> => stage.portal.emulator.settings({ connectors: Object.fromEntries(CONNECTORS.map((name) => [name, status])) });
+  const lastSetup = () => stage.setups.at(-1) as Stage['setups'][number];
+  const seen = async () => (await stage.maya.get(`/api/setups/${lastSetup().id}/drift`)).body;
+  const look = async () => (await stage.maya.post(`/api/setups/${lastSetup().id}/drift`, {})).body;
+  /** One pass that looks at everything, as the portal itself. */
+  const pass = async (): Promise<void> => {
+    await stage.portal.advance('PT1M');
+    expect((await stage.maya.post('/api/drift', {})).status).toBe(202);
+    await stage.portal.advance('PT1S');
+    await stage.portal.emulator.clearJournal();
+    await stage.portal.product.tasks.watch();
+    expect((await stage.portal.emulator.journal()).filter(({ url }) => url.includes('connectorGroup'))).toEqual([]);
+  };
 
-    // The emulated tenant has no connector group without a live one: what a person's look would have left.
-    const key = `connector-group-dead:new:${definition.applications[0]?.displayName.toLowerCase() ?? ''}`;
-    const dead: Difference = { key, kind: 'connector-group-dead', severity: 'broken', title: 'No connector of EU-1 is live', expected: 'one', found: 'none', restorable: false, acceptable: false, mend: 'Start one.', firstSeenAt: portal.now().toISOString(), by: null };
-    await portal.db.pool.query('UPDATE setup_drift SET differences = $2 WHERE setup_id = $1', [id, JSON.stringify([dead])]);
-    await portal.advance('PT1M');
-    expect((await maya.post('/api/drift', {})).status).toBe(202);
-    await portal.advance('PT1S');
-    await portal.product.tasks.watch();
-    expect(await seen()).toMatchObject({ differences: [{ key }], notSeen: [expect.stringMatching(/^Connectors/)] });
-    // A person sees that one lives.
-    expect((await maya.post(`/api/setups/${id}/drift`, {})).body).toMatchObject({ differences: [], notSeen: [] });
+  test('a connector group without a live one is found by a person, kept by a pass that cannot see it, and ends when a person sees one live', async () => {
+    expect(await look()).toMatchObject({ differences: [], notSeen: [] });
+    await turn('inactive');
+    await pass();
+    expect(await seen()).toMatchObject({ differences: [], notSeen: [expect.stringMatching(/^Connectors/)] });
+    const { name } = lastSetup().definition.applications.map(({ displayName }) => ({ name: displayName }))[0] ?? { name: '' };
+    const dead = { kind: 'connector-group-dead', severity: 'broken', title: `No connector of EU-1 is live, so nobody reaches ${name}`, found: '0 of 2 live', restorable: false, acceptable: false, mend: expect.stringMatching(/^Start a connector/) };
+    expect((await look()).differences).toMatchObject([dead]);
+    const { firstSeenAt } = (await seen()).differences[0];
+    await pass();
+    expect(await seen()).toMatchObject({ differences: [{ ...dead, firstSeenAt }], notSeen: [expect.stringMatching(/^Connectors/)] });
+    await turn('active');
+    await pass();
+    // It may live by now: the pass does not know, and says so.
+    expect(await seen()).toMatchObject({ differences: [{ ...dead, firstSeenAt }], notSeen: [expect.stringMatching(/^Connectors/)] });
+    expect(await look()).toMatchObject({ differences: [], notSeen: [] });
+  });
+
+  test('the wizard’s plan warns of a connector group without a live one', async () => {
+    const { definition } = (await stage.maya.get(`/api/setups/${lastSetup().id}`)).body;
+    const warnings = async (): Promise<string[]> => (await stage.maya.post('/api/setup-plans', { definition })).body.warnings.map(({ code }: { code: string }) => code);
+    const groups = async () => (await stage.maya.get('/api/directory/connector-groups')).body.connectorGroups.find(({ displayName }: Named) => displayName === 'EU-1');
+    expect(await warnings()).not.toContain('no-live-connector');
+    await turn('inactive');
+    expect(await warnings()).toContain('no-live-connector');
+    expect(await groups()).toMatchObject({ live: 0, total: 2 });
+    await turn('active');
+    expect(await warnings()).not.toContain('no-live-connector');
+  });
+
+  test('an application that is reached through another connector group is found by a person, kept by a pass, restored, or taken', async () => {
+    const { portal, maya, erik } = stage;
+    const { id, site, definition } = lastSetup();
+    const { body: { connectorGroups } } = await maya.get('/api/directory/connector-groups');
+    const america = (connectorGroups as Named[]).find(({ displayName }) => displayName === 'US-1') as Named;
+    const move = (): Promise<unknown> => erik.graph('PUT', `/beta/applications/${site.applicationObjectId}/connectorGroup/$ref`, { '@odata.id': `https://graph.microsoft.com/beta/onPremisesPublishingProfiles/applicationproxy/connectorGroups/${america.id}` });
+    await move();
+    await portal.advance('PT2M');
+    await portal.syncNow();
+    const moved = { key: `connector-group-changed:new:${definition.applications[0]?.displayName.toLowerCase() ?? ''}`, severity: 'changed', expected: 'EU-1', found: 'US-1', by: { name: 'Erik Sandberg' } };
+    expect((await look()).differences).toMatchObject([moved]);
+    await pass();
+    expect((await seen()).differences).toMatchObject([moved]);
+
+    const keys = [moved.key];
+    const { body: plan } = await maya.post(`/api/setups/${id}/restore-plans`, { keys }) as { body: Plan };
+    expect(plan.steps.filter(({ verdict }) => verdict !== 'nothing')).toMatchObject([{ kind: 'publish-application', verdict: 'change', changes: [{ from: 'US-1', to: 'EU-1' }] }]);
+    const begun = await maya.post(`/api/setups/${id}/restore`, { keys, digest: plan.digest, irreversibleUnderstood: true });
+    expect((await toItsRest(portal, maya, begun.body.id)).status).toBe('succeeded');
+    await portal.settle();
+    expect((await look()).differences).toEqual([]);
+
+    await move();
+    expect((await look()).differences).toMatchObject([{ key: moved.key }]);
+    expect((await maya.post(`/api/setups/${id}/accept`, { keys })).body).toMatchObject({ differences: [] });
+    const { body: { definition: taken } } = await maya.get(`/api/setups/${id}`);
+    expect(taken.applications).toMatchObject([{ connectorGroupId: america.id, connectorGroupName: 'US-1' }]);
+    expect((await look()).differences).toEqual([]);
+    expect((await maya.post('/api/setup-plans', { definition: taken })).body).toMatchObject({ changes: 0 });
   });
 });

@@ -23,6 +23,9 @@ test('the metrics count what was served, and name nobody', async () => {
   expect(valueOf('gatehouse_http_request_duration_seconds_count{method="GET",path="/api/access/requests/:requestId",status="404"}')).toBe(1);
   expect(valueOf('gatehouse_http_request_duration_seconds_count{method="any",path="unserved",status="404"}')).toBe(1);
   expect(valueOf('gatehouse_graph_attempt_duration_seconds_count{method="GET",status="200"}')).toBeGreaterThan(0);
+  expect(valueOf('gatehouse_graph_queue_duration_seconds_count{caller="person"}')).toBeGreaterThan(0);
+  expect(valueOf('gatehouse_graph_queue_duration_seconds_count{caller="background"}')).toBeGreaterThan(0);
+  expect(valueOf('gatehouse_graph_queue_duration_seconds_sum{caller="person"}')).toBe(0);
   expect(valueOf('gatehouse_sync_last_success_timestamp_seconds{source="directory"}')).toBe(portal.now().getTime() / 1000);
   expect(lines.join('\n')).not.toMatch(/ana|costa|6f1f4c1e/i);
 });

@@ -71,6 +71,7 @@ const notApplicable = (batch: Batch): BatchRow[] => of(batch, 'refused', 'blocke
 function rowOf(row: BatchRow): string {
   const what = (): string => {
     if (row.status === 'refused' || row.status === 'blocked' || row.status === 'failed') return `${row.status}: ${plain(row.detail ?? 'no reason given')}`;
+    if (row.status === 'waiting') return `no plan yet${row.detail === null ? '' : `: ${plain(row.detail)}`}`;
     const parts = [counted(row.changes, 'change'), counted(row.calls, 'call'), ...(row.irreversible ? ['cannot be undone'] : []), ...(row.warnings > 0 ? [counted(row.warnings, 'warning')] : [])];
     return `${row.status === 'planned' ? '' : `${row.status}: `}${parts.join(', ')}`;
   };
@@ -80,9 +81,12 @@ function rowOf(row: BatchRow): string {
 /** Rows where something is to be done or wrong, and how many there are of each. */
 export function printPlan(terminal: Terminal, batch: Batch): void {
   for (const row of batch.rows) if (row.status !== 'nothing') terminal.out(rowOf(row));
-  const [change, nothing, refused, blocked] = [of(batch, 'planned'), of(batch, 'nothing'), of(batch, 'refused'), of(batch, 'blocked')];
-  terminal.out(`${counted(batch.rows.length, 'setup')}: ${change.length} to change, ${nothing.length} as they should be, ${refused.length} refused, ${blocked.length} blocked.`);
+  const [change, nothing, refused, blocked, without] = [of(batch, 'planned'), of(batch, 'nothing'), of(batch, 'refused'), of(batch, 'blocked'), of(batch, 'waiting')];
+  terminal.out(`${counted(batch.rows.length, 'setup')}: ${change.length} to change, ${nothing.length} as they should be, ${refused.length} refused, ${blocked.length} blocked${without.length > 0 ? `, ${without.length} without a plan` : ''}.`);
 }
+
+/** Why the plan is not whole, and what to do: plans that are left are made in the portal, or with all others anew. */
+export const notWhole = ({ status, detail }: Batch, again: string): string => `The batch is ${status}, and its plan is not whole.${detail === null ? '' : ` ${plain(detail)}`} Run ${again} again, or go on with the batch in the portal.`;
 
 /** Whether each row has its plan; where none has anything to do, the batch is finished with that. */
 export const isPlanned = ({ status }: Batch): boolean => status === 'planned' || status === 'finished';
@@ -96,7 +100,7 @@ export function exitOfPlan(batch: Batch): number {
 export async function plan(terminal: Terminal, portal: Portal, wish: BatchWish): Promise<{ exit: number; json: unknown }> {
   const batch = await planned(terminal, portal, wish);
   printPlan(terminal, batch);
-  if (!isPlanned(batch)) terminal.err(`The batch is ${batch.status}: its plan is not whole. ${plain(batch.detail ?? 'Plan it again.')}`);
+  if (!isPlanned(batch)) terminal.err(notWhole(batch, 'plan'));
   return { exit: exitOfPlan(batch), json: { batch } };
 }
 
@@ -106,7 +110,7 @@ export async function apply(terminal: Terminal, portal: Portal, { yes, ...wish }
   const exit = exitOfPlan(batch);
   printPlan(terminal, batch);
   if (exit !== EXIT.changes) {
-    if (exit === EXIT.error) terminal.err(isPlanned(batch) ? 'Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.' : `Nothing was changed: the batch is ${batch.status}, and its plan is not whole. ${plain(batch.detail ?? 'Apply again.')}`);
+    if (exit === EXIT.error) terminal.err(isPlanned(batch) ? 'Nothing was changed. Mend the rows that are refused or blocked, or take them out, and apply again.' : `Nothing was changed. ${notWhole(batch, 'apply')}`);
     return { exit, json: { batch } };
   }
   const rows = of(batch, 'planned');
@@ -124,7 +128,7 @@ export async function apply(terminal: Terminal, portal: Portal, { yes, ...wish }
 
 async function confirmed(terminal: Terminal, rows: readonly BatchRow[], irreversible: readonly BatchRow[]): Promise<void> {
   if (!terminal.interactive) throw new CommandError('Nothing was changed: nobody is here to confirm. Add --yes once you have read the plan.');
-  const warning = irreversible.length === 0 ? '' : ` ${counted(irreversible.length, 'setup')} of them cannot be undone (lines ${irreversible.map(({ line }) => line).join(', ')}).`;
+  const warning = irreversible.length === 0 ? '' : ` ${irreversible.length === 1 ? '1 of them has a step' : `${irreversible.length} of them have steps`} that cannot be undone (${irreversible.length === 1 ? 'line' : 'lines'} ${irreversible.map(({ line }) => line).join(', ')}).`;
   const answer = await terminal.ask(`Apply ${counted(rows.length, 'setup')} with ${counted(rows.reduce((sum, { changes }) => sum + changes, 0), 'change')}?${warning} Type yes to go on: `);
   if (answer.trim() !== 'yes') throw new CommandError('Nothing was changed.');
 }

@@ -92,10 +92,10 @@ function parsed(args: readonly string[]): { command: Command | undefined; name: 
   try {
     ({ values: options, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true }));
   } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message.split('. ')[0] ?? '' : ''}. See gatehouse --help.`);
+    throw new CommandError(`${ofOptions(error)} See gatehouse --help.`);
   }
   const [name = '', ...rest] = positionals;
-  if (options.help || args.length === 0) return { command: undefined, name, options };
+  if (options.help || args.length === 0 || name === 'help') return { command: undefined, name, options };
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw new CommandError(`${name === '' ? 'Name a command' : `There is no command "${name}"`}. See gatehouse --help.`);
   if (rest.length > 0) throw new CommandError(`"${rest[0] ?? ''}" is not expected. A file is named with -f.`);
@@ -104,6 +104,14 @@ function parsed(args: readonly string[]): { command: Command | undefined; name: 
   if (command.needsFile && options.file === undefined) throw new CommandError(`${name} needs a file: gatehouse ${name} -f FILE.`);
   if (options.template !== undefined && options.file === undefined) throw new CommandError('A template is for the rows of a CSV file. Name it with -f.');
   return { command, name, options };
+}
+
+/** What is wrong with the options, in our words: those of Node name its own notation. */
+function ofOptions(error: unknown): string {
+  const said = error instanceof Error ? error.message : '';
+  const [option = ''] = /--[\w-]+/.exec(said) ?? [];
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return /does not take/.test(said) ? `${option} takes no value.` : `${option} needs a value.`;
+  return `${said.split('. ')[0] ?? ''}.`;
 }
 
 function tokenOf({ sessions, terminal }: CliDeps, origin: string): string {

@@ -1,5 +1,5 @@
 import { CheckAllSetups, CheckSetup, GetSession, ListDrift, type SetupDrift } from '@gatehouse/contracts';
-import { isPlanned, planned, printPlan, type BatchWish } from './batch.ts';
+import { isPlanned, notWhole, planned, printPlan, type BatchWish } from './batch.ts';
 import type { Portal } from './portal.ts';
 import { CommandError, counted, EXIT, instant, plain, type Terminal } from './terminal.ts';
 
@@ -47,7 +47,7 @@ async function comparedWithFile(terminal: Terminal, portal: Portal, wish: BatchW
   const batch = await planned(terminal, portal, wish);
   if (!isPlanned(batch) || batch.rows.some(({ status }) => status === 'refused')) {
     printPlan(terminal, batch);
-    throw new CommandError('Nothing was compared: mend the rows that are refused first.');
+    throw new CommandError(`Nothing was compared. ${isPlanned(batch) ? 'Mend the rows that are refused first.' : notWhole(batch, 'drift')}`);
   }
   const setups: SetupDrift[] = [];
   for (const setupId of new Set(batch.rows.flatMap((row) => row.setupId ?? []))) setups.push(await portal.call(CheckSetup, { params: { setupId }, body: {} }));

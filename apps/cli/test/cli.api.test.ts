@@ -12,10 +12,12 @@ const BIN = join(import.meta.dirname, '../bin/gatehouse.mjs');
 
 let portal: TestPortal;
 let maya: Client;
+let personId: string;
 let config: string;
 beforeAll(async () => {
   portal = await startPortal({ timePasses: true });
   maya = await portal.as(MAYA);
+  personId = (await maya.get('/api/session')).body.person.id;
   config = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
 });
 afterAll(async () => {
@@ -50,7 +52,7 @@ async function signIn(): Promise<string> {
   const { code, ended, text } = await shown();
   const asking = await maya.get(`/api/device/authorizations/${code}`);
   expect(asking.body.address).toBe('127.0.0.1');
-  expect((await maya.post(`/api/device/authorizations/${code}`, { decision: 'allow' })).status).toBe(200);
+  expect((await maya.post(`/api/device/authorizations/${code}`, { decision: 'allow', personId })).status).toBe(200);
   expect(await ended, JSON.stringify(text())).toBe(0);
   return text().out;
 }
@@ -75,14 +77,14 @@ describe('the program on a portal', () => {
 
   test('is told that it was denied', async () => {
     const { code, ended, text } = await shown();
-    await maya.post(`/api/device/authorizations/${code}`, { decision: 'deny' });
+    await maya.post(`/api/device/authorizations/${code}`, { decision: 'deny', personId });
     expect(await ended).toBe(1);
     expect(text().err).toContain('gatehouse: Nobody is signed in: the sign-in was denied in the portal.');
   });
 
   test('waits on when somebody without the role enters the code, and Ctrl-C ends the wait', async () => {
     const { code, child, ended, text } = await shown();
-    expect((await (await portal.as(ANA)).post(`/api/device/authorizations/${code}`, { decision: 'allow' })).status).toBe(403);
+    expect((await (await portal.as(ANA)).post(`/api/device/authorizations/${code}`, { decision: 'allow', personId })).status).toBe(403);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     expect(text().err).toMatch(/Stopped\.\n$/);

@@ -23,7 +23,7 @@ const row = (more: Partial<BatchRow> = {}): BatchRow => ({
   ordinal: 0, line: 2, name: 'FinReport-SecureAccess', status: 'planned', detail: null, setupId: null, runId: null, changes: 5, calls: 8, irreversible: false, warnings: 0, ...more,
 });
 const batch = (status: Batch['status'], ...rows: BatchRow[]): Batch => ({
-  id: ID, name: 'setups.csv', format: 'csv', status, actorName: 'Maya Lindqvist', createdAt: '2026-03-02T09:00:00Z', finishedAt: null, stopAskedBy: null, detail: null, rows, counts: {},
+  id: ID, name: 'setups.csv', format: 'csv', status, actorName: 'Maya Lindqvist', createdAt: '2026-03-02T09:00:00Z', startedAt: null, finishedAt: null, stopAskedBy: null, detail: null, rows, counts: {},
 });
 const difference = (more = {}) => ({
   key: 'member-added:1', kind: 'member-added' as const, severity: 'bypass' as const, title: 'Ben Novak is a member past PIM', expected: 'no member past PIM', found: 'Ben Novak', restorable: true, acceptable: false, mend: null,
@@ -75,6 +75,14 @@ describe('plan', () => {
   test('a plan that was not made whole is no plan: exit 1', async () => {
     await using portal = await stubPortal(answers(CreateBatch, batch('planning')), answers(GetBatch, batch('interrupted', row({ status: 'nothing' }), row({ ordinal: 1, line: 3, status: 'waiting' }))));
     for (const command of [['plan'], ['apply', '--yes'], ['drift']]) expect((await gatehouse(portal, [...command, '-f', file()])).exit, command[0]).toBe(1);
+    const row2 = row({ ordinal: 1, line: 3, name: 'Payroll', status: 'waiting', detail: 'Line 3: Microsoft Entra did not answer.' });
+    portal.use(answers(GetBatch, { ...batch('interrupted', row({ status: 'nothing' }), row2), detail: '1 row has no plan yet.' }));
+    expect(await gatehouse(portal, ['plan', '-f', file()])).toEqual({
+      exit: 1, out: ['line 3  Payroll  no plan yet: Line 3: Microsoft Entra did not answer.', '2 setups: 0 to change, 1 as they should be, 0 refused, 0 blocked, 1 without a plan.'],
+      err: ['The batch is interrupted, and its plan is not whole. 1 row has no plan yet. Run plan again, or go on with the batch in the portal.'],
+    });
+    expect((await gatehouse(portal, ['apply', '--yes', '-f', file()])).err).toEqual([expect.stringMatching(/^Nothing was changed\. The batch is interrupted/)]);
+    expect((await gatehouse(portal, ['drift', '-f', file()])).err).toEqual([expect.stringMatching(/^gatehouse: Nothing was compared\. The batch is interrupted/)]);
   });
 
   test.each([['csv', 'csv'], ['CSV', 'csv'], ['yaml', 'yaml'], ['yml', 'yaml'], ['json', 'yaml']])('.%s is sent as %s, with the session as a bearer token', async (extension, format) => {
@@ -151,7 +159,7 @@ describe('apply', () => {
   test('asks the person who is there, and says what cannot be undone', async () => {
     await using portal = await stubPortal(planned, running, answers(GetBatch, batch('finished', row({ status: 'done' }), row({ ordinal: 1, line: 3, status: 'done' }))));
     const { exit, err } = await gatehouse(portal, ['apply', '-f', file()], { answer: 'yes' });
-    expect(err[0]).toBe('Apply 2 setups with 10 changes? 1 setup of them cannot be undone (lines 3). Type yes to go on: ');
+    expect(err[0]).toBe('Apply 2 setups with 10 changes? 1 of them has a step that cannot be undone (line 3). Type yes to go on: ');
     expect([exit, bodies(portal)]).toEqual([2, [{ irreversibleUnderstood: true }]]);
   });
 
@@ -324,7 +332,7 @@ describe('what is refused before anything is sent', () => {
   });
 
   test.each([
-    [['frobnicate'], /There is no command "frobnicate"/], [['toString'], /There is no command/], [['plan'], /plan needs a file/], [['plan', 'setups.csv'], /named with -f/], [['plan', '-f', 'x.csv', '--yes'], /plan takes no --yes/], [['plan', '--nonsense'], /Unknown option/], [['--json'], /Name a command/],
+    [['frobnicate'], /There is no command "frobnicate"/], [['toString'], /There is no command/], [['plan'], /plan needs a file/], [['plan', 'setups.csv'], /named with -f/], [['plan', '-f', 'x.csv', '--yes'], /plan takes no --yes/], [['plan', '--nonsense'], /Unknown option/], [['--json'], /Name a command/], [['plan', '-f'], /^gatehouse: --file needs a value\. See gatehouse --help\.$/], [['plan', '-f', '--json'], /^gatehouse: --file needs a value/], [['drift', '--json=x'], /^gatehouse: --json takes no value/],
     [['plan', '-f', '/nowhere/setups.csv'], /cannot be read \(ENOENT\)/], [['plan', '-f', '/nowhere/setups.txt'], /cannot be told from its name/], [['drift', '--template', 'x'], /Name it with -f/], [['export', '-f', 'x.csv'], /Name the file \.yaml/],
   ] as const)('%j', async (args, sentence) => {
     await using portal = await stubPortal();

@@ -76,12 +76,20 @@ test.describe('setups for the long run', () => {
 
   test('a command line is let in by its code', async ({ product }, testInfo) => {
     const begun = await fetch(`${product.url}/api/device/authorizations`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-requested-with': 'gatehouse', origin: product.url }, body: JSON.stringify({ deviceName: 'build-agent-7' }) });
-    const { verificationUriComplete } = await begun.json() as { verificationUriComplete: string };
-    await maya.goto(verificationUriComplete);
+    const { verificationUriComplete, deviceCode } = await begun.json() as { verificationUriComplete: string; deviceCode: string };
+    const page = await maya.goto(verificationUriComplete);
+    expect(page?.headers(), 'in no frame').toMatchObject({ 'x-frame-options': 'DENY', 'content-security-policy': expect.stringContaining("frame-ancestors 'none'") });
     await expect(maya.getByRole('article')).toContainText('build-agent-7');
     await looks(maya, testInfo, 'device');
     await maya.getByRole('button', { name: 'Allow' }).click();
     await expect(maya.getByRole('heading', { level: 1 })).toHaveText('Go back to the terminal');
+    await fetch(`${product.url}/api/device/sessions`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-requested-with': 'gatehouse', origin: product.url }, body: JSON.stringify({ deviceCode }) });
+    await maya.getByRole('link', { name: 'Signed-in devices' }).click();
+    await expect(maya.getByRole('table', { name: 'Signed-in devices' })).toContainText('build-agent-7');
+    await looks(maya, testInfo, 'sessions');
+    await maya.getByRole('button', { name: /^End build-agent-7/ }).press('Enter');
+    await expect(maya.getByRole('status')).toHaveText('1 device was signed out.');
+    await expect(maya.getByRole('table', { name: 'Signed-in devices' })).not.toContainText('build-agent-7');
     await maya.context().close();
   });
 });

@@ -7,6 +7,8 @@ import { Instant } from './words.ts';
 /** A batch: many setups from one file or one change, planned together, reviewed once, applied in one go. */
 
 export const BATCH_ROWS_MAX = 1_000;
+/** Far more than a template has use for. */
+export const BATCH_COLUMNS_MAX = 200;
 /** Below what a request may weigh. */
 export const BATCH_FILE_MAX = 900 * 1024;
 
@@ -41,7 +43,8 @@ export const BatchStatus = z.enum(['planning', 'planned', 'running', 'finished',
 export type BatchStatus = z.infer<typeof BatchStatus>;
 
 /**
- * `waiting` for its plan; `refused`: the row is wrong, `blocked`: its plan is, and neither is applied; `nothing`: it is so
+ * `waiting` for its plan, also where Entra could not be asked: continuing plans it; `refused`: the row is wrong, `blocked`:
+ * its plan is, and neither is applied; `nothing`: it is so
  * already; `planned`; `running`; `done`; `failed`: with what was not done, and its run can be continued.
  */
 export const BatchRowStatus = z.enum(['waiting', 'refused', 'blocked', 'nothing', 'planned', 'running', 'done', 'failed']);
@@ -54,7 +57,7 @@ export const BatchRow = z.object({
   /** Of the group; what the row says of it where it is refused. */
   name: z.string(),
   status: BatchRowStatus,
-  /** Why it was refused, is blocked or failed: sentences, with the mend. */
+  /** Why it was refused, is blocked or failed, or could not be planned yet: sentences, with the mend. */
   detail: z.string().nullable(),
   /** The setup that is there already, or that was made. */
   setupId: z.string().nullable(),
@@ -77,6 +80,8 @@ export const BatchSummary = z.object({
   status: BatchStatus,
   actorName: z.string(),
   createdAt: Instant,
+  /** When somebody had it applied; `null`: nobody did yet, so that what was stopped or interrupted is the planning. */
+  startedAt: Instant.nullable(),
   finishedAt: Instant.nullable(),
   stopAskedBy: z.string().nullable(),
   /** Why it was interrupted, and what to do. */
@@ -125,10 +130,14 @@ export const RoleSettingsChange = z.strictObject({
 });
 export type RoleSettingsChange = z.infer<typeof RoleSettingsChange>;
 
+/** Whose settings of a group are meant: PIM keeps those of its members and of its owners apart. */
+export const SettingsOf = z.enum(['member', 'owner']);
+export type SettingsOf = z.infer<typeof SettingsOf>;
+
 export const ChangeSetups = {
   method: 'POST', path: '/api/setup-changes', permission: 'setup:manage', status: 202,
-  summary: 'Begins to plan one change of role settings for many setups, as a batch; changes nothing yet',
-  body: z.strictObject({ setupIds: z.array(z.uuid()).min(1, 'Choose at least one setup').max(BATCH_ROWS_MAX), change: RoleSettingsChange }),
+  summary: 'Begins to plan one change of role settings for many setups, as a batch; changes nothing yet. A setup that leaves those of Owner as they are is refused for them',
+  body: z.strictObject({ setupIds: z.array(z.uuid()).min(1, 'Choose at least one setup').max(BATCH_ROWS_MAX), of: SettingsOf.default('member'), change: RoleSettingsChange }),
   response: Batch,
 } as const satisfies Endpoint;
 

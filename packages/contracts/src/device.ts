@@ -34,13 +34,21 @@ export const GetDeviceSignIn = {
   method: 'GET', path: '/api/device/authorizations/:userCode', permission: 'device:allow',
   summary: 'Which device asks under this code, for the person to compare',
   params: z.strictObject({ userCode: UserCode }),
-  response: z.object({ userCode: z.string(), deviceName: z.string(), address: z.string(), askedAt: Instant, expiresAt: Instant }),
+  response: z.object({
+    userCode: z.string(), deviceName: z.string(), address: z.string(), askedAt: Instant, expiresAt: Instant,
+    /** When the device’s own session ends at the latest: with the one that allows it. */
+    sessionEndsAt: Instant,
+  }),
 } as const satisfies Endpoint;
 
 export const DecideDeviceSignIn = {
   method: 'POST', path: '/api/device/authorizations/:userCode', permission: 'device:allow',
   summary: 'Allows the device to act as the person for a time, or denies it',
   params: z.strictObject({ userCode: UserCode }),
-  body: z.strictObject({ decision: z.enum(['allow', 'deny']) }),
+  body: z.strictObject({
+    decision: z.enum(['allow', 'deny']),
+    /** Whose name the page showed: who switched accounts in another tab has not decided as the other. */
+    personId: z.string().max(100),
+  }),
   response: z.object({ decision: z.enum(['allow', 'deny']) }),
 } as const satisfies Endpoint;

@@ -12,7 +12,7 @@ export const DifferenceKind = z.enum([
   'role-settings', 'owner-role-settings', 'eligible-added', 'eligible-removed', 'eligible-shortened', 'eligible-extended',
   // What the group opens.
   'assignment-not-required', 'application-unassigned', 'application-disabled', 'application-gone', 'assignee-added',
-  'destination-added', 'destination-removed', 'connector-group-dead',
+  'destination-added', 'destination-removed', 'connector-group-dead', 'connector-group-changed',
   // The group itself.
   'group-gone', 'group-unfit', 'not-onboarded', 'group-renamed',
 ]);

@@ -6,12 +6,18 @@ export type Permission =
   | 'public'
   /** Anyone who is signed in. */
   | 'session:own'
+  /** Seeing and ending one's own sessions, wherever they are. No device may: it ends itself and nothing else. */
+  | 'session:manage'
   | 'access:use'
   | 'approval:decide'
   | 'setup:manage'
   /** Allowing a device to act for oneself. Apart from what the device may then do, so that no device allows the next one. */
   | 'device:allow'
   | 'history:read'
+  /** Seeing whose access is open now, and where the network may stay open after it. */
+  | 'current-access:read'
+  /** Taking somebody’s activated membership away and revoking their sign-ins. */
+  | 'current-access:end'
   | 'sync:read'
   /** Only where the tenant is the emulated one; elsewhere the endpoint is not found. */
   | 'demo:use';
@@ -22,12 +28,15 @@ export type AppRole = 'SetupAdmin' | 'Auditor';
 const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'public': 'nobody-in-particular',
   'session:own': 'nobody-in-particular',
+  'session:manage': 'nobody-in-particular',
   'access:use': 'nobody-in-particular',
   // Being an approver is what Entra says it is: the request itself is checked against Entra's list for the person.
   'approval:decide': 'nobody-in-particular',
   'setup:manage': ['SetupAdmin'],
   'device:allow': ['SetupAdmin'],
   'history:read': ['Auditor'],
+  'current-access:read': ['SetupAdmin', 'Auditor'],
+  'current-access:end': ['SetupAdmin'],
   'sync:read': ['SetupAdmin', 'Auditor'],
   'demo:use': 'nobody-in-particular',
 };

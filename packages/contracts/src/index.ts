@@ -8,6 +8,7 @@ import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
 import * as notifications from './notifications.ts';
 import * as operations from './operations.ts';
+import * as residual from './residual.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
 import * as sync from './sync.ts';
@@ -23,6 +24,7 @@ export * from './history.ts';
 export * from './notifications.ts';
 export * from './operations.ts';
 export * from './problem.ts';
+export * from './residual.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
 export * from './setup.ts';
@@ -32,7 +34,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'Not offered here' },
   'activation-refused': { status: 409, title: 'This access cannot be activated' },
   'deactivation-refused': { status: 409, title: 'This access cannot be ended yet' },
+  'revocation-refused': { status: 409, title: 'This access cannot be closed now' },
   'already-decided': { status: 409, title: 'This request is already decided' },
   'plan-changed': { status: 409, title: 'The tenant changed since this plan was shown' },
   'plan-blocked': { status: 409, title: 'The plan has a step that cannot be done' },

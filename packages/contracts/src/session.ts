@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { Instant } from './words.ts';
 
 export const SessionPerson = z.object({
   id: z.string(),
@@ -67,6 +68,45 @@ export const SignOut = {
   summary: 'Ends the session',
   body: z.strictObject({}),
   response: z.object({ signOutUrl: z.string() }),
+} as const satisfies Endpoint;
+
+/** A session of the person who asks: a browser that they signed in with, or a command line that they allowed. */
+export const OwnSession = z.object({
+  id: z.string(),
+  kind: z.enum(['browser', 'command line']),
+  /** What a command line calls itself; a browser has no name. */
+  name: z.string().nullable(),
+  /** Where it began; null where that was not written down. */
+  address: z.string().nullable(),
+  since: Instant,
+  /** To the minute. */
+  lastUsedAt: Instant,
+  /** The latest; without use it ends sooner. */
+  endsAt: Instant,
+  /** Whether it is the one that asks. */
+  isCurrent: z.boolean(),
+});
+export type OwnSession = z.infer<typeof OwnSession>;
+
+export const ListSessions = {
+  method: 'GET', path: '/api/sessions', permission: 'session:manage',
+  summary: 'The person’s own sessions, at browsers and command lines; the one that asks first',
+  response: z.object({ sessions: z.array(OwnSession) }),
+} as const satisfies Endpoint;
+
+export const EndSession = {
+  method: 'POST', path: '/api/sessions/:sessionId/end', permission: 'session:manage',
+  summary: 'Ends one of the person’s own sessions; a browser’s takes every command line along, as signing out there does',
+  params: z.strictObject({ sessionId: z.uuid() }),
+  body: z.strictObject({}),
+  response: z.object({ ended: z.int() }),
+} as const satisfies Endpoint;
+
+export const EndOtherSessions = {
+  method: 'POST', path: '/api/sessions/end-others', permission: 'session:manage',
+  summary: 'Ends all of the person’s own sessions but the one that asks',
+  body: z.strictObject({}),
+  response: z.object({ ended: z.int() }),
 } as const satisfies Endpoint;
 
 export const AdvanceDemoClock = {

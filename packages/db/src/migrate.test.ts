@@ -36,7 +36,7 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'notification', column: 'key', collides: 'relation "notification"', undo: 'DROP TABLE notification' };
+const NEWEST = { table: 'revocation', column: 'revoked_at', already: 'relation "revocation"', undo: 'DROP TABLE revocation' };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();
@@ -98,8 +98,8 @@ test('a migration that fails is refused in a sentence each time, and the rows st
   const url = await emptyDatabase();
   await cutOff(url);
   await administer(`INSERT INTO sync_source (tenant_id, source) VALUES ('11111111-2222-4333-8444-555555555555', 'directory')`, nameOf(url));
-  // What it adds is there already, so that adding it fails.
-  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(new RegExp(`nothing of it was kept: ${NEWEST.collides} .*already exists\\. Put that right`));
+  // The table is there already, so that making it fails.
+  for (let time = 1; time <= 2; time++) await expect(migrate(url)).rejects.toThrow(new RegExp(`nothing of it was kept: ${NEWEST.already} already exists\\. Put that right`));
   expect((await administer('SELECT source FROM sync_source', nameOf(url))).rows).toEqual([{ source: 'directory' }]);
   await administer(NEWEST.undo, nameOf(url));
   expect((await migrate(url)).applied).toHaveLength(1);

@@ -2,8 +2,8 @@ import { policiesOf as conditionalAccessOf } from './directory/policies.ts';
 import { defaultRules } from './pim/rules.ts';
 import type { Tenant } from './tenant.ts';
 
-/** The configuration at one instant, as text part by part: to be held against that of another. */
-export type Configuration = Readonly<Record<string, string>>;
+/** The configuration at one instant, as texts part by part and item by item: to be held against that of another. */
+export type Configuration = Readonly<Record<string, readonly string[]>>;
 
 /**
  * What an administrator calls the tenant's configuration, and the requests and assignments that follow from it. Left out
@@ -11,22 +11,26 @@ export type Configuration = Readonly<Record<string, string>>;
  */
 export function configurationOf(tenant: Tenant): Configuration {
   const { pim } = tenant;
-  const parts: Record<string, unknown> = {
+  const parts: Record<string, readonly unknown[]> = {
     users: tenant.users, groups: tenant.groups, applications: tenant.applications, servicePrincipals: tenant.servicePrincipals, appRoleAssignments: tenant.appRoleAssignments,
     connectorGroups: tenant.connectorGroups, forwardingProfiles: tenant.forwardingProfiles.map(({ lastModifiedDateTime: _at, ...profile }) => profile), authenticationContexts: tenant.authenticationContexts,
     conditionalAccess: conditionalAccessOf(tenant).map(({ modifiedDateTime: _at, ...policy }) => policy), customExtensions: tenant.customExtensions ?? [],
     policies: pim.policies.map(({ groupId, accessId, rules }) => ({ groupId, accessId, rules })), requests: pim.requests, schedules: pim.schedules, approvals: pim.approvals,
   };
-  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, JSON.stringify(part)]));
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.map((item) => JSON.stringify(item))]));
 }
 
-/** Whether the two say different things. Most writes leave most parts as they were, letter by letter; only what differs is read again. */
+/** Whether the two say different things. Most writes leave most items as they were, letter by letter; only what differs is read again. */
 export function differs(before: Configuration, after: Configuration): boolean {
-  return Object.keys(after).some((name) => before[name] !== after[name] && meaning(name, before[name]) !== meaning(name, after[name]));
+  return Object.entries(after).some(([name, items]) => {
+    const earlier = before[name] ?? [];
+    const rest = (some: readonly string[], others: readonly string[]): readonly string[] => some.filter((text, index) => text !== others[index]);
+    return meaning(name, rest(earlier, items)) !== meaning(name, rest(items, earlier));
+  });
 }
 
-function meaning(part: string, text = '[]'): string {
-  const items = JSON.parse(text) as unknown[];
+function meaning(part: string, texts: readonly string[]): string {
+  const items = texts.map((text) => JSON.parse(text) as unknown);
   // A policy with the default rules is there or not as somebody looked at it or not.
   return plain(part === 'policies' ? items.filter((one) => plain((one as { rules: unknown }).rules) !== PLAIN_DEFAULTS) : items) ?? '[]';
 }

@@ -59,6 +59,8 @@ const SettingsWish = z.strictObject({
   delays: z.strictObject({
     directoryToPim: Ms, provisioning: Ms, membership: Ms, auditVisible: RangeWish, configurationToClient: Ms, clientToken: RangeWish, universalCae: Ms.nullable(), nextLink: Ms,
   }).partial().optional(),
+  /** By the name of the machine: whether its connector answers. Nobody can set that through Graph. */
+  connectors: z.record(z.string(), z.enum(['active', 'inactive'])).optional(),
   licences: z.strictObject({ pim: z.boolean(), privateAccess: z.boolean() }).partial().optional(),
   throttling: z.strictObject({ auditReports: LimitWish, conditionalAccess: LimitWish, directory: LimitWish, directoryWrites: LimitWish, pim: LimitWish }).partial().nullable().optional(),
 });
@@ -175,17 +177,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.replace(wish.data);
       res.status(204).end();
     });
-    app.get('/_emulator/settings', (_req, res) => { res.json({ delays, throttling, licences: licencesOf(tenant) }); });
+    const settingsNow = () => ({ delays, throttling, licences: licencesOf(tenant), connectors: Object.fromEntries(tenant.connectorGroups.flatMap((group) => group.connectors.map(({ machineName, status }) => [machineName, status]))) });
+    app.get('/_emulator/settings', (_req, res) => { res.json(settingsNow()); });
     app.post('/_emulator/settings', json, (req, res) => {
       const wish = SettingsWish.safeParse(req.body);
       if (!wish.success) return void res.status(400).json({ error: wish.error.issues });
+      const connectors = tenant.connectorGroups.flatMap((group) => group.connectors);
+      const wished = Object.entries(wish.data.connectors ?? {}).map(([machineName, status]) => ({ machineName, status, connector: connectors.find((one) => one.machineName === machineName) }));
+      const unknown = wished.find(({ connector }) => !connector);
+      if (unknown) return void res.status(400).json({ error: `no connector runs on ${unknown.machineName}; there are ${connectors.map((one) => one.machineName).join(', ')}` });
+      for (const { connector, status } of wished) if (connector) connector.status = status;
+      if (wished.length > 0) keep();
       delays = { ...delays, ...wish.data.delays } as Delays;
       if (wish.data.throttling !== undefined) throttling = wish.data.throttling === null ? null : { ...PUBLISHED_THROTTLING, ...throttling, ...wish.data.throttling } as Throttling;
       if (wish.data.licences !== undefined) {
         tenant.licences = { ...licencesOf(tenant), ...wish.data.licences } as Licences;
         keep();
       }
-      res.json({ delays, throttling, licences: licencesOf(tenant) });
+      res.json(settingsNow());
     });
     app.post('/_emulator/reset', json, (req, res) => {
       const wish = z.strictObject({ seed: z.enum(['demo', 'empty']) }).safeParse(req.body);

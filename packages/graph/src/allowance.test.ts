@@ -34,11 +34,12 @@ function steppingTimer() {
 
 function line(limits = PUBLISHED_LIMITS) {
   const time = steppingTimer();
-  const allowance = createAllowance(limits, time.timer);
+  const waits: { priority: Priority; waitedMs: number }[] = [];
+  const allowance = createAllowance(limits, time.timer, undefined, (admitted) => void waits.push(admitted));
   const sent: { at: number; who: string }[] = [];
   const ask = (who: string, call: Call = AUDITS, priority: Priority = 'background', deadline = NEVER): Promise<unknown> =>
     allowance.admit(call, priority, deadline).then(() => sent.push({ at: time.timer.now(), who }), (error: unknown) => error);
-  return { ...time, allowance, sent, ask };
+  return { ...time, allowance, sent, ask, waits };
 }
 
 describe('what may be asked of Graph', () => {
@@ -50,6 +51,17 @@ describe('what may be asked of Graph', () => {
     for (const { at } of sent) expect(sent.filter((one) => one.at > at - 10_000 && one.at <= at).length).toBeLessThanOrEqual(5);
     // And no slower than that: 5 at once, 5 more every ten seconds.
     expect(sent.at(-1)?.at).toBe(40_000);
+  });
+
+  test('whoever watches is told how long each waited: a person not at all while hundreds of the background do', async () => {
+    const { ask, pass, waits } = line();
+    const policy = get('/policies/roleManagementPolicyAssignments');
+    for (let count = 0; count < 600; count += 1) void ask(`job${count}`, policy);
+    for (let count = 0; count < 40; count += 1) void ask(`person${count}`, policy, 'person');
+    await pass(60_000);
+    const of = (priority: Priority): number[] => waits.filter((one) => one.priority === priority).map(({ waitedMs }) => waitedMs);
+    expect(of('person')).toEqual(Array.from({ length: 40 }, () => 0));
+    expect(of('background').filter((ms) => ms >= 10_000)).toHaveLength(440);
   });
 
   test('people go before the background, who came first or not', async () => {

@@ -1,6 +1,6 @@
 import { GraphError } from './errors.ts';
 import type { Call } from './call.ts';
-import type { Priority, ThrottlingLimit, ThrottlingLimits, Timer } from './ports.ts';
+import type { GatewayOptions, Priority, ThrottlingLimit, ThrottlingLimits, Timer } from './ports.ts';
 
 /**
  * Limits that Microsoft publishes for an application in one tenant (CONTRACT.md §13), the middle size where they grow
@@ -32,11 +32,14 @@ export interface Allowance {
 }
 
 /** One for a tenant. A limit counts what was sent within its window, so that no window of that length ever holds more. */
-export function createAllowance(limits: ThrottlingLimits, timer: Timer, signal?: AbortSignal): Allowance {
+export function createAllowance(limits: ThrottlingLimits, timer: Timer, signal?: AbortSignal, onAdmitted?: GatewayOptions['onAdmitted']): Allowance {
   const lines = new Map(Object.entries(limits).map(([name, limit]) => [name, createLine(limit, timer, signal)]));
   return {
     async admit(call, priority, deadline) {
-      for (const { service, units } of costsOf(call)) await lines.get(service)?.admit(units, priority, deadline);
+      const costs = costsOf(call);
+      const from = timer.now();
+      for (const { service, units } of costs) await lines.get(service)?.admit(units, priority, deadline);
+      if (costs.length > 0) onAdmitted?.({ priority, waitedMs: timer.now() - from });
     },
     pause(call, ms) {
       for (const { service } of costsOf(call)) lines.get(service)?.pause(ms);

@@ -131,6 +131,10 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
   const segmentsAt = (objectId: string): Call => ({ method: 'GET', version: 'beta', path: segmentsPath(objectId) });
   const segmentsOf = (objectId: string): Promise<readonly ApplicationSegment[]> => transport.list(segmentsAt(objectId), Segment);
 
+  const connectorGroups = async () => (await transport.list({ method: 'GET', version: 'beta', path: CONNECTOR_GROUPS }, ConnectorGroupShape)).map(({ isDefault, ...group }) => ({ ...group, isDefault: isDefault ?? false }));
+  const ofEach = <T>(groups: readonly { readonly id: string }[], what: string, shape: z.ZodType<T>, query: Readonly<Record<string, string>> = {}): Promise<PromiseSettledResult<T[]>[]> =>
+    Promise.allSettled(groups.map(({ id }) => transport.together.list({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}`}/${what}`, query }, shape)));
+
   return {
     privateAccess: () =>
       transport.list(
@@ -215,9 +219,15 @@ export function createApplications(transport: Transport, objectIds: ObjectIds): 
     },
 
     async connectorGroups() {
-      const groups = await transport.list({ method: 'GET', version: 'beta', path: CONNECTOR_GROUPS }, ConnectorGroupShape);
-      const connectors = await Promise.allSettled(groups.map(({ id }) => transport.together.list({ method: 'GET', version: 'beta', path: `${CONNECTOR_GROUPS}${path`/${id}/members`}` }, Connector)));
-      return groups.map(({ id, name, isDefault, region }, index) => ({ id, name, isDefault: isDefault ?? false, region, connectors: valuesAt(connectors, index) }));
+      const groups = await connectorGroups();
+      const connectors = await ofEach(groups, 'members', Connector);
+      return groups.map((group, index) => ({ ...group, connectors: valuesAt(connectors, index) }));
+    },
+
+    async connectorGroupsInUse() {
+      const groups = await connectorGroups();
+      const [connectors, reached] = await Promise.all([ofEach(groups, 'members', Connector), ofEach(groups, 'applications', z.object({ appId: z.string() }), { $select: 'appId' })]);
+      return groups.map((group, index) => ({ ...group, connectors: valuesAt(connectors, index), applications: valuesAt(reached, index).map(({ appId }) => appId) }));
     },
 
     async instantiate(displayName) {

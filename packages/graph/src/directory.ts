@@ -209,5 +209,16 @@ export function createDirectory(transport: Transport): Directory {
       const call: Call = { method: 'GET', version: 'v1.0', path: path`/users/${userId}/memberOf/${groupId}`, query: { $select: 'id' } };
       return (await transport.find(call, z.object({ id: z.string() }))) !== undefined;
     },
+
+    async revokeSignIns(userId) {
+      const call: Call = { method: 'POST', version: 'v1.0', path: userId === 'me' ? '/me/revokeSignInSessions' : path`/users/${userId}/revokeSignInSessions` };
+      // The answer's Boolean is always true; any success counts. After a lost answer it is simply asked again.
+      await transport.write(call, () => true, async () => undefined);
+    },
+
+    async signInsValidFrom(userId) {
+      const call: Call = { method: 'GET', version: 'v1.0', path: path`/users/${userId}`, query: { $select: 'id,signInSessionsValidFromDateTime' } };
+      return (await transport.read(call, z.object({ signInSessionsValidFromDateTime: z.string().nullish() }))).signInSessionsValidFromDateTime ?? undefined;
+    },
   };
 }

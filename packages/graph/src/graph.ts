@@ -21,7 +21,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const shared: Shared = {
     options, budget: createRetryBudget(), connection: createConnection(),
-    allowance: createAllowance(options.limits ?? PUBLISHED_LIMITS, options.timer, options.signal),
+    allowance: createAllowance(options.limits ?? PUBLISHED_LIMITS, options.timer, options.signal, options.onAdmitted),
   };
   const objectIds: ObjectIds = new Map();
   return {

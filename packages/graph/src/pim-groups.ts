@@ -85,6 +85,7 @@ const Instance = z
 
 const PolicyAssignment = z.object({
   policyId: z.string(),
+  roleDefinitionId: optionalText,
   policy: z.object({ id: z.string(), rules: z.array(z.looseObject({ id: z.string() })) }),
 });
 
@@ -151,6 +152,8 @@ export function createPimGroups(transport: Transport): PimGroups {
     return undefined;
   };
 
+  const policiesWhere = ($filter: string): Call => ({ method: 'GET', version: 'v1.0', path: '/policies/roleManagementPolicyAssignments', query: { $filter, $expand: 'policy($expand=rules)' } });
+
   return {
     async onboardedGroups() {
       const call: Call = { method: 'GET', version: 'beta', path: `${PIM}/resources`, query: { $select: 'id' } };
@@ -158,18 +161,18 @@ export function createPimGroups(transport: Transport): PimGroups {
     },
 
     async policy(groupId, role) {
-      const call: Call = {
-        method: 'GET',
-        version: 'v1.0',
-        path: '/policies/roleManagementPolicyAssignments',
-        query: {
-          $filter: `scopeId eq ${quoted(groupId)} and scopeType eq 'Group' and roleDefinitionId eq ${quoted(role)}`,
-          $expand: 'policy($expand=rules)',
-        },
-      };
+      const call = policiesWhere(`scopeId eq ${quoted(groupId)} and scopeType eq 'Group' and roleDefinitionId eq ${quoted(role)}`);
       const [assignment] = await transport.list(call, PolicyAssignment);
       if (!assignment) throw new GraphError('not-found', `GET ${call.path}: PIM has no ${role} policy for group ${groupId}`);
       return { policyId: assignment.policy.id, rules: assignment.policy.rules };
+    },
+
+    async policies(groupId) {
+      const found = await transport.list(policiesWhere(`scopeId eq ${quoted(groupId)} and scopeType eq 'Group'`), PolicyAssignment);
+      return Object.fromEntries(found.flatMap(({ roleDefinitionId, policy }) => {
+        const role = roleDefinitionId?.toLowerCase();
+        return role === 'member' || role === 'owner' ? [[role, { policyId: policy.id, rules: policy.rules }] as const] : [];
+      }));
     },
 
     async updatePolicy(policyId, rules) {

@@ -76,6 +76,13 @@ export interface Directory {
   nestedGroups(groupId: string): Promise<readonly GraphGroup[]>;
   /** Cheapest exact probe of direct membership (CONTRACT.md §2.2, probe 1). Only `true` is proof. */
   isMember(userId: string, groupId: string): Promise<boolean>;
+  /**
+   * Ends all sign-ins of a person, of every application on every device (CONTRACT.md §15); `me`: of the signed-in person.
+   * Doing it twice is the same as once.
+   */
+  revokeSignIns(userId: string | 'me'): Promise<void>;
+  /** Since when sign-ins of the person count: what was signed in before is revoked. */
+  signInsValidFrom(userId: string): Promise<string | undefined>;
 }
 
 /** A PIM policy rule as Graph prints it, unknown fields and rules included. */
@@ -149,6 +156,8 @@ export interface PimGroups {
   /** Group ids that PIM manages. */
   onboardedGroups(): Promise<readonly string[]>;
   policy(groupId: string, role: GroupRole): Promise<GroupPolicy>;
+  /** Those of both roles in one call; a role that PIM has none of is left out. */
+  policies(groupId: string): Promise<Readonly<Partial<Record<GroupRole, GroupPolicy>>>>;
   /** One PATCH with whole rules; onboards the group when PIM does not manage it yet. The caller reads the policy back. */
   updatePolicy(policyId: string, rules: readonly PolicyRule[]): Promise<void>;
   eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
@@ -234,6 +243,11 @@ export interface ConnectorGroup {
   readonly connectors: readonly { readonly id: string; readonly machineName: string; readonly live: boolean }[];
 }
 
+export interface ConnectorGroupInUse extends ConnectorGroup {
+  /** Client ids of the applications that are reached through it. */
+  readonly applications: readonly string[];
+}
+
 export interface NewPrivateAccessApplication {
   readonly displayName: string;
   readonly connectorGroupId: string;
@@ -267,6 +281,8 @@ export interface Applications {
   unassign(assignment: AppAssignment): Promise<void>;
   requireAssignment(servicePrincipalId: string, required: boolean): Promise<void>;
   connectorGroups(): Promise<readonly ConnectorGroup[]>;
+  /** The same in as many round trips, with what is reached through each. */
+  connectorGroupsInUse(): Promise<readonly ConnectorGroupInUse[]>;
   /**
    * Makes the application from the Private Access template. The caller looks by name first: after a lost answer one of
    * this name is taken for the one that was made.
@@ -364,6 +380,8 @@ export interface GatewayOptions {
   /** Time allowed for one attempt, in milliseconds. */
   readonly timeoutMs: number;
   readonly limits?: ThrottlingLimits;
+  /** Told of each call that the limits let go, and how long it waited for that: nothing, where there was room. */
+  readonly onAdmitted?: (admitted: { readonly priority: Priority; readonly waitedMs: number }) => void;
   /** When it is aborted nothing is waited for any more: the portal stops. Waits of the timer are to end then too. */
   readonly signal?: AbortSignal;
 }

@@ -108,6 +108,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
         return policy;
       });
       expect(after.policyId).not.toBe(before.policyId);
+      expect(await admin.pim.policies(groupId)).toEqual({ member: after, owner: await admin.pim.policy(groupId, 'owner') });
       await stage.eventually(async () => { expect(await admin.pim.onboardedGroups()).toContain(groupId); });
       expect((await failureOf(admin.pim.updatePolicy(before.policyId, []))).failure).toBe('not-found');
     });
@@ -131,6 +132,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       const host = `${stage.mark}.corp.contoso.example`.toLowerCase();
       const segment = await stage.eventually(() => admin.applications.addSegment(made.appId, { destinationHost: host, destinationType: 'fqdn', ports: ['443-443'], protocol: 'tcp' }));
       expect(await admin.applications.segments(made.appId)).toEqual([segment]);
+      expect((await admin.applications.connectorGroupsInUse()).filter(({ applications }) => applications.includes(made.appId))).toMatchObject([{ ...connectors }]);
       expect(await admin.applications.segmentsOfAll([made.appId])).toEqual(new Map([[made.appId, [segment]]]));
       const found = await stage.eventually(async () => {
         const application = await admin.applications.privateAccessByName(name);

@@ -1,6 +1,7 @@
 import { GraphError, outcomeIsUnknown, type Graph } from '@gatehouse/graph';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { PUBLISHED_LIMITS } from '../src/allowance.ts';
 import { refusal, startScriptedGraph, type Heard, type Scripted } from './scripted-graph.ts';
 
 const wish = { principalId: 'p-1', groupId: 'g-1', startsAt: '2026-03-02T12:00:00Z', duration: 'PT1H', justification: 'Month end' };
@@ -77,6 +78,33 @@ describe('what is repeated', () => {
     await using server = await startScriptedGraph([{ status: 429, headers: { 'retry-after': '1' } }, { status: 201, json: received }]);
     expect((await server.graph.pim.mine.activate(wish)).status).toBe('Provisioned');
     expect(server.heard).toHaveLength(2);
+  });
+
+  test('a person’s call goes ahead of what the background queued before it', async () => {
+    let now = 0;
+    const sleepers: (() => void)[] = [];
+    const timer = { now: () => now, sleep: (): Promise<void> => new Promise((wake) => { sleepers.push(wake); }) };
+    const admitted: string[] = [];
+    const limits = { ...PUBLISHED_LIMITS, directory: { units: 20, windowMs: 10_000 } };
+    await using server = await startScriptedGraph(() => ({ json: ana }), { timer, limits, patience: { of: 'call', ms: 600_000 }, onAdmitted: ({ priority }) => void admitted.push(priority) });
+    const background = server.graphFor({ priority: 'background' });
+    const jobs = Array.from({ length: 40 }, () => background.directory.me());
+    // Of twenty, four are left to people; what is above that waits.
+    await Promise.all(jobs.slice(0, 16));
+    await Promise.all([1, 2, 3, 4].map(() => server.graph.directory.me()));
+    expect(admitted).toEqual([...Array.from({ length: 16 }, () => 'background'), ...Array.from({ length: 4 }, () => 'person')]);
+    const late = server.graph.directory.me();
+    const pass = (): void => {
+      now += 10_000;
+      for (const wake of sleepers.splice(0)) wake();
+    };
+    await Promise.resolve();
+    pass();
+    await late;
+    expect(admitted[20]).toBe('person');
+    await Promise.all(jobs.slice(0, 31));
+    pass();
+    await Promise.all(jobs);
   });
 
   test('what the background asks of a service that has throttled it waits until the time that was named; people do not', async () => {

@@ -10,11 +10,11 @@ export interface Actor {
   readonly roles: readonly AppRole[];
   /** Key of the person's token partition. */
   readonly accountId: string;
-  /** The device that acts for the person, by its name; a browser has none. */
-  readonly device?: string;
+  /** The device that acts for the person, by its name; null where it is a browser. */
+  readonly device: string | null;
 }
 
 /** Whether the person may do it, with what they do it with: a device is for less than the person may. */
 export function may(actor: Actor, permission: Permission): boolean {
-  return permits(permission, actor.roles) && (actor.device === undefined || permitsDevice(permission));
+  return permits(permission, actor.roles) && (actor.device === null || permitsDevice(permission));
 }

@@ -52,7 +52,7 @@ function permitted(req: Request, contract: Endpoint): Actor | undefined {
   const actor = actorOf(req);
   if (contract.permission === 'public') return actor;
   if (!actor) throw new PortalError('not-signed-in');
-  if (!may(actor, contract.permission)) throw new PortalError('not-permitted', actor.device === undefined ? {} : { detail: 'A device that you allowed may manage setups, where you may, and nothing else. Do this in the portal.' });
+  if (!may(actor, contract.permission)) throw new PortalError('not-permitted', actor.device === null ? {} : { detail: 'A device that you allowed may manage setups, where you may, and nothing else. Do this in the portal.' });
   return actor;
 }
 

@@ -1,5 +1,5 @@
 import { GetMetrics } from '@gatehouse/contracts';
-import type { GraphLogEntry } from '@gatehouse/graph';
+import type { GraphLogEntry, Priority } from '@gatehouse/graph';
 import { Router, type RequestHandler } from 'express';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { raw } from './endpoint.ts';
@@ -28,6 +28,10 @@ export function createMetrics({ lastSuccesses }: MetricsDeps) {
     name: 'gatehouse_graph_attempt_duration_seconds', help: 'Attempts of Microsoft Graph calls; status 0 is no answer.',
     labelNames: ['method', 'status'] as const, buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15], registers,
   });
+  const queue = new Histogram({
+    name: 'gatehouse_graph_queue_duration_seconds', help: 'How long Microsoft Graph calls waited for room within the limits, by whose they are: those of people go first.',
+    labelNames: ['caller'] as const, buckets: [0.05, 0.5, 1, 2.5, 5, 10, 30, 60], registers,
+  });
   const repeated = new Counter({ name: 'gatehouse_graph_repeated_attempts_total', help: 'Attempts that repeat an earlier one.', registers });
   new Gauge({
     name: 'gatehouse_sync_last_success_timestamp_seconds', help: 'When the mirror last read the tenant to the end, as a Unix time.',
@@ -51,6 +55,9 @@ export function createMetrics({ lastSuccesses }: MetricsDeps) {
     countGraphAttempt({ method, status, durationMs, attempt }: GraphLogEntry): void {
       graph.observe({ method, status: String(status ?? 0) }, durationMs / 1000);
       if (attempt > 1) repeated.inc();
+    },
+    countGraphWait({ priority, waitedMs }: { readonly priority: Priority; readonly waitedMs: number }): void {
+      queue.observe({ caller: priority }, waitedMs / 1000);
     },
     routes(): Router {
       const router = Router();

@@ -102,11 +102,13 @@ function classify(error: unknown): Classified {
       },
     };
   }
-  // Express and its body parser throw errors with a status of their own: the caller's body is at fault.
+  // Express and its body parser throw errors with a status of their own: the caller's body is at fault. They hold what was
+  // sent, in a field and in their message: a log that repeated it would hold codes and names.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  if (status === 404) return { code: 'not-found', details: {}, cause: error };
-  if (status === 413) return { code: 'too-large', details: { detail: 'At most 1 MB can be sent at once.' }, cause: error };
-  if (status === 415) return { code: 'unsupported-media-type', details: {}, cause: error };
-  if (status === 400) return { code: 'invalid-request', details: { detail: 'The body or the address cannot be read as what it should be.' }, cause: error };
+  const unsaid = new Error(error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : 'Express refused the request');
+  if (status === 404) return { code: 'not-found', details: {}, cause: unsaid };
+  if (status === 413) return { code: 'too-large', details: { detail: 'At most 1 MB can be sent at once.' }, cause: unsaid };
+  if (status === 415) return { code: 'unsupported-media-type', details: {}, cause: unsaid };
+  if (status === 400) return { code: 'invalid-request', details: { detail: 'The body or the address cannot be read as what it should be.' }, cause: unsaid };
   return { code: 'internal', details: { detail: 'It is in our log under this reference. Nothing is shown as done that is not.' }, cause: error };
 }

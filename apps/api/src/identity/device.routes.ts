@@ -1,7 +1,8 @@
-import { isIP } from 'node:net';
 import { BeginDeviceSignIn, ClaimDeviceSession, DecideDeviceSignIn, GetDeviceSignIn } from '@gatehouse/contracts';
-import { Router, type Request } from 'express';
+import { Router } from 'express';
+import { addressOf } from '../http/address.ts';
 import { endpoint, raw } from '../http/endpoint.ts';
+import { credentialOf } from '../http/session.ts';
 import { INTERVAL_SECONDS, PENDING_MINUTES, type DeviceSignIns } from './device.ts';
 
 /** Sign-in of a device (RFC 8628): the device asks and polls, its person decides in a browser. */
@@ -18,21 +19,13 @@ export function deviceRoutes(devices: DeviceSignIns, publicUrl: string): Router 
   });
 
   endpoint(router, ClaimDeviceSession, ({ body }) => devices.claim(body.deviceCode));
-  endpoint(router, GetDeviceSignIn, ({ actor, params }) => devices.find(actor, params.userCode));
-  endpoint(router, DecideDeviceSignIn, async ({ actor, params, body }) => {
-    await devices.decide(actor, params.userCode, body.decision);
-    return { decision: body.decision };
+  raw(router, GetDeviceSignIn, async ({ actor, params }, res, req) => {
+    res.json(GetDeviceSignIn.response.parse(await devices.find({ actor, secret: credentialOf(req)?.secret ?? '' }, params.userCode)));
+  });
+  raw(router, DecideDeviceSignIn, async ({ actor, params, body }, res, req) => {
+    await devices.decide({ actor, secret: credentialOf(req)?.secret ?? '' }, params.userCode, body);
+    res.json(DecideDeviceSignIn.response.parse({ decision: body.decision }));
   });
 
   return router;
-}
-
-/**
- * Where the request came from, as far as the portal can tell: what the nearest proxy says, by way of the proxy. Whoever
- * reaches the portal directly can name another address, and not hide their own.
- */
-function addressOf(req: Request): string {
-  const peer = (req.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
-  const said = req.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
-  return isIP(said) === 0 || said === peer ? peer : `${said} by way of ${peer}`;
 }

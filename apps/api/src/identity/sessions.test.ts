@@ -14,10 +14,10 @@ async function prepared() {
   const tenantId = randomUUID();
   const keys = [randomBytes(32)] as const;
   const of = (given: readonly [Buffer, ...Buffer[]], tenant = tenantId) => createSessions({ tenantId: tenant, db, systemClock: { now: () => new Date(now) }, keys: given });
-  const ana: Actor = { tenantId, principalId: randomUUID(), name: 'Ana Costa', upn: 'ana.costa@contoso.example', roles: ['Auditor'], accountId: 'ana.account' };
+  const ana: Actor = { tenantId, principalId: randomUUID(), name: 'Ana Costa', upn: 'ana.costa@contoso.example', roles: ['Auditor'], accountId: 'ana.account', device: null };
   return {
     db, keys, of, ana, sessions: of(keys), tenantId,
-    begin: () => db.prisma.$transaction((tx) => of(keys).begin(tx, ana, ['pwd'])),
+    begin: () => db.prisma.$transaction((tx) => of(keys).begin(tx, ana, { amr: ['pwd'], address: '10.1.1.1' })),
     find: (secret: string, given = of(keys)) => given.find({ by: 'cookie', secret }),
     after(minutes: number): void { now = START + minutes * MINUTE_MS; },
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),

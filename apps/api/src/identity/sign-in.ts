@@ -95,7 +95,7 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
     },
 
     /** Ends a sign-in: a new session, always with a new id. Throws where anything does not match. */
-    async complete(back: { binding: string | undefined; state: string | undefined; code: string | undefined; error: string | undefined }): Promise<{ secret: string; returnTo: string } | { cancelled: string }> {
+    async complete(back: { binding: string | undefined; state: string | undefined; code: string | undefined; error: string | undefined; address: string }): Promise<{ secret: string; returnTo: string } | { cancelled: string }> {
       const found = back.binding !== undefined && back.state !== undefined ? await takeRow('sign-in', `${back.state}:${back.binding}`, Attempt) : undefined;
       if (!found) throw new PortalError('invalid-request', { detail: 'This sign-in was begun in another browser, is over 15 minutes old, or was used already. Sign in again.' });
       const { content: attempt, returnTo } = found;
@@ -112,8 +112,9 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
       await tokens.keep(person.accountId, cache);
       const secret = await db.prisma.$transaction(async (tx) => {
         if (attempt.previous !== null) await sessions.end(tx, attempt.previous);
-        await record(tx, { id: randomUUID(), at: clock.now(), actor: person, type: 'session.begun', kind: 'portal-sign-in', result: 'success', subject: { id: person.principalId, name: person.name }, data: { roles: person.roles } });
-        return sessions.begin(tx, person, person.amr);
+        await record(tx, { id: randomUUID(), at: clock.now(), actor: person, type: 'session.begun', kind: 'portal-sign-in', result: 'success', subject: { id: person.principalId, name: person.name }, data: { roles: person.roles, address: back.address } });
+        await sessions.narrow(tx, person);
+        return sessions.begin(tx, person, { amr: person.amr, address: back.address });
       });
       return { secret, returnTo };
     },
@@ -148,6 +149,7 @@ function personOf(result: AuthenticationResult, tenantId: string): Actor & { amr
     upn: claims.preferred_username ?? '',
     roles: known.filter((role) => claims.roles?.includes(role)),
     accountId: result.account.homeAccountId,
+    device: null,
     amr: claims.amr ?? [],
   };
 }

@@ -1,9 +1,9 @@
-import { FluentProvider } from '@fluentui/react-provider';
 import { webDarkTheme, webLightTheme } from '@fluentui/react-theme';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useState, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiError, isProblem } from '../lib/api.ts';
+import { Fluent } from '../ui/fluent.tsx';
 import { createRouter } from './router.tsx';
 
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -37,10 +37,10 @@ export function App() {
   const [router] = useState(createRouter);
   const [client] = useState(createClient);
   return (
-    <FluentProvider theme={useDark() ? webDarkTheme : webLightTheme}>
+    <Fluent theme={useDark() ? webDarkTheme : webLightTheme}>
       <QueryClientProvider client={client}>
         <Suspense fallback={null}><RouterProvider router={router} /></Suspense>
       </QueryClientProvider>
-    </FluentProvider>
+    </Fluent>
   );
 }

@@ -11,8 +11,10 @@ export const RestorePage = lazy(async () => ({ default: (await import('../featur
 export const RunPage = lazy(async () => ({ default: (await import('../features/setups/run-page.tsx')).RunPage }));
 export const UndoPage = lazy(async () => ({ default: (await import('../features/setups/undo-page.tsx')).UndoPage }));
 export const DevicePage = lazy(async () => ({ default: (await import('../features/device/device-page.tsx')).DevicePage }));
+export const SessionsPage = lazy(async () => ({ default: (await import('../features/device/sessions-page.tsx')).SessionsPage }));
 export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
+export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
 export const NotificationsSection = lazy(async () => ({ default: (await import('../features/notifications/notifications-section.tsx')).NotificationsSection }));
 export const BatchesPage = lazy(async () => ({ default: (await import('../features/batches/batches-page.tsx')).BatchesPage }));

@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, DevicePage, EventsPage, NewBatchPage, NotificationsSection, RestorePage, RunPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, EventsPage, NewBatchPage, NotificationsSection, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -40,6 +40,8 @@ export const routes: RouteObject[] = [
       { path: 'runs/:runId', element: admin(<RunPage />) },
       { path: 'runs/:runId/undo', element: admin(<UndoPage />) },
       { path: 'device', element: <Only permission="device:allow" role="SetupAdmin"><DevicePage /></Only> },
+      { path: 'current-access', element: <Only permission="current-access:read" role="SetupAdmin or Auditor"><CurrentAccessPage /></Only> },
+      { path: 'sessions', element: <SessionsPage /> },
       { path: 'history', element: auditor(<EventsPage />) },
       { path: 'history/activations', element: auditor(<ActivationsPage />) },
       { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><NotificationsSection /></SyncPage></Only> },

@@ -1,4 +1,5 @@
-import { AdvanceDemoClock, GetSession, ListApprovals, ListMyAccess, RequestActivation, SignOut, type Session } from '@gatehouse/contracts';
+import { AdvanceDemoClock, GetSession, ListApprovals, ListSessions, ListMyAccess, RequestActivation, SignOut, type Session } from '@gatehouse/contracts';
+import { webLightTheme } from '@fluentui/react-theme';
 import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { createMemoryRouter, RouterProvider } from 'react-router';
@@ -6,6 +7,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { describe, expect, test, vi } from 'vitest';
 import { approval, at, entry, GROUP, myAccess } from '../testing/fixtures.ts';
 import { ANA, answers, fakeApi, refuses, type Handler } from '../testing/testing.tsx';
+import { Fluent } from '../ui/fluent.tsx';
 import { createClient } from './app.tsx';
 import { routes } from './router.tsx';
 
@@ -17,7 +19,7 @@ const as = (...roles: ('SetupAdmin' | 'Auditor')[]): Session => ({ ...ANA, perso
 function open(path: string, session: Session, ...api: Handler[]) {
   const fake = fakeApi([...api, answers(GetSession, session), answers(ListMyAccess, myAccess()), inbox([])]);
   const router = createMemoryRouter(routes, { initialEntries: [path] });
-  render(<QueryClientProvider client={createClient()}><RouterProvider router={router} /></QueryClientProvider>);
+  render(<Fluent theme={webLightTheme}><QueryClientProvider client={createClient()}><RouterProvider router={router} /></QueryClientProvider></Fluent>);
   return { ...fake, router };
 }
 
@@ -26,9 +28,9 @@ const links = async () => within(await screen.findByRole('navigation')).getAllBy
 describe('the navigation', () => {
   test.each([
     [[], ['My access', 'Approvals']],
-    [['SetupAdmin'], ['My access', 'Approvals', 'Setups', 'Sync & health']],
-    [['Auditor'], ['My access', 'Approvals', 'History', 'Sync & health']],
-    [['SetupAdmin', 'Auditor'], ['My access', 'Approvals', 'Setups', 'History', 'Sync & health']],
+    [['SetupAdmin'], ['My access', 'Approvals', 'Setups', 'Current access', 'Sync & health']],
+    [['Auditor'], ['My access', 'Approvals', 'Current access', 'History', 'Sync & health']],
+    [['SetupAdmin', 'Auditor'], ['My access', 'Approvals', 'Setups', 'Current access', 'History', 'Sync & health']],
   ] as const)('shows %o what is theirs', async (roles, expected) => {
     open('/nowhere', as(...roles));
     expect(await links()).toEqual(expected);
@@ -100,6 +102,14 @@ describe('signing in', () => {
     const { calls } = open(`/access?activate=${GROUP}`, ANA);
     expect((await screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ })).value).toBe('Month-end close');
     expect(calls.filter(({ endpoint }) => endpoint.method === 'POST')).toEqual([]);
+  });
+
+  test('the account leads to where the person is signed in', async () => {
+    const { router } = open('/nowhere', ANA, answers(ListSessions, { sessions: [] }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Account: Ana Costa' }));
+    await userEvent.click(await screen.findByRole('menuitem', { name: 'Signed-in devices' }));
+    expect(await screen.findByRole('heading', { level: 1, name: 'Signed-in devices' })).toBeTruthy();
+    expect(router.state.location.pathname).toBe('/sessions');
   });
 
   test('signing out ends the session here and goes to where it ends at Microsoft Entra', async () => {

@@ -1,13 +1,13 @@
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
-import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PersonCircleRegular } from '@fluentui/react-icons';
+import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PeopleRegular, PersonCircleRegular } from '@fluentui/react-icons';
 import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-menu';
 import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useState, type ReactNode } from 'react';
-import { NavLink, Outlet, useLocation } from 'react-router';
+import { NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { useWaitingApprovals } from '../features/approvals/approvals.browser.ts';
 import { formatMinutes } from '../lib/dates.ts';
 import { session, useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
@@ -84,7 +84,7 @@ function Frame() {
 
 function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   const styles = useStyles();
-  const [setups, history, sync] = [usePermits('setup:manage'), usePermits('history:read'), usePermits('sync:read')];
+  const [setups, current, history, sync] = [usePermits('setup:manage'), usePermits('current-access:read'), usePermits('history:read'), usePermits('sync:read')];
   const waiting = useWaitingApprovals();
   return (
     <nav id="navigation" className={mergeClasses(styles.nav, !open && styles.folded)} aria-label="Gatehouse">
@@ -92,6 +92,7 @@ function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
         <Item to="/access" icon={<KeyRegular />}>My access</Item>
         <Item to="/approvals" icon={<CheckmarkCircleRegular />} count={waiting}>Approvals</Item>
         {setups && <Item to="/setups" also="/runs/" icon={<ClipboardTaskListLtrRegular />}>Setups</Item>}
+        {current && <Item to="/current-access" icon={<PeopleRegular />}>Current access</Item>}
         {history && <Item to="/history" icon={<HistoryRegular />}>History</Item>}
         {sync && <Item to="/sync" icon={<ArrowSyncCircleRegular />}>Sync &amp; health</Item>}
       </ul>
@@ -117,6 +118,7 @@ function PersonMenu() {
   const styles = useStyles();
   const { person } = useSession();
   const signOut = useSignOut();
+  const navigate = useNavigate();
   const { pathname, search } = useLocation();
   const here = `${pathname}${search}`;
   return (
@@ -129,6 +131,7 @@ function PersonMenu() {
         </MenuTrigger>
         <MenuPopover>
           <MenuList>
+            <MenuItem onClick={() => void navigate('/sessions')}>Signed-in devices</MenuItem>
             <MenuItem onClick={() => { window.location.assign(`/auth/sign-in?switch=account&returnTo=${encodeURIComponent(here)}`); }}>Switch account</MenuItem>
             <MenuItem onClick={() => { signOut.mutate(); }}>Sign out</MenuItem>
           </MenuList>

@@ -1,4 +1,3 @@
-import { FluentProvider } from '@fluentui/react-provider';
 import { webLightTheme } from '@fluentui/react-theme';
 import { PROBLEMS, type Endpoint, type Problem, type ProblemCode, type Session } from '@gatehouse/contracts';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
@@ -8,6 +7,7 @@ import { MemoryRouter } from 'react-router';
 import { vi } from 'vitest';
 import type { z } from 'zod';
 import { GetSession } from '@gatehouse/contracts';
+import { Fluent } from '../ui/fluent.tsx';
 
 /** One call that the page made. */
 export interface SeenCall { readonly endpoint: Endpoint; readonly url: string; readonly body: unknown }
@@ -43,13 +43,13 @@ export function renderPage(page: ReactNode, { path = '/', session = ANA, api = [
   const fake = fakeApi([...api, answers(GetSession, session)]);
   const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
   const result = render(
-    <FluentProvider theme={webLightTheme}>
+    <Fluent theme={webLightTheme}>
       <QueryClientProvider client={client}>
         <MemoryRouter initialEntries={[path]}>
           <Suspense fallback="…">{page}</Suspense>
         </MemoryRouter>
       </QueryClientProvider>
-    </FluentProvider>,
+    </Fluent>,
   );
   return { ...result, ...fake };
 }

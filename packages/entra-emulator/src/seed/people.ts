@@ -14,7 +14,7 @@ export interface Person {
 /** The administrator of either seed. */
 export const MAYA: Person = {
   name: ['Maya', 'Lindqvist'], title: 'Identity engineer', department: 'IT',
-  directoryRoles: ['Privileged Role Administrator', 'Groups Administrator', 'Application Administrator', 'Global Secure Access Administrator'],
+  directoryRoles: ['Privileged Role Administrator', 'Groups Administrator', 'Application Administrator', 'Global Secure Access Administrator', 'Authentication Administrator'],
 };
 
 /** Everybody at Contoso. */

@@ -44,7 +44,7 @@ describe('the demo tenant', () => {
     const person = (name: string) => tenant.users.find((user) => user.displayName === name);
     expect(tenant.users.length).toBeGreaterThanOrEqual(40);
     expect(tenant.groups).toHaveLength(12);
-    expect(person('Maya Lindqvist')?.directoryRoles).toEqual(['Privileged Role Administrator', 'Groups Administrator', 'Application Administrator', 'Global Secure Access Administrator']);
+    expect(person('Maya Lindqvist')?.directoryRoles).toEqual(['Privileged Role Administrator', 'Groups Administrator', 'Application Administrator', 'Global Secure Access Administrator', 'Authentication Administrator']);
     expect(person('Ines Moreau')?.directoryRoles).toEqual(['Global Reader', 'Reports Reader']);
     expect(person('Łukasz Wójcik')?.userPrincipalName).toBe('lukasz.wojcik@contoso.example');
     expect(tenant.users.filter((user) => !user.accountEnabled)).toHaveLength(1);

@@ -13,7 +13,7 @@ import { createApprovals } from './approvals.service.ts';
 
 const NOW = new Date('2026-03-02T12:00:00Z');
 const GROUP = randomUUID();
-const omar: Actor = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Omar Haddad', upn: 'omar@contoso.example', roles: [], accountId: 'omar' };
+const omar: Actor = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Omar Haddad', upn: 'omar@contoso.example', roles: [], accountId: 'omar', device: null };
 const STRANGER = randomUUID();
 
 /** A Graph that answers what Microsoft's should never: `answers` by the end of the path, else empty lists. */

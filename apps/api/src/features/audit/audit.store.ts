@@ -12,7 +12,7 @@ export async function insertPortalEvent(tx: Tx, event: PortalEvent): Promise<voi
   const { tenantId } = event.actor;
   const raw = canonical({
     id: event.id, at: event.at.toISOString(), service: SERVICE, type: event.type, kind: event.kind, result: event.result, reason: event.reason,
-    actor: { tenantId, id: event.actor.principalId, name: event.actor.name }, subject: event.subject, group: event.group, requestId: event.requestId, data: event.data,
+    actor: { tenantId, id: event.actor.principalId, name: event.actor.name }, subject: event.subject, group: event.group, requestId: event.requestId, data: dataOf(event),
   });
   const month = `${event.at.toISOString().slice(0, 7)}-01`;
   await tx.$executeRaw`SELECT ensure_audit_partition(${month}::date)`;
@@ -27,6 +27,11 @@ export async function insertPortalEvent(tx: Tx, event: PortalEvent): Promise<voi
       requestId: stored(event.requestId?.toLowerCase()), raw, ingestedAt: event.at,
     },
   });
+}
+
+/** The event's own data, with what its person acted with: a browser, or a command line by its name. */
+function dataOf({ actor: { device }, data }: PortalEvent): PortalEvent['data'] {
+  return device === undefined ? data : { ...data, client: device === null ? { kind: 'browser' } : { kind: 'command line', name: device } };
 }
 
 /** PostgreSQL stores no NUL, and no half of a surrogate pair. */

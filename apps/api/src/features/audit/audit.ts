@@ -7,7 +7,8 @@ import { insertPortalEvent } from './audit.store.ts';
 export interface PortalEvent {
   readonly id: string;
   readonly at: Date;
-  readonly actor: Pick<Actor, 'tenantId' | 'principalId' | 'name'>;
+  /** With what the person did it, where it is known: on record as `client` beside the data. The portal's own acts have none. */
+  readonly actor: Pick<Actor, 'tenantId' | 'principalId' | 'name'> & Partial<Pick<Actor, 'device'>>;
   readonly type: PortalActivity;
   readonly kind: Extract<EventKind, `portal-${string}`>;
   readonly result: 'success' | 'failure' | 'other';

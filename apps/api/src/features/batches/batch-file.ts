@@ -1,15 +1,18 @@
-import { BATCH_ROWS_MAX, DEFAULT_TEMPLATE, type BatchFormat } from '@gatehouse/contracts';
+import { BATCH_COLUMNS_MAX, BATCH_ROWS_MAX, DEFAULT_TEMPLATE, type BatchFormat } from '@gatehouse/contracts';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { safeCell } from '../../core/cells.ts';
-import { BESIDE, isUtf8, located, NOT_UTF8, openFile, parseSource, sourceAt, writeYaml, type LocatedSource, type Mistake } from '../setup/setup.ts';
+import { BESIDE, firstOf, inBrief, isUtf8, located, NOT_UTF8, openFile, parseSource, sourceAt, writeYaml, type LocatedSource, type Mistake } from '../setup/setup.ts';
 import { cellOf, fill, RESULT_COLUMNS, suspicious, variablesOf, type Cells, type Variable } from './template.rules.ts';
 
 /** A file of many setups: read to rows, and written again with what became of them. */
 
+/** Between the cells. A spreadsheet of a country that writes 0,5 has semicolons. */
+type Delimiter = ',' | ';';
+
 /** How the file is made, to write another one like it. */
 export type FileForm =
-  | { readonly kind: 'csv'; readonly columns: readonly string[]; readonly template: string | null }
+  | { readonly kind: 'csv'; readonly columns: readonly string[]; readonly template: string | null; readonly delimiter: Delimiter }
   | { readonly kind: 'rows'; readonly template: unknown }
   | { readonly kind: 'setups' };
 
@@ -45,7 +48,7 @@ function readYaml(text: string): BatchFile | Refused {
   if ('mistakes' in file) return file;
   const content = file.value;
   if (!isFields(content)) return refused(1, 'A file has one setup, or setups: and a list of them, or template: and rows:.');
-  const unknown = (known: readonly string[]): Mistake[] => Object.keys(content).filter((key) => !known.includes(key) && !(BESIDE as readonly string[]).includes(key)).map((key) => ({ line: file.lineOf([], key), message: `${key} is not known here, beside ${known.join(' and ')}.` }));
+  const unknown = (known: readonly string[]): readonly Mistake[] => firstOf(Object.keys(content).filter((key) => !known.includes(key) && !(BESIDE as readonly string[]).includes(key)), (key) => ({ line: file.lineOf([], key), message: `${inBrief(key)} is not known here, beside ${known.join(' and ')}.` }));
 
   if ('setups' in content) {
     const mistakes = unknown(['setups']);
@@ -74,10 +77,10 @@ function readYaml(text: string): BatchFile | Refused {
         const line = file.lineOf(['rows', index]);
         if (!isFields(written)) return { line, name: `row ${index + 1}`, written, read: refused(line, 'A row has a value for each variable of the template.') };
         const cells = new Map(Object.entries(written).filter(([name]) => !RESULT_COLUMNS.includes(name)).map(([name, value]) => [name, asCell(value)] as const));
-        const strange: Mistake[] = [...cells].flatMap(([name, cell]) => [
-          ...(told.variables.some((one) => one.name === name) ? [] : [{ line: file.lineOf(['rows', index], name), message: `${name} is no variable of the template; it has ${listed(told.variables)}.` }]),
-          ...(cell === undefined ? [{ line: file.lineOf(['rows', index], name), message: `${name}: a text, a number or a list of them is expected here.` }] : []),
-        ]);
+        const strange = firstOf([...cells].flatMap(([name, cell]) => [
+          ...(told.variables.some((one) => one.name === name) ? [] : [[name, ` is no variable of the template; it has ${listed(told.variables)}.`] as const]),
+          ...(cell === undefined ? [[name, ': a text, a number or a list of them is expected here.'] as const] : []),
+        ]), ([name, message]) => ({ line: file.lineOf(['rows', index], name), message: `${inBrief(name)}${message}` }));
         return rowOf(template, new Map([...cells].flatMap(([name, cell]) => (cell ? [[name, cell] as const] : []))), strange, line, written, `row ${index + 1}`);
       }),
     };
@@ -95,48 +98,66 @@ function readCsv(text: string, templateText: string | undefined): BatchFile | Re
   const told = variablesOf(template.value);
   if ('reason' in told) return inTemplate(1, `${told.reason}.`);
 
-  let records: readonly { readonly record: readonly string[]; readonly line: number }[];
+  let records: readonly CsvLine[];
+  const delimiter = delimiterOf(text);
   try {
-    let before = 0;
-    const parsed = parse(text, { info: true, bom: true, relax_column_count: true, record_delimiter: ['\r\n', '\n', '\r'] }) as unknown as readonly { readonly record: readonly string[]; readonly info: { readonly lines: number } }[];
-    records = parsed.map(({ record, info }) => {
-      const line = before + 1;
-      before = info.lines;
-      return { record, line };
-    }).filter(({ record }) => record.some((cell) => cell.trim() !== ''));
+    records = linesOf(text, delimiter);
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    return refused(typeof error['lines'] === 'number' ? error['lines'] : 1, 'A quote is out of place. A cell with a quote, a comma or a line break in it stands in quotes, and a quote within is written twice.');
+    return refused(typeof error['lines'] === 'number' ? error['lines'] : 1, `A quote is out of place. A cell with a quote, a ${NAMES[delimiter]} or a line break in it stands in quotes, and a quote within is written twice.`);
   }
   const [header, ...rows] = records;
   if (!header || rows.length === 0) return refused(1, 'The file has a line of columns and a line for each setup.');
   if (rows.length > BATCH_ROWS_MAX) return tooMany(rows.length);
+  if (header.record.length > BATCH_COLUMNS_MAX) return refused(header.line, `The file has ${header.record.length.toLocaleString('en')} columns, and a batch reads at most ${BATCH_COLUMNS_MAX}. Leave those that the template has: ${listed(told.variables)}.`);
   const columns = header.record.map((cell) => cell.trim());
-  const mistakes = headerMistakes(columns, told.variables).map((message) => ({ line: header.line, message }));
+  const mistakes = firstOf(headerMistakes(columns, told.variables), (message) => ({ line: header.line, message }));
   if (mistakes.length > 0) return { mistakes };
 
   return {
-    form: { kind: 'csv', columns: columns.filter((column) => !RESULT_COLUMNS.includes(column)), template: templateText ?? null },
+    form: { kind: 'csv', columns: columns.filter((column) => !RESULT_COLUMNS.includes(column)), template: templateText ?? null, delimiter },
     rows: rows.map(({ record, line }, index) => {
       const cells = columns.map((column, at) => ({ column, cell: record[at] ?? '' })).filter(({ column }) => !RESULT_COLUMNS.includes(column));
-      const strange = [
-        ...(record.length > columns.length ? [`The line has ${record.length} cells, and there are ${columns.length} columns. A cell with a comma in it stands in quotes`] : []),
+      const strange = firstOf([
+        ...(record.length > columns.length ? [`The line has ${record.length} cells, and there are ${columns.length} columns. A cell with a ${NAMES[delimiter]} in it stands in quotes`] : []),
         ...cells.flatMap(({ column, cell }) => suspicious(column, cell) ?? []),
-      ].map((message) => ({ line, message: `${message}.` }));
+      ], (message) => ({ line, message: `${message}.` }));
       return rowOf(template.value, new Map(cells.map(({ column, cell }) => [column, cellOf(cell)])), strange, line, cells.map(({ cell }) => cell), `row ${index + 1}`);
     }),
   };
+}
+
+interface CsvLine { readonly record: readonly string[]; readonly line: number }
+
+const NAMES: Readonly<Record<Delimiter, string>> = { ',': 'comma', ';': 'semicolon' };
+
+/** What the first line with a name in it has between its cells: a column's name has neither. */
+function delimiterOf(text: string): Delimiter {
+  const header = /^.*[^\s,;].*$/m.exec(text)?.[0] ?? '';
+  return header.includes(';') && !header.includes(',') ? ';' : ',';
+}
+
+function linesOf(text: string, delimiter: Delimiter): CsvLine[] {
+  const lines: CsvLine[] = [];
+  let before = 0;
+  parse(text, {
+    bom: true, delimiter, relax_column_count: true, record_delimiter: ['\r\n', '\n', '\r'],
+    on_record: (record: readonly string[], info) => {
+      if (record.some((cell) => cell.trim() !== '')) lines.push({ record, line: before + 1 });
+      before = info.lines;
+      return null;
+    },
+  });
+  return lines;
 }
 
 function headerMistakes(columns: readonly string[], variables: readonly Variable[]): string[] {
   const repeated = columns.filter((column, index) => columns.indexOf(column) !== index);
   const unknown = columns.filter((column) => !RESULT_COLUMNS.includes(column) && !variables.some(({ name }) => name === column));
   const missing = variables.filter(({ name, required }) => required && !columns.includes(name));
-  const [only] = columns;
-  if (columns.length === 1 && only?.includes(';')) return ['The cells are separated by semicolons. Save the file with commas between the cells; a semicolon separates the values of one cell.'];
   return [
-    ...unknown.map((column) => (column === '' ? 'A column has no name.' : `${column} is no column of the template; it has ${listed(variables)}.`)),
-    ...[...new Set(repeated)].map((column) => `The column ${column} is there twice.`),
+    ...unknown.map((column) => (column === '' ? 'A column has no name.' : `${inBrief(column)} is no column of the template; it has ${listed(variables)}.`)),
+    ...[...new Set(repeated)].map((column) => `The column ${inBrief(column)} is there twice.`),
     ...missing.map(({ name }) => `The column ${name} is missing.`),
   ];
 }
@@ -147,11 +168,16 @@ function rowOf(template: unknown, cells: Cells, strange: readonly Mistake[], lin
   const name = nameOf('value' in filled ? filled.value : undefined, [...cells.values()].find(({ text }) => text !== '')?.text ?? otherwise);
   if (strange.length > 0) return { line, name, written, read: { mistakes: strange } };
   if ('reasons' in filled) return { line, name, written, read: { mistakes: filled.reasons.map((reason) => ({ line, message: `${reason}.` })) } };
-  return { line, name, written, read: located(parseSource(filled.value, true), () => line) };
+  return { line, name, written, read: located(parseSource(filled.value, true), () => line, (path) => columnsIn(filled.columnsAt(path), path)) };
 }
 
 const isFields = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const listed = (variables: readonly Variable[]): string => variables.map(({ name }) => name).join(', ');
+const listed = (variables: readonly Variable[]): string => inWords(variables.map(({ name }) => name));
+/** So many names are read in a sentence. */
+const NAMED = 20;
+const inWords = (names: readonly string[]): string => `${names.slice(0, NAMED).map(inBrief).join(', ')}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ''}`;
+/** By the columns that are to be mended; where none made the value, it is the template's own. */
+const columnsIn = (columns: readonly string[], path: readonly (string | number)[]): string => (columns.length > 0 ? inWords(columns) : `${path.join('.')} of the template`);
 
 function asCell(value: unknown): ReturnType<typeof cellOf> | undefined {
   const plain = (one: unknown): string | undefined => (one === null || one === undefined ? '' : ['string', 'number', 'boolean'].includes(typeof one) ? String(one) : undefined);
@@ -173,7 +199,7 @@ function nameOf(setup: unknown, otherwise: string): string {
 export function writeBatchFile(form: FileForm, rows: readonly { readonly written: unknown; readonly result: string; readonly reason: string }[]): string {
   if (form.kind === 'csv') {
     const lines = rows.map(({ written, result, reason }) => [...(written as readonly string[]), result, reason]);
-    return stringify([[...form.columns, ...RESULT_COLUMNS], ...lines].map((line) => line.map(safeCell)), { record_delimiter: '\r\n' });
+    return stringify([[...form.columns, ...RESULT_COLUMNS], ...lines].map((line) => line.map(safeCell)), { record_delimiter: '\r\n', delimiter: form.delimiter, quoted_match: /[,;]/ });
   }
   const told = rows.map(({ written, result, reason }) => (isFields(written) ? { ...written, result, ...(reason === '' ? { reason: undefined } : { reason }) } : written));
   return writeYaml(form.kind === 'rows' ? { template: form.template, rows: told } : { setups: told });

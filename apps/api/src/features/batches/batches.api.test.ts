@@ -32,7 +32,7 @@ test('setups of a file are planned, reviewed once and applied together; what is 
     [2, 'One', 'planned', null], [3, 'Two', 'planned', null],
     [4, 'Three', 'refused', expect.stringMatching(/^Line 4: .*there is no person with the sign-in name “nobody@contoso.example”.*Line 4: .*there is no application of the name “Nothing”/)],
     [5, '=Four', 'refused', 'Line 5: name begins like a formula ("=Four"). A cell begins with none of = + - @, a tab or a line break.'],
-    [6, 'Five', 'refused', 'Line 6: eligible: Choose at least one person or group.'],
+    [6, 'Five', 'refused', 'Line 6: people, groups: Choose at least one person or group.'],
     [7, 'One', 'refused', 'Line 7: this is the same group as in line 2. A group has one setup: put them together, or give the new one another nickname.'],
     [8, 'Six', 'planned', null],
   ]);
@@ -186,6 +186,16 @@ test('one change of role settings for many setups is planned and applied as a ba
   expect((await maya.get(`/api/setup-batches/${body.id}/rows/0`)).body.plan.steps.filter(({ verdict }: { verdict: string }) => verdict !== 'nothing')).toMatchObject([{ kind: 'role-settings', verdict: 'change' }]);
   expect(statuses(await applied(portal, maya, body.id))).toEqual(['One: done', 'Two: done', 'Long: refused']);
   expect((await matrix()).map(({ name, roleSettings }) => [name, roleSettings.requireTicket])).toEqual([['Long', false], ['One', true], ['Two', true]]);
+
+  // Those of Owner apart, where the setup says them at all.
+  const refused = await maya.post('/api/setup-changes', { setupIds, of: 'owner', change: { requireTicket: true } });
+  expect([refused.status, refused.body.issues]).toEqual([400, setupIds.map((_id, index) => ({ path: `body.setupIds.${index}`, message: 'This setup leaves the role settings of Owner as they are in Entra. Set them in the setup first' }))]);
+  await portal.db.pool.query(`UPDATE setup SET definition = jsonb_set(definition, '{ownerRoleSettings}', definition->'roleSettings') WHERE id = $1`, [setupIds[0]]);
+  const ofOwner = (await maya.post('/api/setup-changes', { setupIds: [setupIds[0]], of: 'owner', change: { activationMaxMinutes: 90 } })).body;
+  await portal.settle();
+  expect((await maya.get(`/api/setup-batches/${ofOwner.id}/rows/0`)).body.plan.steps.filter(({ verdict }: { verdict: string }) => verdict !== 'nothing')).toMatchObject([{ kind: 'owner-role-settings', verdict: 'change' }]);
+  expect(await applied(portal, maya, ofOwner.id)).toMatchObject({ name: 'activationMaxMinutes of Owner for one setup', counts: { done: 1 } });
+  expect((await maya.get('/api/setup-matrix')).body.setups.find(({ id }: { id: string }) => id === setupIds[0])).toMatchObject({ roleSettings: { activationMaxMinutes: 30 }, ownerRoleSettings: { activationMaxMinutes: 90 } });
 
   const minutes = (await maya.post('/api/setup-changes', { setupIds: [setupIds[2]], change: { activationMaxMinutes: 60 } })).body;
   await portal.settle();

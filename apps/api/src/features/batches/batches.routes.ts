@@ -6,7 +6,7 @@ import type { Batches } from './batches.service.ts';
 export function batchRoutes(batches: Batches): Router {
   const router = Router();
   endpoint(router, CreateBatch, ({ actor, body }) => batches.create(actor, body));
-  endpoint(router, ChangeSetups, ({ actor, body }) => batches.change(actor, body.setupIds, body.change));
+  endpoint(router, ChangeSetups, ({ actor, body }) => batches.change(actor, body));
   endpoint(router, ListBatches, ({ actor }) => batches.list(actor));
   endpoint(router, GetBatch, ({ actor, params }) => batches.get(actor, params.batchId));
   endpoint(router, GetBatchRow, ({ actor, params }) => batches.row(actor, params.batchId, params.ordinal));

@@ -1,4 +1,4 @@
-import { PRESETS, type BatchRowStatus, type Plan, type RoleSettings, type RoleSettingsChange, type Run, type SetupDefinition } from '@gatehouse/contracts';
+import { PRESETS, type BatchRowStatus, type Plan, type RoleSettings, type RoleSettingsChange, type Run, type SettingsOf, type SetupDefinition } from '@gatehouse/contracts';
 
 /** What becomes of the rows of a batch. */
 
@@ -32,8 +32,11 @@ export function changedSettings(settings: RoleSettings, { preset, ...change }: R
   return { ...settings, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) };
 }
 
+/** Where a setup keeps them. */
+export const KEPT_IN = { member: 'roleSettings', owner: 'ownerRoleSettings' } as const satisfies Record<SettingsOf, keyof SetupDefinition>;
+
 /** What a change in bulk is called. */
-export function changeName({ preset, ...change }: RoleSettingsChange, setups: number): string {
+export function changeName({ preset, ...change }: RoleSettingsChange, of: SettingsOf, setups: number): string {
   const what = preset === undefined ? Object.keys(change).filter((key) => change[key as keyof typeof change] !== undefined).join(', ') : PRESETS[preset].title;
-  return `${what} for ${setups === 1 ? 'one setup' : `${setups} setups`}`;
+  return `${what}${of === 'owner' ? ' of Owner' : ''} for ${setups === 1 ? 'one setup' : `${setups} setups`}`;
 }

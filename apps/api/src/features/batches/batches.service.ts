@@ -1,4 +1,4 @@
-import { BATCH_ROWS_MAX, type Answer, type Batch, type BatchSummary, type CreateBatch, type GetBatchRow, type Input, type ListBatches, type Plan, type PortalActivity, type RoleSettingsChange, type Run, type SetupDefinition } from '@gatehouse/contracts';
+import { BATCH_ROWS_MAX, type Answer, type Batch, type BatchSummary, type ChangeSetups, type CreateBatch, type GetBatchRow, type Input, type ListBatches, type PortalActivity, type Run, type SettingsOf, type SetupDefinition } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { GraphError } from '@gatehouse/graph';
 import type { Logger } from 'pino';
@@ -6,10 +6,11 @@ import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
-import { canonical, createRunLocks, writeSetups, type Mistake, type Setups } from '../setup/setup.ts';
-import { readBatchFile, writeBatchFile, type BatchFile } from './batch-file.ts';
-import { changedSettings, changeName, concludedStatus, groupKey, plannedStatus } from './batches.rules.ts';
-import { askToStop, batchLock, changeRows, countsOf, fileOf, findBatch, findRow, insertBatch, interruptBatch, latestBatches, restBatch, rowsOf, shownRows, summaryOf, takeUp, underWay, type BatchRecord, type Held, type NewBatch, type RowChange, type RowRecord } from './batches.store.ts';
+import { canonical, createRunLocks, type Mistake, type Setups, type SourceIssue } from '../setup/setup.ts';
+import type { BatchText } from './batch-file.ts';
+import type { BatchFiles } from './batch-files.ts';
+import { changedSettings, changeName, concludedStatus, groupKey, KEPT_IN, plannedStatus } from './batches.rules.ts';
+import { askToStop, batchLock, changeRows, countsOf, definitionsOf, fileOf, findBatch, insertBatch, interruptBatch, latestBatches, restBatch, reviewedOf, rowsOf, shownRows, summaryOf, takeUp, underWay, type BatchRecord, type Held, type NewBatch, type RowChange, type RowRecord } from './batches.store.ts';
 
 /** Many setups from one file or one change, planned and applied in the background of this process, on the token of whoever began it. */
 
@@ -19,6 +20,7 @@ export interface BatchesDeps {
   readonly newId: () => string;
   readonly log: Logger;
   readonly setups: Setups;
+  readonly files: BatchFiles;
 }
 
 export type Batches = ReturnType<typeof createBatches>;
@@ -36,7 +38,7 @@ class BatchStopped extends Error {}
 /** Nothing more can be done for anybody on this token, or for now. */
 class BatchHalted extends Error {}
 
-export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
+export function createBatches({ db, clock, newId, log, setups, files }: BatchesDeps) {
   const worker = newId();
   const working = new Map<string, Promise<void>>();
   let stopping = false;
@@ -108,22 +110,22 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
   }
 
   /** Plans the rows that wait for it. Names of all rows are looked up together, and what the plans have in common is read once. */
-  async function plan(actor: Actor, batch: { readonly id: string; readonly name: string }, held: Held, file: BatchFile): Promise<void> {
-    const rows = await rowsOf(db, actor.tenantId, batch.id);
-    const waiting = rows.filter(({ status }) => status === 'waiting').flatMap((row) => {
+  async function plan(actor: Actor, batch: { readonly id: string; readonly name: string }, held: Held, file: OpenBatch): Promise<void> {
+    const waiting = (await rowsOf(db, actor.tenantId, batch.id)).filter(({ status }) => status === 'waiting').flatMap((row) => {
       const read = file.rows[row.ordinal]?.read;
-      return read && 'source' in read ? [{ row, read }] : [];
+      return read && 'source' in read ? [{ row, source: read.source }] : [];
     });
-    const resolved = await forAll(setups.resolve(actor, waiting.map(({ read }) => read.source)));
+    const resolved = await forAll(setups.resolve(actor, waiting.map(({ source }) => source)));
     /** The line of the first row of each group. */
-    const seen = new Map(rows.flatMap(({ definition, line }) => (definition === null ? [] : [[groupKey(definition as unknown as SetupDefinition), line] as const])));
+    const seen = new Map((await definitionsOf(db, actor.tenantId, batch.id)).map(({ definition, line }) => [groupKey(definition), line] as const));
+    const wrong: { readonly ordinal: number; readonly issues: readonly SourceIssue[] }[] = [];
     const refusals: (RowChange & { readonly ordinal: number })[] = [];
     const whole: { readonly row: RowRecord; readonly definition: SetupDefinition }[] = [];
-    for (const [index, { row, read }] of waiting.entries()) {
+    for (const [index, { row }] of waiting.entries()) {
       const result = resolved[index];
       if (!result) continue;
       if ('issues' in result) {
-        refusals.push({ ordinal: row.ordinal, status: 'refused', detail: inLines(read.mistakesOf(result.issues)) });
+        wrong.push({ ordinal: row.ordinal, issues: result.issues });
         continue;
       }
       const key = groupKey(result.definition);
@@ -132,9 +134,12 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
       else refusals.push({ ordinal: row.ordinal, status: 'refused', detail: `Line ${row.line}: this is the same group as in line ${first}. A group has one setup: put them together, or give the new one another nickname.` });
       seen.set(key, first ?? row.line);
     }
-    await keep(held, refusals);
+    const mistakes = wrong.length > 0 ? await files.mistakesIn(file.text, wrong) : [];
+    await keep(held, [...refusals, ...wrong.map(({ ordinal }, index) => ({ ordinal, status: 'refused' as const, detail: inLines(mistakes[index] ?? []) }))]);
 
     const here = new Map((await setups.standing(actor)).flatMap((setup) => [[groupKey(setup.definition), setup] as const, ...(setup.groupId === null ? [] : [[`id:${setup.groupId}`, setup] as const])]));
+    /** Why rows have no plan although nothing is wrong with them, each reason once. */
+    const passing = new Set<string>();
     const planOf = setups.planner(actor, whole.map(({ definition }) => definition));
     for (let start = 0; start < whole.length; start += PLANNED_TOGETHER) {
       const stoppedBy = await isStopAsked(held);
@@ -143,13 +148,20 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
       const plans = await Promise.allSettled(some.map(({ definition }) => planOf(definition)));
       const changes = plans.map((planned, index): RowChange & { ordinal: number } => {
         const { row, definition } = some[index] as (typeof some)[number];
-        if (planned.status === 'rejected') return { ordinal: row.ordinal, status: 'refused', detail: `Line ${row.line}: ${ofOneRow(planned.reason)}` };
+        if (planned.status === 'rejected') {
+          const why = ofOneRow(planned.reason);
+          if (isOfTheRow(planned.reason)) return { ordinal: row.ordinal, status: 'refused', detail: `Line ${row.line}: ${why}` };
+          if (!(planned.reason instanceof GraphError)) log.error({ err: planned.reason as unknown, batchId: held.id, ordinal: row.ordinal }, 'a row of a batch was not planned by an error of ours');
+          passing.add(why);
+          return { ordinal: row.ordinal, status: 'waiting', detail: `Line ${row.line}: ${why}` };
+        }
         const setup = here.get(groupKey(definition));
         return { ordinal: row.ordinal, definition, plan: planned.value, setupId: setup?.id ?? null, ...plannedStatus(planned.value, setup !== undefined && canonical(setup.definition) === canonical(definition)) };
       });
       await keep(held, changes);
     }
     const counts = (await countsOf(db, actor.tenantId, [batch.id])).get(batch.id) ?? {};
+    if (passing.size > 0) throw new BatchHalted(`${counts.waiting === 1 ? '1 row has' : `${counts.waiting ?? 0} rows have`} no plan yet. ${[...passing].join(' ')} Nothing is wrong with the file: continue the batch to plan what is left.`);
     await rest(actor, batch, (counts.planned ?? 0) > 0 ? 'planned' : 'finished', 'batch.planned');
   }
 
@@ -203,7 +215,9 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
       const run = await setups.run(actor, row.runId);
       return run.status === 'succeeded' || run.status === 'running' ? run : setups.continueRun(actor, row.runId);
     }
-    const wish = { definition: row.definition as unknown as SetupDefinition, digest: (row.plan as unknown as Plan).digest, irreversibleUnderstood: true };
+    const reviewed = await reviewedOf(db, actor.tenantId, held.id, row.ordinal);
+    if (reviewed === undefined || reviewed === 'unreadable') throw unreadable();
+    const wish = { definition: reviewed.definition, digest: reviewed.plan.digest, irreversibleUnderstood: true };
     const alongside = async (tx: Tx, ids: { readonly runId: string; readonly setupId: string }): Promise<void> => {
       if (!(await changeRows(tx, held, [{ ordinal: row.ordinal, ...ids }]))) throw new BatchStopped();
     };
@@ -227,7 +241,7 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
   }
 
   /** Keeps a batch with what is known of its rows, and begins to plan the others. */
-  async function planNew(actor: Actor, wish: Pick<NewBatch, 'name' | 'format' | 'text' | 'template'>, file: BatchFile): Promise<Batch> {
+  async function planNew(actor: Actor, wish: Pick<NewBatch, 'name' | 'format' | 'text' | 'template'>, file: OpenBatch): Promise<Batch> {
     const batch = { ...wish, tenantId: actor.tenantId, id: newId(), worker, actorId: actor.principalId, actorName: actor.name, createdAt: clock.now() };
     return begin(actor, batch, async (tx) => {
       await insertBatch(tx, batch, file.rows.map(({ line, name, read: found }, ordinal) => (
@@ -239,21 +253,27 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
   return {
     async create(actor: Actor, { fileName, format, text, template }: Input<typeof CreateBatch>['body']): Promise<Batch> {
       if (format === 'yaml' && template !== undefined) throw fieldError('invalid-request', 'body.template', 'YAML brings its own template: write it as template: beside rows:');
-      const file = readBatchFile({ format, text, template });
+      const file = await files.read({ format, text, template });
       if ('mistakes' in file) throw new PortalError('invalid-request', { detail: 'The file cannot be read as it stands. Mend it and bring it in again; nothing was taken from it.', issues: file.mistakes.map(({ line, message }) => ({ path: `line ${line}`, message: `Line ${line}: ${message}` })) });
-      return planNew(actor, { name: fileName, format, text, template: template ?? null }, file);
+      return planNew(actor, { name: fileName, format, text, template: template ?? null }, { ...file, text: { format, text, template } });
     },
 
     /** Makes a file of setups that are here, with other settings, and plans that. */
-    async change(actor: Actor, setupIds: readonly string[], change: RoleSettingsChange): Promise<Batch> {
+    async change(actor: Actor, { setupIds, of, change }: Input<typeof ChangeSetups>['body']): Promise<Batch> {
       const here = new Map((await setups.standing(actor)).map((one) => [one.id, one]));
-      const issues = setupIds.flatMap((id, index) => (here.has(id) ? [] : [{ path: `body.setupIds.${index}`, message: 'There is no such setup, or not any more' }]));
+      const issues = setupIds.flatMap((id, index) => {
+        const message = whyNotChanged(here.get(id), of);
+        return message === undefined ? [] : [{ path: `body.setupIds.${index}`, message }];
+      });
       if (issues.length > 0) throw new PortalError('invalid-request', { issues });
       const chosen = [...new Set(setupIds)].flatMap((id) => here.get(id) ?? []);
-      const text = writeSetups(chosen.map(({ definition }) => ({ ...definition, roleSettings: changedSettings(definition.roleSettings, change) })));
-      const file = readBatchFile({ format: 'yaml', text });
+      const text = await files.setups(chosen.map(({ definition }) => {
+        const settings = definition[KEPT_IN[of]];
+        return settings === null ? definition : { ...definition, [KEPT_IN[of]]: changedSettings(settings, change) };
+      }));
+      const file = await files.read({ format: 'yaml', text });
       if ('mistakes' in file) throw new Error(`setups of at most ${BATCH_ROWS_MAX} were not read as they were written: ${inLines(file.mistakes)}`);
-      return planNew(actor, { name: changeName(change, chosen.length), format: null, text, template: null }, file);
+      return planNew(actor, { name: changeName(change, of, chosen.length), format: null, text, template: null }, { ...file, text: { format: 'yaml', text } });
     },
 
     async list(actor: Actor): Promise<Answer<typeof ListBatches>> {
@@ -269,9 +289,10 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
     },
 
     async row(actor: Actor, id: string, ordinal: number): Promise<Answer<typeof GetBatchRow>> {
-      const [row, shown] = await Promise.all([findRow(db, actor.tenantId, id, ordinal), shownRows(db, actor.tenantId, id, ordinal)]);
-      if (!row || !shown[0]) throw new PortalError('not-found');
-      return { ...shown[0], plan: row.plan as unknown as Plan | null };
+      const [reviewed, [shown]] = await Promise.all([reviewedOf(db, actor.tenantId, id, ordinal), shownRows(db, actor.tenantId, id, ordinal)]);
+      if (!shown) throw new PortalError('not-found');
+      if (reviewed === 'unreadable') throw unreadable();
+      return { ...shown, plan: reviewed?.plan ?? null };
     },
 
     async apply(actor: Actor, id: string, irreversibleUnderstood: boolean): Promise<Batch> {
@@ -319,14 +340,14 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
     /** The file again, with what became of each row. */
     async file(actor: Actor, id: string, which: 'all' | 'failed'): Promise<{ readonly fileName: string; readonly text: string; readonly format: 'csv' | 'yaml' }> {
       const batch = await find(actor, id);
-      const [{ form, rows: read }, rows] = await Promise.all([reopened(actor, id), rowsOf(db, actor.tenantId, id)]);
-      const told = rows.filter(({ status }) => which === 'all' || ['failed', 'refused', 'blocked'].includes(status))
-        .flatMap(({ ordinal, status, detail }) => { const row = read[ordinal]; return row ? [{ written: row.written, result: status, reason: detail ?? '' }] : []; });
-      const format = form.kind === 'csv' ? 'csv' : 'yaml';
-      return { fileName: `${batch.name.replace(/\.\w{1,5}$/, '').replaceAll(/[^\w.-]+/g, '-').slice(0, 100)}-${which === 'all' ? 'result' : 'failed'}.${format}`, text: writeBatchFile(form, told), format };
+      const [text, rows] = await Promise.all([textOf(actor, id), rowsOf(db, actor.tenantId, id)]);
+      const told = rows.filter(({ status }) => which === 'all' || ['failed', 'refused', 'blocked', 'waiting'].includes(status)).map(({ ordinal, status, detail }) => ({ ordinal, result: status, reason: detail ?? '' }));
+      return { fileName: `${batch.name.replace(/\.\w{1,5}$/, '').replaceAll(/[^\w.-]+/g, '-').slice(0, 100)}-${which === 'all' ? 'result' : 'failed'}.${text.format}`, text: await files.result(text, told), format: text.format };
     },
 
-    export: (actor: Actor): Promise<string> => setups.export(actor),
+    async export(actor: Actor): Promise<string> {
+      return files.setups(await setups.named(actor));
+    },
 
     interruptOrphans,
 
@@ -338,17 +359,35 @@ export function createBatches({ db, clock, newId, log, setups }: BatchesDeps) {
     async stop(): Promise<void> {
       stopping = true;
       await Promise.all(working.values());
-      await locks.close();
+      await Promise.all([locks.close(), files.stop()]);
     },
   };
 
-  async function reopened(actor: Actor, id: string): Promise<BatchFile> {
+  async function textOf(actor: Actor, id: string): Promise<BatchText> {
     const { text, template, format } = await fileOf(db, actor.tenantId, id);
-    const file = readBatchFile({ format: format === 'csv' ? 'csv' : 'yaml', text, template: template ?? undefined });
+    return { format: format === 'csv' ? 'csv' : 'yaml', text, template: template ?? undefined };
+  }
+
+  async function reopened(actor: Actor, id: string): Promise<OpenBatch> {
+    const text = await textOf(actor, id);
+    const file = await files.read(text);
     if ('mistakes' in file) throw new Error(`the file of batch ${id} was read once and is not any more: ${inLines(file.mistakes)}`);
-    return file;
+    return { ...file, text };
   }
 }
+
+/** The rows of a file, and the file for what is found wrong with them later. */
+type OpenBatch = Exclude<Awaited<ReturnType<BatchFiles['read']>>, { readonly mistakes: unknown }> & { readonly text: BatchText };
+
+function whyNotChanged(setup: { readonly definition: SetupDefinition } | undefined, of: SettingsOf): string | undefined {
+  if (!setup) return 'There is no such setup, or not any more';
+  return setup.definition[KEPT_IN[of]] === null ? 'This setup leaves the role settings of Owner as they are in Entra. Set them in the setup first' : undefined;
+}
+
+const unreadable = (): PortalError => new PortalError('conflict', { detail: 'Another version of the portal planned this row, and this one cannot read its plan. Nothing of it was done. Bring the file in again, and look at the new plan.' });
+
+/** Whether what the row says is the reason: then asking again would be answered the same. */
+const isOfTheRow = (error: unknown): boolean => error instanceof PortalError || (error instanceof GraphError && ['not-found', 'policy', 'conflict'].includes(error.failure));
 
 const inLines = (mistakes: readonly Mistake[]): string => mistakes.map(({ line, message }) => `Line ${line}: ${message}`).join(' ');
 

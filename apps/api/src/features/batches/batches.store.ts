@@ -1,4 +1,4 @@
-import type { BatchFormat, BatchRow, BatchRowStatus, BatchStatus, BatchSummary, Plan, SetupDefinition } from '@gatehouse/contracts';
+import { BatchFormat, BatchStatus, Plan, SetupDefinition, type BatchRow, type BatchRowStatus, type BatchSummary } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 
 /** Batches and their rows. */
@@ -31,10 +31,15 @@ export interface NewRow {
 export type BatchRecord = NonNullable<Awaited<ReturnType<typeof findBatch>>>;
 export type RowRecord = Awaited<ReturnType<typeof rowsOf>>[number];
 
+/** A thousand at once hold up everybody else for a quarter of a second. */
+const WRITTEN_TOGETHER = 200;
+
 export async function insertBatch(tx: Tx, batch: NewBatch, rows: readonly NewRow[]): Promise<void> {
   const { tenantId, id: batchId } = batch;
   await tx.setupBatch.create({ data: { ...batch, status: 'planning' } });
-  await tx.setupBatchRow.createMany({ data: rows.map((row) => ({ tenantId, batchId, ...row })) });
+  for (let start = 0; start < rows.length; start += WRITTEN_TOGETHER) {
+    await tx.setupBatchRow.createMany({ data: rows.slice(start, start + WRITTEN_TOGETHER).map((row) => ({ tenantId, batchId, ...row })) });
+  }
 }
 
 /** Without the file, which is long. */
@@ -52,12 +57,26 @@ export async function latestBatches(db: Database, tenantId: string) {
   return db.prisma.setupBatch.findMany({ where: { tenantId }, omit, orderBy: [{ createdAt: 'desc' }, { id: 'asc' }], take: 100 });
 }
 
+/** How the rows stand. What is planned in them is long: it is read where it is needed. */
 export async function rowsOf(db: Database, tenantId: string, batchId: string) {
-  return db.prisma.setupBatchRow.findMany({ where: { tenantId, batchId }, orderBy: { ordinal: 'asc' } });
+  return db.prisma.setupBatchRow.findMany({ where: { tenantId, batchId }, omit: { definition: true, plan: true }, orderBy: { ordinal: 'asc' } });
 }
 
-export async function findRow(db: Database, tenantId: string, batchId: string, ordinal: number) {
-  return db.prisma.setupBatchRow.findUnique({ where: { tenantId_batchId_ordinal: { tenantId, batchId, ordinal } } });
+/** What a planned row is to be and its plan; `unreadable`: another build wrote them, in a way that this one does not know. */
+export async function reviewedOf(db: Database, tenantId: string, batchId: string, ordinal: number): Promise<{ readonly definition: SetupDefinition; readonly plan: Plan } | 'unreadable' | undefined> {
+  const row = await db.prisma.setupBatchRow.findUnique({ where: { tenantId_batchId_ordinal: { tenantId, batchId, ordinal } }, select: { definition: true, plan: true } });
+  if (row === null || row.plan === null) return undefined;
+  const [definition, plan] = [SetupDefinition.safeParse(row.definition), Plan.safeParse(row.plan)];
+  return definition.success && plan.success ? { definition: definition.data, plan: plan.data } : 'unreadable';
+}
+
+/** What the planned rows are to be, by their lines; without those that cannot be read, which are not applied either. */
+export async function definitionsOf(db: Database, tenantId: string, batchId: string): Promise<readonly { readonly line: number; readonly definition: SetupDefinition }[]> {
+  const rows = await db.prisma.setupBatchRow.findMany({ where: { tenantId, batchId, status: { in: ['planned', 'nothing', 'blocked'] } }, select: { line: true, definition: true }, orderBy: { ordinal: 'asc' } });
+  return rows.flatMap(({ line, definition }) => {
+    const read = SetupDefinition.safeParse(definition);
+    return read.success ? [{ line, definition: read.data }] : [];
+  });
 }
 
 /** Rows as they are shown, or one of them: what a plan weighs is counted where it lies, for it is long. */
@@ -138,8 +157,8 @@ export async function interruptBatch(tx: Tx, batch: Held, detail: string): Promi
 
 export function summaryOf(batch: BatchRecord, counts: BatchSummary['counts'] = {}): BatchSummary {
   return {
-    id: batch.id, name: batch.name, format: batch.format as BatchFormat | null, status: batch.status as BatchStatus, actorName: batch.actorName,
-    createdAt: batch.createdAt.toISOString(), finishedAt: batch.finishedAt?.toISOString() ?? null, stopAskedBy: batch.stopAskedBy, detail: batch.detail,
+    id: batch.id, name: batch.name, format: BatchFormat.nullable().parse(batch.format), status: BatchStatus.parse(batch.status), actorName: batch.actorName,
+    createdAt: batch.createdAt.toISOString(), startedAt: batch.startedAt?.toISOString() ?? null, finishedAt: batch.finishedAt?.toISOString() ?? null, stopAskedBy: batch.stopAskedBy, detail: batch.detail,
     rows: Object.values(counts).reduce((sum, n) => sum + n, 0), counts,
   };
 }

@@ -51,8 +51,21 @@ const LEFT_OUT = Symbol('left out');
 /** Five hundred people, twenty owners, fifty applications of five hundred destinations would be more; one row of a table is less. */
 const ITEMS_MAX = 2_000;
 
-/** The setup of one row, or what speaks against it. */
-export function fill(template: unknown, cells: Cells): { readonly value: unknown } | { readonly reasons: readonly string[] } {
+/** A text of the template with its cells in it, and the columns of those. */
+class Filled {
+  readonly text: string;
+  readonly columns: readonly string[];
+  constructor(text: string, columns: readonly string[]) {
+    this.text = text;
+    this.columns = columns;
+  }
+}
+
+/** The place of a value, within lists and fields. */
+export type Path = readonly (string | number)[];
+
+/** The setup of one row, with the columns that a value of it is made of, or what speaks against it. */
+export function fill(template: unknown, cells: Cells): { readonly value: unknown; columnsAt(path: Path): readonly string[] } | { readonly reasons: readonly string[] } {
   const reasons = new Set<string>();
   let made = 0;
 
@@ -66,7 +79,9 @@ export function fill(template: unknown, cells: Cells): { readonly value: unknown
 
   const text = (node: string, row: Cells, inList: boolean): unknown => {
     let isLeftOut = false;
+    const columns = new Set<string>();
     const result = node.replaceAll(VARIABLE, (_all, name: string, otherwise: string | undefined) => {
+      columns.add(name);
       const given = row.get(name)?.text ?? '';
       if (given === '' && otherwise === undefined) {
         if (inList) isLeftOut = true;
@@ -74,7 +89,7 @@ export function fill(template: unknown, cells: Cells): { readonly value: unknown
       }
       return given === '' ? otherwise ?? '' : given;
     });
-    return isLeftOut ? LEFT_OUT : result;
+    return isLeftOut ? LEFT_OUT : new Filled(result, [...columns]);
   };
 
   const items = (item: unknown, row: Cells): unknown[] => {
@@ -101,9 +116,37 @@ export function fill(template: unknown, cells: Cells): { readonly value: unknown
     }).filter((one) => one !== LEFT_OUT);
   };
 
-  const value = filled(template, cells, false);
-  return reasons.size > 0 ? { reasons: [...reasons] } : { value };
+  const whole = filled(template, cells, false);
+  return reasons.size > 0 ? { reasons: [...reasons] } : { value: plain(whole), columnsAt: (path) => { const made = filledIn(at(whole, path)); return made.length > 0 ? made : columnsOf(template, path); } };
 }
+
+function plain(node: unknown): unknown {
+  if (node instanceof Filled) return node.text;
+  if (Array.isArray(node)) return node.map(plain);
+  return typeof node === 'object' && node !== null ? Object.fromEntries(Object.entries(node).map(([key, one]) => [key, plain(one)])) : node;
+}
+
+const at = (root: unknown, path: Path): unknown => path.reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Record<string | number, unknown>)[key] : undefined), root);
+
+/** What would stand there: the columns without a default, which are to be filled in; where each has one, all of them. */
+function columnsOf(template: unknown, path: Path): readonly string[] {
+  const list = path.findIndex((key) => typeof key === 'number');
+  const found = variablesIn(at(template, list < 0 ? path : path.slice(0, list)));
+  const open = found.filter(([, otherwise]) => otherwise === undefined);
+  return distinct((open.length > 0 ? open : found).map(([name]) => name));
+}
+
+function variablesIn(node: unknown): (readonly [name: string, otherwise: string | undefined])[] {
+  if (typeof node === 'string') return [...node.matchAll(VARIABLE)].map(([, name = '', otherwise]) => [name, otherwise] as const);
+  return typeof node === 'object' && node !== null ? Object.values(node).flatMap(variablesIn) : [];
+}
+
+function filledIn(node: unknown): readonly string[] {
+  if (node instanceof Filled) return node.columns;
+  return typeof node === 'object' && node !== null ? distinct(Object.values(node).flatMap(filledIn)) : [];
+}
+
+const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
 const cellOfOne = (value: string): Cell => ({ text: value, values: [value] });
 

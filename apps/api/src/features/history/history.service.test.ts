@@ -17,7 +17,7 @@ let db: Database & AsyncDisposable;
 let ines: Actor;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });
-beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines' }; });
+beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines', device: null }; });
 
 const take = (events: readonly ReceivedEvent[], tenantId = ines.tenantId) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId, events, receivedAt: NOW }));
 const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID() });
@@ -260,7 +260,7 @@ describe('the portal\'s own events', () => {
     const { raw, event: stored } = await history().event(ines, 'portal:one');
     expect(stored).toMatchObject({ groupId: FINANCE.id, reason: 'a\uFFFDb\uFFFD', kind: 'portal-access' });
     expect(Object.keys(JSON.parse(raw) as object)).toEqual(['actor', 'at', 'data', 'group', 'id', 'kind', 'reason', 'result', 'service', 'type']);
-    expect(raw).toContain('"data":{"a":{"c":2,"d":1},"b":1}');
+    expect(raw).toContain('"data":{"a":{"c":2,"d":1},"b":1,"client":{"kind":"browser"}}');
     const { rows } = await db.pool.query(`SELECT content_hash = sha256(convert_to(e.raw, 'UTF8')) AS same FROM audit_event_key AS k JOIN audit_event AS e USING (tenant_id, source, event_id) WHERE tenant_id = $1`, [ines.tenantId]);
     expect(rows).toEqual([{ same: true }]);
   });

@@ -1,6 +1,6 @@
 import type { PlanWarning, SetupDefinition, StepKind } from '@gatehouse/contracts';
 import { breadthOf, isWholeDomain, overlaps, sameDestination } from './overlap.rules.ts';
-import { mergeRoleSettings, readRoleSettings } from './role-settings.rules.ts';
+import { besidesIn } from './role-settings.rules.ts';
 import type { SetupFacts } from './setup.rules.ts';
 import { destinationOf } from './steps.rules.ts';
 
@@ -111,6 +111,6 @@ function checkRoleSettings(definition: SetupDefinition, facts: SetupFacts, warn:
   const alone = required && approvers.length === 1 ? definition.eligible.find(({ principalId }) => principalId.toLowerCase() === approvers[0]?.id.toLowerCase()) : undefined;
   if (alone) warn('approver-alone', `${alone.displayName} is eligible, and the only approver: nobody decides their own request, so theirs can only lapse.`, 'Name a second approver.');
   else if (required) checked.push('Somebody else can decide each request.');
-  const contradictory = mergeRoleSettings(facts.rules, readRoleSettings(facts.rules)).length > 0;
+  const contradictory = besidesIn(facts.rules).some(({ key }) => key === 'besides.contradiction');
   checked.push(contradictory ? 'MFA and an authentication context are both on in the tenant; the setup keeps one.' : 'MFA and an authentication context do not meet in the role settings.');
 }

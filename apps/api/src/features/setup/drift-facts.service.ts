@@ -35,7 +35,7 @@ export function shareReads(graph: Graph): SharedReads {
       found.kind === 'enterprise' ? undefined : known(applications.segments(found.appId)),
       known(applications.assignmentsOf(found.servicePrincipalId)),
     ]);
-    return assignments && { servicePrincipalId: lower(found.servicePrincipalId), displayName: found.displayName, enabled: found.enabled, assignmentRequired: found.assignmentRequired, segments, assignments };
+    return assignments && { servicePrincipalId: lower(found.servicePrincipalId), appId: lower(found.appId), displayName: found.displayName, enabled: found.enabled, assignmentRequired: found.assignmentRequired, segments, assignments };
   };
   return {
     onboarded: () => ask('onboarded', async () => new Set((await pim.onboardedGroups()).map(lower))),
@@ -54,17 +54,16 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
   const { definition, groupId, baseline } = setup;
   const { directory, pim, applications } = graph.together;
   const opensNew = definition.applications.some(({ kind }) => kind === 'new');
-  const [group, memberIds, owners, assignments, eligibilities, rules, ownerRules, opened, onboarded, connectorGroups] = await Promise.all([
+  const [group, memberIds, owners, assignments, eligibilities, policies, opened, onboarded, connectorGroups] = await Promise.all([
     directory.group(groupId),
     known(directory.members(groupId)),
     known(directory.owners(groupId)),
     known(pim.assignments(groupId)),
     known(pim.eligibilities(groupId)),
-    known(pim.policy(groupId, 'member')),
-    definition.ownerRoleSettings === null ? undefined : known(pim.policy(groupId, 'owner')),
+    known(pim.policies(groupId)),
     Promise.all(definition.applications.map((wish) => shared.application(wish, baseline?.applications[applicationKey(wish)]?.servicePrincipalId))),
     shared.onboarded(),
-    setup.connectors && opensNew ? applications.connectorGroups() : undefined,
+    setup.connectors && opensNew ? applications.connectorGroupsInUse() : undefined,
   ]);
 
   const standing = standingOf((memberIds ?? []).map(lower), (assignments ?? []).filter(({ accessId, memberType }) => accessId === 'member' && memberType === 'direct'), setup.suspects);
@@ -92,8 +91,8 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
         const { kind, displayName } = who(lower(principalId));
         return { principalId: lower(principalId), startsAt, endsAt, kind, displayName };
       }),
-      rules: rules?.rules ?? DEFAULT_RULES,
-      ownerRules: ownerRules?.rules ?? DEFAULT_RULES,
+      rules: policies?.member?.rules ?? DEFAULT_RULES,
+      ownerRules: policies?.owner?.rules ?? DEFAULT_RULES,
       applications: new Map(definition.applications.flatMap((wish, index) => {
         const one = opened[index];
         if (!one) return [];
@@ -101,7 +100,7 @@ export async function gatherDriftFacts(graph: Graph, shared: SharedReads, setup:
         return [[applicationKey(wish), { ...seen, assignees: distinct(all.map(({ principalId }) => lower(principalId))).map(who) }] as const];
       })),
       otherGroups: setup.otherGroups,
-      connectorGroups: connectorGroups && new Map(connectorGroups.map((one) => [one.id, { name: one.name, live: one.connectors.filter(({ live }) => live).length, total: one.connectors.length }])),
+      connectorGroups: connectorGroups && new Map(connectorGroups.map((one) => [one.id, { name: one.name, live: one.connectors.filter(({ live }) => live).length, total: one.connectors.length, applications: new Set(one.applications.map(lower)) }])),
     },
   };
 }

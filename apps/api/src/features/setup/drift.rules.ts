@@ -1,6 +1,6 @@
 import { SetupDefinition, type Difference, type DifferenceKind, type EventKind, type RoleSettings } from '@gatehouse/contracts';
 import { overlaps, sameDestination, type Destination } from './overlap.rules.ts';
-import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { besidesIn, describeChanges, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 import { DAY_MS, isEligibleEnough, isPermanent, longest, unfit, type EligibilityFact, type GroupFact } from './setup.rules.ts';
 import { applicationKey, destinationOf } from './steps.rules.ts';
 
@@ -26,20 +26,20 @@ export interface DriftFacts {
   readonly eligibleOwners: readonly Principal[];
   readonly eligible: readonly (EligibilityFact & Pick<Principal, 'kind' | 'displayName'>)[];
   readonly rules: readonly PolicyRule[];
-  /** Read where the setup says how they shall be. */
   readonly ownerRules: readonly PolicyRule[];
   /** By the application's key in the setup; those that are gone are not in it. */
   readonly applications: ReadonlyMap<string, ApplicationSeen>;
   /** By service principal the groups of other setups that open the application: that is no bypass. */
   readonly otherGroups: OtherGroups;
-  /** Live connectors by connector group; `undefined` where they could not be read. */
-  readonly connectorGroups: ReadonlyMap<string, { readonly name: string; readonly live: number; readonly total: number }> | undefined;
+  /** By id, with the client ids of the applications that are reached through each; `undefined` where they could not be read. */
+  readonly connectorGroups: ReadonlyMap<string, { readonly name: string; readonly live: number; readonly total: number; readonly applications: ReadonlySet<string> }> | undefined;
 }
 
 export type OtherGroups = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface ApplicationSeen {
   readonly servicePrincipalId: string;
+  readonly appId: string;
   readonly displayName: string;
   readonly enabled: boolean;
   readonly assignmentRequired: boolean;
@@ -54,8 +54,16 @@ export interface Baseline {
   /** Each with how they are a member: whoever comes back otherwise is found again. */
   readonly members: readonly string[];
   readonly eligibleOwners: readonly string[];
+  /** How the role of Owner was set, where the setup says nothing of it: what it says of Member would mean little beside an owner who gets in with less. */
+  readonly ownerSettings?: OwnerSettings | undefined;
   /** By the application's key. */
   readonly applications: Readonly<Record<string, { readonly servicePrincipalId: string; readonly segments: readonly Destination[]; readonly assignees: readonly string[] }>>;
+}
+
+/** Settings, and what stood besides by its key. */
+export interface OwnerSettings {
+  readonly settings: RoleSettings;
+  readonly besides: Readonly<Record<string, string>>;
 }
 
 export type Found = Omit<Difference, 'firstSeenAt' | 'by'>;
@@ -74,8 +82,14 @@ export function baselineOf(definition: SetupDefinition, facts: DriftFacts, known
     owners: still(known?.owners, facts.owners.map(({ id }) => id), facts),
     members: still(known?.members ?? [], facts.standing.map(standingKey), facts),
     eligibleOwners: still(known?.eligibleOwners, facts.eligibleOwners.map(({ id }) => id), facts),
+    ownerSettings: known?.ownerSettings ?? (facts.group && { settings: readRoleSettings(facts.ownerRules), besides: Object.fromEntries(besidesIn(facts.ownerRules).map(({ key, found: is }) => [key, is])) }),
     applications,
   };
+}
+
+/** How the role of Owner is to be: as the setup says, or else as it was. */
+export function ownerSettingsOf({ ownerRoleSettings }: SetupDefinition, { ownerSettings }: Baseline): OwnerSettings | undefined {
+  return ownerRoleSettings === null ? ownerSettings : { settings: ownerRoleSettings, besides: {} };
 }
 
 /** What was taken as it is and still is so; all that is so where nothing was taken yet. Of a group that is gone nothing is known. */
@@ -94,14 +108,15 @@ export function compareSetup(definition: SetupDefinition, facts: DriftFacts, bas
     return [found({ kind: 'group-gone', severity: 'broken', title: `The group ${name} does not exist any more`, expected: name, found: 'no such group', restorable: definition.group.kind === 'new', acceptable: false, mend: definition.group.kind === 'new' ? null : 'Restore the group in Entra within 30 days of its deletion, or make another setup.' })];
   }
   const why = unfit(group);
+  const owner = ownerSettingsOf(definition, baseline);
   return [
     ...(why ? [found({ kind: 'group-unfit', severity: 'broken', title: `PIM does not take ${group.displayName} any more`, expected: 'a security group with assigned members', found: why.reason, restorable: false, acceptable: false, mend: why.mend })] : []),
     ...(group.displayName === name ? [] : [found({ kind: 'group-renamed', severity: 'changed', title: `The group is called ${group.displayName}`, expected: name, found: group.displayName, restorable: false, acceptable: true, mend: 'Rename it in Entra, or take the new name into the setup.' })]),
     ...(facts.managedByPim ? [] : [found({ kind: 'not-onboarded', severity: 'weaker', title: 'PIM does not manage the group', expected: 'managed by PIM', found: 'not managed', restorable: true, acceptable: false })]),
     ...standingMembers(facts, baseline),
     ...owners(definition, facts, baseline),
-    ...settings('role-settings', 'Member', definition.roleSettings, facts.rules),
-    ...(definition.ownerRoleSettings === null ? [] : settings('owner-role-settings', 'Owner', definition.ownerRoleSettings, facts.ownerRules)),
+    ...settings('role-settings', 'Member', { settings: definition.roleSettings, besides: {} }, facts.rules, false),
+    ...(owner ? settings('owner-role-settings', 'Owner', owner, facts.ownerRules, definition.ownerRoleSettings === null) : []),
     ...eligibility(definition, facts),
     ...definition.applications.flatMap((wish) => application(wish, facts, baseline)),
   ];
@@ -142,24 +157,30 @@ function owners(definition: SetupDefinition, facts: DriftFacts, baseline: Baseli
 const OCCASIONS = ['whenEligible', 'whenAssigned', 'whenActivated'] as const;
 const RECIPIENTS = ['admins', 'person', 'approvers'] as const;
 const FIELDS = ['activationMaxMinutes', 'activationSignIn', 'requireJustification', 'requireTicket', 'approval', 'eligibleMaxDays', 'activeMaxDays', 'activeRequiresMfa', 'activeRequiresJustification'] as const;
-const CONTRADICTION = 'contradiction';
+/** What of the settings is told by itself, as keys of differences name it. */
+export const SETTING_FIELDS: readonly string[] = [...FIELDS, ...OCCASIONS.flatMap((occasion) => RECIPIENTS.map((person) => `notifications.${occasion}.${person}`))];
+const CONTRADICTION = 'besides.contradiction';
 
-/** One difference a setting, so that each can be put back or taken by itself. */
-function settings(kind: 'role-settings' | 'owner-role-settings', role: string, wanted: RoleSettings, rules: readonly PolicyRule[]): readonly Found[] {
+/** One difference a setting, so that each can be put back or taken by itself; and one for each thing besides, which no setup can say. */
+function settings(kind: 'role-settings' | 'owner-role-settings', role: string, { settings: wanted, besides }: OwnerSettings, rules: readonly PolicyRule[], takesBesides: boolean): readonly Found[] {
   const is = readRoleSettings(rules);
+  const of = role === 'Member' ? '' : ` (${role})`;
   const differences = fieldsOf(wanted, is).flatMap(({ field, with: one }) => {
     // What is found is put into what is wanted, so that the words are of this setting alone.
     const changes = describeChanges(wanted, one);
     const [first] = changes;
     if (!first) return [];
-    const title = `${first.field}: ${changes.map(({ to }) => to).join(', ')}${role === 'Member' ? '' : ` (${role})`}`;
     return [found({
-      kind, of: field, severity: isWeaker(wanted, is, field) ? 'weaker' : 'changed', title,
+      kind, of: field, severity: isWeaker(wanted, is, field) ? 'weaker' : 'changed', title: `${first.field}: ${changes.map(({ to }) => to).join(', ')}${of}`,
       expected: changes.map(({ from }) => from ?? '').join(', '), found: changes.map(({ to }) => to).join(', '), restorable: true, acceptable: true,
     })];
   });
-  if (differences.length > 0 || mergeRoleSettings(rules, wanted).length === 0) return differences;
-  return [found({ kind, of: CONTRADICTION, severity: 'changed', title: `The role settings of ${role} hold something besides`, expected: 'the settings of the setup and nothing against them', found: 'MFA beside an authentication context, or an activation without a limit', restorable: true, acceptable: false })];
+  const signIn = differences.some(({ key }) => key === `${kind}:activationSignIn`);
+  const more = besidesIn(rules).filter(({ key, found: words }) => besides[key] !== words && !(signIn && key === CONTRADICTION)).map((one) => found({
+    kind, of: one.key, severity: one.weakens === 'always' || (one.weakens === 'approval' && wanted.approval.required) ? 'weaker' : 'changed', title: `${one.field}: ${one.found}${of}`,
+    expected: one.standard, found: one.found, restorable: true, acceptable: takesBesides,
+  }));
+  return [...differences, ...more];
 }
 
 /** Each setting of `is`, alone within `wanted`. */
@@ -180,8 +201,8 @@ function isWeaker(wanted: RoleSettings, is: RoleSettings, field: string): boolea
   const longer = (one: number | null, other: number | null): boolean => (one ?? Number.POSITIVE_INFINITY) > (other ?? Number.POSITIVE_INFINITY);
   switch (field) {
     case 'activationMaxMinutes': return is.activationMaxMinutes > wanted.activationMaxMinutes;
-    // Which of two contexts asks for more, only Conditional Access knows.
-    case 'activationSignIn': return SIGN_INS.indexOf(is.activationSignIn.kind) < SIGN_INS.indexOf(wanted.activationSignIn.kind) || (is.activationSignIn.kind === 'authentication-context' && wanted.activationSignIn.kind === 'authentication-context');
+    // What a context asks for, and whether more than MFA or another context, only Conditional Access knows.
+    case 'activationSignIn': return wanted.activationSignIn.kind !== 'none' && (is.activationSignIn.kind === 'authentication-context' || SIGN_INS.indexOf(is.activationSignIn.kind) < SIGN_INS.indexOf(wanted.activationSignIn.kind));
     // Another approver is somebody else who can let people in.
     case 'approval': return wanted.approval.required;
     case 'eligibleMaxDays': return longer(is.eligibleMaxDays, wanted.eligibleMaxDays);
@@ -236,15 +257,24 @@ function application(wish: SetupDefinition['applications'][number], facts: Drift
   const groupId = facts.group?.id.toLowerCase() ?? '';
   const others = baseline.applications[key]?.assignees ?? [];
   const strangers = seen.assignees.filter(({ id }) => id !== groupId && !others.includes(id) && facts.otherGroups.get(seen.servicePrincipalId)?.has(id) !== true);
-  const connectors = wish.kind === 'new' ? facts.connectorGroups?.get(wish.connectorGroupId) : undefined;
+  const [usedId, used] = wish.kind === 'new' ? connectorGroupOf(key, facts) : [];
+  // The one that its people get through now, or where Graph does not tell, the one that they should.
+  const connectors = used ?? (wish.kind === 'new' ? facts.connectorGroups?.get(wish.connectorGroupId) : undefined);
   return [
     ...(seen.enabled ? [] : [found({ kind: 'application-disabled', of: key, severity: 'broken', title: `Sign-in to ${name} is turned off`, expected: 'turned on', found: 'turned off, so nobody gets in', restorable: false, acceptable: false, mend: 'Enable the application for users to sign in, in Entra under its properties.' })]),
     ...(seen.assignmentRequired ? [] : [found({ kind: 'assignment-not-required', of: key, severity: 'bypass', title: `${name} lets in everybody`, expected: 'assignment required', found: 'not required, so everybody in the tenant gets in', restorable: true, acceptable: false })]),
     ...(seen.assignees.some(({ id }) => id === groupId) ? [] : [found({ kind: 'application-unassigned', of: key, severity: 'broken', title: `${name} is not open to the group any more`, expected: 'open to the group', found: 'not assigned', restorable: true, acceptable: true })]),
     ...strangers.map(({ id, displayName }) => found({ kind: 'assignee-added', of: `${key}:${id}`, severity: 'bypass', title: `${displayName} gets into ${name} past the group`, expected: 'not assigned', found: 'assigned directly, without activating', restorable: true, acceptable: true })),
     ...destinations(wish, key, seen, baseline),
+    ...(wish.kind === 'new' && used && usedId?.toLowerCase() !== wish.connectorGroupId.toLowerCase() ? [found({ kind: 'connector-group-changed', of: key, severity: 'changed', title: `${name} is reached through the connector group ${used.name}`, expected: wish.connectorGroupName, found: used.name, restorable: true, acceptable: true })] : []),
     ...(connectors?.live === 0 ? [found({ kind: 'connector-group-dead', of: key, severity: 'broken', title: `No connector of ${connectors.name} is live, so nobody reaches ${name}`, expected: 'at least one live connector', found: `0 of ${connectors.total} live`, restorable: false, acceptable: false, mend: 'Start a connector of the group, or give the application another connector group in Entra.' })] : []),
   ];
+}
+
+/** Through which an application is reached; none where Graph does not tell. */
+function connectorGroupOf(key: string, { applications, connectorGroups }: DriftFacts) {
+  const appId = applications.get(key)?.appId;
+  return [...connectorGroups ?? []].find(([, group]) => appId !== undefined && group.applications.has(appId)) ?? [];
 }
 
 function destinations(wish: SetupDefinition['applications'][number], key: string, { displayName, segments }: ApplicationSeen, baseline: Baseline): readonly Found[] {
@@ -285,7 +315,7 @@ export interface Accepted {
  */
 export function acceptDifferences(definition: SetupDefinition, baseline: Baseline, differences: readonly Found[], facts: DriftFacts): Accepted | { readonly refused: string } {
   const refused = differences.find(({ acceptable }) => !acceptable);
-  if (refused) return { refused: `${refused.title}. A setup cannot take that as it is: restore it.` };
+  if (refused) return { refused: `${refused.title}. ${isBeside(refused) ? 'A setup has no words for that, so it cannot take it' : 'A setup cannot take that'} as it is: restore it.` };
   const all = differences.reduce<Accepted>((so, difference) => acceptOne(so, difference, facts), { definition, baseline });
   const parsed = SetupDefinition.safeParse(all.definition);
   if (parsed.success) return { definition: parsed.data, baseline: all.baseline };
@@ -306,7 +336,13 @@ function acceptOne({ definition, baseline }: Accepted, { kind, key }: Found, fac
     }
     case 'owner-removed': return { definition: { ...definition, owners: definition.owners.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
     case 'role-settings': return { definition: { ...definition, roleSettings: withFields(definition.roleSettings, readRoleSettings(facts.rules), [id]) }, baseline };
-    case 'owner-role-settings': return { definition: { ...definition, ownerRoleSettings: definition.ownerRoleSettings && withFields(definition.ownerRoleSettings, readRoleSettings(facts.ownerRules), [id]) }, baseline };
+    case 'owner-role-settings': {
+      const { ownerRoleSettings } = definition;
+      if (ownerRoleSettings !== null) return { definition: { ...definition, ownerRoleSettings: withFields(ownerRoleSettings, readRoleSettings(facts.ownerRules), [id]) }, baseline };
+      const { settings: taken, besides } = baseline.ownerSettings ?? { settings: readRoleSettings(facts.ownerRules), besides: {} };
+      const beside = besidesIn(facts.ownerRules).find(({ key: of }) => of === id);
+      return { definition, baseline: { ...baseline, ownerSettings: { settings: withFields(taken, readRoleSettings(facts.ownerRules), [id]), besides: beside ? { ...besides, [id]: beside.found } : besides } } };
+    }
     case 'eligible-removed': return { definition: { ...definition, eligible: definition.eligible.filter(({ principalId }) => principalId.toLowerCase() !== id) }, baseline };
     case 'eligible-shortened': case 'eligible-extended': return { definition: { ...definition, eligible: definition.eligible.map((one) => (one.principalId.toLowerCase() === id ? { ...one, days: daysOf(longest(seen)) } : one)) }, baseline };
     case 'eligible-added': {
@@ -317,6 +353,11 @@ function acceptOne({ definition, baseline }: Accepted, { kind, key }: Found, fac
     case 'application-unassigned': case 'application-gone': return { definition: { ...definition, applications: definition.applications.filter((wish) => !isApplication(wish)) }, baseline };
     case 'assignee-added': return { definition, baseline: changedApplication(baseline, facts, keyOfAssignee(id), (one) => ({ ...one, assignees: [...one.assignees, id.slice(keyOfAssignee(id).length + 1)] })) };
     case 'destination-added': case 'destination-removed': return acceptDestination({ definition, baseline }, kind, id, facts);
+    case 'connector-group-changed': {
+      const [usedId, used] = connectorGroupOf(id, facts);
+      if (usedId === undefined || !used) return { definition, baseline };
+      return { definition: { ...definition, applications: definition.applications.map((wish) => (wish.kind === 'new' && isApplication(wish) ? { ...wish, connectorGroupId: usedId, connectorGroupName: used.name } : wish)) }, baseline };
+    }
     case 'group-renamed': return { definition: { ...definition, group: { ...definition.group, displayName: facts.group?.displayName ?? definition.group.displayName } }, baseline };
     default: return { definition, baseline };
   }
@@ -349,9 +390,10 @@ function changedApplication(baseline: Baseline, facts: DriftFacts, key: string, 
   return { ...baseline, applications: { ...baseline.applications, [key]: change(known) } };
 }
 
-/** The settings with these fields of the others, as the keys of differences name them; all of them where they contradict each other. */
+const isBeside = ({ kind, key }: Found): boolean => key.startsWith(`${kind}:besides.`);
+
+/** The settings with these fields of the others, as the keys of differences name them. */
 export function withFields(settings: RoleSettings, others: RoleSettings, fields: readonly string[]): RoleSettings {
-  if (fields.includes(CONTRADICTION)) return others;
   return fields.reduce((so, field) => fieldsOf(so, others).find((one) => one.field === field)?.with ?? so, settings);
 }
 
@@ -398,6 +440,7 @@ const CAUSES: Readonly<Record<DifferenceKind, { readonly kinds: readonly EventKi
   'destination-added': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'destination-removed': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'connector-group-dead': { kinds: [], about: 'application' },
+  'connector-group-changed': { kinds: ['application-changed'], activity: /^update application/i, about: 'application' },
   'group-gone': { kinds: ['group-changed'], activity: /^(hard )?delete group/i, about: 'group' },
   'group-unfit': { kinds: ['group-changed'], activity: /^update group/i, about: 'group' },
   'group-renamed': { kinds: ['group-changed'], activity: /^update group/i, about: 'group' },

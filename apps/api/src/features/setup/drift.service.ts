@@ -1,4 +1,4 @@
-import type { Difference, SetupDrift } from '@gatehouse/contracts';
+import type { Difference, DifferenceKind, SetupDrift } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { GraphError, type Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
@@ -44,6 +44,8 @@ const ON_THE_WAY_OUT_MS = 60_000;
 const AT_ONCE = 4;
 /** In the history what the background finds is told by the portal. */
 const PORTAL = { principalId: 'gatehouse', name: 'Gatehouse' };
+/** What no look of the background sees. */
+const OF_CONNECTORS: readonly DifferenceKind[] = ['connector-group-dead', 'connector-group-changed'];
 const CONNECTORS = 'Connectors: Microsoft Graph shows them to people alone. Check the setup now to see them.';
 
 export type Drift = ReturnType<typeof createDrift>;
@@ -70,7 +72,7 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
     const baseline = baselineOf(definition, facts, seen?.baseline);
     const found = compareSetup(definition, facts, baseline);
     // What this look could not see is as it was.
-    const unseen = isPerson ? [] : (seen?.differences ?? []).filter(({ kind, key }) => kind === 'connector-group-dead' && definition.applications.some((wish) => key === `connector-group-dead:${applicationKey(wish)}`));
+    const unseen = isPerson ? [] : (seen?.differences ?? []).filter(({ kind, key }) => OF_CONNECTORS.includes(kind) && definition.applications.some((wish) => key === `${kind}:${applicationKey(wish)}`));
     const before = new Map((seen?.differences ?? []).map((one) => [one.key, one]));
     const differences = await explained([...found, ...unseen], setup, facts, before, lookedAt);
     const notSeen = !isPerson && definition.applications.some(({ kind }) => kind === 'new') ? [CONNECTORS] : [];

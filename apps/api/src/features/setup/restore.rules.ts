@@ -1,8 +1,9 @@
 import { SetupDefinition, type PlanStep, type StepKind } from '@gatehouse/contracts';
-import { destinationIn, withFields, type DriftFacts, type Found } from './drift.rules.ts';
+import { destinationIn, ownerSettingsOf, withFields, type Baseline, type DriftFacts, type Found } from './drift.rules.ts';
+import { overlaps, sameDestination } from './overlap.rules.ts';
 import { readRoleSettings } from './role-settings.rules.ts';
 import { DAY_MS } from './setup.rules.ts';
-import { acts, step } from './steps.rules.ts';
+import { acts, blocked, step } from './steps.rules.ts';
 import type { Before } from './undo.rules.ts';
 
 /** Making the tenant again what a setup says, in the points that somebody chose: ways past PIM are closed first. */
@@ -25,10 +26,17 @@ export function planRestore(definition: SetupDefinition, wanted: readonly Found[
   const removed = closing.filter(({ kind }) => kind === 'remove-segment').map(({ key }) => key);
   const reopened = wanted.filter(({ kind }) => kind === 'destination-removed').flatMap((difference): PlanStep[] => {
     const { application, destination } = destinationIn(ofKey(difference));
-    const name = facts.applications.get(application)?.displayName ?? application;
+    const seen = facts.applications.get(application);
+    const name = seen?.displayName ?? application;
+    const draft = { key: `add-segment:${ofKey(difference)}`, kind: 'add-segment' as const, title: `Add ${difference.expected} to ${name}` };
+    // Private Access takes no destination that another one overlaps, here or in another application: it would be waited for in vain.
+    const inTheWay = (seen?.segments ?? []).filter((one) => overlaps(one, destination));
+    const staying = inTheWay.find((one) => !removed.some((key) => { const goes = destinationIn(key.slice('remove-segment:'.length)); return goes.application === application && sameDestination(goes.destination, one); }));
+    if (staying) return [blocked(draft, { reason: `${name} opens ${staying.destinationHost} now, which overlaps it, and Private Access takes each destination once.`, mend: 'Choose the difference that tells of that one as well, so that it is taken out first; or take both into the setup.' })];
+    const elsewhere = inTheWay.length > 0 ? undefined : whole.find(({ key, verdict }) => verdict === 'blocked' && key.startsWith(`add-segment:${application}:`) && sameDestination(destinationIn(key.slice('add-segment:'.length)).destination, destination));
+    if (elsewhere?.blocked) return [blocked(draft, elsewhere.blocked)];
     return [step({
-      key: `add-segment:${ofKey(difference)}`, kind: 'add-segment', verdict: 'create', title: `Add ${difference.expected} to ${name}`,
-      // Private Access takes no destination that another one of the application overlaps.
+      ...draft, verdict: 'create',
       dependsOn: removed.filter((key) => destinationIn(key.slice('remove-segment:'.length)).application === application),
       changes: [{ field: 'Destination', from: null, to: `${destination.destinationHost} : ${destination.ports.join(', ')} ${destination.protocol}` }], calls: ['POST /applications/{id}/…/applicationSegments'],
     })];
@@ -47,16 +55,19 @@ export function planRestore(definition: SetupDefinition, wanted: readonly Found[
  * What the setup says in the points that were chosen; where role settings are among them, the others stay as the tenant has
  * them. Settings that no setup may have are not kept: then all of the setup's are put back.
  */
-export function restoredBy(definition: SetupDefinition, wanted: readonly Found[], facts: DriftFacts): SetupDefinition {
+export function restoredBy(setup: SetupDefinition, wanted: readonly Found[], facts: DriftFacts, baseline: Baseline): SetupDefinition {
   const chosen = (kind: 'role-settings' | 'owner-role-settings'): readonly string[] => wanted.filter((one) => one.kind === kind).map(ofKey);
   const [member, owner] = [chosen('role-settings'), chosen('owner-role-settings')];
+  // Of a setup that says nothing of owners, what stands beside it is put back.
+  const definition = owner.length === 0 ? setup : { ...setup, ownerRoleSettings: ownerSettingsOf(setup, baseline)?.settings ?? null };
   const { roleSettings, ownerRoleSettings } = definition;
   const restored = SetupDefinition.safeParse({
     ...definition,
     ...(member.length > 0 && { roleSettings: withFields(readRoleSettings(facts.rules), roleSettings, member) }),
     ...(owner.length > 0 && ownerRoleSettings && { ownerRoleSettings: withFields(readRoleSettings(facts.ownerRules), ownerRoleSettings, owner) }),
   });
-  return restored.success ? restored.data : definition;
+  if (restored.success) return restored.data;
+  return SetupDefinition.safeParse(definition).success ? definition : setup;
 }
 
 /** What follows the kind in a difference's key. */
@@ -130,6 +141,7 @@ function isStepOf(key: string, difference: Found): boolean {
     case 'owner-removed': return key.toLowerCase() === `add-owner:${of}`;
     case 'eligible-removed': case 'eligible-shortened': return key.toLowerCase() === `assign-eligible:${of}`;
     case 'assignment-not-required': return key === `require-assignment:${of}`;
+    case 'connector-group-changed': return key === `publish-application:${of}`;
     case 'application-unassigned': return key === `assign-application:${of}`;
     case 'application-gone': return ['create-application', 'publish-application', 'require-assignment', 'assign-application'].some((kind) => key === `${kind}:${of}`) || key.startsWith(`add-segment:${of}:`);
     default: return false;

@@ -1,7 +1,7 @@
 import { MAX_ACTIVATION_MINUTES, PROPOSED_ROLE_SETTINGS, type RoleSettings } from '@gatehouse/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { activationPolicyOf, DEFAULT_RULES, describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { activationPolicyOf, besidesIn, DEFAULT_RULES, describeChanges, describePolicyChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 
 const mail = fc.record({
   defaultRecipients: fc.boolean(),
@@ -76,14 +76,88 @@ test('a rule that we do not know is never written', () => {
   }));
 });
 
-test('what a rule holds beside what is set stays in it: another requirement, an approver of another kind', () => {
+test('a requirement that we do not know stays beside those that are set; an approver of another kind goes, and the plan says so', () => {
   const manager = { '@odata.type': '#microsoft.graph.requestorManager', managerLevel: 1 };
   const standing = DEFAULT_RULES.map((rule) => (rule.id === 'Enablement_EndUser_Assignment' ? { ...rule, enabledRules: ['Justification', 'FutureRequirement'] }
-    : rule.id === 'Approval_EndUser_Assignment' ? { ...rule, setting: { isApprovalRequired: true, approvalStages: [{ primaryApprovers: [manager] }] } } : rule));
+    : rule.id === 'Approval_EndUser_Assignment' ? { ...rule, setting: { isApprovalRequired: true, futureField: 1, approvalStages: [{ primaryApprovers: [manager], futureField: 2 }] } } : rule));
   const omar = { id: '7f1d5c4e-3f0a-4c7e-9d55-0a3b1c2d3e4f', kind: 'user' as const, displayName: 'Omar Haddad' };
-  const [enablement, approval] = mergeRoleSettings(standing, { ...defaults, requireTicket: true, approval: { required: true, approvers: [omar] } });
+  const wanted = { ...defaults, requireTicket: true, approval: { required: true, approvers: [omar] } };
+  const [enablement, approval] = mergeRoleSettings(standing, wanted);
   expect(enablement).toMatchObject({ id: 'Enablement_EndUser_Assignment', enabledRules: ['Justification', 'Ticketing', 'FutureRequirement'] });
-  expect(approval).toMatchObject({ id: 'Approval_EndUser_Assignment', setting: { approvalStages: [{ primaryApprovers: [{ userId: omar.id }, manager] }] } });
+  expect(approval).toMatchObject({ id: 'Approval_EndUser_Assignment', setting: { futureField: 1, approvalStages: [{ futureField: 2 }] } });
+  expect((approval?.['setting'] as { approvalStages: { primaryApprovers: unknown[] }[] }).approvalStages.map(({ primaryApprovers }) => primaryApprovers)).toEqual([[{ '@odata.type': '#microsoft.graph.singleUser', userId: omar.id, description: 'Omar Haddad' }]]);
+  expect(describePolicyChanges(standing, wanted)).toContainEqual({ field: 'Approvers besides', from: 'the requester’s manager', to: 'nobody' });
+});
+
+const changedRule = (id: string, change: Readonly<Record<string, unknown>>): PolicyRule[] => DEFAULT_RULES.map((rule) => (rule.id === id ? { ...rule, ...change } : rule));
+const setting = (change: Readonly<Record<string, unknown>>): PolicyRule[] => changedRule('Approval_EndUser_Assignment', { setting: { ...ruleOf(DEFAULT_RULES, 'Approval_EndUser_Assignment')?.['setting'] as object, ...change } });
+const stages = (change: Readonly<Record<string, unknown>>, ...more: readonly unknown[]): PolicyRule[] => setting({
+  approvalStages: [{ approvalStageTimeOutInDays: 1, isApproverJustificationRequired: true, escalationTimeInMinutes: 0, isEscalationEnabled: false, primaryApprovers: [], escalationApprovers: [], ...change }, ...more],
+});
+const person = { '@odata.type': '#microsoft.graph.singleUser', userId: '7f1d5c4e-3f0a-4c7e-9d55-0a3b1c2d3e4f', description: 'Omar Haddad' };
+const targetOf = (id: string, change: Readonly<Record<string, unknown>>): PolicyRule[] => changedRule(id, { target: { ...ruleOf(DEFAULT_RULES, id)?.['target'] as object, ...change } });
+
+describe('what a setup has no words for is told, and is at the default where a setup is applied', () => {
+  test.each<[string, PolicyRule[], string, string]>([
+    ['an approver without an id', stages({ primaryApprovers: [{ '@odata.type': '#microsoft.graph.requestorManager', managerLevel: 1 }] }), 'approval.others', 'the requester’s manager'],
+    ['an approver of a kind that we do not know, with an id', stages({ primaryApprovers: [{ '@odata.type': '#microsoft.graph.internalSponsors', id: 'x' }] }), 'approval.others', 'subjects of the kind internalsponsors'],
+    ['a person without an id', stages({ primaryApprovers: [{ '@odata.type': '#microsoft.graph.singleUser', description: 'Ana' }] }), 'approval.others', 'a person without an id (Ana)'],
+    ['an approver who stands in', stages({ primaryApprovers: [{ ...person, isBackup: true }] }), 'approval.backup', 'Omar Haddad'],
+    ['requests that are passed on', stages({ isEscalationEnabled: true, escalationTimeInMinutes: 60, escalationApprovers: [person] }), 'approval.escalation', 'after 1 h, to Omar Haddad'],
+    ['who would get them', stages({ escalationApprovers: [person] }), 'approval.escalation', 'not yet, to Omar Haddad'],
+    ['a second stage', stages({}, { primaryApprovers: [person] }), 'approval.stages', '2, then Omar Haddad'],
+    ['a second stage of nobody', stages({}, {}), 'approval.stages', '2, then nobody'],
+    ['another mode', setting({ approvalMode: 'Parallel' }), 'approval.mode', 'Parallel'],
+    ['no approval in spite of it', setting({ isApprovalRequired: true, approvalMode: 'NoApproval' }), 'approval.mode', 'NoApproval'],
+    ['approval to extend', setting({ isApprovalRequiredForExtension: true }), 'approval.extension', 'required'],
+    ['no reason for the approver', setting({ isRequestorJustificationRequired: false }), 'approval.reason', 'not required'],
+    ['no reason for a decision', stages({ isApproverJustificationRequired: false }), 'approval.decision', 'not required'],
+    ['a longer time to decide', stages({ approvalStageTimeOutInDays: 14 }), 'approval.timeout', '14 days'],
+    ['an activation without a limit', changedRule('Expiration_EndUser_Assignment', { isExpirationRequired: false }), 'limit.Expiration_EndUser_Assignment', 'no limit'],
+    ['a length in months', changedRule('Expiration_Admin_Eligibility', { maximumDuration: 'P6M' }), 'limit.Expiration_Admin_Eligibility', 'P6M, which is no length that PIM takes'],
+    ['a context that is on and named nowhere', changedRule('AuthenticationContext_EndUser_Assignment', { isEnabled: true, claimValue: '' }), 'context', 'on, without a name'],
+    ['mails that are none', changedRule('Notification_Admin_EndUser_Assignment', { notificationType: 'Teams' }), 'mail.Notification_Admin_EndUser_Assignment', 'as Teams'],
+    ['mails to others', changedRule('Notification_Admin_EndUser_Assignment', { recipientType: 'Requestor' }), 'mail.Notification_Admin_EndUser_Assignment', 'to Requestor'],
+    ['mails at another level', changedRule('Notification_Admin_EndUser_Assignment', { notificationLevel: 'Digest' }), 'mail.Notification_Admin_EndUser_Assignment', 'at the level Digest'],
+    ...DEFAULT_RULES.filter(({ id }) => id !== 'Enablement_Admin_Eligibility').flatMap(({ id }): [string, PolicyRule[], string, string][] => [
+      [`${id} for some operations`, targetOf(id, { operations: ['Renew'] }), `reach.${id}`, 'only the operations Renew'],
+      [`${id} for another caller`, targetOf(id, { caller: 'None' }), `reach.${id}`, 'only what None does'],
+      [`${id} for some objects`, targetOf(id, { targetObjects: [{ id: 'x' }] }), `reach.${id}`, 'only some objects'],
+    ]),
+  ])('%s', (_what, rules, key, found) => {
+    expect(besidesIn(rules)).toMatchObject([{ key: `besides.${key}`, found }]);
+    const wanted = readRoleSettings(rules);
+    const merged = mergeRoleSettings(rules, wanted);
+    expect(merged).toHaveLength(1);
+    expect(describePolicyChanges(rules, wanted)).toMatchObject([{ from: found }]);
+    const after = patched(rules, merged);
+    expect(besidesIn(after)).toEqual([]);
+    expect(mergeRoleSettings(after, wanted)).toEqual([]);
+    expect(readRoleSettings(after)).toEqual(wanted);
+  });
+
+  test.each<[string, PolicyRule[]]>([
+    ['nothing', [...DEFAULT_RULES]],
+    ['a policy without rules', []],
+    ['rules whose every field is unset', DEFAULT_RULES.map(({ id }) => ({ id, setting: null, target: null, enabledRules: null, notificationType: null, recipientType: null, isExpirationRequired: null }))],
+    ['words in another casing', DEFAULT_RULES.map((rule) => JSON.parse(JSON.stringify(rule).replaceAll('"All"', '"all"').replaceAll('SingleStage', 'singlestage').replaceAll('"Admin"', '"admin"').replaceAll('"Email"', '"email"')) as PolicyRule)],
+    ['no operations named', DEFAULT_RULES.map((rule) => ({ ...rule, target: { ...rule['target'] as object, operations: [], targetObjects: [] } }))],
+    ['a stage that says nothing', setting({ approvalStages: [{}] })],
+    ['no stage', setting({ approvalStages: [] })],
+    ['no approval in other words', setting({ approvalMode: 'NoApproval' })],
+    ['an escalation that is off, and its time', stages({ escalationTimeInMinutes: 720 })],
+    ['an approver who stands in for nobody', stages({ primaryApprovers: [{ ...person, isBackup: false }] })],
+    ['a context that is off, and its name', changedRule('AuthenticationContext_EndUser_Assignment', { claimValue: 'c1' })],
+  ])('not told: %s', (_what, rules) => {
+    expect(besidesIn(rules)).toEqual([]);
+    expect(mergeRoleSettings(rules, readRoleSettings(rules))).toEqual([]);
+  });
+
+  test('MFA beside a context is told, and one of them goes', () => {
+    const both = patched(changedRule('Enablement_EndUser_Assignment', { enabledRules: ['MultiFactorAuthentication', 'Justification'] }), [{ ...ruleOf(DEFAULT_RULES, 'AuthenticationContext_EndUser_Assignment'), id: 'AuthenticationContext_EndUser_Assignment', isEnabled: true, claimValue: 'c1' }]);
+    expect(besidesIn(both)).toMatchObject([{ key: 'besides.contradiction' }]);
+    expect(besidesIn(patched(both, mergeRoleSettings(both, readRoleSettings(both))))).toEqual([]);
+  });
 });
 
 describe('what is the same is not written', () => {

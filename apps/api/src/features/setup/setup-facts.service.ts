@@ -34,7 +34,7 @@ export async function gatherFacts(graph: Graph, definition: SetupDefinition, ear
     directory.names([...eligible.map((one) => one.principalId), ...approvers.map((one) => one.id), ...owners.map((one) => one.principalId)]),
     Promise.all(wishes.map((wish) => findApplication(applications, wish, seen.get(applicationKey(wish))))),
     wishesNew ? readNeighbours(applications) : [],
-    wishesNew ? applications.connectorGroups() : [],
+    wishesNew ? applications.connectorGroupsInUse() : [],
     asksContext ? conditionalAccess.authenticationContexts() : [],
   ]);
   const [rules, ownerRules, eligibilities, assignments, groupOwners] = group
@@ -60,7 +60,7 @@ export async function gatherFacts(graph: Graph, definition: SetupDefinition, ear
       eligible: eligibilities.filter((one) => one.accessId === 'member' && one.memberType === 'direct').map((one) => ({ principalId: one.principalId.toLowerCase(), startsAt: one.startsAt, endsAt: one.endsAt })),
       knownPrincipals: new Set(known.filter(({ kind }) => kind !== 'servicePrincipal').map(({ id }) => id)),
       knownUsers: new Set(known.filter(({ kind }) => kind === 'user').map(({ id }) => id)),
-      applications: found.map((one) => one && applicationFact(one.application, one.segments, assigned)),
+      applications: found.map((one) => one && { ...applicationFact(one.application, one.segments, assigned), connectorGroupId: connectorGroups.find((group) => group.applications.includes(one.application.appId))?.id }),
       connectorGroups: connectorGroups.map((one) => ({ id: one.id, name: one.name, live: one.connectors.filter((connector) => connector.live).length, total: one.connectors.length })),
       contexts: new Set(contexts.filter((context) => context.available).map((context) => context.id.toLowerCase())),
     },

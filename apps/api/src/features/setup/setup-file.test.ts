@@ -59,7 +59,7 @@ describe('a setup as a file', () => {
 });
 
 describe('what is wrong in a file is said with its line', () => {
-  test.each<[string, (text: string) => string, (text: string) => readonly [line: number, message: RegExp]]>([
+  test.each<[string, (text: string) => string, (text: string) => readonly [line: unknown, message: RegExp]]>([
     ['an unknown name', (text) => text.replace('  requireTicket: false', '  requireTicket: false\n  colour: red'), (text) => [lineOf(text, 'colour'), /^roleSettings\.colour is not known here\.$/]],
     ['an unknown name at the top', (text) => `${text}owner: maya\n`, (text) => [lineOf(text, 'owner: maya'), /^owner is not known here\.$/]],
     ['a value of another kind', (text) => text.replace('days: 180', 'days: soon'), (text) => [lineOf(text, 'days: soon'), /^eligible\.0\.days: a number is expected here\.$/]],
@@ -69,8 +69,8 @@ describe('what is wrong in a file is said with its line', () => {
     ['somebody chosen twice', (text) => text.replace('eligible:\n', `eligible:\n  - principalId: ${ID}\n    kind: user\n    displayName: Omar\n    days: 30\n`), (text) => [lineOf(text, 'eligible:') + 1, /^eligible: Somebody is chosen twice\.$/]],
     ['longer than the settings allow', (text) => text.replace('days: 180', 'days: 999'), (text) => [lineOf(text, 'days: 999'), /The role settings allow 365 days at the most\.$/]],
     ['a host that is none', (text) => text.replace('host: fin-arch.corp.contoso.example', 'host: nowhere'), (text) => [lineOf(text, 'host: nowhere'), /A host is a full name/]],
-    ['a name twice', (text) => text.replace('  requireTicket: false', '  requireTicket: false\n  requireTicket: true'), (text) => [lineOf(text, 'requireTicket: true'), /neither YAML nor JSON here: map keys must be unique\.$/]],
-    ['broken YAML', (text) => text.replace('kind: new', 'kind: [new'), () => [expect.any(Number) as unknown as number, /^This is neither YAML nor JSON here: /]],
+    ['a name twice', (text) => text.replace('  requireTicket: false', '  requireTicket: false\n  requireTicket: true'), (text) => [lineOf(text, 'requireTicket: true'), /^requireTicket is there twice\.$/]],
+    ['broken YAML', (text) => text.replace('kind: new', 'kind: [new'), () => [expect.any(Number), /^This is neither YAML nor JSON here: /]],
   ])('%s', (_what, spoil, expected) => {
     const text = spoil(yaml);
     expect(text).not.toBe(yaml);
@@ -92,10 +92,24 @@ describe('what is wrong in a file is said with its line', () => {
     expect(mistakes(bomb)).toEqual(['1: The file repeats itself by aliases too often.']);
   });
 
-  test('twenty mistakes at the most are listed, in the order of the file', () => {
+  test('lists within lists without end are refused, and so is a name without one', () => {
+    for (const depth of [150, 2_000, 20_000]) expect(mistakes(`${'['.repeat(depth)}${']'.repeat(depth)}`), String(depth)).toEqual(['1: The file has lists and fields within each other far deeper than a setup has them.']);
+    expect(mistakes(`${yaml}${'x'.repeat(100_000)}: 1\n`).join('').length).toBeLessThan(200);
+  });
+
+  test('ten thousands of names are refused as quickly as one', () => {
+    const text = Array.from({ length: 40_000 }, (_, index) => `k${index}: 1\n`).join('');
+    const began = performance.now();
+    expect(mistakes(text).at(-1)).toMatch(/: And 39,98\d more\.$/);
+    expect(mistakes(`${text}k7: 1\n`)).toEqual(['40001: k7 is there twice.']);
+    expect(performance.now() - began, 'milliseconds; each name compared with each other one takes over a minute').toBeLessThan(10_000);
+  });
+
+  test('twenty mistakes at the most are listed, in the order of the file, and how many more there are', () => {
     const text = `${yaml}${Array.from({ length: 30 }, (_, index) => `extra${index}: 1\n`).join('')}`;
     const lines = mistakes(text).map((one) => Number(one.split(':')[0]));
-    expect(lines).toHaveLength(20);
+    expect(lines).toHaveLength(21);
+    expect(mistakes(text).at(-1)).toMatch(/: And 10 more\.$/);
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
     const first = `extra: 1\n${yaml.replace('days: 180', 'days: soon')}`;
     expect(mistakes(first).map((one) => Number(one.split(':')[0]))).toEqual([1, lineOf(first, 'days: soon')]);

@@ -1,5 +1,5 @@
 import { PRESETS, SetupSource, type SetupDefinition } from '@gatehouse/contracts';
-import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml';
+import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, visit, type Document } from 'yaml';
 import { parseSource, type SourceIssue } from './setup-source.rules.ts';
 import { canonical } from './steps.rules.ts';
 
@@ -27,6 +27,15 @@ export interface LocatedSource {
 
 /** More are not listed: whoever mends these sees the rest. */
 const SHOWN = 20;
+
+/** So many are put in the order of their lines: to find the line of each takes the longer the more there are. */
+const ORDERED = 500;
+
+/** The first of what is wrong, and how many more there are. `told` is asked for those alone that are shown. */
+export function firstOf<T>(all: readonly T[], told: (one: T) => Mistake, total = all.length): readonly Mistake[] {
+  const shown = all.slice(0, SHOWN).map(told);
+  return total > SHOWN ? [...shown, { line: shown.at(-1)?.line ?? 1, message: `And ${(total - SHOWN).toLocaleString('en')} more.` }] : shown;
+}
 
 /** The order in which a person reads a setup; a file that was written twice is the same twice. */
 const ORDER = ['group', 'owners', 'roleSettings', 'ownerRoleSettings', 'eligible', 'applications'] as const;
@@ -63,9 +72,13 @@ function briefly(settings: SetupSource['roleSettings'] | null): unknown {
 export function openFile(text: string): OpenFile | { readonly mistakes: readonly Mistake[] } {
   if (!isUtf8(text)) return { mistakes: [{ line: 1, message: NOT_UTF8 }] };
   const lines = new LineCounter();
-  const document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
-  if (document.errors.length > 0) return { mistakes: document.errors.slice(0, SHOWN).map(({ pos, message }) => ({ line: at(pos[0]), message: `This is neither YAML nor JSON here: ${begunSmall(message)}` })) };
+  // The parser compares each key with every other one of its map, which takes minutes for some ten thousand of them.
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  if (isTooDeep(document)) return { mistakes: [{ line: 1, message: 'The file has lists and fields within each other far deeper than a setup has them.' }] };
+  if (document.errors.length > 0) return { mistakes: firstOf(document.errors, ({ pos, message }) => ({ line: at(pos[0]), message: `This is neither YAML nor JSON here: ${begunSmall(message)}` })) };
+  const repeated = keysTwice(document);
+  if (repeated.length > 0) return { mistakes: firstOf(repeated, ({ offset, key }) => ({ line: at(offset), message: `${inBrief(key)} is there twice.` })) };
   try {
     // An alias may stand for more than a file holds: a hundred uses are enough.
     const value: unknown = document.toJS({ maxAliasCount: 100 });
@@ -83,6 +96,42 @@ export function openFile(text: string): OpenFile | { readonly mistakes: readonly
     return { mistakes: [{ line: 1, message: 'The file repeats itself by aliases too often.' }] };
   }
 }
+
+/** Ten are enough for any setup; some thousands would be more than the stack of who reads them holds. */
+const DEEPEST = 100;
+
+function isTooDeep(document: Document): boolean {
+  let found = document.errors.some(({ message }) => /call stack/.test(message));
+  visit(document, {
+    Collection: (_key, _node, path) => {
+      found ||= path.length > DEEPEST;
+      return found ? visit.BREAK : undefined;
+    },
+  });
+  return found;
+}
+
+interface KeyTwice { readonly offset: number | undefined; readonly key: string }
+
+function keysTwice(document: Document): KeyTwice[] {
+  const found: KeyTwice[] = [];
+  visit(document, {
+    Map: (_key, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) found.push({ offset: key.range?.[0], key: name });
+        seen.add(name);
+      }
+    },
+  });
+  return found;
+}
+
+/** A word of the file within a sentence: it may be as long as the file. */
+export const inBrief = (word: string): string => (word.length > 60 ? `${word.slice(0, 60)}…` : word);
+
 /** What another encoding leaves, read as UTF-8, is no text: zeros, and signs that stand for what cannot be read. */
 export const isUtf8 = (text: string): boolean => text.isWellFormed() && !/[\u0000\uFFFD]/.test(text);
 export const NOT_UTF8 = 'This is no text in UTF-8. Save the file as UTF-8 and open it again.';
@@ -99,11 +148,16 @@ export function sourceAt(file: OpenFile, path: readonly (string | number)[]): Lo
   return located(parseSource(Object.fromEntries(Object.entries(value).filter(([key]) => !(BESIDE as readonly string[]).includes(key)))), (inner, key) => file.lineOf([...path, ...inner], key));
 }
 
-/** What was read, with the lines of what is wrong. */
-export function located(parsed: ReturnType<typeof parseSource>, lineOf: OpenFile['lineOf']): LocatedSource | { readonly mistakes: readonly Mistake[] } {
-  const mistakesOf = (issues: readonly SourceIssue[]): readonly Mistake[] => issues.map(({ path, key, message }): Mistake => (key === undefined
-    ? { line: lineOf(path), message: `${path.length === 0 ? '' : `${path.join('.')}: `}${message}.`.replace(/\.\.$/, '.') }
-    : { line: lineOf(path, key), message: `${[...path, key].join('.')} ${message}.` })).toSorted((a, b) => a.line - b.line).slice(0, SHOWN);
+/** What was read, with the lines of what is wrong. `nameOf`: what a place is called where the file has it. */
+export function located(parsed: ReturnType<typeof parseSource>, lineOf: OpenFile['lineOf'], nameOf = (path: SourceIssue['path']): string => path.join('.')): LocatedSource | { readonly mistakes: readonly Mistake[] } {
+  const toldOf = ({ path, key, message }: SourceIssue): Mistake => (key === undefined
+    ? { line: lineOf(path), message: `${path.length === 0 ? '' : `${nameOf(path)}: `}${message}.`.replace(/\.\.$/, '.') }
+    : { line: lineOf(path, key), message: `${[...path, inBrief(key)].join('.')} ${message}.` });
+  const mistakesOf = (issues: readonly SourceIssue[]): readonly Mistake[] => {
+    // Several values that one cell made are wrong in the same way: that is one thing to mend.
+    const told = [...new Map(issues.slice(0, ORDERED).map(toldOf).map((mistake) => [`${mistake.line} ${mistake.message}`, mistake])).values()].toSorted((a, b) => a.line - b.line);
+    return firstOf(told, (mistake) => mistake, told.length + Math.max(0, issues.length - ORDERED));
+  };
   return 'source' in parsed ? { source: parsed.source, mistakesOf } : { mistakes: mistakesOf(parsed.issues) };
 }
 

@@ -166,7 +166,7 @@ test('two controls that contradict each other are a change, even where what is r
   const both = DEFAULT_RULES.map((rule) => (rule.id === 'AuthenticationContext_EndUser_Assignment' ? { ...rule, isEnabled: true, claimValue: 'c1' }
     : rule.id === 'Enablement_EndUser_Assignment' ? { ...rule, enabledRules: ['MultiFactorAuthentication', 'Justification'] }
       : rule.id === 'Expiration_EndUser_Assignment' ? { ...rule, maximumDuration: 'PT30M' } : rule));
-  expect(stepOf('role-settings', { rules: both }, context)).toMatchObject({ verdict: 'change', changes: [{ field: 'Rules that contradict each other' }] });
+  expect(stepOf('role-settings', { rules: both }, context)).toMatchObject({ verdict: 'change', changes: [{ field: 'MFA beside an authentication context' }] });
 });
 
 test('what is worth knowing is a warning and blocks nothing', () => {

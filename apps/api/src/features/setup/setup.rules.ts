@@ -1,6 +1,6 @@
-import { proposeMailNickname, type ApplicationWish, type Change, type EligibleWish, type PlanStep, type RoleSettings, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
+import { proposeMailNickname, type ApplicationWish, type EligibleWish, type PlanStep, type RoleSettings, type SegmentWish, type SetupDefinition } from '@gatehouse/contracts';
 import { type Destination, overlaps, sameDestination } from './overlap.rules.ts';
-import { describeChanges, mergeRoleSettings, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { describePolicyChanges, mergeRoleSettings, type PolicyRule } from './role-settings.rules.ts';
 import { applicationKey, blocked, destinationOf, segmentKey, step, uniqueNameOf } from './steps.rules.ts';
 
 /**
@@ -28,6 +28,8 @@ export interface ApplicationFact {
   /** Published through Private Access or Quick Access; other enterprise applications are not. */
   readonly published: boolean;
   readonly segments: readonly Destination[];
+  /** Through which it is reached; `undefined` where that is not known. */
+  readonly connectorGroupId?: string | undefined;
   /** Whether the group is assigned to it. */
   readonly assigned: boolean;
 }
@@ -187,10 +189,7 @@ function roleSettingsStep(role: typeof MEMBER | typeof OWNER, wanted: RoleSettin
     return blocked({ ...draft, title }, { reason: `${gone.map((one) => one.displayName).join(', ')} cannot approve: Entra does not know them any more.`, mend: 'Choose other approvers.' });
   }
   if (mergeRoleSettings(rules, wanted).length === 0) return step({ ...draft, verdict: 'nothing', title: `The role settings of ${role.name} are as wanted` });
-  const changes = describeChanges(readRoleSettings(rules), wanted);
-  // Two controls that exclude each other may both be on in a tenant: what is read is the same then, and the rules are not.
-  const told: Change[] = changes.length > 0 ? changes : [{ field: 'Rules that contradict each other', from: 'present', to: 'removed' }];
-  return step({ ...draft, verdict: 'change', title, changes: told, calls: alongWithOnboarding ? [] : [POLICY_CALL(role.policy)] });
+  return step({ ...draft, verdict: 'change', title, changes: describePolicyChanges(rules, wanted), calls: alongWithOnboarding ? [] : [POLICY_CALL(role.policy)] });
 }
 
 function planApplication(definition: SetupDefinition, wish: ApplicationWish, fact: ApplicationFact | undefined, facts: SetupFacts): { readonly before: readonly PlanStep[]; readonly assign: PlanStep } {
@@ -220,6 +219,8 @@ function requireAssignmentStep(key: string, name: string, fact: ApplicationFact 
   })];
 }
 
+const PUBLISHING = ['PATCH /applications/{id}', 'PUT /applications/{id}/connectorGroup/$ref'];
+
 function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fact: ApplicationFact | undefined, facts: SetupFacts): readonly PlanStep[] {
   const key = applicationKey(wish);
   const name = wish.displayName;
@@ -229,6 +230,7 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
   // Seen unpublished, it is what a create of ours left behind, or an application of somebody else.
   const foreign = fact !== undefined && !fact.published && !['begun', 'done'].includes(facts.earlier.get(create.key) ?? '');
   // How far a publish came that was cut off is not to be seen: it is absolute, and done again.
+  const elsewhere = fact?.connectorGroupId !== undefined && fact.connectorGroupId !== wish.connectorGroupId;
   const publishBegun = facts.earlier.get(publish.key) === 'begun';
 
   const first = foreign
@@ -239,9 +241,14 @@ function newApplicationSteps(wish: Extract<ApplicationWish, { kind: 'new' }>, fa
     });
   const second = !connectors
     ? blocked(publish, { reason: `The connector group ${wish.connectorGroupName} does not exist any more.`, mend: 'Choose another connector group.' })
+    : fact?.published === true && !publishBegun && elsewhere
+      ? step({
+        ...publish, verdict: 'change', title: `Reach ${name} through the connector group ${connectors.name}`,
+        changes: [{ field: 'Connector group', from: facts.connectorGroups.find(({ id }) => id === fact.connectorGroupId)?.name ?? 'another one', to: connectors.name }], calls: PUBLISHING,
+      })
     : fact?.published === true && !publishBegun
       ? step({ ...publish, verdict: 'nothing', title: `${name} is published through Private Access` })
-      : step({ ...publish, verdict: 'create', changes: [{ field: 'Connector group', from: null, to: connectors.name }], calls: ['PATCH /applications/{id}', 'PUT /applications/{id}/connectorGroup/$ref'] });
+      : step({ ...publish, verdict: 'create', changes: [{ field: 'Connector group', from: null, to: connectors.name }], calls: PUBLISHING });
   return [first, second, ...wish.segments.map((segment, index) => segmentStep(wish, segment, index, fact, facts))];
 }
 

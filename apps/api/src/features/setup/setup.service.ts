@@ -10,14 +10,14 @@ import type { Drift } from './drift.service.ts';
 import { driftFigures } from './drift.store.ts';
 import { planRestore, restoredBy } from './restore.rules.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
-import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile, writeSetups } from './setup-file.ts';
+import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
 import { planSetup, type SetupFacts } from './setup.rules.ts';
 import { nameSources, principalsOf, resolveSources } from './setup-source.service.ts';
 import { sharedReads } from './shared-reads.service.ts';
 import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, standingSetups, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
 import { acts, canonical, canonicalPlan, weigh } from './steps.rules.ts';
-import { planUndo, type Before, type MadeStep } from './undo.rules.ts';
+import { definitionAfterUndo, planUndo, type AfterUndo, type Before, type MadeStep } from './undo.rules.ts';
 
 export interface SetupDeps extends RunsDeps {
   /** Where the portal is reached, for the address of the schema. */
@@ -113,14 +113,16 @@ export function createSetups(deps: SetupDeps) {
       .map((step): MadeStep => ({ plan: step.plan as PlanStep, before: step.before as Before | null }));
     const gathered = await gatherUndoFacts(graph, definition, groupId, (key) => made.some(({ plan }) => plan.key === key));
     const { steps, warnings } = planUndo(definition, made, gathered.facts);
-    return { ...gathered, ...digested(definition, steps), definition, warnings, before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
+    const after = await afterUndo(undone);
+    const lost = (after?.lost ?? []).map((sentence) => ({ code: 'change-lost', message: sentence, mend: 'What stands in the tenant stays: the watch tells of it, and it can be taken into the setup again.' }));
+    return { ...gathered, ...digested(definition, steps), definition, warnings: [...warnings, ...lost], before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
   }
 
   /** What it takes to put these differences right, as the tenant stands now. */
   async function plannedRestore(actor: Actor, graph: Graph, setupId: string, keys: readonly string[]) {
-    const { setup, facts, differences } = await drift.lookNow(actor, setupId, graph);
+    const { setup, facts, baseline, differences } = await drift.lookNow(actor, setupId, graph);
     const wanted = differences.filter(({ key }) => keys.includes(key));
-    const definition = restoredBy(setup.definition, wanted, facts);
+    const definition = restoredBy(setup.definition, wanted, facts, baseline);
     // An application of the setup is the one that was looked at, whatever it is called by now.
     const whole = await planned(graph, definition, undefined, new Map([...facts.applications].map(([key, { servicePrincipalId }]) => [key, servicePrincipalId])));
     const { steps, before, without } = planRestore(definition, wanted, facts, whole.steps, clock.now());
@@ -146,12 +148,20 @@ export function createSetups(deps: SetupDeps) {
     return { run, setup };
   }
 
-  /** What is so when a run is taken back: the setup is what the run before it made of it, or there is none. */
-  async function settleUndo(tx: Tx, run: NewRun, undone: NonNullable<RunRow>, steps: readonly PlanStep[], at: Date): Promise<void> {
-    const all = await runsOf(db, run.tenantId, run.setupId);
+  /** What the setup says when the run is taken back; `undefined` where no run before it stands. */
+  async function afterUndo(undone: NonNullable<RunRow>): Promise<AfterUndo | undefined> {
+    const [all, setup, steps] = await Promise.all([runsOf(db, undone.tenantId, undone.setupId), findSetup(db, undone.tenantId, undone.setupId), stepsOf(db, undone.tenantId, undone.id)]);
     const taken = new Set(all.flatMap(({ undoes }) => undoes ?? []));
     const earlier = all.find(({ id, undoes, restores, status, createdAt }) => undoes === null && restores.length === 0 && !taken.has(id) && status === 'succeeded' && createdAt < undone.createdAt);
-    if (earlier) await changeSetup(tx, run.tenantId, run.setupId, SetupDefinition.parse(earlier.definition), at);
+    if (!earlier || !setup) return undefined;
+    const made = steps.filter(({ status }) => status !== 'pending' && status !== 'skipped').map(({ plan }) => plan as PlanStep).filter(acts);
+    return definitionAfterUndo({ earlier: SetupDefinition.parse(earlier.definition), undone: SetupDefinition.parse(undone.definition), now: SetupDefinition.parse(setup.definition), made });
+  }
+
+  /** What is so when a run is taken back: the setup is what the run before it made of it and what was taken into it since, or there is none. */
+  async function settleUndo(tx: Tx, run: NewRun, undone: NonNullable<RunRow>, steps: readonly PlanStep[], at: Date): Promise<void> {
+    const after = await afterUndo(undone);
+    if (after) await changeSetup(tx, run.tenantId, run.setupId, after.definition, at);
     else await retireSetup(tx, run.tenantId, run.setupId, steps.some((step) => step.kind === 'delete-group' && acts(step)), at);
   }
 
@@ -235,10 +245,10 @@ export function createSetups(deps: SetupDeps) {
       };
     },
 
-    /** All setups that stand in one file by names; the same as long as they are the same, and in another tenant of the same names. */
-    async export(actor: Actor): Promise<string> {
+    /** All setups that stand, by names, in an order that stays the same as long as they do, and in another tenant of the same names. */
+    async named(actor: Actor): Promise<readonly SetupSource[]> {
       const sources = await nameSources(graphFor(actor, 'setup'), (await standingSetups(db, actor.tenantId)).map(({ definition }) => SetupDefinition.parse(definition)));
-      return writeSetups(sources.map((source) => ({ source, place: canonical(source.group) })).sort((one, other) => (one.place < other.place ? -1 : 1)).map(({ source }) => source));
+      return sources.map((source) => ({ source, place: canonical(source.group) })).sort((one, other) => (one.place < other.place ? -1 : 1)).map(({ source }) => source);
     },
 
     /** Waits until a run that this process works on rests. */

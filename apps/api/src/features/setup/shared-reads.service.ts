@@ -23,7 +23,7 @@ export function sharedReads(graph: Graph, principalIds: readonly string[]): Grap
       pim: { ...pim, onboardedGroups: once(pim.onboardedGroups) },
       applications: {
         ...applications,
-        privateAccess: once(applications.privateAccess), connectorGroups: once(applications.connectorGroups),
+        privateAccess: once(applications.privateAccess), connectorGroups: once(applications.connectorGroups), connectorGroupsInUse: once(applications.connectorGroupsInUse),
         application: onceFor(applications.application), applicationsByName: onceFor(applications.applicationsByName),
         segments: onceFor(applications.segments), segmentsOfAll: onceFor(applications.segmentsOfAll),
       },

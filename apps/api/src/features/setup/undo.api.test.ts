@@ -1,6 +1,7 @@
 import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
 import { expect, test } from 'vitest';
 import { MAYA, startPortal, type Client, type TestPortal } from '../../testing.ts';
+import { otherAdmin } from '../../../../../testing/out-of-band.ts';
 import { canonical } from './steps.rules.ts';
 
 /** Taking back what a run made: the tenant is then as it was before, but for what cannot be undone and what others put there. */
@@ -183,4 +184,36 @@ test('each run is taken back once, by a plan that was seen, with a tick for what
   expect((await atRest(portal, maya, undo.id)).status).toBe('succeeded');
   expect((await maya.post(`/api/runs/${run.id}/undo-plans`, {})).status).toBe(409);
   expect((await maya.post(`/api/runs/${undo.id}/undo-plans`, {})).status).toBe(409);
+});
+
+test('what was taken into the setup since stays in it, unless the run changed the same: the plan says that', async () => {
+  await using all = await prepared();
+  const { portal, maya, ana, omar, definition } = all;
+  const first = await applied(portal, maya, definition);
+  const second = await applied(portal, maya, { ...definition, eligible: [...definition.eligible, { principalId: omar.id, kind: 'user', displayName: omar.displayName, days: 30 }] }, first.setupId);
+  await portal.advance('PT6M');
+  expect((await maya.post(`/api/setups/${first.setupId}/drift`, {})).body.differences).toEqual([]);
+  const erik = await otherAdmin(portal.emulator.url);
+  const { groupId } = (await maya.get(`/api/setups/${first.setupId}`)).body;
+  const longer = async (principalId: string): Promise<void> => {
+    await erik.graph('POST', '/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests', {
+      accessId: 'member', principalId, groupId, action: 'adminUpdate', justification: 'Past the portal', scheduleInfo: { startDateTime: portal.now().toISOString(), expiration: { type: 'afterDateTime', endDateTime: new Date(portal.now().getTime() + 200 * 24 * 60 * 60_000).toISOString() } },
+    });
+  };
+  await erik.graph('POST', `/v1.0/groups/${groupId}/owners/$ref`, { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${omar.id}` });
+  await longer(ana.id);
+  await longer(omar.id);
+  await portal.advance('PT1M');
+  const { body: { differences } } = await maya.post(`/api/setups/${first.setupId}/drift`, {}) as { body: { differences: { key: string }[] } };
+  const accepted = await maya.post(`/api/setups/${first.setupId}/accept`, { keys: differences.map(({ key }) => key) });
+  expect(accepted, JSON.stringify(accepted.body)).toMatchObject({ status: 200, body: { differences: [] } });
+
+  await portal.advance('PT6M');
+  const { plan, run: undo } = await undone(portal, maya, second.id);
+  expect(plan.warnings).toMatchObject([{ code: 'change-lost', message: expect.stringMatching(/^The eligibility of Omar Haddad: the run changed it as well/) }]);
+  expect(undo.status, JSON.stringify(undo.steps)).toBe('succeeded');
+  const { body: { definition: after } } = await maya.get(`/api/setups/${first.setupId}`);
+  expect(after.owners.map(({ principalId }: { principalId: string }) => principalId)).toEqual([omar.id]);
+  expect(after.eligible.map(({ principalId, days }: { principalId: string; days: number }) => [principalId, days])).toEqual([[ana.id, 200], [definition.eligible[1]?.principalId, 90]]);
+  expect((await maya.post(`/api/setups/${first.setupId}/drift`, {})).body.differences).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_RULES } from './role-settings.rules.ts';
 import type { GroupFact } from './setup.rules.ts';
 import { step } from './steps.rules.ts';
-import { planUndo, type Before, type MadeStep, type UndoFacts } from './undo.rules.ts';
+import { definitionAfterUndo, planUndo, type Before, type MadeStep, type UndoFacts } from './undo.rules.ts';
 
 const ANA = '11111111-1111-4111-8111-111111111111';
 const BEN = '66666666-6666-4666-8666-666666666666';
@@ -90,5 +90,49 @@ describe('in a group that was there before', () => {
     ['an assignment that is gone', [made('assign-application:new:ledger')], { assignedTo: new Set() }, 'nothing unassign-application'],
   ])('%s is nothing to take back', (_what, by, more, verdict) => {
     expect(outline(stepsOf(more, by))).toEqual([verdict]);
+  });
+});
+
+describe('what the setup says when a run is taken back', () => {
+  const earlier = definition;
+  const omar = { principalId: PAYROLL, kind: 'user' as const, displayName: 'Omar Haddad', days: 30 };
+  const rachel = { principalId: EU, kind: 'user' as const, displayName: 'Rachel Stein', days: 30 };
+  const ledger = definition.applications[0] as Extract<SetupDefinition['applications'][number], { kind: 'new' }>;
+  const host = (name: string) => ({ host: `${name}.corp.example`, ports: '443', protocol: 'tcp' as const });
+  /** Another person, a longer activation, another destination, and an owner whom the tenant had already. */
+  const undone: SetupDefinition = {
+    ...earlier, eligible: [...earlier.eligible, omar], owners: [...earlier.owners, { principalId: ANA, displayName: 'Ana Costa' }],
+    roleSettings: { ...earlier.roleSettings, activationMaxMinutes: 60 }, applications: [{ ...ledger, segments: [...ledger.segments, host('archive')] }],
+  };
+  const run = ['role-settings', `assign-eligible:${PAYROLL}`, 'add-segment:new:ledger:archive.corp.example:443-443:tcp'].map((key) => made(key).plan);
+  const after = (now: SetupDefinition, by = run) => definitionAfterUndo({ earlier, undone, now, made: by });
+  const kept = { ...earlier, owners: undone.owners };
+
+  test('nothing changed since: it is as before the run, but for what the tenant had without it', () => { expect(after(undone)).toEqual({ definition: kept, lost: [] }); });
+
+  test('what was accepted since of other things stays', () => {
+    const accepted: SetupDefinition = {
+      ...undone, owners: undone.owners.slice(1), eligible: [...undone.eligible.map((one) => (one.principalId === ANA ? { ...one, days: 180 } : one)), rachel],
+      roleSettings: { ...undone.roleSettings, requireTicket: true, notifications: { ...undone.roleSettings.notifications, whenActivated: { ...undone.roleSettings.notifications.whenActivated, admins: { defaultRecipients: false, additionalRecipients: [], criticalOnly: false } } } },
+      applications: [{ ...ledger, connectorGroupId: PAYROLL, connectorGroupName: 'US-1', segments: [host('archive'), host('other')] }],
+    };
+    expect(after(accepted)).toEqual({
+      definition: {
+        ...earlier, owners: accepted.owners, eligible: [{ ...earlier.eligible[0], days: 180 }, rachel], roleSettings: { ...accepted.roleSettings, activationMaxMinutes: earlier.roleSettings.activationMaxMinutes },
+        applications: [{ ...ledger, connectorGroupId: PAYROLL, connectorGroupName: 'US-1', segments: [host('other')] }],
+      },
+      lost: [],
+    });
+  });
+
+  test('what was accepted since of the same things goes, and is named', () => {
+    const accepted: SetupDefinition = { ...undone, eligible: undone.eligible.map((one) => (one.principalId === PAYROLL ? { ...one, days: 60 } : one)), roleSettings: { ...undone.roleSettings, activationMaxMinutes: 120 } };
+    expect(after(accepted)).toEqual({ definition: kept, lost: [
+      'The setting “Activation lasts at most” of Member: the run changed it as well, so it is again as before the run.', 'The eligibility of Omar Haddad: the run changed it as well, so it is again as before the run.',
+    ] });
+  });
+
+  test('what left the setup in the run comes back with it', () => {
+    expect(definitionAfterUndo({ earlier: undone, undone: earlier, now: earlier, made: [] }).definition.eligible).toEqual([...earlier.eligible, omar]);
   });
 });

@@ -1,6 +1,7 @@
-import type { PlanStep, PlanWarning, SetupDefinition } from '@gatehouse/contracts';
+import { SetupDefinition, type ApplicationWish, type PlanStep, type PlanWarning, type RoleSettings } from '@gatehouse/contracts';
+import { SETTING_FIELDS, withFields } from './drift.rules.ts';
 import { sameDestination } from './overlap.rules.ts';
-import { describeChanges, readRoleSettings, type PolicyRule } from './role-settings.rules.ts';
+import { describeBesides, describeChanges, readRoleSettings, withRules, type PolicyRule } from './role-settings.rules.ts';
 import { isPermanent, longest, type ApplicationFact, type EligibilityFact, type GroupFact } from './setup.rules.ts';
 import { applicationKey, canonical, destinationOf, segmentKey, step } from './steps.rules.ts';
 
@@ -74,12 +75,77 @@ export function planUndo(definition: SetupDefinition, made: readonly MadeStep[],
     if (has(`create-application:${key}`)) warnings.push({ code: 'application-kept', message: `${fact.displayName} stays: others are assigned to it by now.`, mend: 'Delete it in Entra when nobody needs it.' });
     return [...segmentSteps(wish, fact, has), ...opened(key, fact, has, warnings)];
   });
+  for (const { plan } of made.filter((one) => one.plan.kind === 'publish-application' && one.plan.verdict === 'change')) {
+    const [change] = plan.changes;
+    warnings.push({ code: 'connector-group-kept', message: `The connector group stays ${change?.to ?? 'as it is'}: the run changed it from ${change?.from ?? 'another one'}.`, mend: 'Choose the other one in Entra, if the application is to be reached through it again.' });
+  }
   const group = deletesGroup ? [step({
     key: 'delete-group', kind: 'delete-group', verdict: 'delete', irreversible: true, title: `Delete the group ${facts.group?.displayName ?? definition.group.displayName}, with its eligibilities and role settings`,
     dependsOn: [...closing, ...taken].map((one) => one.key), changes: [{ field: 'Group', from: facts.group?.displayName ?? '', to: 'deleted' }], calls: ['DELETE /groups/{id}'],
   })] : [];
   if (has('onboard') && groupStays) warnings.push({ code: 'stays-onboarded', message: `PIM goes on managing ${facts.group?.displayName ?? 'the group'}: onboarding cannot be undone.`, mend: 'Nothing: nobody gets in by it.' });
   return { steps: [...closing, ...ending, ...taken, ...settings, ...dismissing, ...group], warnings };
+}
+
+/** Before the run, as the run was to make it, and now. */
+type Three<T> = readonly [before: T, of: T, is: T];
+
+export interface AfterUndo {
+  readonly definition: SetupDefinition;
+  /** What was changed in the setup since the run, and goes with it; a sentence each. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * What a setup says when a run is taken back: what the run before it made of it (`earlier`), and what was taken into it
+ * without the run (accepted since, or standing in the tenant before), where the run changed nothing of the same.
+ */
+export function definitionAfterUndo({ earlier, undone, now, made }: { readonly earlier: SetupDefinition; readonly undone: SetupDefinition; readonly now: SetupDefinition; readonly made: readonly PlanStep[] }): AfterUndo {
+  const lost: string[] = [];
+  const did = (key: string): boolean => made.some((one) => one.key.toLowerCase() === key.toLowerCase());
+  const same = (one: unknown, other: unknown): boolean => canonical(one ?? null) === canonical(other ?? null);
+  /** `stood`: whether it was in the tenant without the run. */
+  const pick = <T>([before, of, is]: Three<T>, what: string, stood: boolean): T => {
+    if (same(before, of)) return is;
+    if (same(of, is)) return stood ? is : before;
+    if (!same(before, is)) lost.push(`${what}: the run changed it as well, so it is again as before the run.`);
+    return before;
+  };
+  /** Element by element, in the order of `is`, and behind them what comes back. */
+  const merged = <T>([before, of, is]: Three<readonly T[]>, keyOf: (one: T) => string, nameOf: (one: T) => string, wasMade: (one: T) => boolean, within?: (each: Three<T>) => T): T[] => {
+    const byKey = (list: readonly T[]): ReadonlyMap<string, T> => new Map(list.map((one) => [keyOf(one).toLowerCase(), one]));
+    const [was, then, now] = [byKey(before), byKey(of), byKey(is)];
+    return [...new Map([...now, ...was])].flatMap(([key, one]) => {
+      const [first, second, third] = [was.get(key), then.get(key), now.get(key)];
+      if (within && first !== undefined && second !== undefined && third !== undefined) return [within([first, second, third])];
+      // What left the setup without a step comes back; what came without one stays.
+      return pick([first, second, third], nameOf(one), now.has(key) && !wasMade(one)) ?? [];
+    });
+  };
+  const settings = (kind: 'role-settings' | 'owner-role-settings', role: string, [before, of, is]: Three<RoleSettings>): RoleSettings => SETTING_FIELDS.reduce((so, field) => {
+    const like = (one: RoleSettings): RoleSettings => withFields(is, one, [field]);
+    return withFields(so, pick([like(before), like(of), is], `The setting “${describeChanges(like(of), is)[0]?.field ?? field}” of ${role}`, !did(kind)), [field]);
+  }, is);
+  const each = <T>(of: (definition: SetupDefinition) => T): Three<T> => [of(earlier), of(undone), of(now)];
+  const owner = each(({ ownerRoleSettings }) => ownerRoleSettings);
+  const group = each((one) => one.group.displayName);
+  const application = ([before, of, is]: Three<ApplicationWish>): ApplicationWish => {
+    const key = applicationKey(is);
+    if (before.kind !== 'new' || of.kind !== 'new' || is.kind !== 'new') return pick([before, of, is], `The application ${is.displayName}`, !did(`assign-application:${key}`));
+    return {
+      ...pick([{ ...before, segments: [] }, { ...of, segments: [] }, { ...is, segments: [] }], `The connector group of ${is.displayName}`, !did(`publish-application:${key}`)),
+      segments: merged([before.segments, of.segments, is.segments], (one) => segmentKey(is, one), ({ host }) => `The destination ${host} of ${is.displayName}`, (one) => did(segmentKey(is, one))),
+    };
+  };
+  const definition = SetupDefinition.safeParse({
+    ...earlier, group: { ...earlier.group, displayName: pick(group, 'The name of the group', true) },
+    roleSettings: settings('role-settings', 'Member', each(({ roleSettings }) => roleSettings)),
+    ownerRoleSettings: owner[0] && owner[1] && owner[2] ? settings('owner-role-settings', 'Owner', [owner[0], owner[1], owner[2]]) : pick(owner, 'The settings of Owner', !did('owner-role-settings')),
+    owners: merged(each(({ owners }) => owners), ({ principalId }) => principalId, ({ displayName }) => `The owner ${displayName}`, ({ principalId }) => did(`add-owner:${principalId}`)),
+    eligible: merged(each(({ eligible }) => eligible), ({ principalId }) => principalId, ({ displayName }) => `The eligibility of ${displayName}`, ({ principalId }) => did(`assign-eligible:${principalId}`)),
+    applications: merged(each(({ applications }) => applications), applicationKey, ({ displayName }) => `The application ${displayName}`, (wish) => did(`assign-application:${applicationKey(wish)}`), application),
+  });
+  return definition.success ? { definition: definition.data, lost } : { definition: earlier, lost: ['What was taken into the setup since the run: with it and without the run it would be no setup.'] };
 }
 
 /** Why the group cannot go with the run that made it; said as a warning. What others have put there is not ours to delete. */
@@ -123,9 +189,10 @@ function settingsStep(role: 'member' | 'owner', before: Before | null, rules: re
   const name = role === 'member' ? 'Member' : 'Owner';
   const kind = role === 'member' ? 'restore-role-settings' : 'restore-owner-role-settings';
   const same = sameRules(rules, before.rules);
+  const restored = withRules(rules, before.rules);
   return [step({
     key: kind, kind, verdict: same ? 'nothing' : 'change', title: same ? `The role settings of ${name} are as they were` : `Put back the role settings of ${name}`,
-    changes: describeChanges(readRoleSettings(rules), readRoleSettings(rules.map((rule) => before.rules.find(({ id }) => id === rule.id) ?? rule))), calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
+    changes: [...describeChanges(readRoleSettings(rules), readRoleSettings(restored)), ...describeBesides(rules, restored)], calls: [`PATCH /policies/roleManagementPolicies/{${role} policy}`],
   })];
 }
 

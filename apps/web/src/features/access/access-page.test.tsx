@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, EndOwnResidualAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type CurrentAccess, RequestActivation } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { AccessPage } from './access-page.tsx';
 import { keepDraft } from './draft.ts';
 
 const listed = (...entries: ReturnType<typeof entry>[]) => answers(ListMyAccess, myAccess(entries));
+const residual = (...items: CurrentAccess[]) => answers(ListOwnResidualAccess, { readAt: at(0), items });
 const why = () => screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ });
 const posts = (calls: { endpoint: { method: string } }[]) => calls.filter(({ endpoint }) => endpoint.method === 'POST');
 const open = async () => {
@@ -54,7 +55,7 @@ describe('the list', () => {
       entry({ groupId: '3' }),
       entry({ groupId: '4', applications: [], groupName: 'Ended-Group', ended: { at: at(-30), networkMayStayOpenUntil: at(60) } }),
       entry({ groupId: '5', applications: [], groupName: 'Long-Ended-Group', ended: { at: at(-95), networkMayStayOpenUntil: at(-5) } }),
-    )] });
+    ), residual()] });
     const section = async (name: string) => within(await screen.findByRole('region', { name })).getAllByRole('heading', { level: 3 }).map((heading) => heading.textContent);
     expect(await section('Open now')).toEqual(['Open-Group']);
     expect(await section('Waiting')).toEqual(['Waiting-Group']);
@@ -97,7 +98,7 @@ describe('activating', () => {
     expect(posts(calls)).toMatchObject([{ body: { groupId: GROUP, minutes: 30, justification: 'Quarter close' } }]);
     await userEvent.keyboard('{Escape}');
     await waitFor(() => { expect(screen.queryByRole('dialog')).toBeNull(); });
-    await waitFor(() => { expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Activate Finance reports' })); });
+    await waitFor(() => { expect(document.activeElement?.getAttribute('aria-label')).toBe('Activate Finance reports'); });
   });
 
   test('what the policy asks for is said before, and missing reason and minutes at their fields', async () => {
@@ -229,5 +230,33 @@ describe('ending', () => {
     const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ request: request({ state: 'awaiting-approval' }) })), answers(CancelAccessRequest, request({ state: 'cancelled' }))] });
     await userEvent.click(await screen.findByRole('button', { name: 'Cancel the request for Finance reports' }));
     await waitFor(() => { expect(posts(calls)).toMatchObject([{ url: `/api/access/requests/${REQUEST}/cancel` }]); });
+  });
+});
+
+describe('the network after a membership', () => {
+  const gone = entry({ ended: { at: at(-30), networkMayStayOpenUntil: at(60) } });
+  const tail = (revocation: CurrentAccess['revocation'] = null): CurrentAccess => ({ principalId: 'a', principalName: 'Ana Costa', groupId: GROUP, groupName: gone.groupName, applications: gone.applications, since: at(-60), endsAt: at(-30), ended: gone.ended, revocation });
+  const cut = { askedAt: at(0), askedBy: 'Ana Costa', state: 'revoked' as const, revokedAt: at(0), takesEffectBy: at(15), failure: null };
+
+  test('is closed only after what that does was read and confirmed', async () => {
+    const { calls, use } = renderPage(<AccessPage />, { api: [listed(gone), residual(tail()), answers(EndOwnResidualAccess, tail(cut))] });
+    await userEvent.click(await screen.findByRole('button', { name: 'End the network access to Finance reports now' }));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/every application on every device, this portal too/)).toBeTruthy();
+    expect(posts(calls)).toEqual([]);
+    use(residual(tail(cut)));
+    await userEvent.click(dialog.getByRole('button', { name: 'Revoke my sign-ins' }));
+    expect(await screen.findByText(/your sign-ins are revoked/)).toBeTruthy();
+    expect(posts(calls).map(({ endpoint }) => endpoint)).toEqual([EndOwnResidualAccess]);
+    expect(await screen.findByText('Sign-ins revoked')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: /End the network access/ })).toBeNull();
+  });
+
+  test('that could not be closed says why, and claims nothing', async () => {
+    renderPage(<AccessPage />, { api: [listed(gone), residual(tail()), refuses(EndOwnResidualAccess, 'directory-forbidden', { detail: 'An administrator of Microsoft Entra grants it User.RevokeSessions.All.' })] });
+    await userEvent.click(await screen.findByRole('button', { name: 'End the network access to Finance reports now' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Revoke my sign-ins' }));
+    expect(within(await screen.findByRole('dialog')).getByText(/grants it User.RevokeSessions.All/)).toBeTruthy();
+    expect(screen.queryByText(/sign-ins are revoked\./)).toBeNull();
   });
 });

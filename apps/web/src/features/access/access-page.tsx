@@ -63,7 +63,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
           {shown.length === 0 ? <p className={styles.none}>Nothing that you may open matches “{filter}”.</p> : <Rows label="You may open">{shown.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => { setNews(undefined); show(entry.groupId); }} />)}</Rows>}
         </Section>
       )}
-      {ended.length > 0 && <Section title="Ended, network may stay open"><Rows label="Ended, network may stay open">{ended.map((entry) => <EndedRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
+      {ended.length > 0 && <Section title="Ended, network may stay open"><Rows label="Ended, network may stay open">{ended.map((entry) => <EndedRow key={entry.groupId} entry={entry} onClosed={setNews} />)}</Rows></Section>}
       {entries.length === 0 && (notKnown.length === 0
         ? <EmptyState icon={<KeyRegular />} title="You are not eligible for any application">Access that somebody makes you eligible for appears here, to activate when you need it. Ask the people who run the application.</EmptyState>
         : <p className={styles.none}>Nothing can be shown, because not everything could be read.</p>)}

@@ -1,4 +1,4 @@
-import { CancelAccessRequest, DeactivateAccess, GetAccessRequest, ListMyAccess, RequestActivation, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, EndOwnResidualAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessRequest, type CallInput, type MyAccess, type RequestState } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { serverNow } from '../../lib/session.ts';
@@ -67,4 +67,14 @@ export function useCancel() {
 export function useDeactivate() {
   const refresh = useRefresh();
   return useMutation({ mutationFn: (groupId: string) => call(DeactivateAccess, { body: { groupId } }), onSettled: () => void refresh() });
+}
+
+/** Where the network may still be open after a membership, and whether it was closed. */
+export function residualAccess() {
+  return queryOptions({ queryKey: [...accessKeys.all, 'residual'], queryFn: ({ signal }) => call(ListOwnResidualAccess, {}, signal), refetchInterval: 30_000 });
+}
+
+export function useEndResidual() {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: (groupId: string) => call(EndOwnResidualAccess, { body: { groupId } }), onSettled: () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'residual'] }) });
 }

@@ -1,14 +1,15 @@
-import { NETWORK_MAY_STAY_OPEN_MINUTES, type AccessEntry, type AccessRequest } from '@gatehouse/contracts';
+import { NETWORK_MAY_STAY_OPEN_MINUTES, REVOCATION_TAKES_MINUTES, type AccessEntry, type AccessRequest } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { formatClock, formatCountdown, formatMinutes } from '../../lib/dates.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
-import { useCancel, useDeactivate } from './access.queries.ts';
+import { residualAccess, useCancel, useDeactivate, useEndResidual } from './access.queries.ts';
 import { AccessRow } from './access-row.tsx';
 import { formatNear, policyLine, titleOf } from './access.words.ts';
 
@@ -117,15 +118,50 @@ export function ClosedRow({ entry, onActivate }: { entry: AccessEntry; onActivat
   );
 }
 
-export function EndedRow({ entry }: { entry: AccessEntry }) {
+export function EndedRow({ entry, onClosed }: { entry: AccessEntry; onClosed(news: string): void }) {
   const now = useNow();
+  const { data } = useQuery(residualAccess());
   const { ended } = entry;
   if (!ended) return null;
   const left = Date.parse(ended.networkMayStayOpenUntil) - now.getTime();
+  const cut = data?.items.find(({ groupId }) => groupId === entry.groupId)?.revocation;
+  const revoked = cut?.state === 'revoked' && cut.takesEffectBy !== null ? cut.takesEffectBy : undefined;
   return (
-    <AccessRow entry={entry} state={{ tone: 'warn', word: 'Ended' }} notes={[
+    <AccessRow entry={entry} state={revoked === undefined ? { tone: 'warn', word: 'Ended' } : { tone: 'quiet', word: 'Sign-ins revoked' }} notes={[
       `membership ended ${formatNear(ended.at, now)} · network until ${formatNear(ended.networkMayStayOpenUntil, now)} · via ${entry.groupName}`,
-      `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them.`,
-    ]} />
+      revoked === undefined
+        ? `Connections that are open may go on for ${formatMinutes(Math.max(1, Math.ceil(left / 60_000)))}: close them.`
+        : `Connections close by ${formatNear(revoked, now)} on a current Windows client; another client may keep them until ${formatNear(ended.networkMayStayOpenUntil, now)}.`,
+    ]}>
+      {data && revoked === undefined && <EndNow entry={entry} networkEnd={ended.networkMayStayOpenUntil} onClosed={onClosed} />}
+    </AccessRow>
+  );
+}
+
+/** Closes the network before its tokens end, at the price of every other sign-in. */
+function EndNow({ entry, networkEnd, onClosed }: { entry: AccessEntry; networkEnd: string; onClosed(news: string): void }) {
+  const [asking, setAsking] = useState(false);
+  const end = useEndResidual();
+  const title = titleOf(entry);
+  const close = () => {
+    setAsking(false);
+    end.reset();
+  };
+  return (
+    <>
+      <Button aria-label={`End the network access to ${title} now`} onClick={() => { setAsking(true); }}>End now…</Button>
+      <ConfirmDialog title={`Close the network to ${title} now`} confirm={end.isPending ? 'Revoking' : 'Revoke my sign-ins'} open={asking} busy={end.isPending} onClose={close} onConfirm={() => {
+        end.mutate(entry.groupId, {
+          onSuccess: ({ revocation }) => {
+            setAsking(false);
+            onClosed(`${title}: your sign-ins are revoked. Connections close${revocation?.takesEffectBy ? ` by ${formatClock(revocation.takesEffectBy)}` : ''} on a current Windows client.`);
+          },
+        });
+      }}>
+        <ProblemBar error={end.error} />
+        <p>Your membership of {entry.groupName} is over. To close the network before {formatClock(networkEnd)}, all your sign-ins are revoked: every application on every device, this portal too, asks you to sign in again.</p>
+        <p>Open connections close within {formatMinutes(REVOCATION_TAKES_MINUTES)} on a Windows client that knows continuous access evaluation. Another client may keep them until {formatClock(networkEnd)}.</p>
+      </ConfirmDialog>
+    </>
   );
 }

@@ -98,6 +98,27 @@ test('a batch under way follows its rows, and is stopped after the setups in han
   expect(await screen.findByText(/Maya Lindqvist stopped it/)).toBeTruthy();
 });
 
+test('the planning is stopped too, and what was not begun is not said to be', async () => {
+  const planning = aBatch([aRow(0), aRow(1, { status: 'waiting', changes: 0, calls: 0 })], { status: 'planning' });
+  const { use, calls } = open([answers(GetBatch, planning)]);
+  use(answers(StopBatch, { ...planning, stopAskedBy: 'Maya Lindqvist' }), answers(GetBatch, { ...planning, status: 'stopped', stopAskedBy: 'Maya Lindqvist' }));
+  await userEvent.click(await button('Stop planning'));
+  expect(await screen.findByText('Maya Lindqvist stopped it while it was being planned. Nothing was applied. Continuing plans the rows that are left; then you review all of them.')).toBeTruthy();
+  expect(calls.filter(({ endpoint }) => endpoint === StopBatch)).toHaveLength(1);
+  expect(screen.getByText('Planning stopped')).toBeTruthy();
+  expect(screen.getByRole('progressbar', { name: 'Setups planned' })).toBeTruthy();
+  expect(within(screen.getByRole('group', { name: 'Show' })).getAllByRole('button').map((each) => each.textContent)).toEqual(['All 2', 'Waits for its plan 1', 'Create 1']);
+  expect(screen.queryByRole('link', { name: /Download/ })).toBeNull();
+});
+
+test('rows that Entra could not be asked about say so, with the way to plan them', async () => {
+  const row = aRow(1, { status: 'waiting', changes: 0, calls: 0, detail: 'Line 3: Microsoft Entra did not answer. Try again in a moment.' });
+  open([answers(GetBatch, aBatch([aRow(0), row], { status: 'interrupted', startedAt: null, detail: '1 row has no plan yet. Microsoft Entra did not answer.' })), answers(GetBatchRow, { ...row, plan: null })], '?row=1');
+  expect(await screen.findByText(/^1 row has no plan yet\. Microsoft Entra did not answer\. Nothing was applied\./)).toBeTruthy();
+  expect(screen.getByText('Not planned to the end')).toBeTruthy();
+  expect(within(await screen.findByRole('dialog', { name: 'Group-1' })).getByText('Continue the batch to plan it.')).toBeTruthy();
+});
+
 test.each([['stopped', 'planned'], ['interrupted', 'planned'], ['finished', 'failed']] as const)('a batch that is %s with a row that is %s is continued', async (status, left) => {
   const { use, calls } = open([answers(GetBatch, aBatch([aRow(0, { status: 'done' }), aRow(1, { status: left })], { status }))]);
   const running = aBatch([aRow(0, { status: 'done' }), aRow(1, { status: 'running' })], { status: 'running' });

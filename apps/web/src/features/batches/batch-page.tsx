@@ -67,7 +67,7 @@ function Actions({ current, stopping, continuing, onStop, onContinue, onBack }: 
       <Button onClick={onBack}>See all batches</Button>
       {file && left > 0 && <Button as="a" href={resultOf(current.id, 'failed')} download>{`Download the ${left === 1 ? 'row' : `${left} rows`} left`}</Button>}
       {file && <Button as="a" href={resultOf(current.id, 'all')} download>Download the result</Button>}
-      {current.status === 'running' && <Button disabledFocusable={stopping} onClick={onStop}>{stopping ? 'Stopping after the setups in hand…' : 'Stop after the setups in hand'}</Button>}
+      {isMoving(current) && <Button disabledFocusable={stopping} onClick={onStop}>{current.status === 'planning' ? (stopping ? 'Stopping the planning…' : 'Stop planning') : stopping ? 'Stopping after the setups in hand…' : 'Stop after the setups in hand'}</Button>}
       {resumable && <Button appearance="primary" disabled={continuing} onClick={onContinue}>Continue the batch</Button>}
     </div>
   );
@@ -82,15 +82,18 @@ function Whole({ current }: { current: Batch }) {
   return (
     <>
       <div className={styles.state}><span role="status"><StatusBadge tone={tone}>{live}</StatusBadge></span> <Begun current={current} /></div>
-      {(isMoving(current) || current.status === 'stopped' || current.status === 'interrupted') && <ProgressBar className={styles.progress} value={done / Math.max(1, of)} color={failed > 0 ? 'error' : 'brand'} aria-label={current.status === 'planning' ? 'Setups planned' : 'Setups applied'} />}
+      {(isMoving(current) || current.status === 'stopped' || current.status === 'interrupted') && <ProgressBar className={styles.progress} value={done / Math.max(1, of)} color={failed > 0 ? 'error' : 'brand'} aria-label={current.startedAt === null ? 'Setups planned' : 'Setups applied'} />}
       {current.status === 'planned' && <Apply current={current} />}
-      {current.status === 'stopped' && <p className={styles.text}>{current.stopAskedBy ?? 'Somebody'} stopped it. What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
-      {current.status === 'interrupted' && <p className={styles.text}>{current.detail ?? 'The portal stopped while it was under way.'} What is done stays done. Continuing goes on with the rest, and tries again what failed.</p>}
+      {current.status === 'stopped' && <p className={styles.text}>{current.stopAskedBy ?? 'Somebody'} stopped it{current.startedAt === null ? ' while it was being planned' : ''}. {goingOn(current)}</p>}
+      {current.status === 'interrupted' && <p className={styles.text}>{current.detail ?? 'The portal stopped while it was under way.'} {goingOn(current)}</p>}
       {current.status === 'finished' && failed > 0 && <p className={styles.text}>Each row that failed says why. Continuing tries those again; what is done stays done.{current.format !== null && ' What is wrong in the file is mended in the rows left, and brought in as the next batch.'}</p>}
       <Rows current={current} />
     </>
   );
 }
+
+/** What continuing means. */
+const goingOn = ({ startedAt }: Batch): string => (startedAt === null ? 'Nothing was applied. Continuing plans the rows that are left; then you review all of them.' : 'What is done stays done. Continuing goes on with the rest, and tries again what failed.');
 
 function Begun({ current }: { current: Batch }) {
   const styles = useStyles();

@@ -31,10 +31,11 @@ test.each([
   ['planned', [aRow(0), aRow(1, { status: 'refused' })], 'Planned, not applied yet', '2 rows: 1 to apply, 1 refused'],
   ['planned', [aRow(0, { status: 'nothing' })], 'Nothing to apply', '1 row: 1 with nothing to do'],
   ['stopped', [aRow(0), aRow(1, { status: 'done' })], 'Stopped', '2 rows: 1 done, 1 to apply'],
+  ['stopped', [aRow(0), aRow(1, { status: 'waiting' })], 'Planning stopped', '2 rows: 1 to apply, 1 waiting for a plan', { startedAt: null }],
   ['finished', [aRow(0, { status: 'done' }), aRow(1, { status: 'failed' })], '1 failed', '2 rows: 1 done, 1 failed'],
   ['finished', [aRow(0, { status: 'done' })], 'Applied and verified', '1 row: 1 done'],
-] as const)('a batch that is %s says how it stands, and leads to it', async (status, rows, state, counts) => {
-  open(answers(ListBatches, { batches: [summaryOf(aBatch([...rows], { status }))] }));
+] as const)('a batch that is %s says how it stands, and leads to it', async (status, rows, state, counts, more: { startedAt?: null } = {}) => {
+  open(answers(ListBatches, { batches: [summaryOf(aBatch([...rows], { status, ...more }))] }));
   const row = within(await screen.findByRole('table')).getAllByRole('row')[1] as HTMLElement;
   for (const text of ['finance.csv', state, counts, /Maya Lindqvist/]) expect(within(row).getByText(text)).toBeTruthy();
   await userEvent.click(within(row).getByRole('link', { name: 'finance.csv' }));

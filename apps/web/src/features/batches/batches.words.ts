@@ -20,18 +20,19 @@ export function standingOf({ status, setupId }: Pick<BatchRow, 'status' | 'setup
   return started ? 'to-come' : setupId === null ? 'create' : 'change';
 }
 
-export const isStarted = ({ status }: Pick<BatchSummary, 'status'>): boolean => status !== 'planning' && status !== 'planned';
+/** Whether somebody applied it; what is finished without that had nothing to apply. */
+export const isStarted = ({ status, startedAt }: Pick<BatchSummary, 'status' | 'startedAt'>): boolean => startedAt !== null || status === 'finished';
 
 /** How the batch stands. `counts` says what of a finished one did not work out. */
-export function batchState({ status, counts }: Pick<BatchSummary, 'status' | 'counts'>): { tone: Tone; word: string } {
+export function batchState({ status, startedAt, counts }: Pick<BatchSummary, 'status' | 'startedAt' | 'counts'>): { tone: Tone; word: string } {
   const { failed = 0, refused = 0, blocked = 0, done = 0, planned = 0 } = counts;
   const left = refused + blocked;
   switch (status) {
     case 'planning': return { tone: 'busy', word: 'Being planned' };
     case 'planned': return planned === 0 ? { tone: 'quiet', word: 'Nothing to apply' } : { tone: 'warn', word: 'Planned, not applied yet' };
     case 'running': return { tone: 'busy', word: 'Under way' };
-    case 'stopped': return { tone: 'warn', word: 'Stopped' };
-    case 'interrupted': return { tone: 'warn', word: 'Unfinished' };
+    case 'stopped': return { tone: 'warn', word: startedAt === null ? 'Planning stopped' : 'Stopped' };
+    case 'interrupted': return { tone: 'warn', word: startedAt === null ? 'Not planned to the end' : 'Unfinished' };
     case 'finished':
       if (failed > 0) return { tone: 'bad', word: `${failed} failed` };
       if (left > 0) return { tone: 'warn', word: `${done > 0 ? `${done} applied and verified` : 'Nothing was applied'}, ${left} left out` };
@@ -48,8 +49,8 @@ export function countsInWords({ rows, counts }: BatchSummary): string {
 }
 
 /** How far it is, of what there is to do: of the planning every row, of the applying what is applied at all. */
-export function progressOf({ status, rows }: Batch): { done: number; of: number } {
-  if (status === 'planning') return { done: rows.filter((row) => row.status !== 'waiting').length, of: rows.length };
+export function progressOf({ startedAt, rows }: Batch): { done: number; of: number } {
+  if (startedAt === null) return { done: rows.filter((row) => row.status !== 'waiting').length, of: rows.length };
   const applied = rows.filter((row) => ['planned', 'running', 'done', 'failed'].includes(row.status));
   return { done: applied.filter((row) => row.status === 'done' || row.status === 'failed').length, of: applied.length };
 }

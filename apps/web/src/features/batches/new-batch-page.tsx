@@ -28,8 +28,8 @@ const useStyles = makeStyles({
 /** A file that the default template reads as it is. */
 const EXAMPLE = [
   'name,preset,owners,people,groups,days,applications',
-  'FinReport-SeniorAnalyst-SecureAccess,standard,maya.lindqvist@contoso.example,ana.costa@contoso.example;ben.novak@contoso.example,,90,Finance reports',
-  'Payroll-Clerk-SecureAccess,strict,maya.lindqvist@contoso.example,,Payroll clerks,30,Payroll;HR archive',
+  'FinReport-SeniorAnalyst-SecureAccess,standard,maya.lindqvist@contoso.example,"ana.costa@contoso.example;ben.novak@contoso.example",,90,Finance reports',
+  'Payroll-Clerk-SecureAccess,strict,maya.lindqvist@contoso.example,,Payroll clerks,30,"Payroll;HR archive"',
   '',
 ].join('\r\n');
 
@@ -63,7 +63,7 @@ export function NewBatchPage() {
         <Section title="What the file holds">
           <dl className={styles.terms}>
             <dt className={styles.term}>CSV</dt>
-            <dd className={styles.value}>A row a setup, the first row names the columns. Several values in a cell are separated by a semicolon. <Link inline href={`data:text/csv;charset=utf-8,${encodeURIComponent(EXAMPLE)}`} download="setups-example.csv">Download an example</Link></dd>
+            <dd className={styles.value}>A row a setup, the first row names the columns. Several values in a cell are separated by a semicolon; where your spreadsheet has semicolons between the cells, such a cell stands in quotes. <Link inline href={`data:text/csv;charset=utf-8,${encodeURIComponent(EXAMPLE)}`} download="setups-example.csv">Download an example</Link></dd>
             <dt className={styles.term}>YAML, JSON</dt>
             <dd className={styles.value}>Many setups in full, as <Link inline href={ALL_SETUPS} download>all setups in one file</Link> are written.</dd>
           </dl>

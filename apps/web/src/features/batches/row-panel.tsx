@@ -39,7 +39,7 @@ export function RowPanel({ batchId, row, started, onClose }: { batchId: string; 
       {query.isPending && <ListSkeleton rows={4} />}
       {plan?.warnings.map(({ code, message, mend }) => <MessageBar key={`${code}${message}`} intent="warning" layout="multiline" className={styles.bar}><MessageBarBody><MessageBarTitle>{message}</MessageBarTitle> {mend}</MessageBarBody></MessageBar>)}
       {plan && <PlanList label={`Plan of ${row.name}`} steps={plan.steps} />}
-      {query.data && plan === null && <p className={styles.text}>{row.status === 'refused' ? 'There is no plan: the row has to be mended in the file first.' : row.status === 'waiting' ? 'Its plan is being made.' : 'There is no plan of it.'}</p>}
+      {query.data && plan === null && <p className={styles.text}>{row.status === 'refused' ? 'There is no plan: the row has to be mended in the file first.' : row.status === 'waiting' ? row.detail === null ? 'It has no plan yet.' : 'Continue the batch to plan it.' : 'There is no plan of it.'}</p>}
     </SidePanel>
   );
 }

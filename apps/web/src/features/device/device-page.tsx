@@ -15,6 +15,7 @@ import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { TextField } from '../../ui/text-field.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
 import { deviceSignIn, useDecideDevice, type DeviceDecision } from './device.queries.ts';
 
 const NARROW = '@media (max-width: 640px)';
@@ -85,7 +86,9 @@ function Compare({ code, onOther, onDecided }: { code: string; onOther(): void; 
 function Decide({ asking, onOther, onDecided }: { asking: Asking; onOther(): void; onDecided(decided: { decision: DeviceDecision; deviceName: string }): void }) {
   const styles = useStyles();
   const { person } = useSession();
-  const decide = useDecideDevice(asking.userCode);
+  // Of who was signed in when the page was read: the session may become another's in another tab, and is asked for again by itself.
+  const [shown] = useState(person);
+  const decide = useDecideDevice(asking.userCode, shown?.id ?? '');
   const over = useNow().getTime() >= Date.parse(asking.expiresAt);
   const now = serverNow();
   const send = (decision: DeviceDecision) => { decide.mutate(decision, { onSuccess: () => { onDecided({ decision, deviceName: asking.deviceName }); } }); };
@@ -102,7 +105,7 @@ function Decide({ asking, onOther, onDecided }: { asking: Asking; onOther(): voi
         <dt className={styles.term}>Asked</dt>
         <dd className={styles.fact}>{formatInstant(asking.askedAt, now)} · lapses {formatInstant(asking.expiresAt, now)}</dd>
         <dt className={styles.term}>Will be able to</dt>
-        <dd className={styles.fact}>Read, plan, apply and take back setups in your name ({person?.displayName}), for 8 h at the most; it ends after 30 min without use, and when you sign out of Gatehouse. It cannot activate access, approve requests or read the history.</dd>
+        <dd className={styles.fact}>Read, plan, apply and take back setups in your name ({shown?.displayName}), until {formatInstant(asking.sessionEndsAt, now)} at the latest, when your session here ends; it ends after 30 min without use, and when you sign out of Gatehouse. It cannot activate access, approve requests or read the history.</dd>
       </dl>
       <MessageBar intent="warning" layout="multiline" className={styles.warning}>
         <MessageBarBody>
@@ -123,6 +126,6 @@ function Decide({ asking, onOther, onDecided }: { asking: Asking; onOther(): voi
 
 function Decided({ decision, deviceName }: { decision: DeviceDecision; deviceName: string }) {
   return decision === 'allow'
-    ? <Page title="Go back to the terminal"><p role="status">{deviceName} is signed in as you. You can close this page. gatehouse sign-out ends it, and so does signing out of Gatehouse here.</p></Page>
+    ? <Page title="Go back to the terminal"><p role="status">{deviceName} is signed in as you. You can close this page. gatehouse sign-out ends it, and so does signing out of Gatehouse here. You find it under <TextLink to="/sessions">Signed-in devices</TextLink>.</p></Page>
     : <Page title="The device was denied"><p role="status">{deviceName} gets nothing, and is told so. You can close this page.</p></Page>;
 }

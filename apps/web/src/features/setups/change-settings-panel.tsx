@@ -1,4 +1,4 @@
-import { MAX_ACTIVATION_MINUTES, RoleSettingsChange, type PresetName, type RoleSettings } from '@gatehouse/contracts';
+import { MAX_ACTIVATION_MINUTES, RoleSettingsChange, type PresetName, type RoleSettings, type SettingsOf } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { DismissRegular } from '@fluentui/react-icons';
@@ -70,7 +70,7 @@ const DURATIONS = [30, 60, 90, 120, 180, 240, 360, 480, 720, MAX_ACTIVATION_MINU
 const DAYS = [...[1, 15, 30, 90, 180, 365].map((days) => [String(days), days === 1 ? '1 day' : `${days} days`] as const), ['permanent', 'Permanent is allowed'] as const];
 
 /** One change of many setups: a preset, or single settings. It becomes a batch, which is reviewed before anything changes. */
-export function ChangeSettingsPanel({ setups, onClose }: { setups: readonly { id: string; name: string }[]; onClose(): void }) {
+export function ChangeSettingsPanel({ of, setups, onClose }: { of: SettingsOf; setups: readonly { id: string; name: string }[]; onClose(): void }) {
   const styles = useStyles();
   const navigate = useNavigate();
   const formId = useId();
@@ -86,7 +86,7 @@ export function ChangeSettingsPanel({ setups, onClose }: { setups: readonly { id
     const parsed = RoleSettingsChange.safeParse(changeOf(values));
     if (!parsed.success) return setLacking('Name at least one setting');
     setLacking(undefined);
-    change.mutate({ setupIds: setups.map(({ id }) => id), change: parsed.data }, { onSuccess: ({ id }) => void navigate(`/setups/batches/${id}`) });
+    change.mutate({ setupIds: setups.map(({ id }) => id), of, change: parsed.data }, { onSuccess: ({ id }) => void navigate(`/setups/batches/${id}`) });
   });
   const pick = (name: Exclude<keyof Wish, 'by' | 'preset' | 'approvers'>, label: string, options: readonly (readonly [string, string])[]) => (
     <Controller control={control} name={name} render={({ field }) => (
@@ -99,7 +99,7 @@ export function ChangeSettingsPanel({ setups, onClose }: { setups: readonly { id
     )} />
   );
   return (
-    <SidePanel open title={`Change a setting of ${count}`} onClose={onClose}
+    <SidePanel open title={`Change a setting of ${of === 'owner' ? 'Owner in ' : ''}${count}`} onClose={onClose}
       footer={<><Button onClick={onClose}>Cancel</Button><Button type="submit" form={formId} appearance="primary" disabled={change.isPending}>{`Plan the change of ${count}`}</Button></>}>
       <p className={styles.text}>{setups.length <= 3 ? `${setups.map(({ name }) => name).join(', ')}. ` : ''}The change is planned for each and reviewed before anything changes.</p>
       <form id={formId} className={styles.form} noValidate onSubmit={(event) => { void plan(event); }}>

@@ -1,19 +1,21 @@
 import { PROPOSED_ROLE_SETTINGS, ReadSetupFile, SetupDefinition, ListSetups } from '@gatehouse/contracts';
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { Route, Routes } from 'react-router';
+import { Route, Routes, useLocation } from 'react-router';
 import { afterEach, expect, test } from 'vitest';
 import { ANA, answers, refuses, renderPage, type Handler } from '../../testing/testing.tsx';
 import { draftKeyOf, keepDraft, readDraft } from './draft.ts';
 import { SetupsPage } from './setups-page.tsx';
+import { leadOf } from './wizard-opening.tsx';
 
 const ID = '6f1c3f0e-0b6e-4a37-9b0a-5d8d7f6a1c01';
 const definition = SetupDefinition.parse({
   group: { kind: 'new', displayName: 'FinReport-Reader', mailNickname: 'FinReport-Reader', description: '' }, roleSettings: PROPOSED_ROLE_SETTINGS, eligible: [{ principalId: ID, kind: 'user', displayName: 'Ben Novak', days: 90 }],
   applications: [{ kind: 'existing', servicePrincipalId: ID, displayName: 'Finance reports', applicationKind: 'per-app' }],
 });
+const Wizard = () => <><p>the wizard</p><p>{leadOf(useLocation().state)}</p></>;
 const KEY = draftKeyOf(ANA.person?.id, undefined);
-const open = (...api: Handler[]) => renderPage(<Routes><Route path="/setups" element={<SetupsPage />} /><Route path="/setups/new" element={<p>the wizard</p>} /></Routes>, { path: '/setups', api: [answers(ListSetups, { setups: [] }), ...api] });
+const open = (...api: Handler[]) => renderPage(<Routes><Route path="/setups" element={<SetupsPage />} /><Route path="/setups/new" element={<Wizard />} /></Routes>, { path: '/setups', api: [answers(ListSetups, { setups: [] }), ...api] });
 const choose = async (text: string): Promise<void> => { await userEvent.upload(await screen.findByLabelText('File of a setup'), new File([text], 'setup.yaml', { type: 'application/yaml' })); };
 
 afterEach(() => { sessionStorage.clear(); });
@@ -22,6 +24,7 @@ test('a file is opened in the wizard, to be reviewed there', async () => {
   const { calls } = open(answers(ReadSetupFile, { definition }));
   await choose('group: …');
   expect(await screen.findByText('the wizard')).toBeTruthy();
+  expect(screen.getByText('Filled in from setup.yaml.')).toBeTruthy();
   expect(readDraft(KEY)).toEqual(definition);
   expect(calls.find(({ endpoint }) => endpoint === ReadSetupFile)?.body).toEqual({ text: 'group: …' });
 });

@@ -15,7 +15,7 @@ export function OpenSetupFile({ onRefused }: { onRefused(error: unknown): void }
     onRefused(null);
     // Cut where it is longer than any setup: the portal says what is wrong with that.
     const text = await file.slice(0, SETUP_FILE_MAX + 1).text();
-    read.mutate(text, { onSuccess: ({ definition }) => { openWizard(definition); }, onError: onRefused });
+    read.mutate(text, { onSuccess: ({ definition }) => { openWizard(definition, `Filled in from ${file.name}.`); }, onError: onRefused });
   };
 
   return (

@@ -1,5 +1,5 @@
 import { ChangeSetups, GetSetupMatrix, ListAuthenticationContexts, PRESETS, PROPOSED_ROLE_SETTINGS, type Answer } from '@gatehouse/contracts';
-import { screen, within } from '@testing-library/react';
+import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes, useLocation } from 'react-router';
 import { expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const open = (api: Handler[], search = '') => renderPage(pages, { path: `/setups
 const names = () => within(screen.getByRole('table')).getAllByRole('rowheader').map((head) => within(head).getByRole('link').textContent);
 const cells = (name: string) => within(screen.getByRole('rowheader', { name: new RegExp(name) }).closest('tr') as HTMLElement).getAllByRole('cell').map((cell) => cell.textContent);
 const choose = (name: string) => userEvent.click(screen.getByRole('checkbox', { name: `Choose ${name}` }));
-const made = { id: GUID(7), name: 'A change', format: null, status: 'planning' as const, actorName: 'Maya Lindqvist', createdAt: at(0), finishedAt: null, stopAskedBy: null, detail: null, rows: [], counts: {} };
+const made = { id: GUID(7), name: 'A change', format: null, status: 'planning' as const, actorName: 'Maya Lindqvist', createdAt: at(0), startedAt: null, finishedAt: null, stopAskedBy: null, detail: null, rows: [], counts: {} };
 
 test('shows that it is reading; a refusal is not an empty grid', async () => {
   const { unmount } = open([waits(GetSetupMatrix)]);
@@ -83,7 +83,28 @@ test('a setting of the chosen setups is changed as a batch, which is reviewed', 
   await userEvent.selectOptions(panel.getByRole('combobox', { name: 'Eligible for at most' }), 'Permanent is allowed');
   await userEvent.click(panel.getByRole('button', { name: 'Plan the change of 2 setups' }));
   expect(await screen.findByText(`at /setups/batches/${GUID(7)}`)).toBeTruthy();
-  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1), GUID(3)], change: { activationSignIn: { kind: 'mfa' }, eligibleMaxDays: null } });
+  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1), GUID(3)], of: 'member', change: { activationSignIn: { kind: 'mfa' }, eligibleMaxDays: null } });
+});
+
+test('the settings of owners are shown and changed apart, of those setups that say them', async () => {
+  const [first, ...others] = ROWS;
+  if (!first) throw new Error('no row');
+  open([answers(GetSetupMatrix, { setups: ROWS })]);
+  await userEvent.selectOptions(await screen.findByRole('combobox', { name: 'Settings of' }), 'Owner');
+  expect(await screen.findByText('No setup says what PIM asks of owners')).toBeTruthy();
+  cleanup();
+  const again = open([answers(GetSetupMatrix, { setups: [{ ...first, ownerRoleSettings: { ...first.roleSettings, activationMaxMinutes: 90 } }, ...others] }), answers(ChangeSetups, made)], '?of=owner');
+  await screen.findByRole('table');
+  expect(screen.getByText(/^What PIM asks of the owners of each group/)).toBeTruthy();
+  expect(names()).toEqual([first.name]);
+  expect(cells(first.name)[0]).toBe('▲ 1 h 30 min, weaker than Standard');
+  await choose(first.name);
+  await userEvent.click(screen.getByRole('button', { name: 'Change a setting of 1 setup' }));
+  const panel = within(await screen.findByRole('dialog', { name: 'Change a setting of Owner in 1 setup' }));
+  await userEvent.selectOptions(panel.getByRole('combobox', { name: 'Ticket' }), 'Require it');
+  await userEvent.click(panel.getByRole('button', { name: 'Plan the change of 1 setup' }));
+  await screen.findByText(`at /setups/batches/${GUID(7)}`);
+  expect(again.calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [first.id], of: 'owner', change: { requireTicket: true } });
 });
 
 test('all that match become a preset', async () => {
@@ -98,7 +119,7 @@ test('all that match become a preset', async () => {
   await userEvent.click(panel.getByRole('radio', { name: /^Strict/ }));
   await userEvent.click(panel.getByRole('button', { name: 'Plan the change of 3 setups' }));
   expect(await screen.findByText(`at /setups/batches/${GUID(7)}`)).toBeTruthy();
-  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1), GUID(2), GUID(3)], change: { preset: 'strict' } });
+  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1), GUID(2), GUID(3)], of: 'member', change: { preset: 'strict' } });
 });
 
 test('approval needs somebody who approves', async () => {
@@ -114,7 +135,7 @@ test('approval needs somebody who approves', async () => {
   await userEvent.click(await screen.findByRole('option', { name: /Ana Costa/ }));
   await userEvent.click(panel.getByRole('button', { name: 'Plan the change of 1 setup' }));
   await screen.findByText(`at /setups/batches/${GUID(7)}`);
-  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1)], change: { approval: { required: true, approvers: [{ id: GUID(1), kind: 'user', displayName: 'Ana Costa' }] } } });
+  expect(calls.find(({ endpoint }) => endpoint === ChangeSetups)?.body).toEqual({ setupIds: [GUID(1)], of: 'member', change: { approval: { required: true, approvers: [{ id: GUID(1), kind: 'user', displayName: 'Ana Costa' }] } } });
 });
 
 test('what the filter hides is not changed, and a refusal keeps the panel', async () => {

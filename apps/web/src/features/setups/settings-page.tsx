@@ -1,4 +1,4 @@
-import { BATCH_ROWS_MAX, type Answer, type GetSetupMatrix } from '@gatehouse/contracts';
+import { BATCH_ROWS_MAX, type Answer, type GetSetupMatrix, type SettingsOf } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
 import { Field } from '@fluentui/react-field';
@@ -20,7 +20,7 @@ import { setupMatrix } from './setups.queries.ts';
 const NARROW = '@media (max-width: 640px)';
 
 const useStyles = makeStyles({
-  filter: { display: 'grid', gridTemplateColumns: 'minmax(0, 280px) minmax(0, 320px) 1fr', alignItems: 'end', gap: '8px 12px', margin: '0 0 12px', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  filter: { display: 'grid', gridTemplateColumns: 'minmax(0, 120px) minmax(0, 280px) minmax(0, 320px) 1fr', alignItems: 'end', gap: '8px 12px', margin: '0 0 12px', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)' } },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, '& > select': { minWidth: 0, textOverflow: 'ellipsis' } },
   bar: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: '4px 16px', minHeight: '32px', margin: '0 0 8px' },
   legend: { margin: 0, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
@@ -43,7 +43,15 @@ const useStyles = makeStyles({
   hidden: { position: 'absolute', width: '1px', height: '1px', overflow: 'hidden', clipPath: 'inset(50%)' },
 });
 
-type Row = Answer<typeof GetSetupMatrix>['setups'][number];
+type Setup = Answer<typeof GetSetupMatrix>['setups'][number];
+/** A setup with the settings that are shown of it. */
+type Row = Omit<Setup, 'ownerRoleSettings'>;
+
+/** A setup need not say what PIM asks of owners: then there is nothing to show of it. */
+const rowsOf = (setups: readonly Setup[], of: SettingsOf): Row[] => setups.flatMap((setup) => {
+  const roleSettings = of === 'owner' ? setup.ownerRoleSettings : setup.roleSettings;
+  return roleSettings === null ? [] : [{ ...setup, roleSettings }];
+});
 
 /** So many rows stand in the page at first; a thousand at once would make it slow. */
 const AT_ONCE = 100;
@@ -67,18 +75,20 @@ export function SettingsPage() {
   const styles = useStyles();
   const navigate = useNavigate();
   const query = useQuery(setupMatrix());
+  const [search] = useSearchParams();
+  const of = search.get('of') === 'owner' ? 'owner' : 'member';
   const rows = query.data?.setups;
   return (
-    <Page title="Setups" documentTitle="Setups: settings side by side" lead="What PIM asks of the members of each group, as the setups say it." toolbar={<SetupTabs />}>
+    <Page title="Setups" documentTitle="Setups: settings side by side" lead={`What PIM asks of the ${of}s of each group, as the setups say it.`} toolbar={<SetupTabs />}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={6} />}
       {rows?.length === 0 && <div className={styles.more}><EmptyState title="Nothing to compare yet" action={<Button appearance="primary" onClick={() => void navigate('/setups/new')}>Secure an application</Button>}>Each setup becomes a row here once there is one.</EmptyState></div>}
-      {rows && rows.length > 0 && <Matrix rows={rows} />}
+      {rows && rows.length > 0 && <Matrix key={of} of={of} rows={rowsOf(rows, of)} />}
     </Page>
   );
 }
 
-function Matrix({ rows }: { rows: readonly Row[] }) {
+function Matrix({ of, rows }: { of: SettingsOf; rows: readonly Row[] }) {
   const styles = useStyles();
   const [search, setSearch] = useSearchParams();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
@@ -104,6 +114,12 @@ function Matrix({ rows }: { rows: readonly Row[] }) {
   return (
     <>
       <div role="search" className={styles.filter} aria-label="Filter">
+        <Field label="Settings of">
+          <Select className={styles.field} value={of} onChange={(_event, { value }) => { setSearch(value === 'owner' ? { of: value } : {}, { replace: true }); }}>
+            <option value="member">Member</option>
+            <option value="owner">Owner</option>
+          </Select>
+        </Field>
         <Field label="Group or application"><Input className={styles.field} type="search" value={text} onChange={(_event, { value }) => { put('text', value); }} /></Field>
         <Field label="Only with">
           <Select className={styles.field} value={only?.key ?? ''} onChange={(_event, { value }) => { put('only', value); }}>
@@ -117,7 +133,7 @@ function Matrix({ rows }: { rows: readonly Row[] }) {
         <Button appearance={chosen.length > 0 ? 'primary' : 'secondary'} disabledFocusable={chosen.length === 0 || chosen.length > BATCH_ROWS_MAX} onClick={() => { setChanging(true); }}>{chosen.length === 0 ? 'Change a setting' : `Change a setting of ${setups(chosen.length)}`}</Button>
       </div>
       {chosen.length > BATCH_ROWS_MAX && <p role="alert">At most {BATCH_ROWS_MAX} setups are changed in one go. Narrow the list.</p>}
-      {matching.length === 0 ? <EmptyState title="No setup matches" action={<Button onClick={() => { setSearch({}, { replace: true }); }}>Clear the filter</Button>} /> : (
+      {rows.length === 0 ? <EmptyState title="No setup says what PIM asks of owners">The settings of Owner stay as they are in Entra. A setup sets them too where its step Role settings says so.</EmptyState> : matching.length === 0 ? <EmptyState title="No setup matches" action={<Button onClick={() => { setSearch(of === 'owner' ? { of } : {}, { replace: true }); }}>Clear the filter</Button>} /> : (
         <div className={styles.frame} tabIndex={0} role="region" aria-label="Role settings, scrolls sideways">
           <table className={styles.table} aria-label="Role settings of the setups">
             <thead>
@@ -138,7 +154,7 @@ function Matrix({ rows }: { rows: readonly Row[] }) {
         </div>
       )}
       {matching.length > shown && <Button className={styles.more} onClick={() => { setShown(shown + AT_ONCE); }}>{`Show ${Math.min(AT_ONCE, matching.length - shown)} more of ${matching.length}`}</Button>}
-      {changing && <ChangeSettingsPanel setups={chosen} onClose={() => { setChanging(false); }} />}
+      {changing && <ChangeSettingsPanel of={of} setups={chosen} onClose={() => { setChanging(false); }} />}
     </>
   );
 }

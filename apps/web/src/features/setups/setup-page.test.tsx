@@ -125,6 +125,8 @@ test('a clone is the setup in the wizard with a group that is not named yet', as
   open(answers(GetSetup, aSetup()), ...directory);
   await userEvent.click(await screen.findByRole('button', { name: 'Clone' }));
   expect(await screen.findByRole('heading', { level: 1, name: 'Secure an application' })).toBeTruthy();
+  expect(screen.getByText(`A copy of ${aSetup().name}: name the group that it is for.`)).toBeTruthy();
+  expect(screen.queryByText(/Taken up where you left it/)).toBeNull();
   expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Group name' }).value).toBe('');
   expect(JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '')).toMatchObject({ group: { kind: 'new', displayName: '' }, eligible: [{ displayName: 'Ana Costa' }, { displayName: 'Finance leads' }], roleSettings: { eligibleMaxDays: null } });
 });

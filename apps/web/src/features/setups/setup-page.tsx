@@ -45,7 +45,7 @@ export function SetupPage() {
   return (
     <Page title={one?.name ?? 'Setup'} action={one && (
       <div className={styles.actions}>
-        <Button onClick={() => { openWizard({ ...one.definition, group: { kind: 'new', displayName: '', mailNickname: '', description: '' } }); }}>Clone</Button>
+        <Button onClick={() => { openWizard({ ...one.definition, group: { kind: 'new', displayName: '', mailNickname: '', description: '' } }, `A copy of ${one.name}: name the group that it is for.`); }}>Clone</Button>
         <Button as="a" href={fileOf(one.id, 'yaml')} download>Download YAML</Button>
         <Button as="a" href={fileOf(one.id, 'json')} download>Download JSON</Button>
         <Button appearance={isCompared(one) && (one.drift?.differences ?? 0) > 0 ? 'secondary' : 'primary'} onClick={() => void navigate(`/setups/${one.id}/edit`)}>{one.retiredAt === null ? 'Change or check it' : 'Apply it again'}</Button>

@@ -6,7 +6,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { FormProvider, useForm, type FieldPath } from 'react-hook-form';
-import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError } from '../../lib/api.ts';
 import { useSession } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -20,6 +20,7 @@ import { PeopleStep } from './people-step.tsx';
 import { ReviewStep } from './review-step.tsx';
 import { RoleSettingsStep } from './role-settings-step.tsx';
 import { setup } from './setups.queries.ts';
+import { leadOf } from './wizard-opening.tsx';
 import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
 const STEPS = [
@@ -56,6 +57,9 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   const [search, setSearch] = useSearchParams();
   const draftKey = draftKeyOf(person?.id, setupId);
   const [resumed] = useState(() => readDraft(draftKey));
+  const { state } = useLocation();
+  // As it was opened: going through the steps leaves that entry of the history.
+  const [lead] = useState(() => resumed && (leadOf(state) ?? 'Taken up where you left it in this tab.'));
   const form = useForm<SetupDraft, unknown, SetupDefinition>({ resolver: zodResolver(SetupDefinition), defaultValues: resumed ?? initial });
   const { errors: wrong } = form.formState;
   const [refusal, setRefusal] = useState<unknown>(null);
@@ -110,7 +114,7 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
   };
 
   return (
-    <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={resumed && 'Taken up where you left it in this tab.'}
+    <Page title={title} documentTitle={`${title}: ${STEPS[at]?.title ?? ''}`} lead={lead}
       action={<Button onClick={() => { if (sessionStorage.getItem(draftKey) === null) leave(); else setLeaving(true); }}>Discard</Button>}>
       <ol className={styles.steps} aria-label="Steps of the wizard">
         {STEPS.map(({ title: name, fields }, index) => (

@@ -1,0 +1,75 @@
+import { violates, type Tx } from '@gatehouse/db';
+import { PortalError } from '../../core/errors.ts';
+import type { Membership, RecordedRevocation } from './residual.rules.ts';
+
+/** A recorded revocation with what only the database knows of it. */
+export interface StoredRevocation extends RecordedRevocation {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly principalName: string;
+}
+
+export interface RevocationIntent {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly principalId: string;
+  readonly principalName: string;
+  readonly groupId: string;
+  readonly askedById: string;
+  readonly askedBy: string;
+  readonly justification: string | null;
+  readonly createdAt: Date;
+}
+
+/** Records what is about to be done. The database refuses a second one of the same person and group that is under way. */
+export async function insertRevocation(tx: Tx, intent: RevocationIntent): Promise<StoredRevocation> {
+  try {
+    return await tx.revocation.create({ data: { ...intent, status: 'asked' } });
+  } catch (error) {
+    if (!violates(error, 'revocation_one_open')) throw error;
+    throw new PortalError('conflict', { detail: 'This access is being ended right now, perhaps by somebody else. Reload to see how it goes.', cause: error });
+  }
+}
+
+/** How it ended; only once. */
+export async function settleRevocation(tx: Tx, { tenantId, id }: Pick<StoredRevocation, 'tenantId' | 'id'>, outcome: { readonly status: 'revoked' | 'failed'; readonly failure: string | null; readonly revokedAt: Date | null; readonly settledAt: Date }): Promise<boolean> {
+  const { count } = await tx.revocation.updateMany({ where: { tenantId, id, status: 'asked' }, data: outcome });
+  return count === 1;
+}
+
+/** Remembers that the membership was seen to be gone. */
+export async function setGone(db: Tx, { tenantId, id }: Pick<StoredRevocation, 'tenantId' | 'id'>, goneAt: Date): Promise<void> {
+  await db.revocation.updateMany({ where: { tenantId, id, goneAt: null }, data: { goneAt } });
+}
+
+/** Those whose process ended in the middle: asked before then, and nothing since. */
+export async function failLost(db: Tx, tenantId: string, askedBefore: Date, settledAt: Date): Promise<void> {
+  await db.revocation.updateMany({ where: { tenantId, status: 'asked', createdAt: { lt: askedBefore } }, data: { status: 'failed', failure: 'The portal stopped before it was known how it ended. Ending it again does no harm.', settledAt } });
+}
+
+/** Revocations since then, of everybody or of one person. */
+export async function findRevocations(db: Tx, tenantId: string, since: Date, principalId?: string): Promise<readonly StoredRevocation[]> {
+  return db.revocation.findMany({ where: { tenantId, createdAt: { gte: since }, ...(principalId !== undefined && { principalId }) }, orderBy: { createdAt: 'asc' } });
+}
+
+/**
+ * Memberships that may be there or ended since then, of everybody or of one person: as the portal recorded them and as the
+ * mirror has them, so that one may be told of twice.
+ */
+export async function findMemberships(db: Tx, tenantId: string, endedSince: Date, principalId?: string): Promise<readonly Membership[]> {
+  const whose = { tenantId, ...(principalId !== undefined && { principalId }) };
+  const [recorded, mirrored] = await Promise.all([
+    db.accessRequest.findMany({ where: { ...whose, action: 'activate', provisionedAt: { not: null }, OR: [{ status: 'active' }, { status: 'ended', endsAt: { gte: endedSince } }] } }),
+    db.activation.findMany({ where: { ...whose, provisionedAt: { not: null }, OR: [{ status: 'active', OR: [{ expiresAt: null }, { expiresAt: { gte: endedSince } }] }, { status: 'ended', endedAt: { gte: endedSince } }] } }),
+  ]);
+  return [
+    ...recorded.flatMap((row) => (row.provisionedAt === null ? [] : [{
+      requestId: row.entraRequestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
+      since: row.provisionedAt, endsAt: row.status === 'active' ? row.endsAt : null, endedAt: row.status === 'ended' ? row.endsAt : null,
+    }])),
+    ...mirrored.flatMap((row) => (row.provisionedAt === null ? [] : [{
+      requestId: row.requestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
+      since: row.provisionedAt, endsAt: row.expiresAt, endedAt: row.endedAt,
+    }])),
+  ];
+}
