@@ -28,6 +28,9 @@ import { doctorRoutes } from './features/doctor/doctor.routes.ts';
 import { createDoctor } from './features/doctor/doctor.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
+import { notificationRoutes } from './features/notifications/notifications.routes.ts';
+import { createMailSender, createWebhookSender, type MailSettings, type WebhookSettings } from './features/notifications/notifications.senders.ts';
+import { createNotifications } from './features/notifications/notifications.service.ts';
 import { residualRoutes } from './features/residual/residual.routes.ts';
 import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
@@ -70,6 +73,9 @@ const SYNC_EVERY_MS = { emulated: 3_000, entra: 60_000 };
 /** Between two passes of the watch over setups; one where nothing changed asks Graph nothing. */
 const WATCH_EVERY_MS = { emulated: 5_000, entra: 60_000 };
 
+/** Between two passes of the outbox, which ask our own tables alone while nothing is due. */
+const NOTIFY_EVERY_MS = 5_000;
+
 /** What the product stands on; a test passes its own. */
 export interface Ground {
   readonly publicUrl: string;
@@ -81,6 +87,8 @@ export interface Ground {
   readonly systemClock: Clock;
   readonly log: Logger;
   readonly webDir: string | undefined;
+  /** How approvers are told of requests; what is left out is off. */
+  readonly notify?: { readonly mail?: MailSettings | undefined; readonly webhook?: WebhookSettings | undefined };
   /** Waits for what Entra does in its own time; in a test it is the tenant's clock that passes. */
   readonly wait: (ms: number) => Promise<void>;
   /** By which calls of Graph are spaced, repeated and given up. */
@@ -96,7 +104,7 @@ export interface Product {
   readonly app: Express;
   readonly routers: readonly Router[];
   /** One pass of each background task. */
-  readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; notify(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
   /** On the emulated tenant: what happened before its own log begins, into the mirror, once. */
   loadDemoHistory(): Promise<void>;
   /** Where the routes find the queue, once there is one. */
@@ -158,8 +166,14 @@ export function compose(ground: Ground): Product {
     } });
   const batches = createBatches({ db, clock, newId, log, setups, files: createBatchFiles(createThread(new URL('./batch-files.thread.ts', import.meta.url), FILE_LIMITS)) });
   const directory = createDirectory({ graphFor });
-  const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
-  const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
+  const { mail, webhook } = ground.notify ?? {};
+  const notifications = createNotifications({
+    db, clock, newId, log, tenantId, publicUrl, appGraph,
+    sendMail: mail && createMailSender(mail), webhook: webhook && { body: webhook.body, post: createWebhookSender(webhook, ground.systemClock) },
+  });
+  const { announce } = notifications;
+  const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId, announce });
+  const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
@@ -168,12 +182,16 @@ export function compose(ground: Ground): Product {
   const tasks = {
     sync: () => mirror.syncOnce(),
     watch: () => drift.pass(),
+    notify: () => notifications.pass(),
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
       await setups.interruptOrphans(tenantId);
       await batches.interruptOrphans(tenantId);
     },
-    sweep: () => sessions.sweep(),
+    sweep: async () => {
+      await sessions.sweep();
+      await notifications.sweep();
+    },
   };
 
   const demo: DemoControls | undefined = emulated && {
@@ -190,7 +208,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
@@ -273,10 +291,10 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, trustProxy: config.trustProxy, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
-      webDir: webDir(), wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
+      webDir: webDir(), notify: config.notify, wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
-    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], tasks: { ...product.tasks, sync: withDemoHistory(product) } });
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], notifyEveryMs: NOTIFY_EVERY_MS, tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));

@@ -44,6 +44,40 @@ test('every wrong setting is named, not just the first', () => {
   }
 });
 
+test('notifications are off until they are set, each on its own', () => {
+  expect(parseConfig({}).notify).toEqual({ mail: undefined, webhook: undefined });
+  const secret = `whsec_${KEY}`;
+  expect(parseConfig({ ...REAL, SMTP_URL: 'smtp://gate%40house:p%3Ass@mail.example.com', MAIL_FROM: 'Gatehouse <gatehouse@example.com>' }).notify).toEqual({
+    mail: { host: 'mail.example.com', port: 587, tls: 'upgraded', login: { user: 'gate@house', password: 'p:ss' }, from: 'Gatehouse <gatehouse@example.com>' }, webhook: undefined,
+  });
+  expect(parseConfig({ ...REAL, SMTP_URL: 'smtps://mail.example.com', MAIL_FROM: 'g@example.com' }).notify.mail).toMatchObject({ port: 465, tls: 'from-the-start', login: undefined });
+  expect(parseConfig({ SMTP_URL: 'smtp://127.0.0.1:2525', MAIL_FROM: 'g@example.com' }).notify.mail).toMatchObject({ host: '127.0.0.1', port: 2525, tls: 'none' });
+  expect(parseConfig({ ...REAL, NOTIFY_WEBHOOK_URL: 'https://hooks.example.com/a?b=c', NOTIFY_WEBHOOK_SECRET: `${secret}, ${KEY}` }).notify.webhook).toEqual({ url: 'https://hooks.example.com/a?b=c', body: 'json', keys: [Buffer.alloc(32, 7), Buffer.alloc(32, 7)] });
+  expect(parseConfig({ ...REAL, NOTIFY_WEBHOOK_URL: 'https://flow.example.com/', NOTIFY_WEBHOOK_KIND: 'teams' }).notify.webhook).toMatchObject({ body: 'teams', keys: [] });
+});
+
+test.each<[string, Record<string, string>]>([
+  ['MAIL_FROM', { SMTP_URL: 'smtps://user:s3cret@mail.example.com' }],
+  ['MAIL_FROM', { SMTP_URL: 'smtps://mail.example.com', MAIL_FROM: 'a@example.com, b@example.com' }],
+  ['MAIL_FROM', { SMTP_URL: 'smtps://mail.example.com', MAIL_FROM: 'Gatehouse <gatehouse@example.com' }],
+  ['SMTP_URL', { MAIL_FROM: 'gatehouse@example.com' }],
+  ['SMTP_URL', { SMTP_URL: 'mail.example.com:s3cret', MAIL_FROM: 'gatehouse@example.com' }],
+  ['SMTP_URL', { SMTP_URL: 'https://user:s3cret@mail.example.com', MAIL_FROM: 'gatehouse@example.com' }],
+  ['SMTP_URL', { SMTP_URL: 'smtps://mail.example.com/?tls.rejectUnauthorized=false', MAIL_FROM: 'gatehouse@example.com' }],
+  ['SMTP_URL', { SMTP_URL: 'smtps://user:%zzs3cret@mail.example.com', MAIL_FROM: 'gatehouse@example.com' }],
+  ['NOTIFY_WEBHOOK_SECRET', { NOTIFY_WEBHOOK_URL: 'https://hooks.example.com' }],
+  ['NOTIFY_WEBHOOK_SECRET', { NOTIFY_WEBHOOK_URL: 'https://hooks.example.com', NOTIFY_WEBHOOK_SECRET: 'whsec_s3cret' }],
+  ['NOTIFY_WEBHOOK_URL', { NOTIFY_WEBHOOK_SECRET: `whsec_${KEY}` }],
+  ['NOTIFY_WEBHOOK_URL', { NOTIFY_WEBHOOK_URL: 'http://hooks.example.com', NOTIFY_WEBHOOK_SECRET: KEY }],
+  ['NOTIFY_WEBHOOK_URL', { NOTIFY_WEBHOOK_URL: 'https://u:s3cret@hooks.example.com', NOTIFY_WEBHOOK_SECRET: KEY }],
+  ['NOTIFY_WEBHOOK_KIND', { NOTIFY_WEBHOOK_URL: 'https://hooks.example.com', NOTIFY_WEBHOOK_SECRET: KEY, NOTIFY_WEBHOOK_KIND: 'slack' }],
+])('%s is refused in a sentence that repeats no secret: %j', (name, env) => {
+  const problems = problemsOf({ ...REAL, ...env });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.startsWith(`${name} `)).toBe(true);
+  expect(problems[0]).not.toContain('s3cret');
+});
+
 describe('one wrong setting at a time', () => {
   test.each<[string, Record<string, string>, string]>([
     ['port out of range', { PORT: '70000' }, 'PORT'],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { MailSettings, WebhookSettings } from './features/notifications/notifications.senders.ts';
 
 /** A national cloud of Microsoft: where people sign in, and where Graph is. */
 const CLOUDS = {
@@ -39,6 +40,8 @@ export interface Config {
   readonly sessionKeys: Keys | undefined;
   readonly tokenKeys: Keys | undefined;
   readonly tenant: Tenant;
+  /** How approvers are told of requests; each on its own, and off unless it is set. */
+  readonly notify: { readonly mail: MailSettings | undefined; readonly webhook: WebhookSettings | undefined };
   /** A portal on the emulated tenant listens on loopback only: anybody may sign in there. */
   readonly host: string;
   readonly logLevel: string;
@@ -91,6 +94,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const logLevel = LOG_LEVELS.find((level) => level === (given('LOG_LEVEL') ?? 'info')) ?? wrong('LOG_LEVEL', `is not one of ${LOG_LEVELS.join(', ')}`);
   const trustProxy = parseTrustProxy(given('TRUST_PROXY')) ?? wrong('TRUST_PROXY', 'is neither a number of proxies from 0 to 9 nor a list of addresses, such as 1 or 10.0.0.0/8, 192.168.1.7: name the proxies that stand in front of the portal, never everybody');
   const tenant = parseTenant(given, wrong, publicAddress);
+  const notify = { mail: parseMail(given, wrong), webhook: parseWebhook(given, wrong) };
 
   if (problems.length > 0 || !tenant || !publicAddress || !logLevel || trustProxy === undefined) throw new ConfigError(problems);
   return {
@@ -101,6 +105,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     sessionKeys,
     tokenKeys,
     tenant,
+    notify,
     host: tenant.kind === 'emulated' ? '127.0.0.1' : '::',
     logLevel,
     startedByNpm: given('npm_lifecycle_event') !== undefined,
@@ -162,6 +167,51 @@ function parseCredential(given: (name: string) => string | undefined, wrong: (na
     };
   } catch (error) {
     return wrong('ENTRA_CLIENT_CERTIFICATE', `is not a readable PEM file with a certificate and its private key (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function parseMail(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined): MailSettings | undefined {
+  const text = given('SMTP_URL');
+  const from = given('MAIL_FROM');
+  if (!text) return from ? wrong('SMTP_URL', 'is missing while MAIL_FROM is set: give the mail server, or leave both out to send no mail') : undefined;
+  // What is wrong with it is said without it, for it may hold a password.
+  const address = addressOf(text);
+  if (!address || !/^smtps?:$/.test(address.protocol) || address.hostname === '' || !/^\/?$/.test(address.pathname) || address.search || address.hash) return wrong('SMTP_URL', 'is not the address of a mail server: give smtps://user:password@host:465, or smtp://user:password@host:587, which is upgraded to TLS');
+  if (!from) return wrong('MAIL_FROM', 'is missing: with SMTP_URL set, give the address that mails come from, such as gatehouse@example.com or Gatehouse <gatehouse@example.com>');
+  if (!/^(?:[^<>@,;"\r\n]*<)?[^\s<>@,;"]+@[^\s<>@,;"]+>?$/.test(from) || from.includes('<') !== from.endsWith('>')) return wrong('MAIL_FROM', 'is not one mail address: give gatehouse@example.com or Gatehouse <gatehouse@example.com>');
+  const onThisMachine = LOOPBACK.has(address.hostname);
+  const secure = address.protocol === 'smtps:';
+  const [user, password] = [decoded(address.username), decoded(address.password)];
+  if (user === undefined || password === undefined) return wrong('SMTP_URL', 'has a user or password that is not percent-encoded as an address wants it: write % as %25, @ as %40, : as %3A and / as %2F');
+  const login = user === '' ? undefined : { user, password };
+  return { host: address.hostname.replace(/^\[|\]$/g, ''), port: Number(address.port || (secure ? 465 : 587)), tls: secure ? 'from-the-start' : onThisMachine ? 'none' : 'upgraded', login, from };
+}
+
+/** The bytes of each key are bounded as the convention says. */
+const WEBHOOK_KEY_BYTES = { least: 24, most: 64 };
+
+function parseWebhook(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined): WebhookSettings | undefined {
+  const text = given('NOTIFY_WEBHOOK_URL');
+  const secret = given('NOTIFY_WEBHOOK_SECRET');
+  const kind = given('NOTIFY_WEBHOOK_KIND') ?? 'json';
+  if (!text) {
+    for (const name of ['NOTIFY_WEBHOOK_SECRET', 'NOTIFY_WEBHOOK_KIND']) if (given(name)) wrong('NOTIFY_WEBHOOK_URL', `is missing while ${name} is set: give the address to post to, or leave both out`);
+    return undefined;
+  }
+  const address = addressOf(text);
+  if (!address || (address.protocol !== 'https:' && !(address.protocol === 'http:' && LOOPBACK.has(address.hostname))) || address.username || address.password) wrong('NOTIFY_WEBHOOK_URL', 'is not an https address without user and password: what is posted names people and their reasons');
+  if (kind !== 'json' && kind !== 'teams') wrong('NOTIFY_WEBHOOK_KIND', 'is not one of json, teams');
+  if (!secret && kind === 'json') wrong('NOTIFY_WEBHOOK_SECRET', 'is missing: without it the receiver cannot know who posts. Give whsec_ and 32 random bytes as base64 (openssl rand -base64 32); several, newest first, separated by commas');
+  const keys = secret === undefined ? [] : secret.split(',').map((one) => Buffer.from(one.trim().replace(/^whsec_/, ''), 'base64'));
+  if (keys.some(({ length }) => length < WEBHOOK_KEY_BYTES.least || length > WEBHOOK_KEY_BYTES.most)) wrong('NOTIFY_WEBHOOK_SECRET', 'is not a list of keys of 24 to 64 bytes in base64, each after whsec_: make one with openssl rand -base64 32');
+  return { url: text, body: kind === 'teams' ? 'teams' : 'json', keys };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -8,7 +8,7 @@ import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import type { Timer } from '@gatehouse/graph';
 import { pino, type Logger } from 'pino';
 import { createClient, type Client } from '../test/client.ts';
-import { compose, type Product } from './compose.ts';
+import { compose, type Ground, type Product } from './compose.ts';
 import { connectEmulator, systemClock } from './identity/tenant.ts';
 
 export { type Client, type Reply } from '../test/client.ts';
@@ -82,6 +82,8 @@ export interface TestPortalOptions {
   readonly through?: (emulatorUrl: string) => Promise<string>;
   /** The tenant counts what is asked of it and refuses what is too much, by the published limits; unless said, it does not. */
   readonly throttling?: boolean;
+  /** How approvers are told of requests; unless said, they are not. */
+  readonly notify?: Ground['notify'];
   /** How many proxies stand in front of the portal; unless said, none. */
   readonly trustProxy?: number;
   /** Database to copy, outside of a test run. */
@@ -117,7 +119,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     const product = compose({
       publicUrl: url, trustProxy: options.trustProxy ?? 0, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       tenant: { ...tenant, clock: { now: () => new Date(now) } },
-      ...keys,
+      ...keys, ...(options.notify && { notify: options.notify }),
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
       graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
     });

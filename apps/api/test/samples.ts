@@ -28,6 +28,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetAccessRequest: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
+  ListNotifications: {}, ResendNotification: { params: { notificationId: UNKNOWN }, body: {} },
   ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },
   ListCurrentAccess: {}, EndAccessNow: { body: { principalId: UNKNOWN, groupId: UNKNOWN, justification: 'Incident' } },
   FindAccess: { query: 'to=fin-rep.corp.contoso.example:443' },

@@ -15,11 +15,11 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the product; what it prints tells the addresses, as it tells a person. */
-export async function startProduct(dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-e2e-'))): Promise<Product> {
+/** Starts the product; what it prints tells the addresses, as it tells a person. `settings`: more of its environment. */
+export async function startProduct(dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-e2e-')), settings: Readonly<Record<string, string>> = {}): Promise<Product> {
   const child = spawn(process.execPath, ['apps/api/src/main.ts'], {
     cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...cleanEnv(), PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    env: { ...cleanEnv(), PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'warn', ...settings },
   });
   let out = '';
   let err = '';
@@ -48,7 +48,7 @@ export async function startProduct(dataDir = mkdtempSync(join(tmpdir(), 'gatehou
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS)/.test(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS|SMTP_|MAIL_|NOTIFY_)/.test(name)));
 }
 
 /** A person at a browser: signed in as the account, on a page that fails the test when its console shows an error. */

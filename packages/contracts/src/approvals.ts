@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { ActivationPolicy } from './role-settings.ts';
 import { Guid, Instant, OpenedApplication } from './words.ts';
 
 export const ApprovalItem = z.object({
@@ -19,6 +20,10 @@ export const ApprovalItem = z.object({
   lapsesAt: Instant,
   /** The requester's last activations of the same group, newest first, from the mirror. */
   lastActivations: z.array(z.object({ requestedAt: Instant, status: z.string(), justification: z.string().nullable() })),
+  /** How often the requester had the same group, of what the mirror has. */
+  activations: z.object({ last30Days: z.int(), last90Days: z.int() }),
+  /** What the role settings ask of an activation, as the catalog last read them; `null`: not known. */
+  policy: ActivationPolicy.nullable(),
 });
 export type ApprovalItem = z.infer<typeof ApprovalItem>;
 
@@ -27,6 +32,8 @@ export const ListApprovals = {
   summary: 'Requests that wait for the signed-in person’s decision; never their own',
   response: z.object({
     readAt: Instant,
+    /** Where the history begins that activations are counted in; `null`: there is none yet. */
+    historyFrom: Instant.nullable(),
     items: z.array(ApprovalItem),
     decided: z.array(z.object({ id: z.string(), decision: z.enum(['approve', 'deny']), justification: z.string(), decidedAt: Instant, requesterName: z.string().nullable(), groupName: z.string().nullable() })),
   }),

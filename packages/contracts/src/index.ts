@@ -7,6 +7,7 @@ import * as doctor from './doctor.ts';
 import * as drift from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
+import * as notifications from './notifications.ts';
 import * as operations from './operations.ts';
 import * as residual from './residual.ts';
 import * as session from './session.ts';
@@ -22,6 +23,7 @@ export * from './doctor.ts';
 export * from './drift.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
+export * from './notifications.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './residual.ts';
@@ -35,7 +37,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

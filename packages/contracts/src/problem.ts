@@ -50,6 +50,8 @@ export const Problem = z.object({
   issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   /** Of `step-up-required`: where to go; it comes back to the page with the same address. */
   signInUrl: z.string().optional(),
+  /** Of `already-decided`: who decided what, and when, as far as Entra says. */
+  decided: z.object({ by: z.string().nullable(), at: Instant.nullable(), decision: z.enum(['approve', 'deny']), justification: z.string().nullable() }).optional(),
   /** Of 503: when it is worth trying again. */
   retryAfterSeconds: z.int().optional(),
   /** Of `plan-changed`: the plan as it is now. */

@@ -51,6 +51,7 @@ const Named = z.object({
   id: z.string(),
   displayName: optionalText,
   userPrincipalName: optionalText,
+  mail: optionalText,
 });
 const MAX_IDS_A_CALL = 1000;
 
@@ -187,7 +188,7 @@ export function createDirectory(transport: Transport): Directory {
     },
 
     async names(ids) {
-      const names = new Map<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined }>();
+      const names = new Map<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined; readonly mail?: string | undefined }>();
       const wanted = [...new Set(ids)];
       for (let start = 0; start < wanted.length; start += MAX_IDS_A_CALL) {
         const body = { ids: wanted.slice(start, start + MAX_IDS_A_CALL), types: ['user', 'group', 'servicePrincipal'] };
@@ -196,7 +197,7 @@ export function createDirectory(transport: Transport): Directory {
           const kind = KINDS.get(found['@odata.type']);
           // Without the permission to read it, an object comes without its name.
           if (kind === undefined || found.displayName === undefined) continue;
-          names.set(found.id, { kind, displayName: found.displayName, userPrincipalName: found.userPrincipalName });
+          names.set(found.id, { kind, displayName: found.displayName, userPrincipalName: found.userPrincipalName, mail: found.mail });
         }
       }
       return names;

@@ -70,8 +70,8 @@ export interface Directory {
   removeMember(groupId: string, principalId: string): Promise<void>;
   /** Direct members, people and groups alike, by id. */
   members(groupId: string): Promise<readonly string[]>;
-  /** Names of users, groups and service principals by id; unknown ids are left out. */
-  names(ids: readonly string[]): Promise<ReadonlyMap<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined }>>;
+  /** Names of users, groups and service principals by id, with the mail address of a user who has one; unknown ids are left out. */
+  names(ids: readonly string[]): Promise<ReadonlyMap<string, { readonly kind: 'user' | 'group' | 'servicePrincipal'; readonly displayName: string; readonly userPrincipalName?: string | undefined; readonly mail?: string | undefined }>>;
   /** Groups among the direct members, which give nobody access to a Private Access application. */
   nestedGroups(groupId: string): Promise<readonly GraphGroup[]>;
   /** Cheapest exact probe of direct membership (CONTRACT.md §2.2, probe 1). Only `true` is proof. */

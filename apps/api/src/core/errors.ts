@@ -12,6 +12,8 @@ export interface PortalErrorDetails {
   readonly plan?: Plan | undefined;
   /** Of `run-in-progress`: the run to follow. */
   readonly run?: Problem['run'];
+  /** Of `already-decided`: by whom, when and how. */
+  readonly decided?: Problem['decided'];
   readonly cause?: unknown;
 }
 

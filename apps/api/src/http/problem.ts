@@ -54,6 +54,7 @@ export function problems({ log, publicUrl, beginStepUp }: ProblemDeps): ErrorReq
         ...(signInUrl !== undefined && { signInUrl }),
         ...(details.plan !== undefined && { plan: details.plan }),
         ...(details.run !== undefined && { run: details.run }),
+        ...(details.decided !== undefined && { decided: details.decided }),
       };
       if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
       const challenge = bearer ? CHALLENGES[code] : undefined;

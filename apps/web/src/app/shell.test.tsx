@@ -11,7 +11,7 @@ import { Fluent } from '../ui/fluent.tsx';
 import { createClient } from './app.tsx';
 import { routes } from './router.tsx';
 
-const inbox = (items = [approval()]) => answers(ListApprovals, { readAt: at(0), items, decided: [] });
+const inbox = (items = [approval()]) => answers(ListApprovals, { readAt: at(0), historyFrom: at(-60 * 24 * 365), items, decided: [] });
 const DEMO = { clockAheadSeconds: 31 * 60, privateResourceUrl: 'http://127.0.0.1:9/private/' };
 const as = (...roles: ('SetupAdmin' | 'Auditor')[]): Session => ({ ...ANA, person: ANA.person && { ...ANA.person, roles } });
 

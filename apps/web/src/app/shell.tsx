@@ -8,7 +8,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Suspense, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation, useNavigate } from 'react-router';
-import { approvals } from '../features/approvals/approvals.queries.ts';
+import { useWaitingApprovals } from '../features/approvals/approvals.browser.ts';
 import { formatMinutes } from '../lib/dates.ts';
 import { session, useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
 import { Page } from '../ui/page.tsx';
@@ -85,9 +85,7 @@ function Frame() {
 function Navigation({ open, onGo }: { open: boolean; onGo(): void }) {
   const styles = useStyles();
   const [setups, current, history, sync] = [usePermits('setup:manage'), usePermits('current-access:read'), usePermits('history:read'), usePermits('sync:read')];
-  // Only the count, and only softly: whether there are any is the page's to say, with its errors.
-  const { data } = useQuery({ ...approvals(), retry: false });
-  const waiting = data?.items.length ?? 0;
+  const waiting = useWaitingApprovals();
   return (
     <nav id="navigation" className={mergeClasses(styles.nav, !open && styles.folded)} aria-label="Gatehouse">
       <ul className={styles.navList} onClick={onGo}>

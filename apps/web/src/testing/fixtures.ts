@@ -29,5 +29,6 @@ export const request = (more: Partial<AccessRequest> = {}): AccessRequest => ({
 export const approval = (more: Partial<ApprovalItem> = {}): ApprovalItem => ({
   id: 'd0000000-0000-4000-8000-000000000001', requesterId: 'a0000000-0000-4000-8000-000000000002', requesterName: 'Ben Novak', requesterDetail: 'ben.novak@contoso.example',
   groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: [finance], justification: 'Month-end close, INC-4711', ticketNumber: 'INC-4711', minutes: 30,
-  startsAt: null, askedAt: at(-10), lapsesAt: at(60 * 24 - 10), lastActivations: [{ requestedAt: at(-60 * 24 * 7), status: 'ended', justification: 'Last close' }], ...more,
+  startsAt: null, askedAt: at(-10), lapsesAt: at(60 * 24 - 10), lastActivations: [{ requestedAt: at(-60 * 24 * 7), status: 'ended', justification: 'Last close' }],
+  activations: { last30Days: 2, last90Days: 5 }, policy: { maxMinutes: 30, signIn: 'mfa', requireJustification: true, requireTicket: true, requireApproval: true, approvers: [{ id: 'o', displayName: 'Omar Haddad' }] }, ...more,
 });

@@ -21,8 +21,8 @@ const CALM_SECONDS = 60;
  * memberships whose time is over or that were ended elsewhere. Reads Entra app-only; repeating it is harmless.
  */
 export function createReconciler(deps: ReconcilerDeps) {
-  const { db: { prisma: db }, clock, newId, appGraph, log, tenantId } = deps;
-  const settling: Settling = { prisma: db, clock, newId };
+  const { db: { prisma: db }, clock, newId, announce, appGraph, log, tenantId } = deps;
+  const settling: Settling = { prisma: db, clock, newId, announce };
   const readAt = new Map<string, number>();
 
   const isCalm = (row: StoredRequest): boolean => recordedState(row) === 'active' && row.memberAt !== null && row.endsAt !== null && row.endsAt > clock.now();

@@ -26,6 +26,7 @@ export interface AccessDeps {
   /** The portal's own Graph, read-only: names of groups that the catalog does not have. */
   readonly appGraph: Graph;
   readonly newId: () => string;
+  readonly announce: Settling['announce'];
 }
 
 export type Access = ReturnType<typeof createAccess>;
@@ -47,8 +48,8 @@ const AT_A_TIME = 4;
 const DENIAL_SHOWN_MS = 60 * 60_000;
 
 /** What a person does with their own access. Every act: intent in a transaction, Entra outside of it, outcome in another. */
-export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId }: AccessDeps) {
-  const settling: Settling = { prisma: db, clock, newId };
+export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, newId, announce }: AccessDeps) {
+  const settling: Settling = { prisma: db, clock, newId, announce };
   /** When a request was last looked up for its page. Forgotten with the process, which costs a look. */
   const looks = new Map<string, Date>();
 
@@ -400,6 +401,8 @@ export interface Settling {
   readonly prisma: Database['prisma'];
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Has approvers told of a request that waits for them: within the transaction that records it. */
+  readonly announce: (tx: Tx, request: StoredRequest) => Promise<void>;
 }
 
 interface Teller {
@@ -445,6 +448,7 @@ async function settleWithin(tx: Tx, settling: Settling, row: StoredRequest, seen
     const { type, result }: (typeof EVENTS)[RequestState] = row.action === 'deactivate' ? { type: state === 'ended' ? 'deactivation.granted' : 'deactivation.failed', result: EVENTS[state].result } : EVENTS[state];
     const groupName = teller.groupName ?? (await catalogOf(tx, row.tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
     await record(tx, eventOf(settling, settled, teller.type ?? type, teller.result ?? result, { ...teller, groupName }));
+    if (state === 'awaiting-approval') await settling.announce(tx, settled);
     return settled;
   }
   // Somebody else was first: what stands is what they wrote.

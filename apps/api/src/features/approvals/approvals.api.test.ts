@@ -89,6 +89,69 @@ test('nobody decides their own request, whether or not Entra would list it', asy
   expect((await decide(ana, approvalId)).status).toBe(404);
 });
 
+test('nobody decides their own request from another tab, another replica, under another name, or by another of its ids', async () => {
+  await using all = await prepared();
+  const { portal, omar, payroll } = all;
+  const own = (await omar.post('/api/access/activations', { groupId: payroll, ...ASK })).body;
+  expect(own).toMatchObject({ state: 'awaiting-approval' });
+  const second = portal.anonymous();
+  await second.signIn(OMAR);
+  const elsewhere = await portal.onReplica(OMAR);
+  // Entra knows a person by the id alone; name and address may have changed since they signed in, or since they asked.
+  await portal.db.prisma.session.updateMany({ where: { upn: OMAR }, data: { name: 'Omar Haddad-Lind', upn: 'omar.lind@contoso.example' } });
+  await portal.emulator.clearJournal();
+  for (const client of [omar, second, elsewhere]) {
+    expect((await inbox(client)).items.map(({ requesterName }: { requesterName: string }) => requesterName)).toEqual(['Ana Costa']);
+    for (const id of [own.id, own.entraRequestId, String(own.entraRequestId).toUpperCase()]) {
+      const refused = await decide(client, id);
+      expect([refused.status, refused.body.code], id).toEqual([403, 'not-permitted']);
+    }
+  }
+  expect(await patches(portal)).toBe(0);
+  expect(await portal.db.prisma.approvalDecision.count()).toBe(0);
+});
+
+test('a decision that another approver took first is news: who, when, how and why', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  const helena = await portal.as('helena.kowalska@contoso.example');
+  expect((await helena.post(`/api/approvals/${item.id}/decision`, { decision: 'deny', justification: 'Not today' })).status).toBe(200);
+  const late = await decide(omar, item.id);
+  expect([late.status, late.body.code, late.body.decided]).toEqual([409, 'already-decided', { by: 'Helena Kowalska', at: portal.now().toISOString(), decision: 'deny', justification: 'Not today' }]);
+});
+
+test('what the policy asks, and how often the requester had it of late', async () => {
+  await using all = await prepared();
+  const { portal, ana, omar, payroll, asked } = all;
+  const { activation } = portal.db.prisma;
+  const requester = (await ana.get('/api/session')).body.person.id;
+  await activation.deleteMany({ where: { principalId: requester, groupId: payroll } });
+  const daysAgo = (days: number): Date => new Date(portal.now().getTime() - days * 24 * 60 * 60_000);
+  const had = (days: number, more: object = {}) => ({ tenantId: portal.tenantId, requestId: randomUUID(), principalId: requester, principalName: 'Ana Costa', groupId: payroll, groupName: 'Payroll', status: 'ended', requestedAt: daysAgo(days), provisionedAt: daysAgo(days), ...more });
+  await activation.createMany({ data: [
+    had(1), had(29), had(31), had(89), had(91),
+    // Asked for, and not given; of somebody else; of another group.
+    had(2, { status: 'denied', provisionedAt: null }), had(2, { principalId: randomUUID() }), had(2, { groupId: randomUUID() }),
+  ] });
+  const { items: [item], historyFrom } = await inbox(omar);
+  expect(item).toMatchObject({ id: asked.entraRequestId, activations: { last30Days: 2, last90Days: 4 }, policy: { maxMinutes: 60, signIn: 'none', requireJustification: true, requireTicket: false, requireApproval: true } });
+  expect(item.policy.approvers.map(({ displayName }: { displayName: string }) => displayName)).toEqual(['Omar Haddad', 'Helena Kowalska']);
+  expect(item.lastActivations).toHaveLength(3);
+  expect(Date.parse(historyFrom)).toBeLessThan(portal.now().getTime());
+});
+
+test('the link of a notification leads there after signing in', async () => {
+  await using all = await prepared();
+  const page = `/approvals?request=${all.asked.entraRequestId}`;
+  const start = await fetch(`${all.portal.url}/auth/sign-in?${new URLSearchParams({ returnTo: page })}`, { redirect: 'manual' });
+  const binding = start.headers.getSetCookie().find((line) => line.startsWith('gatehouse-sign-in='))?.split(';')[0] ?? '';
+  const picker = await (await fetch(start.headers.get('location') ?? '')).text();
+  const picked = await fetch(`${all.portal.emulator.url}/_signin/account`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ticket: /name="ticket" value="([\w-]+)"/.exec(picker)?.[1] ?? '', upn: OMAR }) });
+  const back = await fetch(picked.headers.get('location') ?? '', { redirect: 'manual', headers: { cookie: binding } });
+  expect([back.status, back.headers.get('location')]).toEqual([302, page]);
+});
+
 test('who is not an approver gets the answer of an unknown one', async () => {
   await using all = await prepared();
   const { portal, omar } = all;

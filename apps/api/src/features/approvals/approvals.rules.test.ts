@@ -30,6 +30,7 @@ describe('decideApproval', () => {
 
   test('one’s own is never allowed, whatever Entra lists', () => {
     expect(decideApproval({ ...facts, request: { ...request, principalId: OMAR } })).toEqual({ kind: 'own' });
+    expect(decideApproval({ ...facts, request: { ...request, principalId: OMAR.toUpperCase() } })).toEqual({ kind: 'own' });
   });
 
   test.each<[string, Parameters<typeof decideApproval>[0], string]>([
@@ -45,8 +46,11 @@ describe('decideApproval', () => {
   });
 
   test('decided by another approver: says by whom and why', () => {
-    const decided = { ...stage, status: 'Completed', reviewResult: 'Denied', reviewedByName: 'Maya Lindqvist', justification: 'Not today' };
-    expect(decideApproval({ ...facts, request: undefined, stages: [decided] })).toEqual({ kind: 'decided', news: 'Maya Lindqvist has denied it already (“Not today”). Nothing was changed.' });
+    const decided = { ...stage, status: 'Completed', reviewResult: 'Denied', reviewedByName: 'Maya Lindqvist', justification: 'Not today', reviewedAt: '2026-03-02T11:58:00.1234567Z' };
+    expect(decideApproval({ ...facts, request: undefined, stages: [decided] })).toEqual({
+      kind: 'decided', news: 'Maya Lindqvist has denied it already (“Not today”). Nothing was changed.',
+      decided: { by: 'Maya Lindqvist', at: '2026-03-02T11:58:00.123Z', decision: 'deny', justification: 'Not today' },
+    });
   });
 });
 
@@ -60,7 +64,7 @@ test('a decision whose answer was lost counts when Entra shows it, and is given 
 });
 
 test('an item tells who wants what, why, for how long, and when it lapses; without names it shows ids', () => {
-  const none = { names: new Map(), catalog: new Map(), lastActivations: [] };
+  const none = { names: new Map(), catalog: new Map(), lastActivations: [], activations: { last30Days: 0, last90Days: 0 } };
   expect(tellItem(request, none)).toMatchObject({ id: 'approval', requesterName: 'ana', groupName: 'group', minutes: 30, lapsesAt: '2026-03-03T12:00:00.000Z', justification: 'Month-end close' });
   expect(tellItem(request, { ...none, names: new Map([['ana', { displayName: 'Ana Costa', userPrincipalName: 'ana@contoso.example' }]]) })).toMatchObject({ requesterName: 'Ana Costa', requesterDetail: 'ana@contoso.example' });
 });

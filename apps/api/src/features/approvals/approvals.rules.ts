@@ -1,4 +1,4 @@
-import { APPROVAL_LAPSES_AFTER_HOURS, type ApprovalItem } from '@gatehouse/contracts';
+import { APPROVAL_LAPSES_AFTER_HOURS, type ActivationPolicy, type ApprovalItem, type Problem } from '@gatehouse/contracts';
 import { addMinutes, minutesOf } from '../../core/durations.ts';
 
 /** A request that waits for a decision, as Entra tells of it. */
@@ -23,6 +23,7 @@ export interface Stage {
   readonly status: string;
   readonly reviewResult: string;
   readonly reviewedByName?: string | undefined;
+  readonly reviewedAt?: string | undefined;
   readonly justification?: string | undefined;
 }
 
@@ -31,9 +32,12 @@ export const approvalIdOf = (request: PendingRequest): string => (request.approv
 
 const lapseOf = (request: PendingRequest): Date => addMinutes(new Date(request.createdAt), APPROVAL_LAPSES_AFTER_HOURS * 60);
 
+/** Whose request it is stands in the id of the person alone: names and addresses change. */
+const isTheirs = (request: Pick<PendingRequest, 'principalId'>, approverId: string): boolean => request.principalId.toLowerCase() === approverId.toLowerCase();
+
 /** Requests that a person may decide: those of others that still wait. Entra's list is taken at its word for the rest. */
 export function decidable(requests: readonly PendingRequest[], approverId: string, now: Date): readonly PendingRequest[] {
-  return requests.filter((request) => request.principalId !== approverId && request.accessId === 'member' && waits(request, now));
+  return requests.filter((request) => !isTheirs(request, approverId) && request.accessId === 'member' && waits(request, now));
 }
 
 const waits = (request: PendingRequest, now: Date): boolean =>
@@ -42,7 +46,7 @@ const waits = (request: PendingRequest, now: Date): boolean =>
 export type ApprovalDecisionOutcome =
   | { readonly kind: 'allowed'; readonly stageId: string }
   | { readonly kind: 'own' | 'unknown' | 'lapsed' }
-  | { readonly kind: 'decided'; readonly news: string };
+  | { readonly kind: 'decided'; readonly news: string; readonly decided: NonNullable<Problem['decided']> };
 
 export interface ApprovalDecisionFacts {
   readonly now: Date;
@@ -55,14 +59,21 @@ export interface ApprovalDecisionFacts {
 
 /** Whether the person may decide it. Their own is never theirs to decide, whatever Entra lists. */
 export function decideApproval({ now, approverId, request, stages }: ApprovalDecisionFacts): ApprovalDecisionOutcome {
-  if (request?.principalId === approverId) return { kind: 'own' };
+  if (request && isTheirs(request, approverId)) return { kind: 'own' };
   const mine = stages.filter((stage) => stage.assignedToMe);
   const decided = mine.find((stage) => stage.reviewResult === 'Approved' || stage.reviewResult === 'Denied');
-  if (decided) return { kind: 'decided', news: newsOf(decided) };
+  if (decided) return { kind: 'decided', news: newsOf(decided), decided: decidedOf(decided) };
   if (!request) return { kind: 'unknown' };
   if (!waits(request, now)) return { kind: 'lapsed' };
   const stage = mine.find((other) => other.status === 'InProgress' && other.reviewResult === 'NotReviewed');
   return stage ? { kind: 'allowed', stageId: stage.id } : { kind: 'unknown' };
+}
+
+function decidedOf({ reviewedByName, reviewedAt, reviewResult, justification }: Stage): NonNullable<Problem['decided']> {
+  return {
+    by: reviewedByName ?? null, at: reviewedAt !== undefined && Number.isFinite(Date.parse(reviewedAt)) ? new Date(reviewedAt).toISOString() : null,
+    decision: reviewResult === 'Approved' ? 'approve' : 'deny', justification: justification || null,
+  };
 }
 
 function newsOf(stage: Stage): string {
@@ -80,12 +91,13 @@ export function outcomeOf(decision: string, stages: readonly Stage[], justificat
 
 export interface Telling {
   readonly names: ReadonlyMap<string, { readonly displayName: string; readonly userPrincipalName?: string | undefined }>;
-  readonly catalog: ReadonlyMap<string, { readonly name: string; readonly applications: ApprovalItem['applications'] | readonly ApprovalItem['applications'][number][] }>;
+  readonly catalog: ReadonlyMap<string, { readonly name: string; readonly applications: ApprovalItem['applications'] | readonly ApprovalItem['applications'][number][]; readonly policy: ActivationPolicy | null }>;
   readonly lastActivations: ApprovalItem['lastActivations'];
+  readonly activations: ApprovalItem['activations'];
 }
 
 /** A waiting request as the inbox shows it. */
-export function tellItem(request: PendingRequest, { names, catalog, lastActivations }: Telling): ApprovalItem {
+export function tellItem(request: PendingRequest, { names, catalog, lastActivations, activations }: Telling): ApprovalItem {
   const requester = names.get(request.principalId);
   const group = catalog.get(request.groupId);
   const minutes = request.duration === undefined ? undefined : minutesOf(request.duration);
@@ -104,5 +116,7 @@ export function tellItem(request: PendingRequest, { names, catalog, lastActivati
     askedAt: new Date(request.createdAt).toISOString(),
     lapsesAt: lapseOf(request).toISOString(),
     lastActivations,
+    activations,
+    policy: group?.policy ?? null,
   };
 }

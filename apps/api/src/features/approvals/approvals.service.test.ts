@@ -32,7 +32,7 @@ async function againstGraph(answers: Readonly<Record<string, unknown>>) {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timer: { now: () => 0, sleep: async () => {} }, clock: { now: () => NOW }, random: () => 0.5, log: () => {}, timeoutMs: 5_000,
   });
   const graph = gateway.graph({ token: async () => 'token', priority: 'person', patience: { of: 'action', ms: 30_000 } });
-  const deps = { db: database, clock: { now: () => NOW }, newId: () => randomUUID(), graphFor: () => graph, appGraph: graph };
+  const deps = { db: database, clock: { now: () => NOW }, newId: () => randomUUID(), graphFor: () => graph, appGraph: graph, announce: async () => {} };
   return {
     asked, database, approvals: createApprovals(deps), access: createAccess(deps), reconciler: createReconciler({ ...deps, tenantId: omar.tenantId, log: pino({ level: 'silent' }) }),
     async [Symbol.asyncDispose]() {

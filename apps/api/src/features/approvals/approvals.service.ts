@@ -8,7 +8,7 @@ import { PortalError } from '../../core/errors.ts';
 import { catalogOf } from '../access/access.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { approvalIdOf, decidable, decideApproval, outcomeOf, tellItem, type PendingRequest } from './approvals.rules.ts';
-import { findConcerned, findDecisions, findLastActivations, insertDecision, isOwnRequest, settleDecision, type StoredDecision } from './approvals.store.ts';
+import { countActivations, findConcerned, findDecisions, findHistoryStart, findLastActivations, insertDecision, isOwnRequest, settleDecision, type StoredDecision } from './approvals.store.ts';
 
 export interface ApprovalsDeps {
   readonly db: Database;
@@ -79,13 +79,19 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
         namesOf(pending.flatMap((request) => (catalog.has(request.groupId) ? [request.principalId] : [request.principalId, request.groupId]))),
         findDecisions(db, actor.tenantId, actor.principalId, addMinutes(now, -DECIDED_SHOWN_DAYS * 24 * 60)),
       ]);
-      const items = await Promise.all(pending.map(async (request) =>
-        tellItem(request, { names, catalog, lastActivations: await findLastActivations(db, actor.tenantId, request.principalId, request.groupId, request.id) })));
+      const items = await Promise.all(pending.map(async (request) => {
+        const [lastActivations, activations] = await Promise.all([
+          findLastActivations(db, actor.tenantId, request.principalId, request.groupId, request.id),
+          countActivations(db, actor.tenantId, request.principalId, request.groupId, now),
+        ]);
+        return tellItem(request, { names, catalog, lastActivations, activations });
+      }));
 
       const decided = await settleLost(graph, actor, recorded);
       const concerned = await findConcerned(db, actor.tenantId, decided.map((row) => row.approvalId));
       return {
         readAt: now.toISOString(),
+        historyFrom: await findHistoryStart(db, actor.tenantId),
         items: items.sort((a, b) => a.askedAt.localeCompare(b.askedAt) || a.id.localeCompare(b.id)),
         decided: decided.map((row) => ({
           id: row.approvalId,
@@ -105,7 +111,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
       const request = (await graph.approvals.pendingForMe()).find((other) => approvalIdOf(other) === approvalId);
       const outcome = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: await stagesOf(graph, approvalId) });
       if (outcome.kind === 'own') throw new PortalError('not-permitted', { detail: OWN_REQUEST });
-      if (outcome.kind === 'decided') throw new PortalError('already-decided', { detail: outcome.news });
+      if (outcome.kind === 'decided') throw new PortalError('already-decided', { detail: outcome.news, decided: outcome.decided });
       if (outcome.kind === 'lapsed') throw new PortalError('already-decided', { detail: 'The request has lapsed: nobody decided in time. The person can ask again.' });
       if (outcome.kind !== 'allowed' || !request) throw new PortalError('not-found');
 
@@ -138,7 +144,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
         const now = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: await stagesOf(graph, approvalId).catch(() => []) });
         const news = now.kind === 'decided' ? now.news : 'The request is decided by now. Nothing was changed.';
         await conclude('failed', 'approval.refused', news);
-        throw new PortalError('already-decided', { detail: news, cause: error });
+        throw new PortalError('already-decided', { detail: news, ...(now.kind === 'decided' && { decided: now.decided }), cause: error });
       }
       await conclude('decided', DECIDED[decision] ?? 'approval.decided');
       return { id: approvalId, decision, decidedAt: clock.now().toISOString() };

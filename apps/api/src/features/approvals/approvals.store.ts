@@ -1,5 +1,6 @@
 import type { ApprovalItem } from '@gatehouse/contracts';
 import type { Tx } from '@gatehouse/db';
+import { addMinutes } from '../../core/durations.ts';
 
 export interface StoredDecision {
   readonly tenantId: string;
@@ -30,9 +31,9 @@ export async function findDecisions(db: Tx, tenantId: string, approverId: string
   return db.approvalDecision.findMany({ where: { tenantId, approverId, createdAt: { gte: since }, status: { in: ['asked', 'decided'] } }, orderBy: { createdAt: 'desc' }, take: 100 });
 }
 
-/** Whether the portal recorded the request behind an approval as the person's own. */
+/** Whether the portal recorded the request behind an approval as the person's own; by the portal's id of it, too. */
 export async function isOwnRequest(db: Tx, tenantId: string, principalId: string, approvalId: string): Promise<boolean> {
-  return (await db.accessRequest.count({ where: { tenantId, principalId, entraRequestId: approvalId } })) > 0;
+  return (await db.accessRequest.count({ where: { tenantId, principalId, OR: [{ entraRequestId: approvalId }, { id: approvalId }] } })) > 0;
 }
 
 /** The newest activations of a group by a person, from the mirror; not the one that waits. */
@@ -44,6 +45,20 @@ export async function findLastActivations(db: Tx, tenantId: string, principalId:
     select: { requestedAt: true, status: true, justification: true },
   });
   return rows.map((row) => ({ ...row, requestedAt: row.requestedAt.toISOString() }));
+}
+
+const DAY_MINUTES = 24 * 60;
+
+/** How often a person had a group, of what the mirror has: requests that led to a membership. */
+export async function countActivations(db: Tx, tenantId: string, principalId: string, groupId: string, now: Date): Promise<ApprovalItem['activations']> {
+  const since = (days: number): Promise<number> => db.activation.count({ where: { tenantId, principalId, groupId, provisionedAt: { gte: addMinutes(now, -days * DAY_MINUTES) } } });
+  const [last30Days, last90Days] = await Promise.all([since(30), since(90)]);
+  return { last30Days, last90Days };
+}
+
+/** Where the history begins that activations are joined from. */
+export async function findHistoryStart(db: Tx, tenantId: string): Promise<string | null> {
+  return (await db.syncSource.findUnique({ where: { tenantId_source: { tenantId, source: 'directory' } }, select: { completeFrom: true } }))?.completeFrom ?? null;
 }
 
 /** Whom and what decided approvals concerned, as far as the mirror or the recorded requests know. */

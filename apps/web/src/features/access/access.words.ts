@@ -1,5 +1,6 @@
 import { FIVE_MINUTE_FLOOR, type AccessEntry, type ActivationPolicy, type Segment } from '@gatehouse/contracts';
 import { formatClock, formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { asksOf } from '../../lib/policy.ts';
 
 /** What a row is called: what it opens; the group's name where it opens nothing that is known. */
 export const titleOf = ({ applications, groupName }: AccessEntry): string => (applications.length > 0 ? applications.map(({ displayName }) => displayName).join(', ') : groupName);
@@ -39,14 +40,6 @@ export function sectionsOf(entries: readonly AccessEntry[], now: Date): Sections
 /** `up to 30 min · MFA · approval`: what an activation will ask for. */
 export function policyLine(policy: ActivationPolicy | null): string {
   return policy === null ? 'What it asks for is not known: Microsoft Entra will say' : [`up to ${formatMinutes(policy.maxMinutes)}`, ...asksOf(policy)].join(' · ');
-}
-
-export function asksOf({ signIn, requireTicket, requireApproval, approvers }: ActivationPolicy): string[] {
-  return [
-    ...(signIn === 'mfa' ? ['MFA'] : signIn === 'authentication-context' ? ['stronger sign-in'] : []),
-    ...(requireTicket ? ['ticket'] : []),
-    ...(requireApproval ? [approvers.length > 0 ? `approval by ${approvers.map(({ displayName }) => displayName).join(' or ')}` : 'approval'] : []),
-  ];
 }
 
 type Choice = Pick<AccessEntry, 'policy' | 'lastMinutes'>;

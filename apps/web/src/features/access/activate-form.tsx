@@ -11,10 +11,11 @@ import { Controller, useForm, useWatch, type Control } from 'react-hook-form';
 import type { z } from 'zod';
 import { applyIssues, isProblem } from '../../lib/api.ts';
 import { formatAgo, formatMinutes, toLocalInput } from '../../lib/dates.ts';
+import { asksOf } from '../../lib/policy.ts';
 import { serverNow } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
-import { asksOf, isStale, presetsOf, usualMinutes } from './access.words.ts';
+import { isStale, presetsOf, usualMinutes } from './access.words.ts';
 import { useCheck, type Wish } from './access.queries.ts';
 
 const useStyles = makeStyles({

@@ -11,12 +11,13 @@ import { makeStyles } from '@griffel/react';
 import { useEffect, useRef, useState } from 'react';
 import { isProblem } from '../../lib/api.ts';
 import { formatMinutes } from '../../lib/dates.ts';
+import { asksOf } from '../../lib/policy.ts';
 import { serverNow, verifyAddress } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
 import { StatusBadge, type Tone } from '../../ui/states.tsx';
 import { useActivateMany, useRemoveSet, useSaveSet, type ManyWishes } from './access.queries.ts';
-import { asksOf, formatNear, sectionsOf, titleOf, usualMinutes } from './access.words.ts';
+import { formatNear, sectionsOf, titleOf, usualMinutes } from './access.words.ts';
 import { keepMany, takeMany } from './draft.ts';
 
 const FORM = 'activate-several';

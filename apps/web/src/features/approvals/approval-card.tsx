@@ -1,25 +1,29 @@
-import { DecideApproval, type ApprovalItem } from '@gatehouse/contracts';
+import { DecideApproval, type Answer, type ApprovalItem, type ListApprovals } from '@gatehouse/contracts';
 import { Avatar } from '@fluentui/react-avatar';
 import { Button } from '@fluentui/react-button';
+import { Checkbox } from '@fluentui/react-checkbox';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { zodResolver } from '@hookform/resolvers/zod';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
-import { ApiError, applyIssues, isProblem } from '../../lib/api.ts';
+import { applyIssues, isProblem } from '../../lib/api.ts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { serverNow } from '../../lib/session.ts';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { useDecide } from './approvals.queries.ts';
+import { howOften, newsOf, policyAsks, wantedOf } from './approvals.words.ts';
 
 const NARROW = '@media (max-width: 720px)';
 
 const useStyles = makeStyles({
-  card: { padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  card: { scrollMarginTop: '64px', padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1 },
+  linked: { outline: `2px solid ${tokens.colorBrandStroke1}`, outlineOffset: '-1px', ':focus-visible': { outline: `3px solid ${tokens.colorBrandStroke1}` } },
   head: { display: 'flex', gap: '12px', alignItems: 'center', minWidth: 0 },
+  who: { flex: 1, minWidth: 0 },
   title: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
   small: { margin: 0, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
   facts: { display: 'grid', gridTemplateColumns: '120px minmax(0, 1fr)', gap: '6px 16px', margin: '16px 0', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)', gap: '2px' } },
@@ -35,43 +39,56 @@ const useStyles = makeStyles({
 const Reason = DecideApproval.body.pick({ justification: true });
 const draftKey = (id: string): string => `gatehouse.approval.${id}`;
 
-const named = ({ applications, groupName }: ApprovalItem): string => (applications.length > 0 ? applications.map(({ displayName }) => displayName).join(', ') : groupName);
-
 /** One request: who wants what, why, for how long; approve and deny with the reason between them. */
-export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news: { title: string; text: string }): void }) {
+export function ApprovalCard({ item, inbox, linked, selection, onNews }: {
+  item: ApprovalItem;
+  /** The list that it stands in. */
+  inbox: Pick<Answer<typeof ListApprovals>, 'readAt' | 'historyFrom'>;
+  /** A link named this request: the page opens with the focus on it. */
+  linked: boolean;
+  /** Where several can be decided at once. */
+  selection?: { readonly selected: boolean; onChange(selected: boolean): void } | undefined;
+  onNews(news: { title: string; text: string }): void;
+}) {
   const styles = useStyles();
+  const card = useRef<HTMLElement>(null);
   const decide = useDecide(item.id);
   const [pressed, setPressed] = useState<'approve' | 'deny'>();
   // What was typed before verifying with Microsoft Entra is there again.
   const { control, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: sessionStorage.getItem(draftKey(item.id)) ?? '' } });
   const now = serverNow();
-  const title = `${item.requesterName} wants ${named(item)}`;
+  const title = `${item.requesterName} wants ${wantedOf(item)}`;
   const placed = applyIssues(decide.error, ['justification'], () => {});
 
   useEffect(() => { applyIssues(decide.error, ['justification'], (_field, { message }) => { setError('justification', { type: 'server', message }, { shouldFocus: true }); }); }, [decide.error, setError]);
+
+  // After the page's title has taken the focus, which it does when both are there at once.
+  useEffect(() => { if (linked) queueMicrotask(() => card.current?.focus()); }, [linked]);
 
   const send = (decision: 'approve' | 'deny') => handleSubmit(({ justification }) => {
     setPressed(decision);
     decide.mutate({ decision, justification }, {
       onSuccess: () => {
         sessionStorage.removeItem(draftKey(item.id));
-        onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${item.requesterName}: ${named(item)}.` });
+        onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${item.requesterName}: ${wantedOf(item)}.` });
       },
       onError: (error) => {
         if (isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in')) sessionStorage.setItem(draftKey(item.id), justification);
-        if (error instanceof ApiError && error.problem.code === 'already-decided') onNews({ title: error.problem.title, text: `${item.requesterName}: ${named(item)}. ${error.problem.detail ?? ''}` });
+        const news = newsOf(error, serverNow());
+        if (news) onNews({ title: news.title, text: `${item.requesterName}: ${wantedOf(item)}. ${news.text}` });
       },
     });
   });
 
   return (
-    <article className={styles.card} aria-label={title}>
+    <article ref={card} tabIndex={-1} className={mergeClasses(styles.card, linked && styles.linked)} aria-label={title}>
       <div className={styles.head}>
         <Avatar name={item.requesterName} color="colorful" aria-hidden />
-        <div>
+        <div className={styles.who}>
           <h2 className={styles.title}>{title}</h2>
           <p className={styles.small}>{[item.requesterDetail, `via ${item.groupName}`].filter(Boolean).join(' · ')}</p>
         </div>
+        {selection && <Checkbox aria-label={`Select: ${title}`} checked={selection.selected} onChange={(_event, { checked }) => { selection.onChange(checked === true); }} />}
       </div>
       <dl className={styles.facts}>
         <dt className={styles.term}>Why</dt>
@@ -82,6 +99,10 @@ export function ApprovalCard({ item, onNews }: { item: ApprovalItem; onNews(news
         {item.applications.some(({ segments }) => segments.length > 0) && <><dt className={styles.term}>Opens</dt><dd className={styles.fact}><Hosts segments={item.applications.flatMap(({ segments }) => segments)} /></dd></>}
         <dt className={styles.term}>Asked</dt>
         <dd className={styles.fact}>{formatInstant(item.askedAt, now)} · lapses {formatInstant(item.lapsesAt, now)}</dd>
+        <dt className={styles.term}>Policy asks</dt>
+        <dd className={styles.fact}>{policyAsks(item.policy)}</dd>
+        <dt className={styles.term}>How often</dt>
+        <dd className={styles.fact}>{howOften(item.activations, inbox)}</dd>
         <dt className={styles.term}>Last times</dt>
         <dd className={styles.fact}>
           {item.lastActivations.length === 0 ? 'None that the history has' : (

@@ -1,6 +1,6 @@
-import { DecideApproval, ListApprovals, type CallInput } from '@gatehouse/contracts';
+import { DecideApproval, ListApprovals, type ApprovalItem, type CallInput } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import { call } from '../../lib/api.ts';
+import { call, isProblem } from '../../lib/api.ts';
 
 const approvalKeys = { all: ['approvals'] as const };
 
@@ -19,6 +19,42 @@ export function useDecide(approvalId: string) {
   return useMutation({
     mutationFn: (body: Decision) => call(DecideApproval, { params: { approvalId }, body }),
     // Settled, not only succeeded: who was too late sees what is still theirs to decide.
+    onSettled: () => void client.invalidateQueries({ queryKey: approvalKeys.all }),
+  });
+}
+
+/** How one of several decisions ended; `untried`: Entra asked for a sign-in before its turn. */
+export interface End {
+  readonly item: ApprovalItem;
+  readonly outcome: 'decided' | 'failed' | 'untried';
+  readonly error?: unknown;
+}
+
+/**
+ * Decides several requests, one after the other, each as if it were alone: one that is refused stops no other. Only that the
+ * person must sign in or verify stops the rest, for it would stop each of them.
+ */
+export function useDecideSeveral() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ items, ...body }: Decision & { readonly items: readonly ApprovalItem[] }): Promise<readonly End[]> => {
+      const ends: End[] = [];
+      let stopped = false;
+      for (const item of items) {
+        if (stopped) {
+          ends.push({ item, outcome: 'untried' });
+          continue;
+        }
+        try {
+          await call(DecideApproval, { params: { approvalId: item.id }, body });
+          ends.push({ item, outcome: 'decided' });
+        } catch (error) {
+          stopped = isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in');
+          ends.push({ item, outcome: stopped ? 'untried' : 'failed', error });
+        }
+      }
+      return ends;
+    },
     onSettled: () => void client.invalidateQueries({ queryKey: approvalKeys.all }),
   });
 }

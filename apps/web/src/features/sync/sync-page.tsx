@@ -2,6 +2,7 @@ import { GetSync, SyncNow, type SyncSource } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
+import type { ReactNode } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
@@ -20,8 +21,8 @@ const useStyles = makeStyles({
   text: { margin: 0 },
 });
 
-/** Where the mirror stands with each source, and a way to read now. */
-export function SyncPage() {
+/** Where the mirror stands with each source, and a way to read now; below it what else runs in the background. */
+export function SyncPage({ children }: { children?: ReactNode }) {
   const styles = useStyles();
   const client = useQueryClient();
   const now = useNow();
@@ -57,6 +58,7 @@ export function SyncPage() {
           <p className={styles.text}>{query.data.catalog.readAt === null ? 'Not read yet.' : `${counted(query.data.catalog.groups, 'group')} that PIM manages and ${counted(query.data.catalog.applications, 'application')}, read ${formatInstant(query.data.catalog.readAt, now)}.`}</p>
         </Section>
       )}
+      {children}
     </Page>
   );
 }
