@@ -82,6 +82,8 @@ export interface TestPortalOptions {
   readonly through?: (emulatorUrl: string) => Promise<string>;
   /** The tenant counts what is asked of it and refuses what is too much, by the published limits; unless said, it does not. */
   readonly throttling?: boolean;
+  /** How far the portal's clock is ahead of the tenant's. */
+  readonly skewMs?: () => number;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -114,7 +116,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
       publicUrl: url, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
-      tenant: { ...tenant, clock: { now: () => new Date(now) } },
+      tenant: { ...tenant, clock: { now: () => new Date(now.getTime() + (options.skewMs?.() ?? 0)) } },
       ...keys,
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
       graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,

@@ -22,7 +22,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetDeviceSignIn: { params: { userCode: 'BCDF-GHJK' } }, DecideDeviceSignIn: { params: { userCode: 'BCDF-GHJK' }, body: { decision: 'deny' } },
   ListMyAccess: {},
   RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
-  GetAccessRequest: { params: { requestId: UNKNOWN } },
+  GetAccessRequest: { params: { requestId: UNKNOWN } }, GetRequestReadiness: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
   ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },

@@ -7,6 +7,7 @@ import * as drift from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
 import * as operations from './operations.ts';
+import * as readiness from './readiness.ts';
 import * as residual from './residual.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
@@ -22,6 +23,7 @@ export * from './endpoint.ts';
 export * from './history.ts';
 export * from './operations.ts';
 export * from './problem.ts';
+export * from './readiness.ts';
 export * from './residual.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
@@ -32,7 +34,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {
