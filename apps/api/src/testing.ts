@@ -38,9 +38,9 @@ export interface JournalEntry {
 /** The controls of an emulated tenant. */
 export interface EmulatorControls {
   readonly url: string;
-  // The tenant as plain data, to look into freely.
+  // The tenant as plain data, or those parts of it, to look into freely.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
-  state(): Promise<any>;
+  state(parts?: readonly string[]): Promise<any>;
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
   settings(wish: { readonly delays?: Readonly<Record<string, unknown>> }): Promise<void>;
@@ -174,7 +174,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
 export function controlsOf(url: string): EmulatorControls {
   return {
     url,
-    state: () => json(`${url}/_emulator/state`),
+    state: (parts) => json(`${url}/_emulator/state${parts ? `?parts=${parts.join(',')}` : ''}`),
     journal: async () => await json(`${url}/_emulator/journal`) as readonly JournalEntry[],
     clearJournal: async () => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
     settings: async (wish) => { await json(`${url}/_emulator/settings`, wish); },
