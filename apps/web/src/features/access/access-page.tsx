@@ -15,6 +15,7 @@ import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { myAccess } from './access.queries.ts';
 import { sectionsOf, segmentsOf, titleOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
+import { EndReminder } from './end-reminder.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
 
@@ -56,7 +57,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
         {news !== undefined && <MessageBar intent="success" layout="multiline" role="status"><MessageBarBody>{news}</MessageBarBody></MessageBar>}
         {wanted !== null && !chosen && <MessageBar intent="warning" layout="multiline" role="status"><MessageBarBody>You are not eligible for the access that this address names, or not any more.</MessageBarBody></MessageBar>}
       </div>}
-      {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
+      {open.length > 0 && <Section title="Open now" action={<EndReminder open={open} />}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
         <Section title="You may open" action={<Input type="search" className={styles.filter} size="small" aria-label="Filter what you may open" placeholder="Filter" contentBefore={<SearchRegular aria-hidden />} value={filter} onChange={(_event, { value }) => { setFilter(value); }} />}>
