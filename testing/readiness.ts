@@ -89,6 +89,8 @@ export async function measureReadiness(courses: number, templateUrl?: string): P
     if (id === undefined) throw new Error(`course ${seed}: My access does not show the request whose answer was lost`);
 
     const look = async (): Promise<void> => {
+      // The list is read beside the panel, and what it sees is recorded, too.
+      if (random() < 0.3) await ana.get('/api/access');
       const request = await ana.get(`/api/access/requests/${id}`);
       // Without an approval what stands beside the request tells of no stage.
       const readiness = course.approval === undefined ? undefined : await ana.get(`/api/access/requests/${id}/readiness`);
@@ -97,9 +99,11 @@ export async function measureReadiness(courses: number, templateUrl?: string): P
       if (request.status !== 200) return;
       looks += 1;
       const claims = claimsOf(request.body as AccessRequest, policy, readiness?.status === 200 ? readiness.body as RequestReadiness : undefined, portal.now());
+      const { provisionedAt } = request.body as AccessRequest;
+      if (provisionedAt !== null && reached.provisionedAt !== null && Date.parse(provisionedAt) < Date.parse(reached.provisionedAt)) tooEarly.push(`course ${JSON.stringify(course)}: provisioned is told at ${provisionedAt}; it was at ${reached.provisionedAt}`);
       for (const claim of claims) {
         told[claim] = (told[claim] ?? 0) + 1;
-        if (!reached.has(claim)) tooEarly.push(`course ${JSON.stringify(course)} at ${portal.now().toISOString()}: “${claim}” is told; reached are ${[...reached].join(', ')}`);
+        if (!reached.stages.has(claim)) tooEarly.push(`course ${JSON.stringify(course)} at ${portal.now().toISOString()}: “${claim}” is told; reached are ${[...reached.stages].join(', ')}`);
       }
     };
     /** Looks on the way there, just before, and at the instant itself. */
@@ -137,20 +141,21 @@ function claimsOf(request: AccessRequest, policy: Parameters<typeof stagesOf>[1]
 }
 
 /** How far Entra is, by the emulator's own state. */
-async function reachedOf(portal: TestPortal, groupId: string, principalId: string, justification: string): Promise<ReadonlySet<string>> {
+async function reachedOf(portal: TestPortal, groupId: string, principalId: string, justification: string): Promise<{ readonly stages: ReadonlySet<string>; readonly provisionedAt: string | null }> {
   const { groups, pim } = await portal.emulator.state(['groups', 'pim']) as {
     groups: { id: string; memberIds: string[] }[];
-    pim: { requests: { id: string; justification: string; status: string }[]; approvals: { requestId: string; stage: { reviewResult: string } }[] };
+    pim: { requests: { id: string; justification: string; status: string; completedDateTime: string | null }[]; approvals: { requestId: string; stage: { reviewResult: string } }[] };
   };
   const request = pim.requests.find((one) => one.justification === justification);
   const approval = pim.approvals.find(({ requestId }) => requestId === request?.id);
   const member = groups.find(({ id }) => id === groupId)?.memberIds.includes(principalId) ?? false;
-  return new Set([
+  const stages = new Set([
     ...(request ? ['Asked'] : []),
     ...(approval?.stage.reviewResult === 'Approved' ? ['Approved'] : []),
     ...(request?.status === 'Provisioned' ? ['Provisioned'] : []),
     ...(member ? ['Member', 'Ready'] : []),
   ]);
+  return { stages, provisionedAt: request?.status === 'Provisioned' ? request.completedDateTime : null };
 }
 
 async function placeOf(portal: TestPortal, start: string): Promise<{ readonly groupId: string; readonly principalId: string }> {
