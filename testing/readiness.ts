@@ -52,7 +52,7 @@ const FAULTS = {
   'none': [],
   'answer-lost': [{ match: { method: 'POST', path: '**/assignmentScheduleRequests' }, times: 1, fault: { kind: 'reset', effect: 'after' } }],
   'probe-fails': [{ match: { method: 'GET', path: '**/memberOf/*' }, times: 2, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }],
-  'lists-fail': [{ match: { method: 'GET', path: '**/assignmentScheduleInstances/**' }, times: 3, fault: { kind: 'status', status: 503 } }],
+  'lists-fail': [{ match: { method: 'GET', path: '**/assignmentScheduleInstances/**' }, times: null, lasting: 'PT45S', fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }],
 } as const;
 
 /**
