@@ -17,6 +17,7 @@ import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
 import { accessRoutes } from './features/access/access.routes.ts';
 import { createAccess } from './features/access/access.service.ts';
+import { createReadiness } from './features/access/readiness.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
 import { createApprovals } from './features/approvals/approvals.service.ts';
 import { createBatchFiles } from './features/batches/batch-files.ts';
@@ -173,6 +174,7 @@ export function compose(ground: Ground): Product {
   });
   const { announce } = notifications;
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId, announce });
+  const readiness = createReadiness({ db, clock, graphFor });
   const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForPages, newId });
@@ -208,7 +210,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
+    accessRoutes(access, readiness), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,

@@ -38,9 +38,9 @@ export interface JournalEntry {
 /** The controls of an emulated tenant. */
 export interface EmulatorControls {
   readonly url: string;
-  // The tenant as plain data, to look into freely.
+  // The tenant as plain data, or those parts of it, to look into freely.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
-  state(): Promise<any>;
+  state(parts?: readonly string[]): Promise<any>;
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
   settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>> }): Promise<void>;
@@ -86,6 +86,8 @@ export interface TestPortalOptions {
   readonly notify?: Ground['notify'];
   /** How many proxies stand in front of the portal; unless said, none. */
   readonly trustProxy?: number;
+  /** How far the portal's clock is ahead of the tenant's. */
+  readonly skewMs?: () => number;
   /** Database to copy, outside of a test run. */
   readonly templateUrl?: string | undefined;
 }
@@ -118,7 +120,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     const url = `http://localhost:${(server.address() as AddressInfo).port}`;
     const product = compose({
       publicUrl: url, trustProxy: options.trustProxy ?? 0, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
-      tenant: { ...tenant, clock: { now: () => new Date(now) } },
+      tenant: { ...tenant, clock: { now: () => new Date(now.getTime() + (options.skewMs?.() ?? 0)) } },
       ...keys, ...(options.notify && { notify: options.notify }),
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
       graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
@@ -176,7 +178,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
 export function controlsOf(url: string): EmulatorControls {
   return {
     url,
-    state: () => json(`${url}/_emulator/state`),
+    state: (parts) => json(`${url}/_emulator/state${parts ? `?parts=${parts.join(',')}` : ''}`),
     journal: async () => await json(`${url}/_emulator/journal`) as readonly JournalEntry[],
     clearJournal: async () => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
     settings: async (wish) => { await json(`${url}/_emulator/settings`, wish); },

@@ -25,7 +25,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   RequestActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
   RequestActivations: { body: { items: [{ groupId: UNKNOWN, minutes: 30 }], justification: 'Month-end close' } },
   CheckActivation: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
-  GetAccessRequest: { params: { requestId: UNKNOWN } },
+  GetAccessRequest: { params: { requestId: UNKNOWN } }, GetRequestReadiness: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
   ListNotifications: {}, ResendNotification: { params: { notificationId: UNKNOWN }, body: {} },

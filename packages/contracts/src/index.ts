@@ -9,6 +9,7 @@ import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
 import * as notifications from './notifications.ts';
 import * as operations from './operations.ts';
+import * as readiness from './readiness.ts';
 import * as residual from './residual.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
@@ -26,6 +27,7 @@ export * from './history.ts';
 export * from './notifications.ts';
 export * from './operations.ts';
 export * from './problem.ts';
+export * from './readiness.ts';
 export * from './residual.ts';
 export * from './reasons.ts';
 export * from './role-settings.ts';
@@ -37,7 +39,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

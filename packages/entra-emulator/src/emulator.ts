@@ -219,9 +219,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const [host = '', port = ''] = (query.get('to') ?? '').split(/:(?=\d+$)/);
       res.json(connect({ tenant, now: now(), delays, newId }, query.get('user') ?? '', host, Number(port)));
     });
-    app.get('/_emulator/state', (_req, res) => {
+    // Whole, or the parts that are named, such as `?parts=groups,pim`: the audit log is most of it.
+    app.get('/_emulator/state', (req, res) => {
       settleNow();
-      res.json({ ...tenant, applications: tenant.applications.map(({ registration: _secret, ...application }) => application) });
+      const state = { ...tenant, applications: tenant.applications.map(({ registration: _secret, ...application }) => application) };
+      const parts = new URLSearchParams(req.url.split('?')[1] ?? '').get('parts')?.split(',');
+      res.json(parts ? Object.fromEntries(Object.entries(state).filter(([name]) => parts.includes(name))) : state);
     });
     app.get('/_emulator/history', (req, res) => {
       const months = Number(new URLSearchParams(req.url.split('?')[1] ?? '').get('months') ?? '6');

@@ -10,7 +10,7 @@ import { Suspense, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { useWaitingApprovals } from '../features/approvals/approvals.browser.ts';
 import { formatMinutes } from '../lib/dates.ts';
-import { session, useAdvanceClock, usePermits, useSession, useSignOut } from '../lib/session.ts';
+import { session, useAdvanceClock, useClockWatch, usePermits, useSession, useSignOut } from '../lib/session.ts';
 import { Page } from '../ui/page.tsx';
 import { ProblemBar } from '../ui/problem-bar.tsx';
 import { Landing } from './landing.tsx';
@@ -43,6 +43,7 @@ const useStyles = makeStyles({
 /** Who is there is known before anything is shown; where it cannot be known, that is what the page says. */
 export function Shell() {
   const query = useQuery(session());
+  useClockWatch();
   if (query.data) return <Frame />;
   return query.error ? (
     <main>

@@ -1,6 +1,6 @@
 import { AdvanceDemoClock, GetSession, permits, SignOut, type Permission, type Session } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { call } from './api.ts';
 
 /** Difference between the server's clock and the browser's, in milliseconds: no countdown trusts the browser. */
@@ -16,6 +16,8 @@ export function session() {
     },
     staleTime: 60_000,
     refetchInterval: 60_000,
+    // However fresh it seems: by what clock, while nobody looked?
+    refetchOnWindowFocus: 'always',
   });
 }
 
@@ -62,6 +64,22 @@ function shownSecond(): number {
 /** The server's time, to the second, ticking. */
 export function useNow(): Date {
   return new Date(useSyncExternalStore(subscribe, shownSecond));
+}
+
+/** A second that took this much more or less was none: the computer slept, or its clock was set. */
+const JUMP_MS = 5_000;
+
+/** Reads the server's time anew when the browser's clock jumps in front of somebody; behind nobody, when they are back. */
+export function useClockWatch(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    let last = Date.now();
+    return subscribe(() => {
+      const took = Date.now() - last;
+      last = Date.now();
+      if (Math.abs(took - 1000) > JUMP_MS && document.visibilityState === 'visible') void client.invalidateQueries({ queryKey: ['session'] });
+    });
+  }, [client]);
 }
 
 export function useSignOut() {

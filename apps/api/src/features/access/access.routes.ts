@@ -1,15 +1,17 @@
-import { CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
+import type { Readiness } from './readiness.service.ts';
 
-export function accessRoutes(access: Access): Router {
+export function accessRoutes(access: Access, readiness: Readiness): Router {
   const router = Router();
   endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
   endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
   endpoint(router, RequestActivations, ({ actor, body }) => access.requestActivations(actor, body));
   endpoint(router, CheckActivation, ({ actor, body }) => access.checkActivation(actor, body));
   endpoint(router, GetAccessRequest, ({ actor, params }) => access.request(actor, params.requestId));
+  endpoint(router, GetRequestReadiness, ({ actor, params }) => readiness.ofRequest(actor, params.requestId));
   endpoint(router, CancelAccessRequest, ({ actor, params }) => access.cancel(actor, params.requestId));
   endpoint(router, DeactivateAccess, ({ actor, body }) => access.deactivate(actor, body.groupId));
   endpoint(router, FindAccess, ({ actor, query }) => access.find(actor, query));

@@ -269,7 +269,8 @@ function observeActivation(row: RecordedRequest, view: EntraView, now: Date, oth
   return {
     state,
     entraRequestId: request.id,
-    provisionedAt: row.provisionedAt ?? (provisioned ? begins : null),
+    // Without the membership's own word when it began: when it was seen, for it began later than it was asked for.
+    provisionedAt: row.provisionedAt ?? (provisioned ? (state === 'active' && !instance ? now : begins) : null),
     endsAt: state === 'ended' ? earlier(endsAt, endedByPerson ?? now) : provisioned ? endsAt : row.endsAt,
     failure: FAILURES[state] ?? row.failure,
   };

@@ -552,7 +552,7 @@ function outcomeOf(groupId: string, answer: Attempt): ActivationOutcome {
 }
 
 /** For reads that the rest can do without: gives `instead`, but never hides that the person must sign in again. */
-function unlessSignInIsNeeded<T>(instead: () => T): (error: unknown) => T {
+export function unlessSignInIsNeeded<T>(instead: () => T): (error: unknown) => T {
   return (error) => {
     if (error instanceof GraphError && error.failure !== 'not-signed-in' && error.failure !== 'step-up-needed') return instead();
     throw error;

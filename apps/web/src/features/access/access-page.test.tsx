@@ -245,7 +245,8 @@ describe('activating', () => {
     use(answers(GetAccessRequest, request({ state: 'active', provisionedAt: at(1) })));
     expect(await within(timeline).findByText('the directory does not show it yet', {}, { timeout: 4000 })).toBeTruthy();
     use(answers(GetAccessRequest, request({ state: 'active', provisionedAt: at(1), memberAt: at(1) })));
-    expect(await screen.findByText('Still refused? Reconnect the Global Secure Access client.', {}, { timeout: 4000 })).toBeTruthy();
+    expect(await screen.findByText('Ready: you are a member, and the directory shows it.', {}, { timeout: 4000 })).toBeTruthy();
+    expect(screen.queryByText(/Still refused/), 'the client has its while').toBeNull();
   });
 });
 

@@ -17,6 +17,7 @@ import { TextLink } from '../../ui/text-link.tsx';
 import { myAccess } from './access.queries.ts';
 import { matches, sectionsOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
+import { EndReminder } from './end-reminder.tsx';
 import { ManyPanel } from './many-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
@@ -79,7 +80,7 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
         </div>
       )}
       {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
-      {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
+      {open.length > 0 && <Section title="Open now" action={<EndReminder open={open} />}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
         <Section title="You may open">

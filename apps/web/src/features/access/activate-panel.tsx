@@ -14,6 +14,8 @@ import { accessRequest, useActivate, type Wish } from './access.queries.ts';
 import { formatNear, segmentsOf, titleOf } from './access.words.ts';
 import { ActivateForm } from './activate-form.tsx';
 import { keepDraft, takeDraft } from './draft.ts';
+import { requestReadiness } from './readiness.queries.ts';
+import { isReady } from './stages.ts';
 import { Timeline } from './timeline.tsx';
 import { TryLinks } from './try-links.tsx';
 
@@ -22,7 +24,6 @@ const FORM = 'activate-form';
 const useStyles = makeStyles({
   opens: { display: 'grid', gap: '2px', margin: '0 0 20px' },
   group: { margin: 0, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
-  advice: { color: tokens.colorNeutralForeground2 },
   verify: { marginBottom: '16px' },
 });
 
@@ -102,18 +103,13 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
 const waits = (request: AccessRequest | null): request is AccessRequest => request !== null && ['asked', 'awaiting-approval', 'scheduled', 'provisioning'].includes(request.state);
 
 function Progress({ asked, entry }: { asked: AccessRequest; entry: AccessEntry }) {
-  const styles = useStyles();
   const { data = asked, error } = useQuery(accessRequest(asked.id, asked));
+  const { data: readiness } = useQuery(requestReadiness(data));
   return (
     <>
       <ProblemBar error={error} />
-      <Timeline request={data} entry={entry} />
-      {data.memberAt && data.state === 'active' && (
-        <>
-          <p className={styles.advice}>Still refused? Reconnect the Global Secure Access client.</p>
-          <TryLinks segments={segmentsOf(entry)} />
-        </>
-      )}
+      <Timeline request={data} entry={entry} readiness={readiness} />
+      {isReady(data) && <TryLinks segments={segmentsOf(entry)} />}
     </>
   );
 }
