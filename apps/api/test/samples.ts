@@ -25,6 +25,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   GetAccessRequest: { params: { requestId: UNKNOWN } },
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
+  KeepGoing: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
+  ListEndingEligibilities: {}, AskForEligibility: { body: { groupId: UNKNOWN, days: 90, justification: 'Still on the rota' } },
   ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },
   ListCurrentAccess: {}, EndAccessNow: { body: { principalId: UNKNOWN, groupId: UNKNOWN, justification: 'Incident' } },
   ListApprovals: {},

@@ -4,8 +4,10 @@ import * as batches from './batches.ts';
 import * as device from './device.ts';
 import * as directory from './directory.ts';
 import * as drift from './drift.ts';
+import * as eligibility from './eligibility.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
+import * as keepGoing from './keep-going.ts';
 import * as operations from './operations.ts';
 import * as residual from './residual.ts';
 import * as session from './session.ts';
@@ -18,8 +20,10 @@ export * from './batches.ts';
 export * from './device.ts';
 export * from './directory.ts';
 export * from './drift.ts';
+export * from './eligibility.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
+export * from './keep-going.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './residual.ts';
@@ -32,7 +36,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...residual, ...history, ...sync }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

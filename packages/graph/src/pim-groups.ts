@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { path, quoted } from './addresses.ts';
 import { GraphError } from './errors.ts';
-import type { GroupRole, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
+import type { GroupRole, NewActivation, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
 import { openWord, optionalText, optionalWord, word } from './shapes.ts';
 import type { Call } from './call.ts';
 import type { Transport } from './transport.ts';
@@ -98,6 +98,17 @@ interface Asked {
   readonly ticketInfo?: { readonly ticketNumber: string; readonly ticketSystem: string };
   readonly [field: string]: unknown;
 }
+
+const activationOf = ({ principalId, groupId, startsAt, duration, justification, ticket }: NewActivation, isValidationOnly: boolean): Asked => ({
+  accessId: 'member',
+  principalId,
+  groupId,
+  action: 'selfActivate',
+  scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDuration', duration } },
+  ...(justification !== undefined && { justification }),
+  ...(ticket !== undefined && { ticketInfo: { ticketNumber: ticket.number, ticketSystem: ticket.system } }),
+  isValidationOnly,
+});
 
 /** What is to be ended and is over already is ended. */
 async function unlessGone(ending: Promise<unknown>): Promise<void> {
@@ -201,16 +212,20 @@ export function createPimGroups(transport: Transport): PimGroups {
       assignments: () => transport.list(mine('assignmentScheduleInstances'), Instance),
       requests: () => transport.list(mine('assignmentScheduleRequests'), ScheduleRequestShape),
 
-      activate: ({ principalId, groupId, startsAt, duration, justification, ticket }) =>
-        ask('assignment', {
-          accessId: 'member',
-          principalId,
-          groupId,
-          action: 'selfActivate',
-          scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDuration', duration } },
-          ...(justification !== undefined && { justification }),
-          ...(ticket !== undefined && { ticketInfo: { ticketNumber: ticket.number, ticketSystem: ticket.system } }),
-          isValidationOnly: false,
+      activate: (wish) => ask('assignment', activationOf(wish, false)),
+
+      checkActivation(wish) {
+        const call: Call = { method: 'POST', version: 'v1.0', path: `${PIM}/assignmentScheduleRequests`, body: activationOf(wish, true), prefer: 'include-unknown-enum-members' };
+        // Nothing is kept of it, so that nothing could be found of a lost answer; sending it again does no harm.
+        return transport.write(call, (answer) => transport.parse(call, answer, ScheduleRequestShape), () => Promise.resolve(undefined));
+      },
+
+      eligibilityRequests: () => transport.list(mine('eligibilityScheduleRequests'), ScheduleRequestShape),
+
+      askForEligibility: ({ principalId, groupId, action, startsAt, endsAt, justification }) =>
+        ask('eligibility', {
+          accessId: 'member', principalId, groupId, action, justification,
+          scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDateTime', endDateTime: endsAt } },
         }),
 
       deactivate: ({ principalId, groupId }) => ask('assignment', { accessId: 'member', principalId, groupId, action: 'selfDeactivate' }),

@@ -174,7 +174,13 @@ export interface PimGroups {
     requests(): Promise<readonly ScheduleRequest[]>;
     /** Answers what Entra said, no more: 201 alone means "received". */
     activate(wish: NewActivation): Promise<ScheduleRequest>;
+    /** Has Entra check an activation without making it: throws what it would refuse for. */
+    checkActivation(wish: NewActivation): Promise<ScheduleRequest>;
     deactivate(wish: { readonly principalId: string; readonly groupId: string }): Promise<ScheduleRequest>;
+    /** Requests about the person's eligibilities: how each was given, and what was asked for. */
+    eligibilityRequests(): Promise<readonly ScheduleRequest[]>;
+    /** Asks an administrator for more time: `selfExtend` of what stands, `selfRenew` of what has ended. */
+    askForEligibility(wish: { readonly principalId: string; readonly groupId: string; readonly action: 'selfExtend' | 'selfRenew'; readonly startsAt: string; readonly endsAt: string; readonly justification: string }): Promise<ScheduleRequest>;
     /** `undefined`: no such request. */
     request(requestId: string): Promise<ScheduleRequest | undefined>;
     cancel(requestId: string): Promise<void>;

@@ -16,7 +16,7 @@ export const entry = (more: Partial<AccessEntry> = {}): AccessEntry => ({
   groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: [finance],
   eligibility: { endsAt: at(60 * 24 * 30), through: 'direct' },
   policy: { maxMinutes: 30, signIn: 'mfa', requireJustification: true, requireTicket: false, requireApproval: false, approvers: [] },
-  active: null, request: null, lastJustification: null, ended: null, ...more,
+  active: null, request: null, lastJustification: null, ended: null, keepGoing: null, unfinished: null, ...more,
 });
 
 export const myAccess = (entries: AccessEntry[] = [entry()], notKnown: string[] = []): MyAccess => ({ readAt: at(0), entries, notKnown });

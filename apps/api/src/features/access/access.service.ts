@@ -11,6 +11,7 @@ import {
   recordedFrom, recordedState, STEP_UP, tellRequest,
   type CatalogFacts, type EntraView, type Observation,
 } from './access.rules.ts';
+import { findUnfinished } from './keep-going.store.ts';
 import {
   advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, refine, setMemberAt,
   type StoredRequest,
@@ -96,6 +97,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       // Rows first: what Entra shows is then never older than they are.
       const known = await findEntraIds(db, actor.tenantId, actor.principalId);
       const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+      const unfinished = await findUnfinished(db, actor.tenantId, actor.principalId);
       const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
       const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
       for (const failure of failures) unlessSignInIsNeeded(() => undefined)(failure);
@@ -110,7 +112,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
       const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
       const catalog = await catalogOf(db, actor.tenantId, groupIds);
       const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
-      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless) });
+      return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, unfinished, catalog, names: await namesOf(appGraph, nameless) });
     },
 
     /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
@@ -359,7 +361,7 @@ const CANNOT_CANCEL: Partial<Record<RequestState, string>> = {
 };
 
 /** What the sign-in must have proved for an activation, as far as the policy is known. */
-function claimsFor(facts: CatalogFacts | undefined): string | undefined {
+export function claimsFor(facts: Pick<CatalogFacts, 'policy' | 'authenticationContext'> | undefined): string | undefined {
   if (facts?.authenticationContext !== undefined) return contextClaims(facts.authenticationContext);
   return facts?.policy?.signIn === 'mfa' ? MFA_CLAIMS : undefined;
 }

@@ -100,8 +100,8 @@ export async function catalogOf(db: Tx, tenantId: string, groupIds: readonly str
   }]));
 }
 
-/** What an activation will ask for, of stored role settings; `null` where they are not known or not understood. */
-function policyIn(stored: unknown): Pick<CatalogFacts, 'policy' | 'authenticationContext'> {
+/** What an activation will ask for, of role settings; `null` where they are not known or not understood. */
+export function policyIn(stored: unknown): Pick<CatalogFacts, 'policy' | 'authenticationContext'> {
   const settings = RoleSettings.safeParse(stored).data;
   if (!settings) return { policy: null, authenticationContext: undefined };
   const { activationSignIn: signIn } = settings;
