@@ -100,6 +100,12 @@ async function everyCall(): Promise<RecordedCall[]> {
   await omar.approvals.decide(approval?.id ?? '', approval?.stages[0]?.id ?? '', 'Approve', 'Conformance');
   await tenant.advance('PT6M');
   await ana.pim.mine.deactivate({ principalId: me.id, groupId: group.id });
+  await tenant.advance('PT1M');
+  await ana.pim.mine.checkActivation({ principalId: me.id, groupId: group.id, startsAt: now, duration: 'PT30M', justification: 'Conformance' });
+  await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-03-09T09:00:00Z' }, justification: 'Ends soon', replaces: true });
+  await tenant.advance('PT1M');
+  await ana.pim.mine.askForEligibility({ principalId: me.id, groupId: group.id, action: 'selfExtend', startsAt: now, endsAt: '2026-06-09T09:00:00Z', justification: 'Still on the rota' });
+  await ana.pim.mine.eligibilityRequests();
 
   const [connectors] = await maya.applications.connectorGroups();
   await maya.applications.privateAccess();

@@ -16,6 +16,7 @@ import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
 import { accessRoutes } from './features/access/access.routes.ts';
+import { createEligibility } from './features/access/eligibility.service.ts';
 import { createKeepGoing } from './features/access/keep-going.service.ts';
 import { createAccess } from './features/access/access.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
@@ -155,6 +156,7 @@ export function compose(ground: Ground): Product {
   const directory = createDirectory({ graphFor });
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const keepGoing = createKeepGoing({ db, clock, newId, access, graphFor, appGraph: appGraphForPages, wait });
+  const eligibility = createEligibility({ db, clock, newId, graphFor, appGraph: appGraphForPages });
   const reconciler = createReconciler({ db, clock, newId, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
@@ -186,7 +188,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, keepGoing), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
+    accessRoutes(access, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), historyRoutes(history), syncRoutes(sync),
   ];
   const app = createApp({
     publicUrl, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
