@@ -17,6 +17,9 @@ import { sectionsOf, segmentsOf, titleOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
+import { EndSeveral } from './end-several.tsx';
+import { EndedEligibilities } from './extend-eligibility.tsx';
+import { AskingWhenEnded, Unfinished } from './keep-going.tsx';
 
 const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
@@ -56,7 +59,9 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
         {news !== undefined && <MessageBar intent="success" layout="multiline" role="status"><MessageBarBody>{news}</MessageBarBody></MessageBar>}
         {wanted !== null && !chosen && <MessageBar intent="warning" layout="multiline" role="status"><MessageBarBody>You are not eligible for the access that this address names, or not any more.</MessageBarBody></MessageBar>}
       </div>}
-      {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
+      <AskingWhenEnded entries={entries} onNews={setNews} />
+      <Unfinished entries={entries} onNews={setNews} />
+      {open.length > 0 && <Section title="Open now" action={<EndSeveral entries={open} />}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
         <Section title="You may open" action={<Input type="search" className={styles.filter} size="small" aria-label="Filter what you may open" placeholder="Filter" contentBefore={<SearchRegular aria-hidden />} value={filter} onChange={(_event, { value }) => { setFilter(value); }} />}>
@@ -64,6 +69,7 @@ function Access({ entries, notKnown }: { entries: readonly AccessEntry[]; notKno
         </Section>
       )}
       {ended.length > 0 && <Section title="Ended, network may stay open"><Rows label="Ended, network may stay open">{ended.map((entry) => <EndedRow key={entry.groupId} entry={entry} onClosed={setNews} />)}</Rows></Section>}
+      <EndedEligibilities entries={entries} />
       {entries.length === 0 && (notKnown.length === 0
         ? <EmptyState icon={<KeyRegular />} title="You are not eligible for any application">Access that somebody makes you eligible for appears here, to activate when you need it. Ask the people who run the application.</EmptyState>
         : <p className={styles.none}>Nothing can be shown, because not everything could be read.</p>)}

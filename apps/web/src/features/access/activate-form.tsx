@@ -9,7 +9,7 @@ import { useEffect, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 import type { z } from 'zod';
 import { applyIssues, isProblem } from '../../lib/api.ts';
-import { formatMinutes, toLocalInput } from '../../lib/dates.ts';
+import { formatMinutes, formatZone, fromLocalInput, toLocalInput } from '../../lib/dates.ts';
 import { serverNow } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { asksOf, presetsOf, usualMinutes } from './access.words.ts';
@@ -97,8 +97,8 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
       </Field>
       {later && (
         <Controller name="startsAt" control={control} render={({ field }) => (
-          <Field label="Starts at" hint="Your local time" validationMessage={errors.startsAt?.message}>
-            <Input type="datetime-local" value={localOf(field.value)} onBlur={field.onBlur} onChange={(_event, { value }) => { field.onChange(Number.isNaN(Date.parse(value)) ? '' : new Date(value).toISOString()); }} />
+          <Field label="Starts at" hint={`Your local time${field.value === undefined ? '' : `, ${formatZone(field.value)}`}`} validationMessage={errors.startsAt?.message}>
+            <Input type="datetime-local" value={localOf(field.value)} onBlur={field.onBlur} onChange={(_event, { value }) => { field.onChange(fromLocalInput(value, serverNow())?.toISOString() ?? ''); }} />
           </Field>
         )} />
       )}
