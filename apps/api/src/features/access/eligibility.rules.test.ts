@@ -18,7 +18,7 @@ describe('which are told', () => {
     ['as an owner', [instance(3, { accessId: 'owner' })], [], []],
     ['ended within a month', [], [request('adminAssign', 'Provisioned', -100, { startsAt: day(-100).toISOString(), duration: 'P90D' })], [{ ended: true, endsAt: day(-10) }]],
     ['ended earlier', [], [request('adminAssign', 'Provisioned', -200, { endsAt: day(-31).toISOString() })], []],
-    ['was taken away', [], [request('adminAssign', 'Provisioned', -100, { endsAt: day(-1).toISOString() }), request('adminRemove', 'Revoked', -5)], []],
+    ['was taken away', [], [request('adminAssign', 'Provisioned', -100, { endsAt: day(-1).toISOString() }), request('adminRemove', 'Revoked', -5, { endsAt: day(-5).toISOString() })], []],
     ['was given anew', [instance(90)], [request('adminAssign', 'Provisioned', -100, { endsAt: day(-1).toISOString() })], []],
   ])('%s', (_name, instances, requests, told) => {
     expect(seen(instances, requests)).toHaveLength(told.length);

@@ -125,8 +125,10 @@ test('it stops between the two: the page says so, and the same button goes on', 
   await portal.product.tasks.settleRequests();
   expect(await wishes()).toMatchObject([{ id: row.id, status: 'open' }]);
 
-  const resumed = await keepGoing();
-  expect(resumed.body, JSON.stringify(resumed.body)).toMatchObject({ state: 'asked' });
+  // In two windows: one goes on, the other is told so.
+  const answers = await Promise.all([keepGoing(), keepGoing()]);
+  expect(answers.map(({ status }) => status).sort(), JSON.stringify(answers.map(({ body }) => body))).toEqual([200, 409]);
+  expect(answers.find(({ status }) => status === 200)?.body).toMatchObject({ state: 'asked' });
   expect(await writes()).toEqual(['selfActivate', 'selfDeactivate', 'selfActivate']);
   expect(await wishes()).toMatchObject([{ id: row.id, status: 'done' }]);
   expect((await entryOf()).unfinished).toBeNull();
