@@ -134,6 +134,18 @@ test('it stops between the two: the page says so, and the same button goes on', 
   expect((await entryOf()).unfinished).toBeNull();
 });
 
+test('as long as the directory does not show that the person is out, nothing new is asked for', async () => {
+  await activate(build);
+  await portal.advance('PT6M');
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/memberOf/**' }, times: null, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
+  const kept = await keepGoing();
+  expect(kept.body, JSON.stringify(kept.body)).toMatchObject({ state: 'ending', requestId: null });
+  expect(await writes()).toEqual(['selfActivate', 'selfDeactivate']);
+  await portal.emulator.faults([]);
+  expect((await entryOf()).unfinished).toMatchObject({ state: 'ended', busy: false });
+  expect((await keepGoing()).body).toMatchObject({ state: 'asked' });
+});
+
 test('Entra refuses the new activation: that the person is out is said, and asking again goes on', async () => {
   await activate(build);
   await portal.advance('PT6M');
