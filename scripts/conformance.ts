@@ -44,7 +44,7 @@ const SETUP = [
   'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'RoleManagementPolicy.ReadWrite.AzureADGroup', 'Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All',
   'Directory.Read.All', 'Directory.ReadWrite.All', 'AuthenticationContext.Read.All', 'NetworkAccess.Read.All', 'User.RevokeSessions.All',
 ];
-const ACCESS = ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'User.RevokeSessions.All'];
+const ACCESS = ['User.Read', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'User.RevokeSessions.All'];
 
 /** Calls every function of every port at least once; one that is forgotten is found by its name. */
 async function everyCall(): Promise<RecordedCall[]> {
@@ -103,6 +103,13 @@ async function everyCall(): Promise<RecordedCall[]> {
   await omar.approvals.decide(approval?.id ?? '', approval?.stages[0]?.id ?? '', 'Approve', 'Conformance');
   await tenant.advance('PT6M');
   await ana.pim.mine.deactivate({ principalId: me.id, groupId: group.id });
+  await tenant.advance('PT1M');
+  await ana.pim.mine.validate({ principalId: me.id, groupId: group.id, startsAt: now, duration: 'PT30M', justification: 'Conformance' });
+  await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-03-09T09:00:00Z' }, justification: 'Ends soon', replaces: true });
+  await tenant.advance('PT1M');
+  await ana.pim.mine.askForEligibility({ principalId: me.id, groupId: group.id, action: 'selfExtend', startsAt: now, endsAt: '2026-06-09T09:00:00Z', justification: 'Still on the rota' });
+  await ana.pim.mine.eligibilityRequests();
+  await tenant.advance('PT6M');
 
   const [connectors] = await maya.applications.connectorGroups();
   await maya.applications.connectorGroupsInUse();

@@ -56,7 +56,7 @@ describe('what the app registration grants is what the code asks for', () => {
   const granted = rows.filter(([kind]) => kind === 'delegated').map(([, name]) => name);
 
   test('every scope of the code is granted, and none besides', () => {
-    const sets = Object.keys({ 'sign-in': true, 'access': true, 'end-access': true, 'approvals': true, 'setup': true } satisfies Record<ScopeSet, true>) as ScopeSet[]; // one that is forgotten does not compile
+    const sets = Object.keys({ 'sign-in': true, 'access': true, 'end-access': true, 'ask-for-eligibility': true, 'approvals': true, 'setup': true } satisfies Record<ScopeSet, true>) as ScopeSet[]; // one that is forgotten does not compile
     expect([...new Set(sets.flatMap((set) => scopesOf(set)))].sort()).toEqual([...granted].sort());
   });
 

@@ -16,6 +16,8 @@ import type { Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
 import { accessRoutes } from './features/access/access.routes.ts';
+import { createEligibility } from './features/access/eligibility.service.ts';
+import { createKeepGoing } from './features/access/keep-going.service.ts';
 import { createAccess } from './features/access/access.service.ts';
 import { createReadiness } from './features/access/readiness.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
@@ -66,6 +68,8 @@ const PATIENCE = {
   setup: { of: 'action', ms: 55_000 },
   run: { of: 'call', ms: 120_000 },
   job: { of: 'call', ms: 120_000 },
+  /** One call of the portal's own that a person's answer rests on. */
+  answers: { of: 'call', ms: 30_000 },
   /** Names beside what a page is about, which does without them. */
   names: { of: 'call', ms: 8_000 },
 } as const;
@@ -150,6 +154,8 @@ export function compose(ground: Ground): Product {
     gateway.graph({ token: () => tokens.forPerson(actor.accountId, scopesOf(scopes), claims), priority: 'person', patience: PATIENCE[patience] });
   const graphFor = (actor: Actor, scopes: ScopeSet, claims?: string): Graph => graphOf(actor, scopes, scopes === 'setup' ? 'setup' : 'action', claims);
   const appGraph = gateway.graph({ token: () => tokens.forApp(), priority: 'background', patience: PATIENCE.job });
+  /** What an answer rests on: it waits rather than do without. */
+  const appGraphForAnswers = gateway.graph({ token: () => tokens.forApp(), priority: 'person', patience: PATIENCE.answers });
   const appGraphForPages = gateway.graph({ token: () => tokens.forApp(), priority: 'person', patience: PATIENCE.names });
 
   // Asked once: a name that could not be read is asked for again with the next page.
@@ -174,11 +180,13 @@ export function compose(ground: Ground): Product {
   });
   const { announce } = notifications;
   const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId, announce });
+  const keepGoing = createKeepGoing({ db, clock, newId, access, graphFor, appGraph: appGraphForAnswers, wait });
+  const eligibility = createEligibility({ db, clock, newId, graphFor, appGraph: appGraphForAnswers });
   const readiness = createReadiness({ db, clock, graphFor });
   const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
-  const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForPages, newId });
-  const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForPages, wait });
+  const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
+  const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
   const history = createHistory({ db, clock, newId });
 
   const tasks = {
@@ -187,6 +195,7 @@ export function compose(ground: Ground): Product {
     notify: () => notifications.pass(),
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
+      await keepGoing.settleUnfinished(tenantId);
       await setups.interruptOrphans(tenantId);
       await batches.interruptOrphans(tenantId);
     },
@@ -210,7 +219,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, readiness), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
+    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,

@@ -29,6 +29,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   CancelAccessRequest: { params: { requestId: UNKNOWN }, body: {} },
   DeactivateAccess: { body: { groupId: UNKNOWN } },
   ListNotifications: {}, ResendNotification: { params: { notificationId: UNKNOWN }, body: {} },
+  KeepGoing: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
+  ListEndingEligibilities: {}, AskForEligibility: { body: { groupId: UNKNOWN, days: 90, justification: 'Still on the rota' } },
   ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },
   ListCurrentAccess: {}, EndAccessNow: { body: { principalId: UNKNOWN, groupId: UNKNOWN, justification: 'Incident' } },
   FindAccess: { query: 'to=fin-rep.corp.contoso.example:443' },

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
+import { KeepGoingPlan, UnfinishedKeepGoing } from './keep-going.ts';
 import { ActivationPolicy, MAX_ACTIVATION_MINUTES } from './role-settings.ts';
-import { Guid, Instant, OpenedApplication } from './words.ts';
+import { FIVE_MINUTE_FLOOR, Guid, Instant, OpenedApplication } from './words.ts';
 
-/** PIM accepts no assignment shorter than this, and refuses to end one before it. In minutes. */
-export const FIVE_MINUTE_FLOOR = 5;
 /** Entra gives approvers this long; then a request lapses. In hours. */
 export const APPROVAL_LAPSES_AFTER_HOURS = 24;
 /** Global Secure Access tokens outlive a membership by up to this long. In minutes. */
@@ -66,6 +65,10 @@ export const AccessEntry = z.object({
   favourite: z.boolean(),
   /** Membership that ended less than 90 min ago: the network may stay open until then. */
   ended: z.object({ at: Instant, networkMayStayOpenUntil: Instant }).nullable(),
+  /** Of an open activation: how it can be followed by the next one. */
+  keepGoing: KeepGoingPlan.nullable(),
+  /** A wish to keep going that stopped on the way. */
+  unfinished: UnfinishedKeepGoing.nullable(),
 });
 export type AccessEntry = z.infer<typeof AccessEntry>;
 

@@ -5,9 +5,11 @@ import * as device from './device.ts';
 import * as directory from './directory.ts';
 import * as doctor from './doctor.ts';
 import * as drift from './drift.ts';
+import * as eligibility from './eligibility.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as history from './history.ts';
 import * as notifications from './notifications.ts';
+import * as keepGoing from './keep-going.ts';
 import * as operations from './operations.ts';
 import * as readiness from './readiness.ts';
 import * as residual from './residual.ts';
@@ -22,9 +24,11 @@ export * from './device.ts';
 export * from './directory.ts';
 export * from './doctor.ts';
 export * from './drift.ts';
+export * from './eligibility.ts';
 export * from './endpoint.ts';
 export * from './history.ts';
 export * from './notifications.ts';
+export * from './keep-going.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './readiness.ts';
@@ -39,7 +43,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -13,6 +13,8 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'Not offered here' },
   'activation-refused': { status: 409, title: 'This access cannot be activated' },
   'deactivation-refused': { status: 409, title: 'This access cannot be ended yet' },
+  'keep-going-refused': { status: 409, title: 'This access cannot be kept going now' },
+  'eligibility-refused': { status: 409, title: 'This cannot be asked for' },
   'revocation-refused': { status: 409, title: 'This access cannot be closed now' },
   'already-decided': { status: 409, title: 'This request is already decided' },
   'plan-changed': { status: 409, title: 'The tenant changed since this plan was shown' },

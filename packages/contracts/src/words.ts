@@ -6,6 +6,9 @@ export const Guid = z.guid('Not an id of Entra').transform((id) => id.toLowerCas
 /** An instant: ISO 8601 with a zone. */
 export const Instant = z.iso.datetime({ offset: true });
 
+/** PIM accepts no assignment shorter than this, and refuses to end one before it. In minutes. */
+export const FIVE_MINUTE_FLOOR = 5;
+
 /** A person, group or application as a list shows it. */
 export const PrincipalKind = z.enum(['user', 'group']);
 export type PrincipalKind = z.infer<typeof PrincipalKind>;

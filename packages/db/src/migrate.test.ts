@@ -36,7 +36,7 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'revocation', column: 'revoked_at', undo: 'DROP TABLE revocation' };
+const NEWEST = { table: 'keep_going', column: 'ended_at', undo: 'DROP TABLE IF EXISTS keep_going, eligibility_request' };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();

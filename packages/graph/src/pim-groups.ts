@@ -236,6 +236,13 @@ export function createPimGroups(transport: Transport): PimGroups {
       activate: (wish) => ask('assignment', activation(wish, false)),
 
       validate: (wish) => transport.read({ method: 'POST', version: 'v1.0', path: `${PIM}/assignmentScheduleRequests`, body: activation(wish, true), prefer: 'include-unknown-enum-members', reads: true }, ScheduleRequestShape),
+      eligibilityRequests: () => transport.list(mine('eligibilityScheduleRequests'), ScheduleRequestShape),
+
+      askForEligibility: ({ principalId, groupId, action, startsAt, endsAt, justification }) =>
+        ask('eligibility', {
+          accessId: 'member', principalId, groupId, action, justification,
+          scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDateTime', endDateTime: endsAt } },
+        }),
 
       deactivate: ({ principalId, groupId }) => ask('assignment', { accessId: 'member', principalId, groupId, action: 'selfDeactivate' }),
 

@@ -183,6 +183,10 @@ export interface PimGroups {
     /** Runs Entra's checks of an activation and changes nothing; throws what the activation would. */
     validate(wish: NewActivation): Promise<ScheduleRequest>;
     deactivate(wish: { readonly principalId: string; readonly groupId: string }): Promise<ScheduleRequest>;
+    /** Requests about the person's eligibilities: how each was given, and what was asked for. */
+    eligibilityRequests(): Promise<readonly ScheduleRequest[]>;
+    /** Asks an administrator for more time: `selfExtend` of what stands, `selfRenew` of what has ended. */
+    askForEligibility(wish: { readonly principalId: string; readonly groupId: string; readonly action: 'selfExtend' | 'selfRenew'; readonly startsAt: string; readonly endsAt: string; readonly justification: string }): Promise<ScheduleRequest>;
     /** `undefined`: no such request. */
     request(requestId: string): Promise<ScheduleRequest | undefined>;
     cancel(requestId: string): Promise<void>;

@@ -77,7 +77,7 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       expect([...await admin.directory.myRoles()]).not.toEqual([]);
       for (const plan of await admin.directory.servicePlans()) expect(plan).not.toBe('');
       expect(await admin.directory.names([analystId, '00000000-0000-4000-8000-000000000000'])).toEqual(
-        new Map([[analystId, { kind: 'user', displayName: me.displayName, userPrincipalName: me.userPrincipalName }]]),
+        new Map([[analystId, { kind: 'user', displayName: me.displayName, userPrincipalName: me.userPrincipalName, mail: 'ana.costa@contoso.example' }]]),
       );
     });
 

@@ -5,6 +5,7 @@
 const SCOPES = {
   'sign-in': ['User.Read'],
   'access': ['User.Read', 'PrivilegedEligibilitySchedule.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
+  'ask-for-eligibility': ['User.Read', 'PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup'],
   'end-access': ['User.Read', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup', 'User.RevokeSessions.All'],
   'approvals': ['User.Read', 'PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup'],
   'setup': [

@@ -43,3 +43,21 @@ export function formatCountdown(ms: number, short = false): string {
 export function toLocalInput(instant: Date): string {
   return new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
+
+/**
+ * What was typed into `<input type="datetime-local">`. Of an hour that comes twice, when the clocks go back, the first
+ * that is not over; one that the clocks leap over lies as much later. `undefined` where it is no time.
+ */
+export function fromLocalInput(text: string, now: Date): Date | undefined {
+  const first = new Date(text);
+  if (Number.isNaN(first.getTime())) return undefined;
+  const again = new Date(first.getTime() + 60 * 60_000);
+  return first < now && toLocalInput(again) === text.slice(0, 16) ? again : first;
+}
+
+/** The reader's zone at an instant, as its distance from UTC: `UTC+1`. */
+export function formatZone(iso: string): string {
+  const minutes = -new Date(iso).getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return Number.isNaN(minutes) ? 'UTC' : `UTC${minutes < 0 ? '−' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
+}

@@ -16,7 +16,7 @@ export const entry = (more: Partial<AccessEntry> = {}): AccessEntry => ({
   groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: [finance],
   eligibility: { endsAt: at(60 * 24 * 30), through: 'direct' },
   policy: { maxMinutes: 30, signIn: 'mfa', requireJustification: true, requireTicket: false, requireApproval: false, approvers: [] },
-  policyReadAt: at(-5), active: null, request: null, lastJustification: null, lastMinutes: null, lastAskedAt: null, favourite: false, ended: null, ...more,
+  policyReadAt: at(-5), active: null, request: null, lastJustification: null, lastMinutes: null, lastAskedAt: null, favourite: false, ended: null, keepGoing: null, unfinished: null, ...more,
 });
 
 export const myAccess = (entries: AccessEntry[] = [entry()], notKnown: string[] = [], sets: AccessSet[] = []): MyAccess => ({ readAt: at(0), entries, sets, notKnown });

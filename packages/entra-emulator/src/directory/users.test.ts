@@ -90,6 +90,7 @@ describe('people', () => {
     const MAYAS = [
       ['Privileged Role Administrator', 'e8611ab8-c189-46e8-94e1-60213ab1f814'], ['Groups Administrator', 'fdd7a751-b60b-444a-984c-02652fe8fa1c'],
       ['Application Administrator', '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3'], ['Global Secure Access Administrator', 'ac434307-12b9-4fa1-a708-88bf58caabc1'],
+      ['Authentication Administrator', 'c4e39bd9-1100-46d3-8c65-fb160da0071f'],
     ];
 
     test.each(['v1.0', 'beta'])('which stand among the groups in %s, directly and transitively', async (version) => {

@@ -91,6 +91,32 @@ describe.each(['assignment', 'eligibility'] as const)('a time-bound %s', (kind) 
     expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(20) }))).toEqual([201, 'PendingAdminDecision']);
   });
 
+  test('is asked for in the fortnight before its end, not sooner, not for less, and not for more than is allowed', async () => {
+    const asking = await tenant.as(ANA, MAY);
+    expect(outcome(await send(maya, kind, 'adminUpdate', { scheduleInfo: days(20) }))).toEqual([201, expect.any(String)]);
+    await tenant.advance('PT10S');
+    expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(40) }))).toEqual([400, 'InvalidRoleAssignmentRequest']);
+    await tenant.advance('P6DT1M');
+    expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(20) }))).toEqual([400, 'InvalidRoleAssignmentRequest']);
+    expect(outcome(await send(asking, kind, 'selfExtend'))).toEqual([400, 'InvalidRoleAssignmentRequest']);
+    await patchLimit('P30D', kind);
+    expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(40) }))).toEqual([400, 'RoleAssignmentRequestPolicyValidationFailed']);
+    expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(30) }))).toEqual([201, 'PendingAdminDecision']);
+  });
+
+  test('is asked for anew in the month after it ran out, not later, and not after it was taken away', async () => {
+    const asking = await tenant.as(ANA, MAY);
+    expect(outcome(await send(maya, kind, 'adminRemove'))).toEqual([400, 'ActiveDurationTooShort']);
+    await tenant.advance('P11D');
+    expect(outcome(await send(asking, kind, 'selfRenew', { scheduleInfo: days(40) }))).toEqual([201, 'PendingAdminDecision']);
+    await tenant.advance('P30D');
+    expect(outcome(await send(asking, kind, 'selfRenew', { scheduleInfo: days(60) }))).toEqual([400, 'RoleAssignmentDoesNotExist']);
+    expect(outcome(await send(maya, kind, 'adminRenew', { scheduleInfo: days(60) }))).toEqual([201, expect.any(String)]);
+    await tenant.advance('PT6M');
+    expect(outcome(await send(maya, kind, 'adminRemove'))).toEqual([201, 'Revoked']);
+    expect(outcome(await send(asking, kind, 'selfRenew', { scheduleInfo: days(60) }))).toEqual([400, 'RoleAssignmentDoesNotExist']);
+  });
+
   test('that is only to be checked is not changed', async () => {
     expect(outcome(await send(maya, kind, 'adminExtend', { scheduleInfo: days(20), isValidationOnly: true }))).toEqual([201, 'Granted']);
     await tenant.advance('PT10S');

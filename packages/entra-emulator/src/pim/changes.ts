@@ -27,9 +27,25 @@ export const BY_PERSON = ['selfExtend', 'selfRenew'] as const;
 /** An activation is not changed: only what an administrator assigned is extended or renewed (CONTRACT.md §0.7). */
 export const changeable = (kind: Kind, schedule: PimSchedule): boolean => kind === 'eligibility' || schedule.assignmentType === 'assigned';
 
+const DAY = 86_400_000;
+/** A person asks for more time in these days before the end, and for a new time in these after it. */
+const EXTENDED_WITHIN = 14 * DAY;
+const RENEWED_WITHIN = 30 * DAY;
+
 /** Whether there was an assignment that has ended: that is renewed, where one that stands is extended. */
-export const hasEnded = (call: GraphCall, { kind, groupId, principalId, accessId }: Pick<PimRequest, 'kind' | 'groupId' | 'principalId' | 'accessId'>): boolean =>
-  call.tenant.pim.requests.some((one) => one.kind === kind && one.groupId === groupId && one.principalId === principalId && one.accessId === accessId && one.status === 'Provisioned' && one.action !== 'selfActivate');
+export const hasEnded = (call: GraphCall, request: Target): boolean => givenTo(call, request).length > 0;
+
+type Target = Pick<PimRequest, 'kind' | 'groupId' | 'principalId' | 'accessId'>;
+
+/** What an administrator gave, oldest first. */
+const givenTo = (call: GraphCall, { kind, groupId, principalId, accessId }: Target, also: readonly string[] = []): PimRequest[] =>
+  call.tenant.pim.requests.filter((one) => one.kind === kind && one.groupId === groupId && one.principalId === principalId && one.accessId === accessId && (one.status === 'Provisioned' || also.includes(one.status)) && one.action !== 'selfActivate');
+
+/** When the last one ran out; of one that was taken away it is not said, for that has not run out. */
+function ranOut(call: GraphCall, target: Target): Date | undefined {
+  const last = givenTo(call, target, ['Revoked']).at(-1);
+  return last === undefined || last.action === 'adminRemove' ? undefined : endOf(last);
+}
 
 /** An administrator gives a standing assignment other dates, more time, or a new time after its end. Answers the request, which takes effect later. */
 export function changeByAdmin(call: GraphCall, { kind, action, request, standing, waiting, world, initiator }: Change): PimRequest {
@@ -56,10 +72,15 @@ export function changeByAdmin(call: GraphCall, { kind, action, request, standing
 export function askByPerson(call: GraphCall, { kind, action, request, standing, waiting, world, initiator }: Change): PimRequest {
   const { caller } = call;
   if (caller.kind !== 'user' || caller.user.id !== request.principalId) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
-  if (action === 'selfExtend' && (!standing || standing.endDateTime === null)) throw missing();
+  if (action === 'selfExtend') {
+    if (!standing || standing.endDateTime === null) throw missing();
+    const [end, wished] = [new Date(standing.endDateTime), endOf(request)];
+    if (end.getTime() - call.now.getTime() > EXTENDED_WITHIN || wished === undefined || wished <= end) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  }
   if (action === 'selfRenew') {
     if (standing) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
-    if (!hasEnded(call, request)) throw missing();
+    const end = ranOut(call, request);
+    if (!end || call.now.getTime() - end.getTime() > RENEWED_WITHIN) throw missing();
   }
   if (waiting) throw refuse('PendingRoleAssignmentRequest', 'There is already an existing pending Role assignment request.');
   if (request.justification === null) throw refuse('RoleAssignmentRequestPolicyValidationFailed', 'The following policy rules failed: ["JustificationRule"]');

@@ -256,7 +256,7 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
     auditRequest(world, request, 'Remove eligible member from role in PIM completed (timebound)', 'Remove', initiatorOf(call));
     return created(call, request);
   }
-  if (isOneOf(BY_PERSON, body.action)) return created(call, askByPerson(call, changeOf(call, 'eligibility', body)));
+  if (isOneOf(BY_PERSON, body.action)) return askedByPerson(call, 'eligibility', body);
   if (isOneOf(BY_ADMIN, body.action)) return changedByAdmin(call, 'eligibility', body);
   if (body.action !== 'adminAssign') throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
@@ -280,7 +280,7 @@ function assignmentRequest(call: GraphCall): GraphAnswer {
     default:
   }
   const group = manageable(pimGroup(call, body.groupId));
-  if (isOneOf(BY_PERSON, body.action)) return created(call, askByPerson(call, changeOf(call, 'assignment', body)));
+  if (isOneOf(BY_PERSON, body.action)) return askedByPerson(call, 'assignment', body);
   mayWrite(call, group);
   return changedByAdmin(call, 'assignment', body);
 }
@@ -294,6 +294,12 @@ function changeOf(call: GraphCall, kind: Kind, body: Body): Change {
     standing: call.tenant.pim.schedules.find((one) => one.kind === kind && ofTarget(one) && changeable(kind, one)),
     waiting: call.tenant.pim.requests.find((one) => one.kind === kind && ofTarget(one) && one.status === 'PendingAdminDecision'),
   };
+}
+
+function askedByPerson(call: GraphCall, kind: Kind, body: Body): GraphAnswer {
+  if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
+  if (!withinExpiration(call, body, kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  return created(call, askByPerson(call, changeOf(call, kind, body)));
 }
 
 function changedByAdmin(call: GraphCall, kind: Kind, body: Body): GraphAnswer {

@@ -1,10 +1,12 @@
-import { CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { AskForEligibility, CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, KeepGoing, ListEndingEligibilities, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
+import type { Eligibility } from './eligibility.service.ts';
+import type { KeepGoingOn } from './keep-going.service.ts';
 import type { Readiness } from './readiness.service.ts';
 
-export function accessRoutes(access: Access, readiness: Readiness): Router {
+export function accessRoutes(access: Access, readiness: Readiness, keepGoing: KeepGoingOn, eligibility: Eligibility): Router {
   const router = Router();
   endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
   endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
@@ -18,5 +20,8 @@ export function accessRoutes(access: Access, readiness: Readiness): Router {
   endpoint(router, SetFavourite, ({ actor, body }) => access.setFavourite(actor, body));
   endpoint(router, SaveAccessSet, ({ actor, body }) => access.saveSet(actor, body));
   endpoint(router, RemoveAccessSet, ({ actor, params }) => access.removeSet(actor, params.setId));
+  endpoint(router, KeepGoing, ({ actor, body }) => keepGoing.keepGoing(actor, body));
+  endpoint(router, ListEndingEligibilities, ({ actor }) => eligibility.list(actor));
+  endpoint(router, AskForEligibility, ({ actor, body }) => eligibility.ask(actor, body));
   return router;
 }

@@ -3,6 +3,7 @@ import {
   type AccessEntry, type AccessRequest, type AccessSet, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
 } from '@gatehouse/contracts';
 import { addMinutes, inWords, minutesOf } from '../../core/durations.ts';
+import { planKeepGoing, tellUnfinished, type RecordedKeepGoing } from './keep-going.rules.ts';
 
 /** A request as Entra tells of it. */
 export interface EntraRequest {
@@ -426,6 +427,8 @@ export interface MyAccessFacts {
   readonly view: EntraView;
   /** Recorded requests and those made elsewhere, as they stand now. */
   readonly requests: readonly RecordedRequest[];
+  /** Wishes to keep going that are not at rest. */
+  readonly unfinished?: readonly RecordedKeepGoing[];
   readonly catalog: ReadonlyMap<string, CatalogFacts>;
   /** Names of groups that the catalog does not have. */
   readonly names: ReadonlyMap<string, string>;
@@ -443,6 +446,8 @@ export function composeMyAccess(facts: MyAccessFacts): MyAccess {
 
   const groupIds = new Set([...current, ...assignments].map((instance) => instance.groupId));
   for (const row of activations) if (newsOf(row, now) || endOf(row, now) || activeByRecord(row, view, now)) groupIds.add(row.groupId);
+
+  for (const row of facts.unfinished ?? []) if (tellUnfinished(row, facts.requests, now)) groupIds.add(row.groupId);
 
   const entries = [...groupIds].map((groupId) => entryOf(groupId, facts, activations, current, assignments));
   return {
@@ -465,6 +470,8 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
   const own = activations.filter((row) => row.groupId === groupId).sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
   const active = assignment ? activeOf(assignment) : activeOfRecord(own.find((row) => activeByRecord(row, view, now)));
   const newest = own[0];
+  const running = assignment && own.find((row) => recordedState(row) === 'active');
+  const stopped = facts.unfinished?.find((row) => row.groupId === groupId);
   const end = active ? undefined : own.map((row) => endOf(row, now)).find((at) => at !== undefined);
   return {
     groupId,
@@ -480,6 +487,8 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
     lastAskedAt: own.find(wasPossible)?.createdAt.toISOString() ?? null,
     favourite: facts.favourites.has(groupId),
     ended: end ? { at: end.toISOString(), networkMayStayOpenUntil: networkEndOf(end).toISOString() } : null,
+    keepGoing: assignment?.assignmentType === 'activated' ? planKeepGoing({ now, policy: known?.policy ?? null, eligibility: facts.eligibilities && (eligibility ? { endsAt: instant(eligibility.endsAt) ?? null } : null), active: assignment }, running) : null,
+    unfinished: (stopped && tellUnfinished(stopped, facts.requests, now)) ?? null,
   };
 }
 

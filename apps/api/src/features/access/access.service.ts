@@ -13,6 +13,7 @@ import {
 } from './access.rules.ts';
 import { findTarget } from './target.rules.ts';
 import { findFavourites, findSets, keepFavourite, keepSet, removeSet } from './arranged.store.ts';
+import { findUnfinished } from './keep-going.store.ts';
 import {
   advance, catalogOf, findEntraIds, findOwn, findOwnRecent, insertIntent, isOpen, publishedIn, refine, setMemberAt,
   type StoredRequest,
@@ -139,6 +140,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     // Rows first: what Entra shows is then never older than they are.
     const known = await findEntraIds(db, actor.tenantId, actor.principalId);
     const recent = await findOwnRecent(db, actor.tenantId, actor.principalId);
+    const unfinished = await findUnfinished(db, actor.tenantId, actor.principalId);
     const [favourites, sets] = await Promise.all([findFavourites(db, actor), findSets(db, actor)]);
     const reads = await Promise.allSettled([graph.pim.mine.eligibilities(), graph.pim.mine.assignments(), graph.pim.mine.requests()]);
     const failures = reads.flatMap((read) => (read.status === 'rejected' ? [read.reason as unknown] : []));
@@ -154,7 +156,7 @@ export function createAccess({ db: { prisma: db }, clock, graphFor, appGraph, ne
     const groupIds = [...new Set([...(eligibilities ?? []), ...(assignments ?? []), ...all].map((thing) => thing.groupId))];
     const catalog = await catalogOf(db, actor.tenantId, groupIds);
     const nameless = groupIds.filter((groupId) => !catalog.has(groupId));
-    return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
+    return composeMyAccess({ now: clock.now(), eligibilities, view, requests: all, unfinished, catalog, names: await namesOf(appGraph, nameless), favourites, sets });
   }
 
   /** Asks Entra to activate the person's membership, once. A refusal is an answer; where there is none, it throws. */
@@ -492,7 +494,7 @@ const CANNOT_CANCEL: Partial<Record<RequestState, string>> = {
 };
 
 /** What the sign-in must have proved for an activation, as far as the policy is known. */
-function claimsFor(facts: CatalogFacts | undefined): string | undefined {
+export function claimsFor(facts: Pick<CatalogFacts, 'policy' | 'authenticationContext'> | undefined): string | undefined {
   if (facts?.authenticationContext !== undefined) return contextClaims(facts.authenticationContext);
   return facts?.policy?.signIn === 'mfa' ? MFA_CLAIMS : undefined;
 }

@@ -21,6 +21,9 @@ import { EndReminder } from './end-reminder.tsx';
 import { ManyPanel } from './many-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
+import { EndSeveral } from './end-several.tsx';
+import { EndedEligibilities } from './extend-eligibility.tsx';
+import { AskingWhenEnded, Unfinished } from './keep-going.tsx';
 
 const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
@@ -80,7 +83,9 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
         </div>
       )}
       {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
-      {open.length > 0 && <Section title="Open now" action={<EndReminder open={open} />}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
+      <AskingWhenEnded entries={entries} onNews={setNews} />
+      <Unfinished entries={entries} onNews={setNews} />
+      {open.length > 0 && <Section title="Open now" action={<><EndReminder open={open} /><EndSeveral entries={open} /></>}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
         <Section title="You may open">
@@ -88,6 +93,7 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
         </Section>
       )}
       {ended.length > 0 && <Section title="Ended, network may stay open"><Rows label="Ended, network may stay open">{ended.map((entry) => <EndedRow key={entry.groupId} entry={entry} onClosed={setNews} />)}</Rows></Section>}
+      <EndedEligibilities entries={entries} />
       {entries.length === 0 && (notKnown.length === 0
         ? <EmptyState icon={<KeyRegular />} title="You are not eligible for any application">Access that somebody makes you eligible for appears here, to activate when you need it. Ask the people who run the application.</EmptyState>
         : <p className={styles.none}>Nothing can be shown, because not everything could be read.</p>)}

@@ -25,7 +25,7 @@ export function myAccess() {
 /** Milliseconds until it is worth looking again: soon where something moves, at the next end that is known, else half a minute. */
 function untilNews({ entries }: MyAccess): number {
   // Also where a membership has just ended and the directory lags behind: it then looks assigned to somebody who is eligible.
-  if (entries.some(({ request, active, ended, eligibility }) => (request && MOVING.has(request.state)) || (active && (ended || (active.permanent && eligibility))))) return 5_000;
+  if (entries.some(({ request, active, ended, eligibility, unfinished }) => unfinished || (request && MOVING.has(request.state)) || (active && (ended || (active.permanent && eligibility))))) return 5_000;
   const now = serverNow().getTime();
   const ends = entries.flatMap(({ active, request, ended }) => [active?.endsAt, request?.state === 'scheduled' ? request.startsAt : null, ended?.networkMayStayOpenUntil])
     .flatMap((iso) => (iso ? [Date.parse(iso) - now + 500] : []));

@@ -10,7 +10,7 @@ import { useEffect, useState } from 'react';
 import { Controller, useForm, useWatch, type Control } from 'react-hook-form';
 import type { z } from 'zod';
 import { applyIssues, isProblem } from '../../lib/api.ts';
-import { formatAgo, formatMinutes, toLocalInput } from '../../lib/dates.ts';
+import { formatAgo, formatMinutes, formatZone, fromLocalInput, toLocalInput } from '../../lib/dates.ts';
 import { asksOf } from '../../lib/policy.ts';
 import { serverNow } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -139,8 +139,8 @@ export function ActivateForm({ entry, id, draft, error, onChange, onSubmit }: Ac
       </Field>
       {later && (
         <Controller name="startsAt" control={control} render={({ field }) => (
-          <Field label="Starts at" hint="Your local time" validationMessage={errors.startsAt?.message}>
-            <Input type="datetime-local" value={localOf(field.value)} onBlur={field.onBlur} onChange={(_event, { value }) => { field.onChange(Number.isNaN(Date.parse(value)) ? '' : new Date(value).toISOString()); }} />
+          <Field label="Starts at" hint={`Your local time${field.value === undefined ? '' : `, ${formatZone(field.value)}`}`} validationMessage={errors.startsAt?.message}>
+            <Input type="datetime-local" value={localOf(field.value)} onBlur={field.onBlur} onChange={(_event, { value }) => { field.onChange(fromLocalInput(value, serverNow())?.toISOString() ?? ''); }} />
           </Field>
         )} />
       )}

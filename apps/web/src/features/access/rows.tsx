@@ -12,6 +12,8 @@ import { StatusBadge } from '../../ui/states.tsx';
 import { residualAccess, useCancel, useDeactivate, useEndResidual } from './access.queries.ts';
 import { AccessRow } from './access-row.tsx';
 import { formatNear, policyLine, titleOf } from './access.words.ts';
+import { AskToExtend, endingNotes, useEnding } from './extend-eligibility.tsx';
+import { KeepGoingAction, StartsIn, useArmedNote } from './keep-going.tsx';
 
 const useStyles = makeStyles({
   left: { fontVariantNumeric: 'tabular-nums', fontWeight: tokens.fontWeightSemibold, whiteSpace: 'nowrap' },
@@ -25,6 +27,8 @@ const LAG_MS = 60_000;
 export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: string): void }) {
   const styles = useStyles();
   const now = useNow();
+  const ending = useEnding(entry.groupId);
+  const armed = useArmedNote(entry);
   const { active } = entry;
   if (!active) return null;
   const left = active.endsAt ? Date.parse(active.endsAt) - now.getTime() : undefined;
@@ -35,9 +39,12 @@ export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: 
     <AccessRow entry={entry} state={leaving || (left !== undefined && left <= 0) ? { tone: 'busy', word: 'Ending' } : { tone: 'good', word: 'Open' }} notes={[
       [active.since && `Member since ${formatNear(active.since, now)}`, active.endsAt && `ends ${formatNear(active.endsAt, now)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
       ...(tooEarly ? ['PIM ends no membership in its first 5 min.'] : []),
+      ...(armed === undefined ? [] : [armed]), ...endingNotes(ending, now),
       ...(leaving && entry.ended ? [`Your membership ended ${formatNear(entry.ended.at, now)}; the directory still shows it.`] : active.permanent ? ['Assigned to you, not activated: an administrator of the group can end it.'] : []),
     ]}>
       {left !== undefined && <span className={styles.left}>{left > 0 ? `${formatCountdown(left)} left` : 'Time is over'}</span>}
+      <KeepGoingAction entry={entry} onNews={onEnded} />
+      <AskToExtend item={ending} title={titleOf(entry)} />
       {!active.permanent && <Deactivate entry={entry} waitMs={tooEarly ? Date.parse(active.canEndAt ?? '') - now.getTime() : 0} onEnded={onEnded} />}
     </AccessRow>
   );
@@ -93,6 +100,7 @@ export function WaitingRow({ entry }: { entry: AccessEntry }) {
   ];
   return (
     <AccessRow entry={entry} state={{ tone: 'busy', word: WAITING[request.state] ?? 'Waiting' }} notes={[lines.join(' · '), `via ${entry.groupName}`]}>
+      {request.state === 'scheduled' && request.startsAt && <StartsIn startsAt={request.startsAt} />}
       {(request.state === 'awaiting-approval' || request.state === 'scheduled') && (
         <Button disabled={cancel.isPending} aria-label={`Cancel the request for ${titleOf(entry)}`} onClick={() => { cancel.mutate(request.id); }}>Cancel</Button>
       )}
@@ -104,15 +112,18 @@ export function WaitingRow({ entry }: { entry: AccessEntry }) {
 const NEWS: Partial<Record<AccessRequest['state'], string>> = { denied: 'Denied', lapsed: 'Lapsed: nobody decided in time', failed: 'Failed' };
 
 export function ClosedRow({ entry, onActivate }: { entry: AccessEntry; onActivate(): void }) {
+  const ending = useEnding(entry.groupId);
   const { request, policy, eligibility, lastAskedAt } = entry;
   const now = serverNow();
   const news = request && NEWS[request.state];
   return (
     <AccessRow entry={entry} notes={[
       `${policyLine(policy)}${lastAskedAt === null ? '' : ` · last asked ${formatNear(lastAskedAt, now)}`}`,
-      `via ${entry.groupName}${eligibility?.endsAt ? ` · eligible until ${formatNear(eligibility.endsAt, now)}` : ''}${eligibility?.through === 'group' ? ' · through a group' : ''}`,
+      `via ${entry.groupName}${eligibility?.endsAt && !ending ? ` · eligible until ${formatNear(eligibility.endsAt, now)}` : ''}${eligibility?.through === 'group' ? ' · through a group' : ''}`,
+      ...endingNotes(ending, now),
       ...(news && request ? [<StatusBadge key="news" tone="bad">{`${news} · asked ${formatNear(request.askedAt, now)}`}</StatusBadge>, ...(request.failure ? [request.failure] : [])] : []),
     ]}>
+      <AskToExtend item={ending} title={titleOf(entry)} />
       <Button appearance="primary" aria-label={`Activate ${titleOf(entry)}`} onClick={onActivate}>Activate</Button>
     </AccessRow>
   );
