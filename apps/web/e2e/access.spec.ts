@@ -28,7 +28,7 @@ test('two clicks from the page to a membership, within ten seconds, and the next
   await looks(page, testInfo, 'my-access-favourite');
 
   // The first time needs a reason; the second is two clicks.
-  await page.getByRole('button', { name: 'Activate Build servers' }).click();
+  await page.getByRole('button', { name: 'Activate Build servers', exact: true }).click();
   const panel = page.getByRole('dialog');
   await panel.getByRole('textbox', { name: 'Why' }).fill('BAU');
   await expect(panel.getByText(/^What for\?/)).toBeVisible();
@@ -39,7 +39,7 @@ test('two clicks from the page to a membership, within ten seconds, and the next
   await looks(page, testInfo, 'checked');
   expect(await activations(product)).toBe(0);
   await panel.getByRole('radio', { name: '15 min' }).check();
-  await panel.getByRole('button', { name: 'Activate' }).dblclick();
+  await panel.getByRole('button', { name: 'Activate', exact: true }).dblclick();
   await expect(panel.getByRole('list', { name: 'Your request for 15 min' })).toContainText('the directory shows it');
   expect(await activations(product), 'a double click is one write').toBe(1);
   await page.keyboard.press('Escape');
@@ -49,8 +49,8 @@ test('two clicks from the page to a membership, within ten seconds, and the next
   await expect(page.getByText(/The network may stay open until/)).toBeVisible();
 
   const begun = Date.now();
-  await page.getByRole('button', { name: 'Activate Build servers' }).click();
-  await panel.getByRole('button', { name: 'Activate' }).click();
+  await page.getByRole('button', { name: 'Activate Build servers', exact: true }).click();
+  await panel.getByRole('button', { name: 'Activate', exact: true }).click();
   await expect(panel.getByRole('list', { name: 'Your request for 15 min' })).toContainText('the directory shows it');
   const took = Date.now() - begun;
   testInfo.annotations.push({ type: 'two clicks to a membership', description: `${took} ms` });

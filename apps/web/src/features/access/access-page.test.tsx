@@ -343,7 +343,7 @@ describe('the network after a membership', () => {
 
   test('is closed only after what that does was read and confirmed', async () => {
     const { calls, use } = renderPage(<AccessPage />, { api: [listed(gone), residual(tail()), answers(EndOwnResidualAccess, tail(cut))] });
-    await userEvent.click(await screen.findByRole('button', { name: 'End the network access to Finance reports now' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'End now… the network to Finance reports' }));
     const dialog = within(await screen.findByRole('dialog'));
     expect(dialog.getByText(/every application on every device, this portal too/)).toBeTruthy();
     expect(posts(calls)).toEqual([]);
@@ -352,12 +352,12 @@ describe('the network after a membership', () => {
     expect(await screen.findByText(/your sign-ins are revoked/)).toBeTruthy();
     expect(posts(calls).map(({ endpoint }) => endpoint)).toEqual([EndOwnResidualAccess]);
     expect(await screen.findByText('Sign-ins revoked')).toBeTruthy();
-    expect(screen.queryByRole('button', { name: /End the network access/ })).toBeNull();
+    expect(screen.queryByRole('button', { name: /^End now/ })).toBeNull();
   });
 
   test('that could not be closed says why, and claims nothing', async () => {
     renderPage(<AccessPage />, { api: [listed(gone), residual(tail()), refuses(EndOwnResidualAccess, 'directory-forbidden', { detail: 'An administrator of Microsoft Entra grants it User.RevokeSessions.All.' })] });
-    await userEvent.click(await screen.findByRole('button', { name: 'End the network access to Finance reports now' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'End now… the network to Finance reports' }));
     await userEvent.click(screen.getByRole('button', { name: 'Revoke my sign-ins' }));
     expect(within(await screen.findByRole('dialog')).getByText(/grants it User.RevokeSessions.All/)).toBeTruthy();
     expect(screen.queryByText(/sign-ins are revoked\./)).toBeNull();

@@ -160,7 +160,7 @@ function EndNow({ entry, networkEnd, onClosed }: { entry: AccessEntry; networkEn
   };
   return (
     <>
-      <Button aria-label={`End the network access to ${title} now`} onClick={() => { setAsking(true); }}>End now…</Button>
+      <Button aria-label={`End now… the network to ${title}`} onClick={() => { setAsking(true); }}>End now…</Button>
       <ConfirmDialog title={`Close the network to ${title} now`} confirm={end.isPending ? 'Revoking' : 'Revoke my sign-ins'} open={asking} busy={end.isPending} onClose={close} onConfirm={() => {
         end.mutate(entry.groupId, {
           onSuccess: ({ revocation }) => {

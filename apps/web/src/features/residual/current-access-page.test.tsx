@@ -21,7 +21,7 @@ function SignedIn() {
 const show = (session: ReturnType<typeof as>, ...api: Handler[]) => renderPage(<SignedIn />, { session, api });
 const cells = async () => Object.fromEntries(within((await screen.findAllByRole('row'))[1] as HTMLElement).getAllByRole('cell').map((cell) => [cell.getAttribute('data-label'), cell.textContent]));
 const openDialog = async () => {
-  await userEvent.click(await screen.findByRole('button', { name: 'End the access of Ana Costa to Finance reports now' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'End now… the access of Ana Costa to Finance reports' }));
   return within(await screen.findByRole('dialog'));
 };
 

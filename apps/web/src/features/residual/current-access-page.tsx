@@ -41,7 +41,7 @@ export function CurrentAccessPage() {
     { id: 'opens', header: 'Opens', cell: (item) => <>{opens(item)}<span className={styles.small}>via {item.groupName}</span></> },
     { id: 'state', header: 'State', cell: (item) => <State item={item} now={now} /> },
     { id: 'since', header: 'Member', cell: ({ since, ended, endsAt }) => <>{since === null ? 'not known' : `from ${formatInstant(since, now)}`}<span className={styles.small}>{ended ? `to ${formatInstant(ended.at, now)}` : endsAt === null ? 'no end known' : `ends ${formatInstant(endsAt, now)}`}</span></> },
-    ...(mayEnd ? [{ id: 'end', header: 'End', cell: (item: CurrentAccess) => item.revocation?.state !== 'revoked' && <Button aria-label={`End the access of ${item.principalName} to ${opens(item)} now`} onClick={() => { setNews(''); setChosen(item); }}>End now…</Button> }] : []),
+    ...(mayEnd ? [{ id: 'end', header: 'End', cell: (item: CurrentAccess) => item.revocation?.state !== 'revoked' && <Button aria-label={`End now… the access of ${item.principalName} to ${opens(item)}`} onClick={() => { setNews(''); setChosen(item); }}>End now…</Button> }] : []),
   ];
   const items = query.data?.items ?? [];
   return (
