@@ -270,8 +270,9 @@ function observeActivation(row: RecordedRequest, view: EntraView, now: Date, oth
   return {
     state,
     entraRequestId: request.id,
-    // Without the membership's own word when it began: when it was seen, for it began later than it was asked for.
-    provisionedAt: row.provisionedAt ?? (provisioned ? (state === 'active' && !instance ? now : begins) : null),
+    // Without the membership's own word when it began: when it was first seen, for it began later than it was asked for.
+    // One that has ended by then tells nothing of its beginning.
+    provisionedAt: row.provisionedAt ?? (!provisioned ? null : instance ? begins : state === 'active' ? now : null),
     endsAt: state === 'ended' ? earlier(endsAt, endedByPerson ?? now) : provisioned ? endsAt : row.endsAt,
     failure: FAILURES[state] ?? row.failure,
   };

@@ -59,14 +59,15 @@ export async function findRevocations(db: Tx, tenantId: string, since: Date, pri
 export async function findMemberships(db: Tx, tenantId: string, endedSince: Date, principalId?: string): Promise<readonly Membership[]> {
   const whose = { tenantId, ...(principalId !== undefined && { principalId }) };
   const [recorded, mirrored] = await Promise.all([
-    db.accessRequest.findMany({ where: { ...whose, action: 'activate', provisionedAt: { not: null }, OR: [{ status: 'active' }, { status: 'ended', endsAt: { gte: endedSince } }] } }),
+    db.accessRequest.findMany({ where: { ...whose, action: 'activate', OR: [{ status: 'active' }, { status: 'ended', endsAt: { gte: endedSince } }] } }),
     db.activation.findMany({ where: { ...whose, provisionedAt: { not: null }, OR: [{ status: 'active', OR: [{ expiresAt: null }, { expiresAt: { gte: endedSince } }] }, { status: 'ended', endedAt: { gte: endedSince } }] } }),
   ]);
   return [
-    ...recorded.flatMap((row) => (row.provisionedAt === null ? [] : [{
+    ...recorded.map((row) => ({
       requestId: row.entraRequestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
-      since: row.provisionedAt, endsAt: row.status === 'active' ? row.endsAt : null, endedAt: row.status === 'ended' ? row.endsAt : null,
-    }])),
+      // One that was never seen to begin: no earlier than it was asked for.
+      since: row.provisionedAt ?? row.startsAt ?? row.createdAt, endsAt: row.status === 'active' ? row.endsAt : null, endedAt: row.status === 'ended' ? row.endsAt : null,
+    })),
     ...mirrored.flatMap((row) => (row.provisionedAt === null ? [] : [{
       requestId: row.requestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
       since: row.provisionedAt, endsAt: row.expiresAt, endedAt: row.endedAt,
