@@ -90,7 +90,7 @@ test.describe('what approvers are told, and several decisions at once', () => {
     await expect(omar.getByRole('button', { name: 'Stop notifying me here' })).toBeVisible();
     await asks(browser, COLLEAGUES[0] ?? '', 'Correction of March');
     await expect(omar.getByRole('article')).toHaveCount(2, { timeout: 45_000 });
-    await expect.poll(() => omar.evaluate(() => (window as unknown as { shown: unknown }).shown)).toMatchObject([{ title: expect.stringMatching(/ asks for Payroll$/), body: expect.stringContaining('Correction of March') }]);
+    await expect.poll(() => omar.evaluate('window.shown')).toMatchObject([{ title: expect.stringMatching(/ asks for Payroll$/), body: expect.stringContaining('Correction of March') }]);
   });
 
   test('several are decided with one reason, and each says how it ended', async ({ browser }, testInfo) => {

@@ -1,3 +1,5 @@
+import { NETWORK_MAY_STAY_OPEN_MINUTES } from '@gatehouse/contracts';
+
 /** `PT1H30M`, `P1D` → minutes; `undefined` where it is not a duration of days, hours, minutes and seconds. */
 export function minutesOf(duration: string): number | undefined {
   const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(duration);
@@ -25,3 +27,6 @@ export function inWords(minutes: number): string {
 export function addMinutes(instant: Date, minutes: number): Date {
   return new Date(instant.getTime() + minutes * 60_000);
 }
+
+/** Until when the network may stay open after a membership ended (CONTRACT.md §15). */
+export const networkEndOf = (ended: Date): Date => addMinutes(ended, NETWORK_MAY_STAY_OPEN_MINUTES);

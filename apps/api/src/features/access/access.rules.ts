@@ -1,8 +1,8 @@
 import {
-  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES, saysNothing,
+  APPROVAL_LAPSES_AFTER_HOURS, FIVE_MINUTE_FLOOR, saysNothing,
   type AccessEntry, type AccessRequest, type AccessSet, type ActivationPolicy, type MyAccess, type OpenedApplication, type RequestState,
 } from '@gatehouse/contracts';
-import { addMinutes, inWords, minutesOf } from '../../core/durations.ts';
+import { addMinutes, inWords, minutesOf, networkEndOf } from '../../core/durations.ts';
 import { planKeepGoing, tellUnfinished, type RecordedKeepGoing } from './keep-going.rules.ts';
 
 /** A request as Entra tells of it. */
@@ -492,9 +492,6 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
     unfinished: (stopped && tellUnfinished(stopped, facts.requests, now)) ?? null,
   };
 }
-
-/** Until when the network may stay open after a membership ended. */
-export const networkEndOf = (ended: Date): Date => addMinutes(ended, NETWORK_MAY_STAY_OPEN_MINUTES);
 
 function activeOf(instance: EntraInstance): NonNullable<AccessEntry['active']> {
   const since = instant(instance.startsAt);

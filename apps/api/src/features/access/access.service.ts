@@ -3,11 +3,11 @@ import type { Database, Tx } from '@gatehouse/db';
 import { contextClaims, GraphError, MFA_CLAIMS, outcomeIsUnknown, type Graph, type ScheduleRequest } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
-import { durationOf } from '../../core/durations.ts';
+import { durationOf, networkEndOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, isFinal, madeElsewhere, networkEndOf, observe,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, isFinal, madeElsewhere, observe,
   recordedFrom, recordedState, STEP_UP, tellRequest,
   type ActivationDecision, type CatalogFacts, type Denial, type EntraInstance, type EntraView, type Observation, type RecordedRequest,
 } from './access.rules.ts';

@@ -3,7 +3,7 @@ import { currentAccess, decideEnd, tellRevocation, tookEffect, type Membership, 
 
 const NOON = Date.parse('2026-03-29T00:00:00.000Z');
 const at = (minutes: number): Date => new Date(NOON + minutes * 60_000);
-const membership = (more: Partial<Membership> = {}): Membership => ({ requestId: 'r1', principalId: 'ana', principalName: 'Ana', groupId: 'g', since: at(0), endsAt: at(30), endedAt: null, ...more });
+const membership = (more: Partial<Membership> = {}): Membership => ({ requestId: 'r1', principalId: 'ana', principalName: 'Ana', groupId: 'g', since: at(0), beganAt: at(0), endsAt: at(30), endedAt: null, ...more });
 const revocation = (more: Partial<RecordedRevocation> = {}): RecordedRevocation => ({ principalId: 'ana', groupId: 'g', askedBy: 'Maya', status: 'revoked', failure: null, createdAt: at(12), goneAt: at(13), revokedAt: at(14), ...more });
 const told = (now: number, memberships: readonly Membership[], revocations: readonly RecordedRevocation[] = []) =>
   currentAccess({ now: at(now), memberships, revocations }).map(({ principalId, since, endedAt, revocation: cut }) => [principalId, (since.getTime() - NOON) / 60_000, endedAt && (endedAt.getTime() - NOON) / 60_000, cut?.status ?? null]);
@@ -38,6 +38,12 @@ describe('whose access is there, and where the network may be open after it', ()
 
   test('of two revocations the newer is told', () => {
     expect(told(20, [membership({ endedAt: at(11) })], [revocation(), revocation({ createdAt: at(16), status: 'asked', revokedAt: null })])).toEqual([['ana', 0, 11, 'asked']]);
+  });
+
+  test('one that nobody saw begin is told no beginning, unless the other source knows it', () => {
+    const begins = (...memberships: Membership[]) => currentAccess({ now: at(20), memberships, revocations: [] }).map(({ beganAt }) => beganAt);
+    expect(begins(membership({ beganAt: null }))).toEqual([null]);
+    expect(begins(membership({ beganAt: null }), membership({ since: at(1), beganAt: at(1) }))).toEqual([at(1)]);
   });
 
   test('ids are the same in any case', () => {

@@ -1,5 +1,5 @@
-import { FIVE_MINUTE_FLOOR, NETWORK_MAY_STAY_OPEN_MINUTES, REVOCATION_TAKES_MINUTES, type Revocation } from '@gatehouse/contracts';
-import { addMinutes, inWords } from '../../core/durations.ts';
+import { FIVE_MINUTE_FLOOR, REVOCATION_TAKES_MINUTES, type Revocation } from '@gatehouse/contracts';
+import { addMinutes, inWords, networkEndOf } from '../../core/durations.ts';
 
 /** An activated membership as one source tells of it: what the portal recorded, or a row of the mirror. */
 export interface Membership {
@@ -8,7 +8,10 @@ export interface Membership {
   readonly principalId: string;
   readonly principalName: string;
   readonly groupId: string;
+  /** No membership began before that: by it the latest is found. */
   readonly since: Date;
+  /** When it began; `null`: nobody saw it begin. */
+  readonly beganAt: Date | null;
   /** When it ends by itself, as far as is known. */
   readonly endsAt: Date | null;
   /** When it ended before that, as far as is known. */
@@ -32,6 +35,7 @@ export interface Current {
   readonly principalId: string;
   readonly principalName: string;
   readonly groupId: string;
+  readonly beganAt: Date | null;
   readonly since: Date;
   readonly endsAt: Date | null;
   readonly endedAt: Date | null;
@@ -40,9 +44,6 @@ export interface Current {
 
 /** Two sources tell of the same beginning within this time of each other, in milliseconds. PIM allows no second one within five minutes. */
 const TWIN_MS = 2 * 60_000;
-
-/** Until when the network may stay open after a membership ended (CONTRACT.md §15). */
-export const networkEndOf = (ended: Date): Date => addMinutes(ended, NETWORK_MAY_STAY_OPEN_MINUTES);
 
 /**
  * The latest membership of each person and group, where it is there now or ended less than 90 minutes ago: open ones
@@ -58,7 +59,7 @@ export function currentAccess({ now, memberships, revocations }: { readonly now:
     const endedAt = earliest([...same.map((one) => one.endedAt), ...about.map((one) => one.goneAt), endsAt !== null && endsAt <= now ? endsAt : null]);
     if (endedAt !== null && networkEndOf(endedAt) <= now) return [];
     const revocation = about.reduce<RecordedRevocation | null>((a, b) => (a && a.createdAt >= b.createdAt ? a : b), null);
-    return [{ principalId: latest.principalId, principalName: latest.principalName, groupId: latest.groupId, since, endsAt, endedAt, revocation }];
+    return [{ principalId: latest.principalId, principalName: latest.principalName, groupId: latest.groupId, since, beganAt: earliest(same.map((one) => one.beganAt)), endsAt, endedAt, revocation }];
   });
   return current.sort((a, b) => Number(a.endedAt !== null) - Number(b.endedAt !== null) || (b.endedAt ?? b.since).getTime() - (a.endedAt ?? a.since).getTime());
 }

@@ -3,11 +3,11 @@ import type { Database } from '@gatehouse/db';
 import { GraphError, outcomeIsUnknown, type Graph, type ScheduleInstance } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
-import { addMinutes } from '../../core/durations.ts';
+import { addMinutes, networkEndOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
 import { catalogOf } from '../access/access.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
-import { currentAccess, decideEnd, networkEndOf, tellRevocation, tookEffect, type Current } from './residual.rules.ts';
+import { currentAccess, decideEnd, tellRevocation, tookEffect, type Current } from './residual.rules.ts';
 import { failLost, findMemberships, findRevocations, insertRevocation, setGone, settleRevocation, type StoredRevocation } from './residual.store.ts';
 
 export interface ResidualDeps {
@@ -49,7 +49,7 @@ export function createResidual({ db: { prisma: db }, clock, newId, graphFor, app
       principalId: one.principalId, principalName: one.principalName, groupId: one.groupId,
       groupName: catalog.get(one.groupId)?.name ?? one.groupId,
       applications: [...(catalog.get(one.groupId)?.applications ?? [])],
-      since: one.since.toISOString(),
+      since: one.beganAt?.toISOString() ?? null,
       endsAt: one.endsAt?.toISOString() ?? null,
       ended: one.endedAt && { at: one.endedAt.toISOString(), networkMayStayOpenUntil: networkEndOf(one.endedAt).toISOString() },
       revocation: one.revocation && tellRevocation(one.revocation),

@@ -65,12 +65,11 @@ export async function findMemberships(db: Tx, tenantId: string, endedSince: Date
   return [
     ...recorded.map((row) => ({
       requestId: row.entraRequestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
-      // One that was never seen to begin: no earlier than it was asked for.
-      since: row.provisionedAt ?? row.startsAt ?? row.createdAt, endsAt: row.status === 'active' ? row.endsAt : null, endedAt: row.status === 'ended' ? row.endsAt : null,
+      since: row.provisionedAt ?? row.startsAt ?? row.createdAt, beganAt: row.provisionedAt, endsAt: row.status === 'active' ? row.endsAt : null, endedAt: row.status === 'ended' ? row.endsAt : null,
     })),
     ...mirrored.flatMap((row) => (row.provisionedAt === null ? [] : [{
       requestId: row.requestId, principalId: row.principalId, principalName: row.principalName, groupId: row.groupId,
-      since: row.provisionedAt, endsAt: row.expiresAt, endedAt: row.endedAt,
+      since: row.provisionedAt, beganAt: row.provisionedAt, endsAt: row.expiresAt, endedAt: row.endedAt,
     }])),
   ];
 }
