@@ -36,7 +36,15 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'keep_going', column: 'ended_at', undo: 'DROP TABLE IF EXISTS keep_going, eligibility_request' };
+const NEWEST = {
+  table: 'log_batch', column: 'received_at',
+  undo: `DROP TABLE IF EXISTS log_batch, log_unsealed;
+    ALTER TABLE audit_event DROP COLUMN IF EXISTS revision, DROP COLUMN IF EXISTS defect, DROP COLUMN IF EXISTS batch_id, DROP COLUMN IF EXISTS ordinal;
+    ALTER TABLE audit_event DROP CONSTRAINT IF EXISTS audit_event_pkey, ADD CONSTRAINT audit_event_pkey PRIMARY KEY (tenant_id, activity_at, source, event_id);
+    CREATE INDEX IF NOT EXISTS audit_event_ingested ON audit_event (tenant_id, ingested_at);
+    ALTER TABLE audit_event_key DROP COLUMN IF EXISTS revision;
+    ALTER TABLE audit_event_key DROP CONSTRAINT IF EXISTS audit_event_key_pkey, ADD CONSTRAINT audit_event_key_pkey PRIMARY KEY (tenant_id, source, event_id)`,
+};
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();
@@ -187,8 +195,8 @@ test('every model can be read', async () => {
 });
 
 describe('partitions of the audit table', () => {
-  const insert = (at: string): string => `INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, raw, ingested_at)
-    VALUES ('11111111-2222-4333-8444-555555555555', 'directory', 'e-${at}', '${at}', '${at}', 'a', 'other', 'PIM', 'success', '{}', now())`;
+  const insert = (at: string): string => `INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, raw, ingested_at, batch_id, ordinal)
+    VALUES ('11111111-2222-4333-8444-555555555555', 'directory', 'e-${at}', '${at}', '${at}', 'a', 'other', 'PIM', 'success', '{}', now(), 1, 0)`;
 
   test('are made once, also when several ask at once, and take both edges of a month', async () => {
     await using db = await testDatabase();

@@ -65,18 +65,23 @@ async function insertEvents(connection: Connection, tenantId: string, receivedAt
   const months = [...new Set(rows.map(({ at }) => `${at.slice(0, 7)}-01`))];
   await connection.query('SELECT ensure_audit_partition(month) FROM unnest($1::date[]) AS month', [months]);
   const { rows: inserted } = await connection.query<{ id: string }>(
-    `WITH event AS (SELECT value AS e FROM jsonb_array_elements($2::jsonb)),
+    `WITH event AS (SELECT value AS e, ordinality AS place FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY),
      fresh AS (
        INSERT INTO audit_event_key (tenant_id, source, event_id, content_hash, activity_at)
        SELECT $1, '${SOURCE}', e->>'id', decode(e->>'hash', 'hex'), (e->>'at')::timestamptz FROM event
-       ON CONFLICT (tenant_id, source, event_id) DO NOTHING RETURNING event_id
-     )
+       ON CONFLICT (tenant_id, source, event_id, revision) DO NOTHING RETURNING event_id
+     ),
+     batch AS (
+       INSERT INTO log_batch (tenant_id, log, source, received_at, rows)
+       SELECT $1, 'audit_event', '${SOURCE}', $3, count(*) FROM fresh HAVING count(*) > 0 RETURNING batch_id
+     ),
+     unsealed AS (INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch)
      INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason,
-       actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, ingested_at)
+       actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, ingested_at, batch_id, ordinal)
      SELECT $1, '${SOURCE}', e->>'id', (e->>'at')::timestamptz, e->>'atRaw', e->>'activity', e->>'kind', e->>'service', e->>'result', e->>'reason',
        e->>'actorId', e->>'actorName', e->>'subjectId', e->>'subjectName', e->>'groupId', e->>'groupName', e->>'applicationId', e->>'applicationName',
-       e->>'requestId', e->>'correlationId', e->>'raw', $3
-     FROM event JOIN fresh ON fresh.event_id = e->>'id'
+       e->>'requestId', e->>'correlationId', e->>'raw', $3, batch_id, row_number() OVER (ORDER BY place) - 1
+     FROM event JOIN fresh ON fresh.event_id = e->>'id', batch
      RETURNING event_id AS id`,
     [tenantId, JSON.stringify(rows), receivedAt.toISOString()],
   );

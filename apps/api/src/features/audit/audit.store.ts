@@ -16,6 +16,7 @@ export async function insertPortalEvent(tx: Tx, event: PortalEvent): Promise<voi
   });
   const month = `${event.at.toISOString().slice(0, 7)}-01`;
   await tx.$executeRaw`SELECT ensure_audit_partition(${month}::date)`;
+  const batchId = await addBatch(tx, { tenantId, log: 'audit_event', source: 'portal', receivedAt: event.at, rows: 1 });
   await tx.auditEventKey.create({ data: { tenantId, source: 'portal', eventId: event.id, contentHash: createHash('sha256').update(raw).digest(), activityAt: event.at } });
   await tx.auditEvent.create({
     data: {
@@ -24,9 +25,16 @@ export async function insertPortalEvent(tx: Tx, event: PortalEvent): Promise<voi
       actorId: event.actor.principalId.toLowerCase(), actorName: storable(event.actor.name),
       subjectId: stored(event.subject?.id.toLowerCase()), subjectName: stored(event.subject?.name),
       groupId: stored(event.group?.id?.toLowerCase()), groupName: stored(event.group?.name),
-      requestId: stored(event.requestId?.toLowerCase()), raw, ingestedAt: event.at,
+      requestId: stored(event.requestId?.toLowerCase()), raw, ingestedAt: event.at, batchId, ordinal: 0,
     },
   });
+}
+
+/** A batch of the log, which the ledger is to number when its transaction is committed. */
+async function addBatch(tx: Tx, batch: { readonly tenantId: string; readonly log: string; readonly source: string; readonly receivedAt: Date; readonly rows: number }): Promise<bigint> {
+  const { tenantId, batchId } = await tx.logBatch.create({ data: batch });
+  await tx.logUnsealed.create({ data: { tenantId, batchId } });
+  return batchId;
 }
 
 /** The event's own data, with what its person acted with: a browser, or a command line by its name. */

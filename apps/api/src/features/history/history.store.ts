@@ -99,8 +99,8 @@ export interface StoredEvent {
 export async function findEvent(db: Queryable, tenantId: string, source: string, eventId: string): Promise<StoredEvent | undefined> {
   const { rows: [row] } = await db.query<EventRow & { raw: string; ingested_text: string; correlation_id: string | null }>(
     `SELECT ${EVENT}, e.raw, ${iso('e.ingested_at')} AS ingested_text, e.correlation_id FROM audit_event_key AS k
-     JOIN audit_event AS e ON e.tenant_id = k.tenant_id AND e.activity_at = k.activity_at AND e.source = k.source AND e.event_id = k.event_id
-     WHERE k.tenant_id = $1 AND k.source = $2 AND k.event_id = $3`,
+     JOIN audit_event AS e ON e.tenant_id = k.tenant_id AND e.activity_at = k.activity_at AND e.source = k.source AND e.event_id = k.event_id AND e.revision = k.revision
+     WHERE k.tenant_id = $1 AND k.source = $2 AND k.event_id = $3 AND k.revision = 0`,
     [tenantId, source, eventId],
   );
   return row && { event: eventOf(row), raw: row.raw, ingestedAt: row.ingested_text, correlationId: row.correlation_id, atText: row.at_text };

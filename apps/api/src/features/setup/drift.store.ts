@@ -90,7 +90,8 @@ export async function askForLooks(db: Pick<Database, 'pool'>, tenantId: string, 
 export async function touchedSince(db: Pick<Database, 'pool'>, tenantId: string, since: Date, kinds: readonly EventKind[]): Promise<readonly { readonly groupId: string | null; readonly applicationId: string | null; readonly applicationName: string | null; readonly at: Date }[]> {
   const { rows } = await db.pool.query<{ groupId: string | null; applicationId: string | null; applicationName: string | null; at: Date }>(
     `SELECT group_id AS "groupId", application_id AS "applicationId", lower(application_name) AS "applicationName", max(ingested_at) AS at
-       FROM audit_event WHERE tenant_id = $1 AND source = 'directory' AND ingested_at >= $2 AND kind = ANY ($3) GROUP BY 1, 2, 3`, [tenantId, since.toISOString(), kinds]);
+       FROM log_batch AS b JOIN audit_event AS e USING (tenant_id, batch_id)
+       WHERE b.tenant_id = $1 AND b.source = 'directory' AND b.received_at >= $2 AND kind = ANY ($3) GROUP BY 1, 2, 3`, [tenantId, since.toISOString(), kinds]);
   return rows;
 }
 
