@@ -97,6 +97,8 @@ export async function playChaos({ seed, faults: count = 20, templateUrl }: Chaos
         if (nemesis === 'rewritten') await tenant.rewrite();
       }
       await portal.emulator.faults(rules);
+      // Nobody reads it, and it holds every page.
+      await portal.emulator.clearJournal();
       await Promise.all([sync(), ...(twice ? [portal.syncOnReplica().catch(() => undefined)] : [])]);
       await portal.advance(`PT${random.between(1, 20 * 60)}S`);
       if (random.chance(0.3)) skewMs = 0;
