@@ -55,7 +55,7 @@ describe('a certificate that the machine trusts', () => {
 test('a mail server that takes the connection and says nothing is left, and tried again', async () => {
   await using silence = await startSilence();
   await expect(createMailSender(settings(silence.port), 50)(MAIL)).rejects.toMatchObject({ message: 'The mail server does not answer as it should (ETIMEDOUT).', final: false });
-});
+}, 5_000);
 
 test('a password that is refused is not repeated, not even as the cause is told', async () => {
   await using server = await startMailServer({ allowInsecureAuth: true, onAuth: ({ password }, _session, done) => { done(new Error(`wrong: ${password}`)); } });
@@ -85,4 +85,4 @@ test.each(['a receiver that takes the event and never answers', 'a server that n
   receiver.behaviour.answer = () => 'nothing';
   const url = who.startsWith('a receiver') ? receiver.url : `http://127.0.0.1:${silence.port}/hook`;
   await expect(createWebhookSender({ url, body: 'json', keys: [] }, { now: () => new Date() }, 50)('id', {})).rejects.toMatchObject({ message: 'The webhook did not answer within 0.05 s.', final: false });
-});
+}, 5_000);
