@@ -1,3 +1,4 @@
+import type { AccessTarget } from '@gatehouse/contracts';
 import type { Page } from '@playwright/test';
 import { changeRules, otherAdmin } from '../../../testing/out-of-band.ts';
 import { tabsOn } from './keyboard.ts';
@@ -105,6 +106,15 @@ test('links that lead to no activation have each their page', async ({ browser, 
     await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
     await looks(page, testInfo, `go-${name}`);
   }
+  // No two of the demo tenant's groups open the same: of what the portal answers, only the choice between them is made up.
+  await page.route('**/api/access/find?*', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json() as AccessTarget;
+    await route.fulfill({ response: answer, json: { ...body, outcome: 'ambiguous', groupIds: body.access.entries.filter(({ active, request }) => active === null && request === null).slice(0, 2).map(({ groupId }) => groupId) } });
+  });
+  await page.goto('/go?to=reports.corp.contoso.example');
+  await expect(page.getByRole('heading', { level: 1, name: /of yours opens? reports\.corp\.contoso\.example$/ })).toBeVisible();
+  await looks(page, testInfo, 'go-several');
   await context.close();
 });
 
