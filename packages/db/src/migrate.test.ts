@@ -36,7 +36,7 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'keep_going', column: 'ended_at', undo: 'DROP TABLE IF EXISTS keep_going, eligibility_request' };
+const NEWEST = { table: 'own_access', column: 'stale', undo: 'DROP TABLE IF EXISTS own_access, own_access_item; ALTER TABLE access_request DROP COLUMN IF EXISTS looked_at, DROP COLUMN IF EXISTS reads, DROP COLUMN IF EXISTS approved_by, DROP COLUMN IF EXISTS approved_at' };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();

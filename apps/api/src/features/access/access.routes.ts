@@ -8,7 +8,7 @@ import type { Readiness } from './readiness.service.ts';
 
 export function accessRoutes(access: Access, readiness: Readiness, keepGoing: KeepGoingOn, eligibility: Eligibility): Router {
   const router = Router();
-  endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
+  endpoint(router, ListMyAccess, ({ actor, query }) => access.list(actor, query.fresh === 'yes'));
   endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
   endpoint(router, RequestActivations, ({ actor, body }) => access.requestActivations(actor, body));
   endpoint(router, CheckActivation, ({ actor, body }) => access.checkActivation(actor, body));

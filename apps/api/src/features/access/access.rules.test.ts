@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ActivationPolicy } from '@gatehouse/contracts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
   type ActivationFacts, type EntraInstance, type EntraRequest, type MyAccessFacts, type RecordedRequest, type StandingFacts,
 } from './access.rules.ts';
 
@@ -308,18 +308,4 @@ test('a rule that Entra found broken is told at the field that mends it; one tha
     { path: 'body.ticket', message: 'The role settings ask for a ticket.' },
     { path: 'body.groupId', message: 'A rule of the role settings was not met (NewRule).' },
   ]);
-});
-
-test('a page that asks every other second leads to four looks in ten minutes, the first soon', () => {
-  const looks: number[] = [];
-  let last: Date | undefined;
-  for (let seconds = 0; seconds <= 1300; seconds += 1.5) {
-    const now = new Date(NOON.getTime() + seconds * 1000);
-    if (!isDueForLook(NOON, last, now)) continue;
-    looks.push(seconds);
-    last = now;
-  }
-  expect(looks).toEqual([3, 6, 21, 120, 600, 1200]);
-  // Who comes later looks at once.
-  expect(isDueForLook(NOON, undefined, at(5))).toBe(true);
 });

@@ -5,7 +5,7 @@ import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { addMinutes } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
-import { unlessSignInIsNeeded } from './access.service.ts';
+import { unlessSignInIsNeeded } from './refusals.service.ts';
 import { catalogOf, findOwn } from './access.store.ts';
 import { approvalOf, usualOf } from './readiness.rules.ts';
 import { usualTimes } from './readiness.store.ts';
