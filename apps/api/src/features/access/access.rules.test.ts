@@ -248,7 +248,7 @@ describe('composeMyAccess', () => {
   });
 
   test('an assigned membership is permanent and not the person’s to end', () => {
-    expect(only({ ...all, view: { requests: [], assignments: [{ ...instance, endsAt: undefined, assignmentType: 'assigned' }] } })?.active).toEqual({ since: iso(0), endsAt: null, canEndAt: null, permanent: true });
+    expect(only({ ...all, view: { requests: [], assignments: [{ ...instance, endsAt: undefined, assignmentType: 'assigned' }] } })?.active).toEqual({ since: iso(0), endsAt: null, canEndAt: null, memberAt: null, permanent: true });
   });
 
   test.each<[string, Partial<RecordedRequest>, string | undefined]>([

@@ -504,7 +504,7 @@ function activeOf(instance: EntraInstance & { readonly memberAt?: Date | undefin
     since: since?.toISOString() ?? null,
     endsAt: instant(instance.endsAt)?.toISOString() ?? null,
     canEndAt: canEndAt?.toISOString() ?? null,
-    memberAt: (running?.memberAt ?? instance.memberAt)?.toISOString() ?? null,
+    memberAt: (instance.assignmentType === 'activated' && running?.memberAt || instance.memberAt)?.toISOString() ?? null,
     permanent: instance.assignmentType !== 'activated',
   };
 }

@@ -17,8 +17,9 @@ export interface Usual {
 
 /** In seconds, where nothing was measured: most are provisioned within the first few. */
 const UNMEASURED = [2, 6, 20, 120] as const;
-/** From then on, and while an approver decides: the audit log tells of it sooner. */
-const THEN_EVERY_SECONDS = 150;
+/** From then on; and while an approver decides, or a start is waited for, from the beginning: the audit log tells of it sooner. */
+const LATER_EVERY_SECONDS = 240;
+const WAITING_EVERY_SECONDS = 150;
 /** A membership that is active and proved ends by the clock, or by an event of the audit log. In case there was none: */
 const CALM_EVERY_SECONDS = 15 * 60;
 
@@ -49,7 +50,8 @@ export function isDueForLook(row: Followed, { now, usual, newsAt }: { readonly n
   const quick = looksAt(usual);
   const looksUntil = (at: Date): number => {
     const age = secondsBetween(base, at);
-    return (seldom ? 0 : quick.filter((seconds) => seconds <= age).length) + Math.floor(Math.max(0, age) / THEN_EVERY_SECONDS);
+    const [soon, every] = seldom ? [0, WAITING_EVERY_SECONDS] : [quick.filter((seconds) => seconds <= age).length, LATER_EVERY_SECONDS];
+    return soon + Math.floor(Math.max(0, age) / every);
   };
   return looksUntil(now) > looksUntil(row.lookedAt ?? base);
 }
