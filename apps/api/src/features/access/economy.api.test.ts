@@ -187,12 +187,12 @@ test('a refusal of Entra is explained by what stands in the way', async () => {
 // Last, for what the log tells has the portal know what is usual.
 describe('the audit log has what is shown read anew', () => {
   const event = async (more: object) => {
-    const { principalId } = await portal.db.prisma.ownAccess.findFirstOrThrow();
+    const { users } = await portal.emulator.state(['users']) as { users: { id: string; userPrincipalName: string }[] };
     const at = portal.now();
     await ensureAuditPartitions(portal.db.pool, [at]);
     await portal.db.prisma.auditEvent.create({ data: {
       tenantId: portal.tenantId, source: 'directory', eventId: randomUUID(), activityAt: at, activityAtRaw: at.toISOString(), activity: 'Anything', kind: 'eligible-removed', service: 'PIM', result: 'success',
-      actorName: 'Maya Lindqvist', subjectId: principalId, groupId: build, raw: '{}', ingestedAt: at, ...more,
+      actorName: 'Maya Lindqvist', subjectId: users.find(({ userPrincipalName }) => userPrincipalName === ANA)?.id ?? '', groupId: build, raw: '{}', ingestedAt: at, ...more,
     } });
   };
   beforeEach(async () => {

@@ -27,10 +27,10 @@ describe('when a request is looked for', () => {
   });
   test('as the group is used to: where half and where nearly all are through', () => {
     const usual = { p50: 25, p95: 80 };
-    expect(looksAt(usual)).toEqual([25, 80, 160, 320]);
-    expect(looks({}, 140, { usual })).toEqual([25.5, 81]);
+    expect(looksAt(usual)).toEqual([5, 25, 80, 160]);
+    expect(looks({}, 140, { usual })).toEqual([6, 25.5, 81]);
     expect(looksAt({ p50: 0.4, p95: 0.5 }), 'never in a rush').toEqual([2, 6, 20, 120]);
-    expect(looksAt({ p50: 4000, p95: 9000 }), 'never so late that nobody looks').toEqual([60, 180, 360, 720]);
+    expect(looksAt({ p50: 4000, p95: 9000 }), 'never so late that nobody looks').toEqual([5, 60, 180, 360]);
   });
   test('seldom while an approver decides, and soon once the audit log tells of it', () => {
     expect(looks({ status: 'awaiting-approval' }, 500)).toEqual([150, 300, 450]);

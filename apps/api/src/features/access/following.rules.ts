@@ -23,13 +23,15 @@ const WAITING_EVERY_SECONDS = 150;
 /** A membership that is active and proved ends by the clock, or by an event of the audit log. In case there was none: */
 const CALM_EVERY_SECONDS = 15 * 60;
 
-/** When to look, in seconds since the request moved: where half, and where nearly all of the group's are through. */
+const SOON_SECONDS = 5;
+
+/** When to look, in seconds since the request moved: where half, and where nearly all of the group's are through; and once soon, for it may be quicker than usual. */
 export function looksAt(usual: Usual | undefined): readonly number[] {
   if (!usual) return UNMEASURED;
   const half = within(Math.ceil(usual.p50), 2, 60);
   const most = within(Math.ceil(usual.p95), Math.max(6, half + 2), 180);
   const late = Math.max(20, most * 2);
-  return [half, most, late, Math.max(120, late * 2)];
+  return half <= SOON_SECONDS ? [half, most, late, Math.max(120, late * 2)] : [SOON_SECONDS, half, most, late];
 }
 
 const within = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));

@@ -64,8 +64,8 @@ export function createOwnAccess({ db: { prisma: db }, clock }: OwnAccessDeps) {
   async function readPart(graph: Graph, owner: Owner, part: Part, known: readonly OwnMembership[]): Promise<Reading> {
     switch (part) {
       case 'eligibilities': return { part, items: await graph.pim.mine.eligibilities() };
-      case 'requests': return { part, items: await graph.pim.mine.requests() };
-      case 'eligibility-requests': return { part, items: await graph.pim.mine.eligibilityRequests() };
+      case 'requests': return { part, items: ownOf(owner, await graph.pim.mine.requests()) };
+      case 'eligibility-requests': return { part, items: ownOf(owner, await graph.pim.mine.eligibilityRequests()) };
       case 'assignments': {
         const items = await graph.pim.mine.assignments();
         const recorded = new Set((await db.accessRequest.findMany({ where: { ...owner, action: 'activate', status: 'active' }, select: { groupId: true } })).map(({ groupId }) => groupId));
@@ -103,6 +103,9 @@ export function createOwnAccess({ db: { prisma: db }, clock }: OwnAccessDeps) {
     },
   };
 }
+
+/** Kept as the person's own: what Graph shows of somebody else among it is not. */
+const ownOf = <T extends { readonly principalId: string }>({ principalId }: Owner, requests: readonly T[]): readonly T[] => requests.filter((request) => request.principalId.toLowerCase() === principalId.toLowerCase());
 
 function withReading(all: OwnAccess, reading: Reading, at: Date): OwnAccess {
   const times = { ...all.at, [reading.part]: at };
