@@ -1,4 +1,4 @@
-import { AskForEligibility, CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, KeepGoing, ListEndingEligibilities, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { AskForEligibility, CancelAccessRequest, CancelEligibilityRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, KeepGoing, ListEndingEligibilities, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
@@ -23,5 +23,6 @@ export function accessRoutes(access: Access, readiness: Readiness, keepGoing: Ke
   endpoint(router, KeepGoing, ({ actor, body }) => keepGoing.keepGoing(actor, body));
   endpoint(router, ListEndingEligibilities, ({ actor }) => eligibility.list(actor));
   endpoint(router, AskForEligibility, ({ actor, body }) => eligibility.ask(actor, body));
+  endpoint(router, CancelEligibilityRequest, ({ actor, params }) => eligibility.cancel(actor, params.requestId));
   return router;
 }

@@ -1,4 +1,4 @@
-import type { Answer, AskForEligibility, EndingEligibility, Input, ListEndingEligibilities } from '@gatehouse/contracts';
+import type { Answer, AskForEligibility, CancelEligibilityRequest, EndingEligibility, Input, ListEndingEligibilities } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import { GraphError, outcomeIsUnknown, type Graph } from '@gatehouse/graph';
 import type { Actor } from '../../core/actor.ts';
@@ -8,11 +8,11 @@ import { PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import type { EntraRequest } from './access.rules.ts';
 import { catalogOf } from './access.store.ts';
-import { decideAsk, endingEligibilities, tellEligibility, whomToAsk, type EligibilityFacts } from './eligibility.rules.ts';
+import { decideAsk, endingEligibilities, isWaiting, tellEligibility, whomToAsk, type EligibilityFacts } from './eligibility.rules.ts';
 import { findUnanswered, insertEligibilityRequest, maxDaysOf, settleEligibilityRequest, type StoredEligibilityRequest } from './eligibility.store.ts';
 import type { Names } from './names.service.ts';
 import type { OwnAccesses, Shown } from './own-access.service.ts';
-import { doubtOwnAccess } from './own-access.store.ts';
+import { doubtOwnAccess, putCancelled } from './own-access.store.ts';
 
 export interface EligibilityDeps {
   readonly db: Database;
@@ -135,6 +135,35 @@ export function createEligibility({ db: { prisma: db }, clock, newId, graphFor, 
       if (!item) throw new PortalError('directory-unexpected', { detail: 'Microsoft Entra took your wish and does not show it. Reload in a minute.' });
       return item;
     },
+
+    /** Takes a wish back that waits for an administrator. Another person's answers like none. */
+    async cancel(actor: Actor, requestId: string): Promise<Answer<typeof CancelEligibilityRequest>> {
+      const { requests } = await readNow(actor);
+      const wish = requests?.find(({ id, action }) => id === requestId && (action === 'selfExtend' || action === 'selfRenew'));
+      if (!wish) throw requests ? new PortalError('not-found') : new PortalError('directory-unavailable', { detail: 'What you asked could not be read from Microsoft Entra, so nothing was taken back.', retryAfterSeconds: 10 });
+      if (!isWaiting(wish)) throw decidedByNow();
+      const { groupId } = wish;
+      const groupName = (await catalogOf(db, actor.tenantId, [groupId])).get(groupId)?.name ?? groupId;
+      const event = (type: PortalEvent['type'], result: PortalEvent['result']): PortalEvent => ({
+        id: newId(), at: clock.now(), actor, type, kind: 'portal-access', result, group: { id: groupId, name: groupName }, subject: { id: actor.principalId, name: actor.name }, requestId,
+      });
+      await db.$transaction((tx) => record(tx, event('eligibility.cancellation-requested', 'other')));
+      try {
+        await graphFor(actor, 'ask-for-eligibility').pim.mine.cancelEligibilityRequest(requestId);
+      } catch (error) {
+        await doubtOwnAccess(db, actor);
+        if (!(error instanceof GraphError)) throw error;
+        if (error.failure === 'conflict' || error.failure === 'not-found') throw decidedByNow(error);
+        // Entra documents the call for those who manage the group, and does not say whether a person may make it for their own.
+        if (error.failure === 'forbidden') throw new PortalError('eligibility-refused', { detail: `Microsoft Entra does not let you take this back yourself. ${whomToAsk(await ownersOf(groupId))}`, cause: error });
+        throw error;
+      }
+      await db.$transaction(async (tx) => {
+        await putCancelled(tx, actor, 'eligibility-requests', requestId);
+        await record(tx, event('eligibility.cancelled', 'success'));
+      });
+      return { requestId, groupId };
+    },
   };
 
   /** Entra's no in words; `undefined` where it is none of this feature's own. */
@@ -148,6 +177,8 @@ export function createEligibility({ db: { prisma: db }, clock, newId, graphFor, 
     }
   }
 }
+
+const decidedByNow = (cause?: unknown): PortalError => new PortalError('conflict', { detail: 'It waits for nobody any more: it was decided or taken back by now. Reload to see how it stands.', cause });
 
 function refused(detail: string, path: string, cause?: unknown): PortalError {
   return new PortalError('eligibility-refused', { detail, issues: [{ path, message: detail }], cause });
