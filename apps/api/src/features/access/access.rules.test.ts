@@ -247,6 +247,20 @@ describe('composeMyAccess', () => {
     expect(only({ ...all, view: { requests: [request], assignments: [] } })?.active).toBeNull();
   });
 
+  test('what was read before a membership began, or before it was asked to end, says nothing about it', () => {
+    const active = { ...row, status: 'active', provisionedAt: at(0), memberAt: at(1), endsAt: at(30) };
+    const view = (readAt: number) => ({ requests: [], requestsAt: at(readAt), assignments: [], assignmentsAt: at(readAt) });
+    const shown = (readAt: number) => only({ ...all, now: at(10), requests: [active], view: view(readAt) })?.active ?? null;
+    expect(shown(-5)).toMatchObject({ memberAt: iso(1) });
+    expect(shown(5)).toBeNull();
+    const ending = { ...row, action: 'deactivate', status: 'asked', entraRequestId: null, createdAt: at(6), endsAt: null };
+    expect(observe(ending, view(5), at(10)).state).toBe('asked');
+    expect(observe(ending, view(7), at(10)).state).toBe('ended');
+    const lost = { ...row, status: 'asked', entraRequestId: null, createdAt: at(0) };
+    expect(observe(lost, view(-1), at(10)).state).toBe('asked');
+    expect(observe(lost, view(3), at(10)).state).toBe('failed');
+  });
+
   test('an assigned membership is permanent and not the person’s to end', () => {
     expect(only({ ...all, view: { requests: [], assignments: [{ ...instance, endsAt: undefined, assignmentType: 'assigned' }] } })?.active).toEqual({ since: iso(0), endsAt: null, canEndAt: null, memberAt: null, permanent: true });
   });

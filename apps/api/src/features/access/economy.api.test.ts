@@ -3,6 +3,7 @@ import { ensureAuditPartitions } from '@gatehouse/db';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ANA, BEN, startPortal, type Client, type TestPortal } from '../../testing.ts';
 import { takeRead } from './following.store.ts';
+import { doubtOwnAccess, findOwnAccess, keepReadings, moveOwnAccess } from './own-access.store.ts';
 
 let portal: TestPortal;
 let ana: Client;
@@ -120,6 +121,26 @@ test.each([['at once', 0], ['soon', 1_500], ['late', 60_000], ['very late', 400_
   expect(last).toMatchObject(provisioning <= 60_000 ? { state: 'active', memberAt: expect.any(String) } : { state: provisioning < 600_000 ? 'active' : 'provisioning', memberAt: null });
   await portal.emulator.settings({ delays: { provisioning: 1_500 } });
   await portal.advance('PT1H');
+});
+
+test('a reading that began before something changed is not kept over it', async () => {
+  const owner = { tenantId: portal.tenantId, principalId: randomUUID() };
+  const { prisma } = portal.db;
+  const eligible = (groupId: string) => ({ id: groupId, principalId: owner.principalId, groupId, accessId: 'member', memberType: 'direct' as const });
+  const keep = async (version: number, groupId: string) => keepReadings(prisma, owner, { version, at: portal.now(), readings: [{ part: 'eligibilities', items: [eligible(groupId)] }] });
+  const kept = async () => (await findOwnAccess(prisma, owner)).eligibilities?.map(({ groupId }) => groupId);
+  const versionOf = async () => (await findOwnAccess(prisma, owner)).version;
+
+  // Before anything is kept as well as after.
+  const none = await versionOf();
+  await moveOwnAccess(prisma, owner);
+  expect([await keep(none, 'too early'), await kept()]).toEqual([false, undefined]);
+  const first = await versionOf();
+  expect((await Promise.all([keep(first, 'one'), keep(first, 'another')])).toSorted()).toEqual([false, true]);
+  const second = await versionOf();
+  await doubtOwnAccess(prisma, owner);
+  expect(await keep(second, 'outdated')).toBe(false);
+  expect(await findOwnAccess(prisma, owner)).toMatchObject({ stale: true, eligibilities: [{ groupId: expect.stringMatching(/^one|another$/) }] });
 });
 
 test('readings are counted where everybody counts: two portals that look for one request at once look once', async () => {
