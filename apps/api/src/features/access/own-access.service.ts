@@ -82,6 +82,22 @@ export function createOwnAccess({ db: { prisma: db }, clock }: OwnAccessDeps) {
     }
   }
 
+  /** What is kept, and the parts of it that are to be read before they are shown. */
+  async function dueOf(owner: Owner, { following = false, fresh = false }: ShowWish): Promise<{ readonly kept: OwnAccess; readonly due: readonly Part[] }> {
+    const kept = await findOwnAccess(db, owner);
+    const oldest = PARTS.flatMap((part) => kept.at[part] ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
+    const stale = kept.stale || (oldest !== undefined && await hasNews(db, owner, oldest));
+    return { kept, due: partsToRead({ now: clock.now(), at: kept.at, stale, following, asked: fresh }) };
+  }
+
+  const asKept = (kept: OwnAccess): Shown => ({ ...kept, unread: new Set(), wasRead: false });
+
+  /** Looks once more whether it is due: while it was looked at first, another window's reading may have come to its end. */
+  async function readDue(graph: Graph, owner: Owner, wish: ShowWish): Promise<Shown> {
+    const { kept, due } = await dueOf(owner, wish);
+    return due.length === 0 ? asKept(kept) : read(graph, owner, due);
+  }
+
   return {
     read: (graph: Graph, { tenantId, principalId }: Owner, parts?: readonly Part[]): Promise<Shown> => read(graph, { tenantId, principalId }, parts),
 
@@ -89,15 +105,12 @@ export function createOwnAccess({ db: { prisma: db }, clock }: OwnAccessDeps) {
     kept: ({ tenantId, principalId }: Owner): Promise<OwnAccess> => findOwnAccess(db, { tenantId, principalId }),
 
     /** What is kept, or what Entra says where that is too old, or where something happened that it does not tell of. */
-    async show(graph: Graph, { tenantId, principalId }: Owner, { following = false, fresh = false }: ShowWish = {}): Promise<Shown> {
+    async show(graph: Graph, { tenantId, principalId }: Owner, wish: ShowWish = {}): Promise<Shown> {
       const owner = { tenantId, principalId };
-      const kept = await findOwnAccess(db, owner);
-      const oldest = PARTS.flatMap((part) => kept.at[part] ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
-      const stale = kept.stale || (oldest !== undefined && await hasNews(db, owner, oldest));
-      const due = partsToRead({ now: clock.now(), at: kept.at, stale, following, asked: fresh });
-      if (due.length === 0) return { ...kept, unread: new Set(), wasRead: false };
-      const key = `${tenantId} ${principalId} ${due.join()}`;
-      const reading = running.get(key) ?? read(graph, owner, due).finally(() => { running.delete(key); });
+      const { kept, due } = await dueOf(owner, wish);
+      if (due.length === 0) return asKept(kept);
+      const key = `${tenantId} ${principalId}`;
+      const reading = running.get(key) ?? readDue(graph, owner, wish).finally(() => { running.delete(key); });
       running.set(key, reading);
       return reading;
     },

@@ -29,7 +29,7 @@ const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
   find: { display: 'flex', flexWrap: 'wrap', gap: '8px 16px', alignItems: 'center', justifyContent: 'space-between' },
   search: { width: '360px', '@media (max-width: 640px)': { width: '100%' } },
-  age: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '0 8px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  age: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '0 8px', marginBottom: '8px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   none: { margin: 0, color: tokens.colorNeutralForeground2 },
 });
 
