@@ -40,6 +40,6 @@ CREATE TABLE "own_access_item" (
 -- When a request was last looked for in Entra, and the readings that it has cost lately: pages, replicas and the reconciler share them.
 ALTER TABLE "access_request"
     ADD COLUMN "looked_at" TIMESTAMPTZ(6),
-    ADD COLUMN "reads" TIMESTAMPTZ(6)[] NOT NULL DEFAULT '{}',
+    ADD COLUMN "reads" TIMESTAMPTZ(6)[] DEFAULT ARRAY[]::TIMESTAMPTZ(6)[],
     ADD COLUMN "approved_by" TEXT,
     ADD COLUMN "approved_at" TIMESTAMPTZ(6);
