@@ -187,6 +187,8 @@ export interface PimGroups {
     eligibilityRequests(): Promise<readonly ScheduleRequest[]>;
     /** Asks an administrator for more time: `selfExtend` of what stands, `selfRenew` of what has ended. */
     askForEligibility(wish: { readonly principalId: string; readonly groupId: string; readonly action: 'selfExtend' | 'selfRenew'; readonly startsAt: string; readonly endsAt: string; readonly justification: string }): Promise<ScheduleRequest>;
+    /** Takes back what was asked about an eligibility, while nobody has decided. */
+    cancelEligibilityRequest(requestId: string): Promise<void>;
     /** `undefined`: no such request. */
     request(requestId: string): Promise<ScheduleRequest | undefined>;
     cancel(requestId: string): Promise<void>;

@@ -44,7 +44,7 @@ describe('following a link', () => {
   });
 
   test('what is open already is said, with the time that is left', async () => {
-    go(LINK, found('open', [entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false } })]));
+    go(LINK, found('open', [entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false } })]));
     expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is open' })).toBeTruthy();
     expect(screen.getByText(/^00:(20:00|19:5\d) left$/)).toBeTruthy();
   });

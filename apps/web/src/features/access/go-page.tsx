@@ -76,9 +76,10 @@ function Found({ found: { wanted, outcome, groupIds, access }, target }: { found
     </Page>
   );
   if (outcome === 'activate') return ready ? <Navigate to={`/access?activate=${first.groupId}`} replace /> : null;
+  const isMember = entries.some(({ active }) => active !== null && active.memberAt !== null);
   if (outcome === 'open') return (
-    <Page title={`${wantedOf(target, wanted, first)} is open`} action={toMyAccess}>
-      <p className={styles.text}>You have the access already: connect. Still refused? Reconnect the Global Secure Access client.</p>
+    <Page title={`${wantedOf(target, wanted, first)} is ${isMember ? 'open' : 'activated'}`} action={toMyAccess}>
+      <p className={styles.text}>{isMember ? 'You have the access already: connect. Still refused? Reconnect the Global Secure Access client.' : 'The access is activated, and the directory does not show you as a member yet: a connection may be refused until it does.'}</p>
       <Section title="Open now"><Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={() => void navigate('/access')} />)}</Rows></Section>
     </Page>
   );
