@@ -1,6 +1,6 @@
 import { RequestActivation } from '@gatehouse/contracts';
 import { OMAR, startPortal, type Client, type TestPortal } from '../apps/api/src/testing.ts';
-import { keepDraft, takeDraft } from '../apps/web/src/features/access/draft.ts';
+import { forgetDraft, keepDraft, readDraft } from '../apps/web/src/features/access/draft.ts';
 import { changeRules, otherAdmin } from './out-of-band.ts';
 import { randomFrom } from './random.ts';
 
@@ -136,9 +136,10 @@ class Tab {
 
   /** What was kept, which has to be what was typed, to the letter, and there but once. */
   #taken(): Wish {
-    const draft = this.#inTab(() => takeDraft(this.wish.groupId));
+    const draft = this.#inTab(() => readDraft(this.wish.groupId));
+    this.#inTab(() => { forgetDraft(this.wish.groupId); });
     if (!draft?.send || JSON.stringify(draft.body) !== JSON.stringify(RequestActivation.body.parse(this.wish))) throw new Error(`of what was typed there is ${JSON.stringify(draft)}, and not ${JSON.stringify(this.wish)}`);
-    if (this.#inTab(() => takeDraft(this.wish.groupId)) !== undefined) throw new Error('what was typed is there twice');
+    if (this.#inTab(() => readDraft(this.wish.groupId)) !== undefined) throw new Error('what was typed is there twice');
     return this.wish;
   }
 }

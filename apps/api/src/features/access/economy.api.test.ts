@@ -213,7 +213,7 @@ describe('the audit log has what is shown read anew', () => {
     await ensureAuditPartitions(portal.db.pool, [at]);
     await portal.db.prisma.auditEvent.create({ data: {
       tenantId: portal.tenantId, source: 'directory', eventId: randomUUID(), activityAt: at, activityAtRaw: at.toISOString(), activity: 'Anything', kind: 'eligible-removed', service: 'PIM', result: 'success',
-      actorName: 'Maya Lindqvist', subjectId: users.find(({ userPrincipalName }) => userPrincipalName === ANA)?.id ?? '', groupId: build, raw: '{}', ingestedAt: at, ...more,
+      actorName: 'Maya Lindqvist', subjectId: users.find(({ userPrincipalName }) => userPrincipalName === ANA)?.id ?? '', groupId: build, raw: '{}', ingestedAt: at, batchId: 0, ordinal: 0, ...more,
     } });
   };
   beforeEach(async () => {

@@ -12,7 +12,7 @@ export function keepDraft(body: Partial<Wish> & { groupId: string }, send: boole
 }
 
 /** The draft of this group, where there is one. */
-function readDraft(groupId: string): z.infer<typeof Draft> | undefined {
+export function readDraft(groupId: string): z.infer<typeof Draft> | undefined {
   const text = sessionStorage.getItem(KEY);
   if (text === null) return undefined;
   try {
@@ -23,11 +23,16 @@ function readDraft(groupId: string): z.infer<typeof Draft> | undefined {
   }
 }
 
+/** Whoever shows the draft of this group has it: nobody else does. */
+export function forgetDraft(groupId: string): void {
+  if (readDraft(groupId)) sessionStorage.removeItem(KEY);
+}
+
 /** The draft of this group, once: whoever shows it, has it. */
 export function useDraft(groupId: string): z.infer<typeof Draft> | undefined {
   const [draft] = useState(() => readDraft(groupId));
   // Not while rendering, for what is rendered may be thrown away and rendered anew.
-  useEffect(() => { if (readDraft(groupId)) sessionStorage.removeItem(KEY); }, [groupId]);
+  useEffect(() => { forgetDraft(groupId); }, [groupId]);
   return draft;
 }
 
