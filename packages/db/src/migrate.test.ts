@@ -36,7 +36,10 @@ afterEach(async () => {
 const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
-const NEWEST = { table: 'keep_going', column: 'ended_at', undo: 'DROP TABLE IF EXISTS keep_going, eligibility_request' };
+const NEWEST = {
+  table: 'network_connection', column: 'application_by',
+  undo: 'DROP TABLE IF EXISTS network_connection, network_connection_key; DROP FUNCTION IF EXISTS ensure_connection_partition; ALTER TABLE catalog_application DROP COLUMN IF EXISTS app_id; ALTER TABLE sync_source DROP COLUMN IF EXISTS closed',
+};
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
   const url = await emptyDatabase();

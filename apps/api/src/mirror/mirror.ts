@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { refreshGroup, syncCatalog } from './catalog.ts';
 import { syncDirectoryAudits } from './sync.ts';
+import { syncTraffic } from './traffic.ts';
 
 export interface MirrorDeps {
   readonly db: Database;
@@ -16,7 +17,7 @@ export interface MirrorDeps {
 }
 
 export interface Mirror {
-  /** One pass: the catalog where it is due, and the audit log up to now. Calls that meet share one pass. */
+  /** One pass: the catalog where it is due, the audit log up to now, and the traffic log where it may be read. Calls that meet share one pass. */
   syncOnce(): Promise<void>;
   /** Reads one group into the catalog now, instead of with the next pass. */
   refreshGroup(groupId: string): Promise<void>;
@@ -43,6 +44,11 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     catalogReadAt = began;
   }
 
+  /** It is optional, so its failure is told on its own row and keeps nothing else from being read. */
+  async function readTraffic(): Promise<void> {
+    await syncTraffic(deps).catch((error: unknown) => { log.warn({ err: error }, 'the traffic log could not be read'); });
+  }
+
   async function pass(): Promise<void> {
     const now = clock.now();
     // Before they are needed: making one waits for everybody who reads the log, and should not happen within a person's request.
@@ -50,7 +56,7 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     const isDue = catalogReadAt === undefined || Math.abs(now.getTime() - catalogReadAt) >= CATALOG_MAX_AGE_MS;
     // Each is read whatever becomes of the other; the first reading of the log takes long, and pages wait for the catalog.
     const [catalog] = isDue ? await Promise.allSettled([readCatalog()]) : [];
-    const { kinds } = await syncDirectoryAudits(deps);
+    const { kinds } = await syncDirectoryAudits(deps).finally(readTraffic);
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
   }
