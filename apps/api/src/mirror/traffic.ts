@@ -225,9 +225,9 @@ async function insert(connection: Connection, tenantId: string, receivedAt: Date
 }
 
 const CLOSED_WORDS: Readonly<Record<LogClosed, string>> = {
-  'not-permitted': 'Off: the permission NetworkAccess-Reports.Read.All is not granted to Gatehouse. It is optional; Gatehouse asks again once an hour.',
-  'not-licensed': 'Off: the licences of the tenant do not include the traffic log. Gatehouse asks again once an hour.',
-  'refused': 'Off: Microsoft Graph refuses the traffic log for a reason that Gatehouse does not know; its log has the answer. Gatehouse asks again once an hour.',
+  'not-permitted': 'The permission NetworkAccess-Reports.Read.All is not granted to Gatehouse. It is optional; Gatehouse asks again once an hour.',
+  'not-licensed': 'The licences of the tenant do not include the traffic log. Gatehouse asks again once an hour.',
+  'refused': 'Microsoft Graph refuses the traffic log for a reason that Gatehouse does not know; its log has the answer. Gatehouse asks again once an hour.',
 };
 
 const FAILURES: Readonly<Record<string, string>> = {
