@@ -80,7 +80,7 @@ function standingVisits(tenant: Tenant, from: number, until: number): Visit[] {
     for (let day = from; day < until; day += DAY_MS) {
       const at = day + timeOfDay(random, false);
       const weekday = new Date(day).getUTCDay();
-      if (random.chance(0.2) && weekday !== 0 && weekday !== 6 && at < until) visits.push(visitAt(random, at, personId, destination));
+      if (random.chance(0.35) && weekday !== 0 && weekday !== 6 && at < until) visits.push(visitAt(random, at, personId, destination));
     }
     return visits;
   }));
