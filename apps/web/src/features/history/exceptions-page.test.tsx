@@ -74,6 +74,12 @@ test.each([
   expect(screen.getByText('Nothing was read from the traffic log yet')).toBeTruthy();
 });
 
+test('a log that was closed since is off, and what was read before stays', async () => {
+  show(listed(both({ cause: 'not-permitted', coverage: { ...coverage({ lastError: 'The permission is not granted.' }), closed: 'not-permitted' } })));
+  expect(await (await region(TRAFFIC)).findByRole('table')).toBeTruthy();
+  expect(screen.getByText(/^Traffic log complete/).textContent).toBe('Traffic log complete from 31 Jan 2026 to 2 min ago · ○Off The permission is not granted.');
+});
+
 test('waits in the shape of what comes', async () => {
   show(waits(GetExceptions));
   expect(await screen.findAllByLabelText('Reading')).toHaveLength(2);

@@ -14,7 +14,7 @@ import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { eachOnce, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { exceptions } from './history.queries.ts';
-import { destinationOf, NO_CONNECTIONS } from './history.words.ts';
+import { destinationOf, noConnections } from './history.words.ts';
 import { StoryPanel } from './story-panel.tsx';
 
 const useStyles = makeStyles({
@@ -52,7 +52,7 @@ export function ExceptionsPage() {
   ];
   const first = traffic.data?.pages[0] ?? activations.data?.pages[0];
   return (
-    <HistoryPage title="History: exceptions" coverage={first?.coverage} of="traffic log">
+    <HistoryPage title="History: exceptions" coverage={first?.coverage} of="traffic log" off={first?.coverage.closed !== null}>
       <Section title="Connections without an activation">
         <p className={styles.lead}>Somebody was let through to what a PIM-managed group opens, and no activation of theirs covered it: they are a member for good, or were let in past PIM.</p>
         <List
@@ -97,7 +97,7 @@ function List<Row>({ query, noun, empty, columns, pageOf, judged, rowKey, onOpen
       {time && <p className={styles.judged}>{judged(time)}</p>}
       {!query.isFetchNextPageError && <ProblemBar error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <ListSkeleton rows={4} />}
-      {first && !time && <EmptyState title="Nothing can be said yet">{first.cause === null ? 'Too little of the logs was read: whether something does not fit takes a day and more of the audit log, and two hours of the traffic log.' : first.cause === 'not-read' ? 'The traffic log was not read yet.' : NO_CONNECTIONS[first.cause]}</EmptyState>}
+      {first && !time && <EmptyState title="Nothing can be said yet">{first.cause === null ? 'Too little of the logs was read: whether something does not fit takes a day and more of the audit log, and two hours of the traffic log.' : first.cause === 'not-read' ? 'The traffic log was not read yet.' : noConnections(first.cause)}</EmptyState>}
       {time && rows.length === 0 && <EmptyState title={empty}>What does not fit together is listed here, newest first.</EmptyState>}
       {rows.length > 0 && <DataTable label={`${noun.charAt(0).toUpperCase()}${noun.slice(1)}`} columns={columns} rows={rows} rowKey={rowKey} {...(onOpen && { onOpen })} />}
       {query.isFetchNextPageError && <ProblemBar error={query.error} onRetry={() => void query.fetchNextPage()} />}

@@ -25,11 +25,13 @@ interface Props {
   readonly coverage: Coverage | undefined;
   /** Of which log the coverage is, where it is not Entra's own. */
   readonly of?: string;
+  /** It is not read any more; the coverage's last error says why. */
+  readonly off?: boolean;
   readonly children: ReactNode;
 }
 
 /** What the views of the history share: their tabs, how complete the record is, and the way to take it along. */
-export function HistoryPage({ title, exportUrl, coverage, of, children }: Props) {
+export function HistoryPage({ title, exportUrl, coverage, of, off = false, children }: Props) {
   const styles = useStyles();
   const [search] = useSearchParams();
   // The other view is of the same people, groups, applications and days.
@@ -38,7 +40,7 @@ export function HistoryPage({ title, exportUrl, coverage, of, children }: Props)
     <Page title="History" documentTitle={title} action={exportUrl !== undefined && <Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
         <Tabs label="Views of the history" views={VIEWS} search={kept} />
-        <CoverageLine coverage={coverage} of={of} />
+        <CoverageLine coverage={coverage} of={of} off={off} />
       </div>
       {children}
     </Page>
@@ -46,7 +48,7 @@ export function HistoryPage({ title, exportUrl, coverage, of, children }: Props)
 }
 
 /** Always in sight: from when to when nothing is missing. */
-function CoverageLine({ coverage, of }: { coverage: Coverage | undefined; of: string | undefined }) {
+function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; of: string | undefined; off: boolean }) {
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
@@ -54,7 +56,7 @@ function CoverageLine({ coverage, of }: { coverage: Coverage | undefined; of: st
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
-      {lastError !== null && <> · <StatusBadge tone="warn">Reading fails</StatusBadge> {lastError}</>}
+      {lastError !== null && <> · <StatusBadge tone={off ? 'quiet' : 'warn'}>{off ? 'Off' : 'Reading fails'}</StatusBadge> {lastError}</>}
     </p>
   );
 }

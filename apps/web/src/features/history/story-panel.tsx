@@ -11,7 +11,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { Facts } from './facts.tsx';
 import { activation } from './history.queries.ts';
-import { destinationOf, endOf, NO_CONNECTIONS, RESULTS, stateOf, titleOf } from './history.words.ts';
+import { CLOSED, destinationOf, endOf, noConnections, RESULTS, stateOf, titleOf } from './history.words.ts';
 
 const DOT = { content: '""', position: 'absolute', left: '-6px', top: '5px', width: '10px', height: '10px', borderRadius: '50%', boxSizing: 'border-box' } as const;
 
@@ -96,10 +96,10 @@ function whatIsOpen(one: HistoryActivation, now: Date): string | undefined {
 function Hosts({ one, connections: { reached, cause, complete, changedSince, more, coverage } }: { one: HistoryActivation; connections: ActivationConnections }) {
   const styles = useStyles();
   const now = useNow();
-  const span = `from its beginning until ${formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)} after its end`;
+  const span = `from the beginning of the access until ${formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)} after its end`;
   const late = one.provisionedAt !== null && coverage.from !== null && Date.parse(coverage.from) > Date.parse(one.provisionedAt);
   const readTo = coverage.to === null ? '' : `The traffic log was read ${late && coverage.from !== null ? `from ${formatInstant(coverage.from, now)} ` : ''}to ${formatInstant(coverage.to, now)}, and rows come late: there may be more.`;
-  if (reached === null) return <p className={styles.text}>{cause === null ? NO_CONNECTIONS['not-read'] : NO_CONNECTIONS[cause]}</p>;
+  if (reached === null) return <p className={styles.text}>{noConnections(cause)}</p>;
   return (
     <>
       {reached.length === 0 && <p className={styles.text}>{complete ? `None: the traffic log was read ${span}.` : 'None that the traffic log shows.'}</p>}
@@ -117,7 +117,7 @@ function Hosts({ one, connections: { reached, cause, complete, changedSince, mor
       {complete && !more && reached.length > 0 && <p className={mergeClasses(styles.text, styles.small)}>All of them: the traffic log was read {span}.</p>}
       {!complete && changedSince && <p className={mergeClasses(styles.text, styles.small)}>What the group opens was changed since: only what it opens now is looked for.</p>}
       {!complete && !changedSince && readTo !== '' && <p className={mergeClasses(styles.text, styles.small)}>{readTo}</p>}
-      {!complete && coverage.closed !== null && <p className={mergeClasses(styles.text, styles.small)}>{NO_CONNECTIONS[coverage.closed]}</p>}
+      {!complete && coverage.closed !== null && <p className={mergeClasses(styles.text, styles.small)}>What came since cannot be seen: {CLOSED[coverage.closed]}.</p>}
     </>
   );
 }
