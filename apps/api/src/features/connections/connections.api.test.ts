@@ -121,6 +121,11 @@ test('a log that does not answer is no reason to stop reading the other one', as
   await portal.emulator.faults([]);
 });
 
+test('are for auditors: neither an analyst nor a setup admin reads them', async () => {
+  for (const upn of [ANA, MAYA]) expect((await (await portal.as(upn)).get('/api/exceptions')).status).toBe(403);
+  expect((await portal.anonymous().get('/api/exceptions')).status).toBe(401);
+});
+
 test('a cursor without its list, and one of another list, are refused at their field', async () => {
   const ines = await portal.as(INES);
   for (const path of ['/api/exceptions?cursor=abc', '/api/exceptions?list=traffic&cursor=nonsense', '/api/exceptions?list=other', '/api/exceptions?limit=0']) expect([path, (await ines.get(path)).status]).toEqual([path, 400]);

@@ -103,13 +103,15 @@ describe('connections without an activation', () => {
     await group('fin', 'pay');
     await db.prisma.catalogApplication.create({ data: { tenantId: ines.tenantId, servicePrincipalId: randomUUID(), appId: 'open', displayName: 'For all', kind: 'per-app', assignmentRequired: false, segments: [], readAt: new Date() } });
     await activation(finance, day('09:00:00'), day('09:30:00'));
+    await connection('first-instant', day('09:00:00'), 'fin');
     await connection('covered', day('09:10:00'), 'fin');
-    await connection('tail', day('10:59:59'), 'fin');
+    await connection('last-instant', day('11:00:00'), 'fin');
+    await connection('before', '2026-03-02T08:59:59.999999Z', 'fin');
     await connection('other-application', day('09:20:00'), 'pay');
     await connection('other-person', day('09:20:00'), 'fin', { userId: 'ben' });
-    await connection('after-the-tail', day('11:00:01'), 'fin');
+    await connection('after-the-tail', '2026-03-02T11:00:00.000001Z', 'fin');
     for (const [id, application, more] of [['no-group-opens-it', 'open', {}], ['unknown', null, {}], ['refused', 'fin', { action: 'block', userId: 'ben' }], ['nobody', 'fin', { userId: null }]] as const) await connection(id, day('09:20:00'), application, more);
-    const all = ['after-the-tail', 'other-person', 'other-application'];
+    const all = ['after-the-tail', 'other-person', 'other-application', 'before'];
     expect(await ids()).toEqual(all);
     const walked: unknown[] = [];
     let cursor: string | null = null;
