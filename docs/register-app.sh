@@ -3,18 +3,20 @@
 # secret, and admin consent. Needs the Azure CLI, signed in (az login --allow-no-subscriptions) as somebody who may
 # register applications and grant consent, and jq.
 #
-#   docs/register-app.sh https://gatehouse.example.com
+#   docs/register-app.sh https://gatehouse.example.com [--without-optional]
 #
+# Permissions whose reason begins with "Optional" are left out when so told.
 # It prints the settings for the file .env. Run again it updates the same registration (found by its identifier tag).
 set -euo pipefail
 public_url=${1:?"the https address that people will open, such as https://gatehouse.example.com"}
 public_url=${public_url%/}
+case ${2:-} in '') optional=true ;; --without-optional) optional=false ;; *) echo "unknown option $2" >&2; exit 2 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 graph=00000003-0000-0000-c000-000000000000
 name=Gatehouse
 
-access=$(tail -n +2 "$here/permissions.tsv" | jq -R -s --arg graph "$graph" '
-  [split("\n")[] | select(length > 0) | split("\t") | { id: .[2], type: (if .[0] == "application" then "Role" else "Scope" end) }]
+access=$(tail -n +2 "$here/permissions.tsv" | jq -R -s --arg graph "$graph" --argjson optional "$optional" '
+  [split("\n")[] | select(length > 0) | split("\t") | select($optional or (.[3] | startswith("Optional") | not)) | { id: .[2], type: (if .[0] == "application" then "Role" else "Scope" end) }]
   | [{ resourceAppId: $graph, resourceAccess: . }]')
 roles=$(jq -n '[
   { id: "6f0f5c7e-3a43-4d0c-9b55-0c7c5a0b8a11", value: "SetupAdmin", displayName: "Setup admin", description: "Secures applications", allowedMemberTypes: ["User"], isEnabled: true },

@@ -133,6 +133,7 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.network.privateAccessProfile();
   await maya.conditionalAccess.authenticationContexts();
   await portal.audits.directoryAudits({ from: '2026-02-20T00:00:00Z', to: now });
+  await portal.traffic.privateTraffic({ from: '2026-02-20T00:00:00Z', to: now });
 
   await maya.pim.policy(group.id, 'owner');
   await maya.pim.policies(group.id);

@@ -28,6 +28,8 @@ import { createApprovals } from './features/approvals/approvals.service.ts';
 import { createBatchFiles } from './features/batches/batch-files.ts';
 import { batchRoutes } from './features/batches/batches.routes.ts';
 import { createBatches } from './features/batches/batches.service.ts';
+import { connectionRoutes } from './features/connections/connections.routes.ts';
+import { createConnections } from './features/connections/connections.service.ts';
 import { directoryRoutes } from './features/directory/directory.routes.ts';
 import { createDirectory } from './features/directory/directory.service.ts';
 import { doctorRoutes } from './features/doctor/doctor.routes.ts';
@@ -188,12 +190,13 @@ export function compose(ground: Ground): Product {
   const access = createAccess({ db, clock, graphFor, ownAccess, names, newId, announce });
   const keepGoing = createKeepGoing({ db, clock, newId, access, graphFor, appGraph: appGraphForAnswers, wait });
   const eligibility = createEligibility({ db, clock, newId, graphFor, ownAccess, names });
-  const readiness = createReadiness({ db, clock, graphFor });
+  const connections = createConnections({ db });
+  const readiness = createReadiness({ db, clock, graphFor, connections });
   const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
-  const history = createHistory({ db, clock, newId });
+  const history = createHistory({ db, clock, newId, connections });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -225,7 +228,8 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
+    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history),
+    connectionRoutes(connections), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ActivationConnections } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Instant } from './words.ts';
 
@@ -137,9 +138,9 @@ export const SearchActivations = {
 
 export const GetActivation = {
   method: 'GET', path: '/api/history/activations/:requestId', permission: 'history:read',
-  summary: 'The story of one activation: its row and every event of it, oldest first',
+  summary: 'The story of one activation: its row, every event of it, oldest first, and the hosts that were reached',
   params: z.strictObject({ requestId: z.string().max(200) }),
-  response: z.object({ activation: HistoryActivation, events: z.array(HistoryEvent) }),
+  response: z.object({ activation: HistoryActivation, events: z.array(HistoryEvent), connections: ActivationConnections }),
 } as const satisfies Endpoint;
 
 export const ExportActivations = {

@@ -7,6 +7,7 @@ import * as doctor from './doctor.ts';
 import * as drift from './drift.ts';
 import * as eligibility from './eligibility.ts';
 import type { Endpoint } from './endpoint.ts';
+import * as exceptions from './exceptions.ts';
 import * as history from './history.ts';
 import * as notifications from './notifications.ts';
 import * as keepGoing from './keep-going.ts';
@@ -20,12 +21,14 @@ import * as sync from './sync.ts';
 export * from './access.ts';
 export * from './approvals.ts';
 export * from './batches.ts';
+export * from './connections.ts';
 export * from './device.ts';
 export * from './directory.ts';
 export * from './doctor.ts';
 export * from './drift.ts';
 export * from './eligibility.ts';
 export * from './endpoint.ts';
+export * from './exceptions.ts';
 export * from './history.ts';
 export * from './notifications.ts';
 export * from './keep-going.ts';
@@ -43,7 +46,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...exceptions, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -10,6 +10,8 @@ export const SyncSource = z.object({
   completeTo: Instant.nullable(),
   lastSuccessAt: Instant.nullable(),
   lastError: z.string().nullable(),
+  /** A source that is optional and closed to the portal; `lastError` says why. It holds up nothing. */
+  off: z.boolean(),
   events: z.int(),
 });
 export type SyncSource = z.infer<typeof SyncSource>;

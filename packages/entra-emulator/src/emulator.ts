@@ -17,6 +17,7 @@ import { createTokens, makeSigningKey } from './oidc/tokens.ts';
 import { settle } from './pim/engine.ts';
 import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
+import type { Reach } from './reach.ts';
 import { PORTAL_GRANTS } from './seed/applications.ts';
 import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
@@ -108,6 +109,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (rollOut(world) || settled) keep();
   };
 
+  /** A connection that somebody's client tries to make: unlike a mere question, it stands in the logs afterwards. */
+  const visit = (upn: string, host: string, port: number): Reach => {
+    const world = { tenant, now: now(), delays, newId };
+    const reached = connect(world, upn, host, port);
+    recordVisit(world, upn, host, port, reached);
+    keep();
+    return reached;
+  };
+
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', false);
@@ -124,13 +134,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { router: oidcRouter, signedInUser } = oidc({ tenant: () => tenant, tokens, state: () => signIn, keep, hints: HINTS, baseUrl, now });
   app.use('/private', privateResource({
     tenant: () => tenant, settle: settleNow,
-    connect: (upn, host, port) => {
-      const world = { tenant, now: now(), delays, newId };
-      const reached = connect(world, upn, host, port);
-      recordVisit(world, upn, host, port, reached);
-      keep();
-      return reached;
-    },
+    connect: visit,
     signedInUpn: (req: Request) => signedInUser(req)?.userPrincipalName,
     signInUrl: (returnTo: string, switchAccount: boolean) => `/_signin?returnTo=${encodeURIComponent(returnTo)}${switchAccount ? '&prompt=select_account' : ''}`,
   }));
@@ -218,6 +222,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const query = new URLSearchParams(req.url.split('?')[1] ?? '');
       const [host = '', port = ''] = (query.get('to') ?? '').split(/:(?=\d+$)/);
       res.json(connect({ tenant, now: now(), delays, newId }, query.get('user') ?? '', host, Number(port)));
+    });
+    app.post('/_emulator/connections', json, (req, res) => {
+      const wish = z.strictObject({ user: z.string(), to: z.string().regex(/^[^:]+:\d{1,5}$/) }).safeParse(req.body);
+      if (!wish.success) return void res.status(400).json({ error: 'user is a user principal name, to is HOST:PORT' });
+      settleNow();
+      const [host = '', port = ''] = wish.data.to.split(':');
+      res.json(visit(wish.data.user, host, Number(port)));
     });
     // Whole, or the parts that are named, such as `?parts=groups,pim`: the audit log is most of it.
     app.get('/_emulator/state', (req, res) => {

@@ -9,6 +9,7 @@ import { createNetwork } from './network.ts';
 import { createPimGroups } from './pim-groups.ts';
 import type { Action, GatewayOptions, Graph, GraphPorts } from './ports.ts';
 import { createRetryBudget } from './retry-budget.ts';
+import { createTrafficLog } from './traffic-log.ts';
 import { createTransport, type Shared, type Transport } from './transport.ts';
 
 /** All of a tenant's way to Graph: what is asked by anybody counts against the same limits and the same budget. */
@@ -34,6 +35,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         network: createNetwork(transport),
         conditionalAccess: createConditionalAccess(transport),
         audits: createAuditLog(transport),
+        traffic: createTrafficLog(transport),
       });
       const transport = createTransport(shared, action);
       return { ...portsOver(transport), together: portsOver(transport.together), inOrder: portsOver(transport.inOrder) };

@@ -354,6 +354,22 @@ export interface AuditLog {
   directoryAudits(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<RawPage>;
 }
 
+/** A row of the traffic log of Global Secure Access, with its id and time beside the text that was sent. */
+export interface RawTraffic {
+  readonly transactionId: string;
+  /** As Graph sent it, with its 7 decimals. */
+  readonly createdDateTime: string;
+  readonly raw: string;
+}
+
+export interface TrafficLog {
+  /**
+   * One page of private traffic of the closed window `[from, to]`, oldest first where Graph obeys; give `nextLink` to go on.
+   * `logClosedBy` says of a failure whether the log is closed to the portal.
+   */
+  privateTraffic(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<Page<RawTraffic>>;
+}
+
 export interface GraphPorts {
   readonly directory: Directory;
   readonly pim: PimGroups;
@@ -362,6 +378,7 @@ export interface GraphPorts {
   readonly network: Network;
   readonly conditionalAccess: ConditionalAccess;
   readonly audits: AuditLog;
+  readonly traffic: TrafficLog;
 }
 
 /** Everything the portal says to Graph, for one token; a call is a round trip. */

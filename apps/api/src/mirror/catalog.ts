@@ -28,6 +28,7 @@ interface GroupRow {
 
 interface ApplicationRow {
   readonly servicePrincipalId: string;
+  readonly appId: string;
   readonly displayName: string;
   readonly kind: string;
   readonly assignmentRequired: boolean;
@@ -110,7 +111,7 @@ async function readGroup({ appGraph, log }: CatalogDeps, groupId: string): Promi
 
 function applicationRow(application: GraphApplication, segments: readonly ApplicationSegment[]): ApplicationRow {
   return {
-    servicePrincipalId: lower(application.servicePrincipalId), displayName: storable(application.displayName), kind: application.kind, assignmentRequired: application.assignmentRequired,
+    servicePrincipalId: lower(application.servicePrincipalId), appId: lower(application.appId), displayName: storable(application.displayName), kind: application.kind, assignmentRequired: application.assignmentRequired,
     segments: segments.map(({ destinationHost, ports, protocol }) => ({ host: storable(destinationHost), ports: ports.map((range) => /^(\d+)-\1$/.exec(range)?.[1] ?? range), protocol })),
   };
 }
@@ -156,9 +157,9 @@ async function upsertGroups(connection: Connection, tenantId: string, groups: re
 
 async function upsertApplications(connection: Connection, tenantId: string, applications: readonly ApplicationRow[], readAt: Date): Promise<void> {
   await connection.query(
-    `INSERT INTO catalog_application (tenant_id, service_principal_id, display_name, kind, assignment_required, segments, read_at)
-     SELECT $1, (a->>'servicePrincipalId')::uuid, a->>'displayName', a->>'kind', (a->>'assignmentRequired')::boolean, a->'segments', $3 FROM jsonb_array_elements($2::jsonb) AS a
-     ON CONFLICT (tenant_id, service_principal_id) DO UPDATE SET display_name = excluded.display_name, kind = excluded.kind, assignment_required = excluded.assignment_required, segments = excluded.segments, read_at = excluded.read_at`,
+    `INSERT INTO catalog_application (tenant_id, service_principal_id, app_id, display_name, kind, assignment_required, segments, read_at)
+     SELECT $1, (a->>'servicePrincipalId')::uuid, a->>'appId', a->>'displayName', a->>'kind', (a->>'assignmentRequired')::boolean, a->'segments', $3 FROM jsonb_array_elements($2::jsonb) AS a
+     ON CONFLICT (tenant_id, service_principal_id) DO UPDATE SET app_id = excluded.app_id, display_name = excluded.display_name, kind = excluded.kind, assignment_required = excluded.assignment_required, segments = excluded.segments, read_at = excluded.read_at`,
     [tenantId, JSON.stringify(applications), readAt.toISOString()],
   );
 }

@@ -8,6 +8,7 @@ import { DIRECTORY_SOURCE, directorySource } from './directory-source.ts';
 import type { Source } from './source.ts';
 import { syncSource } from './sync.ts';
 import { HOUR, MINUTE } from './sync.rules.ts';
+import { syncTraffic } from './traffic.ts';
 
 export interface MirrorDeps {
   readonly db: Database;
@@ -21,7 +22,7 @@ export interface MirrorDeps {
 export interface Mirror {
   /** What is mirrored, besides the catalog. */
   readonly sources: readonly Source[];
-  /** One pass: the catalog where it is due, and each source up to now; what is missing from earlier follows in turns with what is new. Calls that meet share one pass. */
+  /** One pass: the catalog where it is due, each source up to now, and the traffic log where it may be read; what is missing from earlier follows in turns with what is new. Calls that meet share one pass. */
   syncOnce(): Promise<void>;
   /** Reads one group into the catalog now, instead of with the next pass. */
   refreshGroup(groupId: string): Promise<void>;
@@ -49,6 +50,11 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     catalogReadAt = began;
   }
 
+  /** It is optional, so its failure is told on its own row and keeps nothing else from being read. */
+  async function readTraffic(): Promise<void> {
+    await syncTraffic(deps).catch((error: unknown) => { log.warn({ err: error }, 'the traffic log could not be read'); });
+  }
+
   async function pass(): Promise<boolean> {
     const now = clock.now();
     // Before they are needed: making one waits for everybody who reads the log, and should not happen within a person's request.
@@ -56,7 +62,7 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     const isDue = catalogReadAt === undefined || Math.abs(now.getTime() - catalogReadAt) >= CATALOG_MAX_AGE_MS;
     // Each is read whatever becomes of the other; the first reading of the log takes long, and pages wait for the catalog.
     const [catalog] = isDue ? await Promise.allSettled([readCatalog()]) : [];
-    const { kinds, more } = await readSources();
+    const { kinds, more } = await readSources().finally(readTraffic);
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
     return more;

@@ -2,9 +2,10 @@ import { sevenDecimals } from '../audits.ts';
 import { BETA, notFound, param } from '../directory/common.ts';
 import { segmentTakes } from '../directory/destinations.ts';
 import { checkOperators, filterableNames, type Filterable } from '../filters.ts';
-import { graphRoutes, type GraphCall } from '../graph/route.ts';
+import { GraphRefusal, graphRoutes, type GraphCall } from '../graph/route.ts';
+import { licencesOf } from '../licences.ts';
 import { listAnswer, single } from '../odata.ts';
-import type { Visit } from './traffic.ts';
+import { TRAFFIC_KEPT_MS, type Visit } from './traffic.ts';
 
 const READING = {
   versions: BETA, delegated: ['NetworkAccess-Reports.Read.All', 'NetworkAccess.ReadWrite.All'], application: ['NetworkAccess-Reports.Read.All', 'NetworkAccess.ReadWrite.All'],
@@ -25,7 +26,13 @@ const CONNECTION_FILTERABLE: Filterable = {
 const OPEN_MS = 60_000;
 const isAddress = (host: string): boolean => /^[\d.]+$/.test(host);
 
-const visible = ({ tenant, now }: GraphCall): Visit[] => (tenant.visits ?? []).filter(({ visibleAt }) => new Date(visibleAt) <= now).toReversed();
+/** What the logs show now. How they refuse a tenant without a licence is not published: this is the words of the other reports. */
+function visible({ tenant, now }: GraphCall): Visit[] {
+  if (!licencesOf(tenant).privateAccess) throw new GraphRefusal(403, 'Authentication_RequestFromNonPremiumTenantOrB2CTenant', "Neither tenant is B2C or tenant doesn't have premium license");
+  return (tenant.visits ?? [])
+    .filter(({ createdDateTime, visibleAt }) => new Date(visibleAt) <= now && now.getTime() - Date.parse(createdDateTime) <= TRAFFIC_KEPT_MS)
+    .toReversed().toSorted((a, b) => (a.createdDateTime < b.createdDateTime ? 1 : a.createdDateTime > b.createdDateTime ? -1 : 0));
+}
 
 function common(call: GraphCall, visit: Visit): Record<string, unknown> {
   const { tenant } = call;

@@ -20,6 +20,8 @@ describe('the logs of the network', () => {
   };
   beforeAll(async () => {
     directory = await startDirectory([...networkLogRoutes, ...forwardingPolicyRoutes]);
+    expect(directory.tenant.visits?.length, 'the demo has a past').toBeGreaterThan(50);
+    directory.tenant.visits = [];
     ines = directory.as('Ines Moreau', 'NetworkAccess-Reports.Read.All');
     visit('fin-rep.corp.contoso.example', 443, new Date(NOW.getTime() - 120_000));
     directory.group('FinReport-Controller-SecureAccess').memberIds.push(directory.user('Ana Costa').id);
@@ -55,6 +57,17 @@ describe('the logs of the network', () => {
     const first = await ines(`${TRAFFIC}?$top=1`);
     expect((await ines(first.body['@odata.nextLink'].replace(directory.url, ''))).body.value).toHaveLength(1);
     for (const wrong of ["$filter=sentBytes gt 5", "$filter=startswith(userId,'a')", '$search="fin"', '$top=1001']) expect((await ines(`${TRAFFIC}?${wrong}`)).status).toBe(400);
+  });
+
+  test('keep what they show for thirty days, and nothing is shown to a tenant without a licence', async () => {
+    const before = (await ines(TRAFFIC)).body.value.length;
+    visit('fin-rep.corp.contoso.example', 443, new Date(NOW.getTime() - 30 * 86_400_000));
+    visit('fin-rep.corp.contoso.example', 443, new Date(NOW.getTime() - 30 * 86_400_000 - 1));
+    expect((await ines(TRAFFIC)).body.value).toHaveLength(before + 1);
+    directory.tenant.visits = (directory.tenant.visits ?? []).slice(0, -2);
+    directory.tenant.licences = { pim: true, privateAccess: false };
+    expect(await ines(TRAFFIC)).toMatchObject({ status: 403, body: { error: { code: 'Authentication_RequestFromNonPremiumTenantOrB2CTenant' } } });
+    directory.tenant.licences = { pim: true, privateAccess: true };
   });
 
   test('take a permission and a role', async () => {

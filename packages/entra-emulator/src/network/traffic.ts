@@ -20,6 +20,9 @@ export interface Visit {
 /** More is not kept: it is a log of a demo, not of a year. */
 const KEPT = 5_000;
 
+/** How long the service keeps its log, as is commonly said (CONTRACT.md §9). */
+export const TRAFFIC_KEPT_MS = 30 * 24 * 60 * 60_000;
+
 /** Writes down what the client did. What no segment takes is not Private Access's matter, and is not in its log. */
 export function recordVisit({ tenant, now, delays, newId }: { readonly tenant: Tenant; readonly now: Date; readonly delays: Delays; newId(): string }, upn: string, host: string, port: number, { allowed, application }: Reach): void {
   const user = tenant.users.find((one) => one.userPrincipalName.toLowerCase() === upn.toLowerCase());

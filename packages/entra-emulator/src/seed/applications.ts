@@ -104,7 +104,7 @@ export const PORTAL_GRANTS = {
   ],
   applicationRoles: [
     'AuditLog.Read.All', 'PrivilegedAccess.Read.AzureADGroup', 'PrivilegedAssignmentSchedule.Read.AzureADGroup', 'PrivilegedEligibilitySchedule.Read.AzureADGroup',
-    'RoleManagementPolicy.Read.AzureADGroup', 'Application.Read.All', 'Directory.Read.All', 'User.Read.All',
+    'RoleManagementPolicy.Read.AzureADGroup', 'Application.Read.All', 'Directory.Read.All', 'User.Read.All', 'NetworkAccess-Reports.Read.All',
   ],
 } as const;
 

@@ -2,6 +2,7 @@ import { memberTargets, pimTargets } from '../audits.ts';
 import { assignmentEvent, groupEvent, relationEvent } from '../directory/audits.ts';
 import { NO_DELAYS } from '../delays.ts';
 import { audit, auditRequest, type World } from '../pim/engine.ts';
+import type { Visit } from '../network/traffic.ts';
 import { activationRules, durationMs } from '../pim/rules.ts';
 import type { DirectoryAudit, Group, PimApproval, PimRequest, PimSchedule, Tenant, User } from '../tenant.ts';
 import { randomFrom, type Random } from './random.ts';
@@ -21,20 +22,68 @@ interface Story {
   readonly requests: readonly PimRequest[];
   readonly approvals: readonly PimApproval[];
   readonly endedAt: number;
+  /** Of one that began: when, and who could then connect through which group. */
+  readonly began?: { readonly at: number; readonly personId: string; readonly groupId: string };
 }
 
 /** The log of the days that Entra still keeps, and the requests that PIM still lists. All of it is over by `now`. */
 export function seedHistory(tenant: Tenant, now: Date): void {
   const from = firstKeptDay(now);
   const audits = setupAudits(tenant).filter((entry) => instantOf(entry) >= from && instantOf(entry) < now.getTime());
+  const visits = standingVisits(tenant, from, now.getTime() - 10 * MINUTE_MS);
   for (const story of storiesBetween(tenant, from, now.getTime())) {
     if (story.endedAt > now.getTime() - 10 * MINUTE_MS) continue;
     audits.push(...story.audits);
+    visits.push(...visitsDuring(tenant, story));
     if (story.endedAt < now.getTime() - REQUEST_DAYS * DAY_MS) continue;
     tenant.pim.requests.push(...story.requests);
     tenant.pim.approvals.push(...story.approvals);
   }
   tenant.directoryAudits.push(...inOrder(audits));
+  tenant.visits = visits.toSorted((a, b) => (a.createdDateTime < b.createdDateTime ? -1 : a.createdDateTime > b.createdDateTime ? 1 : 0));
+}
+
+/** What a group's application is reached by: the first port of a host that a segment names in full, or stands for. */
+function destinationsOf(tenant: Tenant, groupId: string): { readonly appId: string; readonly host: string; readonly port: number }[] {
+  return tenant.appRoleAssignments.filter(({ principalId }) => principalId === groupId).flatMap(({ resourceId }) => {
+    const application = tenant.applications.find(({ appId }) => appId === tenant.servicePrincipals.find(({ id }) => id === resourceId)?.appId);
+    return (application?.segments ?? []).flatMap(({ destinationHost, destinationType, ports }) => {
+      const port = Number(ports[0]?.split('-')[0]);
+      if (!application || Number.isNaN(port) || destinationType === 'dnsSuffix') return [];
+      return [{ appId: application.appId, host: destinationHost.replace(/^\*/, 'farm-01').replace(/\d+\/\d+$/, '17'), port }];
+    });
+  });
+}
+
+function visitAt(random: Random, at: number, userId: string, destination: { readonly appId: string; readonly host: string; readonly port: number }): Visit {
+  const created = new Date(at).toISOString();
+  return { transactionId: random.guid(), connectionId: random.guid(), createdDateTime: created, visibleAt: created, userId, allowed: true, ...destination };
+}
+
+/** Most people who ask for an access use it, several times; some never do. */
+function visitsDuring(tenant: Tenant, { began, endedAt }: Story): Visit[] {
+  if (!began) return [];
+  const random = randomFrom(`${tenant.id}:visits:${began.personId}:${began.at}`);
+  const destinations = destinationsOf(tenant, began.groupId);
+  if (destinations.length === 0 || random.chance(0.07)) return [];
+  const destination = random.pick(destinations);
+  return Array.from({ length: random.between(1, 4) }, () => visitAt(random, random.between(began.at + 3 * SECOND_MS, endedAt - 5 * SECOND_MS), began.personId, destination));
+}
+
+/** Who is a member for good, past PIM, connects when they like: on some days, and without an activation. */
+function standingVisits(tenant: Tenant, from: number, until: number): Visit[] {
+  return tenant.groups.filter(({ displayName }) => STORIES.has(displayName)).flatMap((group) => group.memberIds.flatMap((personId) => {
+    const random = randomFrom(`${tenant.id}:standing:${group.id}:${personId}`);
+    const [destination] = destinationsOf(tenant, group.id);
+    if (!destination) return [];
+    const visits: Visit[] = [];
+    for (let day = from; day < until; day += DAY_MS) {
+      const at = day + timeOfDay(random, false);
+      const weekday = new Date(day).getUTCDay();
+      if (random.chance(0.35) && weekday !== 0 && weekday !== 6 && at < until) visits.push(visitAt(random, at, personId, destination));
+    }
+    return visits;
+  }));
 }
 
 /**
@@ -183,7 +232,8 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
       loggedByService: 'Core Directory', category: 'GroupManagement', at: new Date(at), targetResources: memberTargets(tenant, group.id, person.id, change),
       ...(change === 'added' ? { activityDisplayName: 'Add member to group', operationType: 'Assign' } : { activityDisplayName: 'Remove member from group', operationType: 'Unassign' }),
     });
-  const told = (requests: readonly PimRequest[], approvals: readonly PimApproval[], endedAt: number): Story => ({ audits: world.tenant.directoryAudits, requests, approvals, endedAt });
+  const told = (requests: readonly PimRequest[], approvals: readonly PimApproval[], endedAt: number, beganAt?: number): Story =>
+    ({ audits: world.tenant.directoryAudits, requests, approvals, endedAt, ...(beganAt !== undefined && { began: { at: beganAt, personId: person.id, groupId: group.id } }) });
   const approvalOf = (status: 'Completed' | 'Expired' | 'InProgress', reviewResult: 'NotReviewed' | 'Approved' | 'Denied', at: number | undefined, justification: string | null): PimApproval => ({
     id: requestId, requestId, approverUserIds: approvers.map(({ id }) => id),
     stage: { id: requestId, status, reviewResult, reviewedById: at === undefined ? null : approver?.id ?? null, reviewedDateTime: at === undefined ? null : instant(at), justification },
@@ -235,7 +285,7 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
     pim(deactivation, 'Remove member from role requested (PIM deactivate)', 'DeactivateRole', person, ended, { details: origin });
     pim(deactivation, 'Remove member from role completed (PIM deactivate)', 'DeactivateRole', person, ended + random.between(300, 1200), { details: origin });
     directory('removed', ended + random.between(1300, 3000));
-    return told([request, deactivation], approvals, ended + 3000);
+    return told([request, deactivation], approvals, ended + 3000, started);
   }
 
   const ended = started + minutes * MINUTE_MS;
@@ -248,5 +298,5 @@ function tell(tenant: Tenant, random: Random, group: Group, story: GroupStory, p
     ],
   });
   directory('removed', ended + random.between(1000, 2400));
-  return told([request], approvals, ended + 2400);
+  return told([request], approvals, ended + 2400, started);
 }

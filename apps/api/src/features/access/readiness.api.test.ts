@@ -70,7 +70,7 @@ test('a person sees who approved, and what is usual from five activations on; of
     tenantId: portal.tenantId, requestId: randomUUID(), ...person, groupId, groupName: 'Any', status: 'ended', requestedAt: portal.now(), provisionedAt: new Date(portal.now().getTime() + seconds * 1000),
   })) });
   await recent(4, 4);
-  expect((await readiness()).body).toEqual({ approval: null, usual: { provisioning: null, membership: null }, connection: null });
+  expect((await readiness()).body).toEqual({ approval: null, usual: { provisioning: null, membership: null }, connection: { firstAllowedAt: null } });
   await recent(9, 1);
   expect((await readiness()).body.usual).toEqual({ provisioning: { count: 5, p50Seconds: 4, p95Seconds: 9 }, membership: null });
 

@@ -5,10 +5,11 @@ import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { addMinutes } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
-import { unlessSignInIsNeeded } from './refusals.service.ts';
+import type { Asked, Connections } from '../connections/connections.ts';
 import { recordedState } from './access.rules.ts';
 import { catalogOf, findOwn, type StoredRequest } from './access.store.ts';
 import { setApproval, takeRead } from './following.store.ts';
+import { unlessSignInIsNeeded } from './refusals.service.ts';
 import { approvalOf, usualOf } from './readiness.rules.ts';
 import { usualTimes } from './readiness.store.ts';
 
@@ -16,20 +17,22 @@ export interface ReadinessDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly graphFor: (actor: Actor, scopes: 'access') => Graph;
+  /** What the traffic log says of a request. */
+  readonly connections: Pick<Connections, 'firstAllowed'>;
 }
 
 export type Readiness = ReturnType<typeof createReadiness>;
 
 /** What stands beside a request while somebody waits for it. Reads only: what a request has reached, its state alone says. */
-export function createReadiness({ db: { prisma: db }, clock, graphFor }: ReadinessDeps) {
+export function createReadiness({ db: { prisma: db }, clock, graphFor, connections }: ReadinessDeps) {
   /** A request that was made elsewhere; the id at Entra is its own. Another person's answers like none. */
-  async function elsewhere(graph: Graph, actor: Actor, requestId: string): Promise<{ readonly groupId: string; readonly id: string }> {
+  async function elsewhere(graph: Graph, actor: Actor, requestId: string): Promise<Asked & { readonly entraRequestId: string }> {
     const request = await graph.pim.mine.request(requestId).catch((error: unknown) => {
       if (error instanceof GraphError && (error.failure === 'not-found' || error.failure === 'forbidden')) return undefined;
       throw error;
     });
     if (request?.principalId !== actor.principalId) throw new PortalError('not-found');
-    return request;
+    return { principalId: actor.principalId, groupId: request.groupId, entraRequestId: request.id, provisionedAt: null, endedAt: null };
   }
 
   /** Who approved, where the role settings ask for it. */
@@ -55,13 +58,17 @@ export function createReadiness({ db: { prisma: db }, clock, graphFor }: Readine
     async ofRequest(actor: Actor, requestId: string): Promise<RequestReadiness> {
       const graph = graphFor(actor, 'access');
       const row = await findOwn(db, actor.tenantId, actor.principalId, requestId);
-      const { groupId, id } = row ?? (await elsewhere(graph, actor, requestId));
       const since = addMinutes(clock.now(), -USUAL_DAYS * 24 * 60);
-      const [approved, measured] = await Promise.all([
-        row ? recordedApproval(graph, row) : approval(graph, actor.tenantId, groupId, id),
-        usualTimes(db, actor.tenantId, groupId, since),
-      ]);
-      return { approval: approved, usual: usualOf(measured), connection: null };
+      const answer = async (asked: Asked, approved: Promise<RequestReadiness['approval']>): Promise<RequestReadiness> => {
+        const [approval, measured, connection] = await Promise.all([approved, usualTimes(db, actor.tenantId, asked.groupId, since), connections.firstAllowed(actor.tenantId, asked)]);
+        return { approval, usual: usualOf(measured), connection };
+      };
+      if (row) return answer(recorded(row), recordedApproval(graph, row));
+      const asked = await elsewhere(graph, actor, requestId);
+      return answer(asked, approval(graph, actor.tenantId, asked.groupId, asked.entraRequestId));
     },
   };
 }
+
+/** What the portal recorded of a request and its time. */
+const recorded = ({ principalId, groupId, entraRequestId, provisionedAt, status, endsAt }: StoredRequest): Asked => ({ principalId, groupId, entraRequestId, provisionedAt, endedAt: status === 'ended' ? endsAt : null });

@@ -59,7 +59,7 @@ test('what happens in the tenant is in the auditor\'s history, from request to e
 test('the state of the mirror is said as it is, the failure of the last reading too', async () => {
   await using portal = await startPortal();
   const maya = await portal.as(MAYA);
-  expect((await maya.get('/api/sync')).body).toMatchObject({ sources: [{ source: 'directory', completeTo: null, events: 0, lastError: null }], catalog: { groups: 0, readAt: null } });
+  expect((await maya.get('/api/sync')).body).toMatchObject({ sources: [{ source: 'directory', completeTo: null, events: 0, lastError: null }, { source: 'traffic', completeTo: null, off: false }], catalog: { groups: 0, readAt: null } });
   await portal.syncNow();
   const { body } = await maya.get('/api/sync');
   expect(body.sources[0]).toMatchObject({ completeTo: portal.now().toISOString(), lastSuccessAt: portal.now().toISOString(), lastError: null });

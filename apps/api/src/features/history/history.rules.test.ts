@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { safeCell } from '../../core/cells.ts';
-import { containing, cursorOf, positionOf } from './history.rules.ts';
+import { cursorOf, positionOf } from '../../core/cursors.ts';
+import { containing } from './history.rules.ts';
 
 describe('a cell that a spreadsheet would run is shown as text', () => {
   test.each([

@@ -1,27 +1,6 @@
 import type { HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
 import { safeCell } from '../../core/cells.ts';
-
-/** Where a page of a list ends: the values that its rows are ordered by, as the database's own text. */
-export type Position = readonly [at: string, ...rest: string[]];
-
-const INSTANT = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-
-/** A cursor to hand out. Instants stay text with all their decimals: `Date` would lose some, and rows with them. */
-export function cursorOf(position: Position): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
-}
-
-/** The position that a cursor stands for; `undefined` where it is none of ours. */
-export function positionOf(cursor: string, parts: number): Position | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (!Array.isArray(value) || value.length !== parts || !value.every((part): part is string => typeof part === 'string' && isStorable(part))) return undefined;
-    const [at = '', ...rest] = value;
-    return INSTANT.test(at) && !Number.isNaN(Date.parse(at)) ? [at, ...rest] : undefined;
-  } catch {
-    return undefined;
-  }
-}
+import { INSTANT } from '../../core/cursors.ts';
 
 /** An instant in UTC with six decimals, as PostgreSQL takes it: it knows no year 0 and not every zone that ISO 8601 can write. `undefined` where it is none. */
 export function instantOf(text: string): string | undefined {
@@ -31,9 +10,6 @@ export function instantOf(text: string): string | undefined {
   const instant = `${whole.toISOString().slice(0, -5)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
   return INSTANT.test(instant) ? instant : undefined;
 }
-
-/** PostgreSQL takes no NUL in a text. */
-export const isStorable = (text: string): boolean => !text.includes('\u0000');
 
 /** A pattern that finds the text anywhere, with nothing in it that LIKE would read. */
 export function containing(text: string): string {

@@ -10,6 +10,7 @@ import type { ReceivedEvent } from '../../mirror/directory-event.ts';
 import { ingest } from '../../mirror/ingest.ts';
 import { ANA, FINANCE, memberEvent, OMAR, pimEvent, story } from '../../mirror/testing.ts';
 import { record } from '../audit/audit.ts';
+import { createConnections } from '../connections/connections.service.ts';
 import { createHistory } from './history.service.ts';
 
 const NOW = new Date('2026-03-02T12:00:00.000Z');
@@ -20,7 +21,7 @@ afterAll(async () => { await db[Symbol.asyncDispose](); });
 beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines', device: null }; });
 
 const take = (events: readonly ReceivedEvent[], tenantId = ines.tenantId) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId, events, receivedAt: NOW }));
-const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID() });
+const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID(), connections: createConnections({ db }) });
 const search = (query: object) => history().searchEvents(ines, SearchEvents.query.parse(query));
 const idsOf = async (query: object): Promise<string[]> => (await search(query)).events.map(({ id }) => id.replace('directory:', '')).sort();
 const activations = (query: object) => history().searchActivations(ines, SearchActivations.query.parse(query));

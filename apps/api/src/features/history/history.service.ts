@@ -3,15 +3,19 @@ import type { Database } from '@gatehouse/db';
 import { stringify } from 'csv-stringify/sync';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
+import { cursorOf, isStorable, positionOf, type Position } from '../../core/cursors.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
-import { ACTIVATION_COLUMNS, cellsOf, cursorOf, EVENT_COLUMNS, instantOf, isStorable, positionOf, titlesOf, type Position } from './history.rules.ts';
+import type { Connections } from '../connections/connections.ts';
+import { ACTIVATION_COLUMNS, cellsOf, EVENT_COLUMNS, instantOf, titlesOf } from './history.rules.ts';
 import { findActivation, findActivations, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf, type ActivationFilter, type EventFilter, type Listed, type Queryable } from './history.store.ts';
 
 export interface HistoryDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** What the traffic log says of an activation. */
+  readonly connections: Pick<Connections, 'ofActivation'>;
 }
 
 /** A CSV file on its way: its name, and its text in pieces. */
@@ -26,7 +30,7 @@ export type History = ReturnType<typeof createHistory>;
 const EXPORTS_AT_ONCE = 2;
 
 /** What the auditor reads: the mirror alone, never Graph. */
-export function createHistory({ db, clock, newId }: HistoryDeps) {
+export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
   const slots = gate(EXPORTS_AT_ONCE);
 
   /** One row more than asked for is read, to know whether there is a next page. */
@@ -82,7 +86,8 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
     async activation(actor: Actor, requestId: string): Promise<Answer<typeof GetActivation>> {
       const activation = isStorable(requestId) ? await findActivation(db.pool, actor.tenantId, requestId.toLowerCase()) : undefined;
       if (!activation) throw new PortalError('not-found');
-      return { activation, events: await findEventsOf(db.pool, actor.tenantId, activation.requestId) };
+      const [events, reached] = await Promise.all([findEventsOf(db.pool, actor.tenantId, activation.requestId), connections.ofActivation(actor.tenantId, activation.requestId)]);
+      return { activation, events, connections: reached };
     },
 
     async exportActivations(actor: Actor, asked: Input<typeof ExportActivations>['query']): Promise<CsvExport> {

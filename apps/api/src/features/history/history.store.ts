@@ -1,6 +1,7 @@
 import type { Coverage, EventKind, HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
 import type { Connection, Database } from '@gatehouse/db';
-import { containing, type Position } from './history.rules.ts';
+import type { Position } from '../../core/cursors.ts';
+import { containing } from './history.rules.ts';
 
 /** The pool for one statement, or a connection for several that must see the same. */
 export type Queryable = Pick<Connection, 'query'> | Pick<Database['pool'], 'query'>;

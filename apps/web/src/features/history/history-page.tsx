@@ -15,20 +15,32 @@ const useStyles = makeStyles({
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations']] as const;
+const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/exceptions', 'Exceptions']] as const;
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
 
-/** What both views of the history share: their tabs, how complete the record is, and the way to take it along. */
-export function HistoryPage({ title, exportUrl, coverage, children }: { title: string; exportUrl: string; coverage: Coverage | undefined; children: ReactNode }) {
+interface Props {
+  readonly title: string;
+  /** Where the view can be taken along from. */
+  readonly exportUrl?: string;
+  readonly coverage: Coverage | undefined;
+  /** Of which log the coverage is, where it is not Entra's own. */
+  readonly of?: string;
+  /** It is not read any more; the coverage's last error says why. */
+  readonly off?: boolean;
+  readonly children: ReactNode;
+}
+
+/** What the views of the history share: their tabs, how complete the record is, and the way to take it along. */
+export function HistoryPage({ title, exportUrl, coverage, of, off = false, children }: Props) {
   const styles = useStyles();
   const [search] = useSearchParams();
   // The other view is of the same people, groups, applications and days.
   const kept = new URLSearchParams([...search].filter(([name]) => SHARED.includes(name))).toString();
   return (
-    <Page title="History" documentTitle={title} action={<Button as="a" href={exportUrl} download>Export CSV</Button>}>
+    <Page title="History" documentTitle={title} action={exportUrl !== undefined && <Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
         <Tabs label="Views of the history" views={VIEWS} search={kept} />
-        <CoverageLine coverage={coverage} />
+        <CoverageLine coverage={coverage} of={of} off={off} />
       </div>
       {children}
     </Page>
@@ -36,15 +48,15 @@ export function HistoryPage({ title, exportUrl, coverage, children }: { title: s
 }
 
 /** Always in sight: from when to when nothing is missing. */
-function CoverageLine({ coverage }: { coverage: Coverage | undefined }) {
+function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; of: string | undefined; off: boolean }) {
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
   const { from, to, lastError } = coverage;
   return (
     <p className={styles.coverage}>
-      {from === null || to === null ? 'Nothing was read from Microsoft Entra yet' : `Complete from ${formatDay(from)} to ${formatAgo(to, now)}`}
-      {lastError !== null && <> · <StatusBadge tone="warn">Reading fails</StatusBadge> {lastError}</>}
+      {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
+      {lastError !== null && <> · <StatusBadge tone={off ? 'quiet' : 'warn'}>{off ? 'Off' : 'Reading fails'}</StatusBadge> {lastError}</>}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-import { GetActivation, GetEvent, ListHistoryNames, SearchActivations, SearchEvents, type CallInput } from '@gatehouse/contracts';
+import { GetActivation, GetEvent, GetExceptions, ListHistoryNames, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 
@@ -26,3 +26,11 @@ export const activation = (requestId: string) => queryOptions({ queryKey: ['hist
 
 /** What the filters can offer. */
 export const names = () => queryOptions({ queryKey: ['history', 'names'], queryFn: ({ signal }) => call(ListHistoryNames, {}, signal), staleTime: 60_000 });
+
+/** One of the two lists of what does not fit together, newest first. */
+export const exceptions = (list: ExceptionList) => infiniteQueryOptions({
+  queryKey: ['history', 'exceptions', list],
+  queryFn: ({ pageParam, signal }) => call(GetExceptions, { query: { list, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page[list]?.nextCursor ?? null,
+});

@@ -1,4 +1,4 @@
-import { PORTAL_ACTIVITIES, type EventKind, type HistoryActivation, type HistoryEvent, type PortalActivity } from '@gatehouse/contracts';
+import { PORTAL_ACTIVITIES, type ActivationConnections, type EventKind, type HistoryActivation, type HistoryEvent, type PortalActivity, type TrafficClosed } from '@gatehouse/contracts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
 import type { Tone } from '../../ui/states.tsx';
 
@@ -41,4 +41,27 @@ export function endOf({ status, provisionedAt, expiresAt, endedAt, endedHow }: H
   if (endedAt === null) return `when is not known, ${how}`;
   if (provisionedAt === null) return `${formatInstant(endedAt, now)}, ${how}; since when is not known`;
   return `after ${formatMinutes(Math.max(1, Math.round((Date.parse(endedAt) - Date.parse(provisionedAt)) / 60_000)))}, ${how}`;
+}
+
+/** Why the traffic log is closed to the portal. */
+export const CLOSED: Readonly<Record<TrafficClosed, string>> = {
+  'not-permitted': 'the permission NetworkAccess-Reports.Read.All is not granted to Gatehouse',
+  'not-licensed': 'the licences of the tenant do not include the traffic log',
+  'refused': 'Microsoft Graph refuses the traffic log, and the portal’s own log says why',
+};
+
+/** Why it cannot be said which hosts were reached. */
+export function noConnections(cause: ActivationConnections['cause']): string {
+  switch (cause) {
+    case 'not-begun': return 'It never began, so nothing was reached by it.';
+    case 'opens-nothing': return 'Its group opens nothing through Private Access.';
+    case 'not-read': case null: return 'The traffic log was not read for this time.';
+    default: return `Connections cannot be seen: ${CLOSED[cause]}.`;
+  }
+}
+
+/** `fin-rep.corp.contoso.com:443`, an address of version 6 in brackets. */
+export function destinationOf({ host, port }: { readonly host: string | null; readonly port: number | null }): string {
+  const name = host === null ? 'A host that the log does not name' : host.includes(':') ? `[${host}]` : host;
+  return port === null ? name : `${name}:${port}`;
 }

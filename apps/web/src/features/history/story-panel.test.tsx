@@ -1,11 +1,11 @@
 import { GetActivation, ListHistoryNames, SearchActivations } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { at, REQUEST } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { ActivationsPage } from './activations-page.tsx';
-import { AddressBar, coverage, historyActivation, historyEvent, INES, story } from './testing/history.tsx';
+import { AddressBar, connections, coverage, historyActivation, historyEvent, INES, story } from './testing/history.tsx';
 
 const list = [answers(ListHistoryNames, { groups: [], applications: [] }), answers(SearchActivations, { activations: [historyActivation()], nextCursor: null, coverage: coverage() })];
 const show = (api: Handler[], path = `/history/activations?activation=${REQUEST}`) => renderPage(<><ActivationsPage /><AddressBar /></>, { path, session: INES, api: [...api, ...list] });
@@ -93,4 +93,27 @@ test('that is not there is said, and can be tried again', async () => {
   use(answers(GetActivation, story({}, WHOLE)));
   await userEvent.click(panel.getByRole('button', { name: 'Try again' }));
   expect(await line()).toHaveLength(4);
+});
+
+describe('which hosts were reached', () => {
+  const hosts = async () => (await (await drawer()).findByRole('region', { name: 'Hosts reached' })).textContent.replace('Hosts reached', '').replaceAll(/\d\d:\d\d/g, 'hh:mm');
+  const host = { host: 'fin-rep.corp', port: 443, applicationName: 'Finance reports', firstAt: at(-38), lastAt: at(-20), count: 3 };
+  const readTo = { ...coverage(), closed: null };
+
+  test.each([
+    ['each with its times, and that these are all', connections({ reached: [host, { ...host, host: '2001:db8::7', port: 22, count: 1 }] }),
+      'fin-rep.corp:443Finance reports · 3 times, hh:mm to hh:mm[2001:db8::7]:22Finance reports · once, hh:mmAll of them: the traffic log was read from the beginning of the access until 1 h 30 min after its end.'],
+    ['none, where that is sure', connections(), 'None: the traffic log was read from the beginning of the access until 1 h 30 min after its end.'],
+    ['none so far, where it is not', connections({ complete: false }), 'None that the traffic log shows.The traffic log was read to hh:mm, and rows come late: there may be more.'],
+    ['from when on, where the log begins later', connections({ complete: false, coverage: { ...readTo, from: at(-30) } }), 'None that the traffic log shows.The traffic log was read from hh:mm to hh:mm, and rows come late: there may be more.'],
+    ['some, where there are more than are listed', connections({ reached: [host], more: true }), 'fin-rep.corp:443Finance reports · 3 times, hh:mm to hh:mmThere are more than these.'],
+    ['with care, where what the group opens was changed', connections({ complete: false, changedSince: true }), 'None that the traffic log shows.What the group opens was changed since: only what it opens now is looked for.'],
+    ['what was read, where the log was closed since', connections({ reached: [host], complete: false, coverage: { ...readTo, closed: 'not-permitted' } }),
+      'fin-rep.corp:443Finance reports · 3 times, hh:mm to hh:mmThe traffic log was read to hh:mm, and rows come late: there may be more.What came since cannot be seen: the permission NetworkAccess-Reports.Read.All is not granted to Gatehouse.'],
+    ['nothing and why, without the permission', connections({ reached: null, complete: false, cause: 'not-permitted' }), 'Connections cannot be seen: the permission NetworkAccess-Reports.Read.All is not granted to Gatehouse.'],
+    ['nothing and why, before the log was read', connections({ reached: null, complete: false, cause: 'not-read' }), 'The traffic log was not read for this time.'],
+  ])('is said: %s', async (_what, reached, told) => {
+    show([answers(GetActivation, story({}, WHOLE, reached))]);
+    expect(await hosts()).toBe(told);
+  });
 });

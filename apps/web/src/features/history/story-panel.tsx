@@ -1,9 +1,9 @@
-import type { HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
+import { NETWORK_MAY_STAY_OPEN_MINUTES, type ActivationConnections, type HistoryActivation, type HistoryEvent } from '@gatehouse/contracts';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { formatInstant } from '../../lib/dates.ts';
+import { formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -11,7 +11,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { Facts } from './facts.tsx';
 import { activation } from './history.queries.ts';
-import { endOf, RESULTS, stateOf, titleOf } from './history.words.ts';
+import { CLOSED, destinationOf, endOf, noConnections, RESULTS, stateOf, titleOf } from './history.words.ts';
 
 const DOT = { content: '""', position: 'absolute', left: '-6px', top: '5px', width: '10px', height: '10px', borderRadius: '50%', boxSizing: 'border-box' } as const;
 
@@ -22,6 +22,7 @@ const useStyles = makeStyles({
   open: { '::before': { ...DOT, backgroundColor: tokens.colorNeutralBackground1, border: `2px solid ${tokens.colorNeutralStrokeAccessible}` } },
   text: { margin: 0, overflowWrap: 'anywhere' },
   small: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+  hosts: { display: 'grid', gap: '8px', margin: '0 0 8px', padding: 0, listStyle: 'none' },
   links: { display: 'flex', flexDirection: 'column', gap: '4px', margin: 0, padding: 0, listStyle: 'none' },
   link: { color: tokens.colorBrandForegroundLink, overflowWrap: 'anywhere' },
 });
@@ -45,6 +46,7 @@ export function StoryPanel({ requestId, onClose }: { requestId: string; onClose(
             ['Member from', one.provisionedAt && formatInstant(one.provisionedAt, now)], ['Member until', one.endedAt && formatInstant(one.endedAt, now)], ['Request', null, one.requestId],
           ]} />
           <Section title="From request to end"><Line one={one} events={data.events} /></Section>
+          <Section title="Hosts reached"><Hosts one={one} connections={data.connections} /></Section>
           <Section title="See all">
             <ul className={styles.links}>
               {[['person', one.principalName] as const, ['group', one.groupName] as const, ...one.applications.map((name) => ['application', name] as const)]
@@ -88,4 +90,34 @@ function whatIsOpen(one: HistoryActivation, now: Date): string | undefined {
     }
     default: return undefined;
   }
+}
+
+/** Where the person got to by it, and how sure it is that this is all. */
+function Hosts({ one, connections: { reached, cause, complete, changedSince, more, coverage } }: { one: HistoryActivation; connections: ActivationConnections }) {
+  const styles = useStyles();
+  const now = useNow();
+  const span = `from the beginning of the access until ${formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)} after its end`;
+  const late = one.provisionedAt !== null && coverage.from !== null && Date.parse(coverage.from) > Date.parse(one.provisionedAt);
+  const readTo = coverage.to === null ? '' : `The traffic log was read ${late && coverage.from !== null ? `from ${formatInstant(coverage.from, now)} ` : ''}to ${formatInstant(coverage.to, now)}, and rows come late: there may be more.`;
+  if (reached === null) return <p className={styles.text}>{noConnections(cause)}</p>;
+  return (
+    <>
+      {reached.length === 0 && <p className={styles.text}>{complete ? `None: the traffic log was read ${span}.` : 'None that the traffic log shows.'}</p>}
+      {reached.length > 0 && (
+        <ul className={styles.hosts}>
+          {reached.map(({ host, port, applicationName, firstAt, lastAt, count }) => (
+            <li key={`${host} ${port} ${applicationName}`}>
+              <p className={styles.text}>{destinationOf({ host, port })}</p>
+              <p className={mergeClasses(styles.text, styles.small)}>{applicationName} · {count === 1 ? `once, ${formatInstant(firstAt, now)}` : `${count} times, ${formatInstant(firstAt, now)} to ${formatInstant(lastAt, now)}`}</p>
+            </li>
+          ))}
+        </ul>
+      )}
+      {more && <p className={mergeClasses(styles.text, styles.small)}>There are more than these.</p>}
+      {complete && !more && reached.length > 0 && <p className={mergeClasses(styles.text, styles.small)}>All of them: the traffic log was read {span}.</p>}
+      {!complete && changedSince && <p className={mergeClasses(styles.text, styles.small)}>What the group opens was changed since: only what it opens now is looked for.</p>}
+      {!complete && !changedSince && readTo !== '' && <p className={mergeClasses(styles.text, styles.small)}>{readTo}</p>}
+      {!complete && coverage.closed !== null && <p className={mergeClasses(styles.text, styles.small)}>What came since cannot be seen: {CLOSED[coverage.closed]}.</p>}
+    </>
+  );
 }

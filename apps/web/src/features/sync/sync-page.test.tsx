@@ -8,7 +8,7 @@ import { ANA, answers, refuses, renderPage, waits, type Handler } from '../../te
 import { SyncPage } from './sync-page.tsx';
 
 const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya.lindqvist@contoso.example', roles: ['SetupAdmin' as const] } };
-const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, events: 12345, ...more });
+const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, off: false, events: 12345, ...more });
 const stands = (sources = [source()], catalog = { groups: 12, applications: 6, readAt: at(-2) as string | null }) => answers(GetSync, { now: at(0), sources, catalog });
 const asked = answers(SyncNow, { asked: true });
 
@@ -43,6 +43,11 @@ describe('where the mirror stands', () => {
     expect(await cells()).toMatchObject({
       Source: 'Microsoft Entra audit log', State: '●Read', Complete: expect.stringMatching(/^31 Jan 2026 \d\d:\d\dto \d\d:\d\d$/), Behind: '3 min', 'Last read': expect.stringMatching(/^\d\d:\d\d$/), Events: '12,345',
     });
+  });
+
+  test('an optional source that is closed to the portal is off, and not a failure', async () => {
+    show(stands([source({ title: 'Traffic log', off: true, lastError: 'The permission is not granted.', completeFrom: null, completeTo: null, lastSuccessAt: null, events: 0 })]));
+    expect(await cells()).toMatchObject({ State: '○OffThe permission is not granted.', Complete: 'Not yet', 'Last read': 'Never' });
   });
 
   test.each([[at(0), 'Less than 1 min'], [at(-15), '15 min'], [at(-95), '1 h 35 min'], [at(-60 * 24 * 3 - 5), '3 days'], [null, 'Not known']])('complete to %s is behind by %s', async (completeTo, behind) => {

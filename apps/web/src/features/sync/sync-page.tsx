@@ -70,7 +70,8 @@ function State({ source, now }: { source: SyncSource; now: Date }) {
   return <><StatusBadge tone={tone}>{word}</StatusBadge>{more !== undefined && <span className={styles.small}>{more}</span>}</>;
 }
 
-function stateOf({ lastError, lastSuccessAt, completeTo }: SyncSource, now: Date): { tone: Tone; word: string; more?: string } {
+function stateOf({ lastError, lastSuccessAt, completeTo, off }: SyncSource, now: Date): { tone: Tone; word: string; more?: string } {
+  if (off) return { tone: 'quiet', word: 'Off', ...(lastError !== null && { more: lastError }) };
   if (lastError !== null) return { tone: 'bad', word: 'Fails', more: lastError };
   if (lastSuccessAt === null) return { tone: 'busy', word: 'Not read to the end yet' };
   if (completeTo !== null && minutesBehind(completeTo, now) > LATE_MINUTES) return { tone: 'warn', word: 'Late', more: 'What happened since is not here yet.' };
@@ -87,7 +88,8 @@ function lagOf(iso: string, now: Date): string {
 
 /** What became of the asking: a source that was read to the end after it, or one that still is not. */
 function newsOf(askedAt: Date, sources: readonly SyncSource[], now: Date): string {
-  const isRead = sources.length > 0 && sources.every(({ lastSuccessAt }) => lastSuccessAt !== null && Date.parse(lastSuccessAt) > askedAt.getTime());
+  const asked = sources.filter(({ off }) => !off);
+  const isRead = asked.length > 0 && asked.every(({ lastSuccessAt }) => lastSuccessAt !== null && Date.parse(lastSuccessAt) > askedAt.getTime());
   const at = formatInstant(askedAt.toISOString(), now);
   return isRead ? `Asked ${at}, and read to the end since.` : `Asked ${at}. The pass is not at its end yet.`;
 }

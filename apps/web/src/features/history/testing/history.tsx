@@ -1,4 +1,4 @@
-import type { Answer, Coverage, GetActivation, GetEvent, HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
+import type { ActivationConnections, Answer, Coverage, GetActivation, GetEvent, HistoryActivation, HistoryEvent } from '@gatehouse/contracts';
 import { useLocation } from 'react-router';
 import { useSession } from '../../../lib/session.ts';
 import { at, GROUP, REQUEST } from '../../../testing/fixtures.ts';
@@ -22,7 +22,11 @@ export const historyActivation = (more: Partial<HistoryActivation> = {}): Histor
   justification: 'Month-end close', ticketNumber: 'INC-4711', expiresAt: at(-10), decidedBy: 'Omar Haddad', decidedAt: at(-42), decisionReason: 'Known work', provisionedAt: at(-40), endedAt: at(-10), endedHow: 'expired', ...more,
 });
 
-export const story = (more: Partial<HistoryActivation> = {}, events: HistoryEvent[] = []): Answer<typeof GetActivation> => ({ activation: historyActivation(more), events });
+export const connections = (more: Partial<ActivationConnections> = {}): ActivationConnections => ({
+  reached: [], cause: null, complete: true, changedSince: false, more: false, coverage: { ...coverage(), closed: null }, ...more,
+});
+
+export const story = (more: Partial<HistoryActivation> = {}, events: HistoryEvent[] = [], reached: ActivationConnections = connections()): Answer<typeof GetActivation> => ({ activation: historyActivation(more), events, connections: reached });
 
 /** The address bar, for tests to read. It waits for the session as the shell does, so that the page goes by the server's clock. */
 export function AddressBar() {
