@@ -7,7 +7,7 @@ import { refreshGroup, syncCatalog } from './catalog.ts';
 import { DIRECTORY_SOURCE, directorySource } from './directory-source.ts';
 import type { Source } from './source.ts';
 import { syncSource } from './sync.ts';
-import { HOUR, MINUTE } from './sync.rules.ts';
+import { DAY, HOUR, MINUTE, tailsFor } from './sync.rules.ts';
 
 export interface MirrorDeps {
   readonly db: Database;
@@ -26,6 +26,12 @@ export interface Mirror {
   /** Reads one group into the catalog now, instead of with the next pass. */
   refreshGroup(groupId: string): Promise<void>;
   status(): Promise<MirrorStatus>;
+}
+
+/** How often a source is looked back at for what shows late, in minutes, at so many records a day. */
+export function looksBackOf({ pageSize, requestsADay, retentionMs: retention }: Source, recordsADay: number): { halfHourEvery: number; dayEvery: number; wholeEvery: number; wholeDays: number } {
+  const { overlapEvery, dayEvery, wholeEvery } = tailsFor({ eventsADay: recordsADay, pageSize, requestsADay, retention });
+  return { halfHourEvery: overlapEvery / MINUTE, dayEvery: dayEvery / MINUTE, wholeEvery: wholeEvery / MINUTE, wholeDays: Math.round(retention / DAY) };
 }
 
 export interface MirrorStatus {

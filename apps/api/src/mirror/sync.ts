@@ -20,6 +20,8 @@ export interface SyncDeps {
 const MOST_PAGES = 100_000;
 const MOST_TIMES_A_LINK = 3;
 const MOST_RESTARTS = 3;
+/** Of a page of more than this the activations are joined at the end of the window, each once, and not page by page. */
+const MANY = 200;
 
 export interface SyncOutcome {
   /** `busy`: another process reads the source at this moment. */
@@ -381,6 +383,7 @@ class Pass {
     const links = new Map<string, number>();
     let asOf: number | undefined;
     let broken = false;
+    let marks = false;
     let restarts = 0;
     const ask = (nextLink?: string): Promise<SourcePage> => {
       this.#requests.set(purpose, (this.#requests.get(purpose) ?? 0) + 1);
@@ -418,7 +421,8 @@ class Pass {
         coming = ask(link);
       }
       const isWhole = link === undefined && !broken;
-      await this.#ingest(page.items, bulk, async (connection, outcome) => {
+      marks ||= bulk || page.items.length > MANY;
+      await this.#ingest(page.items, bulk || page.items.length > MANY, async (connection, outcome) => {
         for (const { id, at } of outcome.seen) {
           const hour = hourOf(at);
           const ids = seen.get(hour);
@@ -428,7 +432,7 @@ class Pass {
         if (isWhole) await finish(connection, { pages, asOf, seen });
       });
       if (link !== undefined) continue;
-      if (bulk) await this.#source.settle?.(this.#connection, this.#deps.tenantId);
+      if (marks) await this.#source.settle?.(this.#connection, this.#deps.tenantId);
       return isWhole ? { pages, asOf } : { error: new GraphError('unexpected', 'an error stands among the events of the page'), body: undefined };
     }
   }
