@@ -102,7 +102,8 @@ export async function playWatch({ setups, changes, templateUrl }: { readonly set
 }
 
 /** By the portal's own figures. */
-async function queuedBy(portal: TestPortal): Promise<Readonly<Record<'person' | 'background', Queued>>> {
+/** How long calls waited within the portal for room so far, in seconds of the tenant. */
+export async function queuedBy(portal: TestPortal): Promise<Readonly<Record<'person' | 'background', Queued>>> {
   const lines = (await (await fetch(`${portal.url}/metrics`)).text()).split('\n');
   const of = (caller: string): Queued => {
     const value = (what: string): number => Number(lines.find((line) => line.startsWith(`gatehouse_graph_queue_duration_seconds_${what}{caller="${caller}"} `))?.split(' ')[1] ?? 0);

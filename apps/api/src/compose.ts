@@ -61,7 +61,7 @@ import { createTokens } from './identity/tokens.ts';
 import { startJobs, type Jobs } from './jobs/jobs.ts';
 import { keptKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
-import { createMirror } from './mirror/mirror.ts';
+import { createMirror, looksBackOf } from './mirror/mirror.ts';
 import { createThread } from './thread.ts';
 
 /** One attempt of a call. */
@@ -142,8 +142,8 @@ export function compose(ground: Ground): Product {
   let jobs: Pick<Jobs, 'wakeSync' | 'wakeWatch'> | undefined;
   const wakeSync = async (): Promise<void> => { await jobs?.wakeSync(); };
   const wakeWatch = async (): Promise<void> => { await jobs?.wakeWatch(); };
-  const sync = createSync({ db, clock, wakeSync });
-  const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId) });
+  const sync = createSync({ db, clock, wakeSync, sources: () => mirror.sources.map((source) => ({ ...source, looksBack: (recordsADay: number) => looksBackOf(source, recordsADay) })) });
+  const metrics = createMetrics({ lastSuccesses: () => sync.lastSuccesses(tenantId), gaps: () => sync.gaps(tenantId) });
   const gateway = createGateway({
     baseUrl: graphUrl, timer: graphTimer, clock, timeoutMs: graphTimeoutMs, random: Math.random, ...(ground.stopping && { signal: ground.stopping }),
     log: (attempt) => {

@@ -53,7 +53,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
-  GetSync: {}, SyncNow: { body: {} },
+  GetSync: {}, SyncNow: { body: {} }, ListOddRecords: { params: { source: 'directory' }, query: 'kind=defect' },
 };
 
 /** Where the sample of the endpoint goes, without its query. */

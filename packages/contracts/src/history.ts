@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ActivationConnections } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
+import { Gap } from './sync.ts';
 import { Instant } from './words.ts';
 
 /** What an audit event means here; everything else is `other`. */
@@ -64,6 +65,8 @@ export const Coverage = z.object({
   from: Instant.nullable(),
   to: Instant.nullable(),
   lastError: z.string().nullable(),
+  /** What is missing between the two, oldest first. */
+  gaps: z.array(Gap),
 });
 export type Coverage = z.infer<typeof Coverage>;
 

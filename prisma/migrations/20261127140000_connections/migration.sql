@@ -15,12 +15,15 @@ CREATE TABLE "network_connection" (
     "application_by" TEXT,
     "raw" TEXT NOT NULL,
     "received_at" TIMESTAMPTZ(6) NOT NULL,
+    "batch_id" BIGINT NOT NULL,
+    "ordinal" INTEGER NOT NULL,
 
     CONSTRAINT "network_connection_pkey" PRIMARY KEY ("tenant_id","created_at","source","event_id"),
     CONSTRAINT "network_connection_source_known" CHECK ("source" IN ('traffic')),
     CONSTRAINT "network_connection_action_known" CHECK ("action" IN ('allow', 'block', 'other')),
     CONSTRAINT "network_connection_application" CHECK (("application_id" IS NULL) = ("application_by" IS NULL) AND "application_by" IN ('log', 'segments'))
 ) PARTITION BY RANGE ("created_at");
+CREATE INDEX "network_connection_batch" ON "network_connection"("tenant_id", "batch_id", "ordinal");
 CREATE INDEX "network_connection_by_user" ON "network_connection"("tenant_id", "user_id", "created_at");
 
 -- Each row of a source once, whatever month it lies in: the partitioned table cannot say so by itself.

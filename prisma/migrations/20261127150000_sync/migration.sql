@@ -73,5 +73,5 @@ CREATE TABLE "activation_stale" (
 );
 
 -- Found without reading the log: they are few, and shown on a page.
-CREATE INDEX "audit_event_defect" ON "audit_event" ("tenant_id", "source", "activity_at", "event_id") WHERE "defect" IS NOT NULL;
-CREATE INDEX "audit_event_revision" ON "audit_event" ("tenant_id", "source", "activity_at", "event_id") WHERE "revision" > 0;
+CREATE INDEX "audit_event_defect" ON "audit_event" ("tenant_id", "source", "batch_id", "ordinal") WHERE "defect" IS NOT NULL;
+CREATE INDEX "audit_event_revision" ON "audit_event" ("tenant_id", "source", "batch_id", "ordinal") WHERE "revision" > 0;

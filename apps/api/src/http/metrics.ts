@@ -8,6 +8,8 @@ import { contractOf } from './session.ts';
 export interface MetricsDeps {
   /** When the mirror last read the tenant to the end, by source; asked for at each scrape, from the database. */
   readonly lastSuccesses: () => Promise<readonly { source: string; at: Date }[]>;
+  /** How many stretches of time are missing from the mirror: being filled, or gone for good; likewise. */
+  readonly gaps: () => Promise<readonly { source: string; state: 'open' | 'lost'; count: number }[]>;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -16,7 +18,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
  * Figures for Prometheus: numbers only, no name, id or address of anybody. Labels are the contract's path and Graph's
  * method, so their count is bounded whatever is asked for. Names and units follow Prometheus' naming rules (seconds, `_total`).
  */
-export function createMetrics({ lastSuccesses }: MetricsDeps) {
+export function createMetrics({ lastSuccesses, gaps }: MetricsDeps) {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -39,6 +41,14 @@ export function createMetrics({ lastSuccesses }: MetricsDeps) {
     async collect() {
       this.reset();
       for (const { source, at } of await lastSuccesses()) this.set({ source }, at.getTime() / 1000);
+    },
+  });
+  new Gauge({
+    name: 'gatehouse_sync_gaps', help: 'Stretches of time that are missing from the mirror: "open" can still be filled, "lost" stays.',
+    labelNames: ['source', 'state'] as const, registers,
+    async collect() {
+      this.reset();
+      for (const { source, state, count } of await gaps()) this.set({ source, state }, count);
     },
   });
 

@@ -28,8 +28,7 @@ export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, 
   return inTransaction(connection, async () => {
     const months = [...new Set(rounds.flatMap((rows) => rows.map(({ at }) => `${at.slice(0, 7)}-01`)))].sort();
     // Two batches with events of the same person and group would each join without the other's, and count the same revision.
-    await connection.query(LOCK, [tenantId]);
-    await connection.query('SELECT ensure_audit_partition(month) FROM unnest($1::date[]) AS month', [months]);
+    await connection.query(`${LOCK}, (SELECT count(ensure_audit_partition(month)::text) FROM unnest($2::date[]) AS month)`, [tenantId, months]);
 
     const added: Row[] = [];
     const revised: Row[] = [];
@@ -108,48 +107,40 @@ async function insert(connection: Connection, tenantId: string, receivedAt: Date
     place, row.id, `\\x${row.hash}`, row.at, row.atRaw, row.activity, row.kind, row.service, row.result, row.reason, row.actorId, row.actorName, row.subjectId, row.subjectName, row.groupId, row.groupName,
     row.applicationId, row.applicationName, row.requestId, row.correlationId, row.raw, row.defect,
   ]));
+  const common = [tenantId, receivedAt.toISOString()];
+  // All in one statement: where the machine is busy, a page takes as long as it has answers to wait for.
   const { rows: [fresh] } = await connection.query<{ count: number; ids: string[] | null }>(
     `WITH fresh AS (
        INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
-       SELECT $1, '${SOURCE}', event_id, 0, content_hash, activity_at FROM directory_staging ON CONFLICT DO NOTHING RETURNING event_id
-     ) SELECT count(*)::int AS count, CASE WHEN count(*) < $2 THEN array_agg(event_id) END AS ids FROM fresh`,
-    [tenantId, rows.length],
+       SELECT $1, '${SOURCE}', event_id, 0, content_hash, activity_at FROM directory_staging ON CONFLICT DO NOTHING RETURNING event_id, revision
+     ), ${BATCH_OF_FRESH} SELECT count(*)::int AS count, CASE WHEN count(*) < $3 THEN array_agg(event_id) END AS ids FROM fresh`,
+    [...common, rows.length],
   );
-  const revisions = new Map<string, number>();
-  const isWhole = fresh?.count === rows.length;
-  if (!isWhole) {
-    for (const id of fresh?.ids ?? []) revisions.set(id, 0);
-    const { rows: others } = await connection.query<{ id: string; revision: number }>(
-      `INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
+  if (fresh?.count === rows.length) return { added: rows, revised: [] };
+
+  const { rows: others } = await connection.query<{ id: string }>(
+    `WITH fresh AS (
+       INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
        SELECT $1, '${SOURCE}', s.event_id, max(k.revision) + 1, s.content_hash, s.activity_at
        FROM directory_staging AS s JOIN audit_event_key AS k ON k.tenant_id = $1 AND k.source = '${SOURCE}' AND k.event_id = s.event_id
        GROUP BY s.event_id, s.content_hash, s.activity_at HAVING bool_and(k.content_hash <> s.content_hash)
-       RETURNING event_id AS id, revision`,
-      [tenantId],
-    );
-    for (const { id, revision } of others) revisions.set(id, revision);
-  }
-  const added = isWhole ? rows : rows.filter(({ id }) => revisions.has(id));
-  if (added.length === 0) return { added, revised: [] };
-
-  const { rows: [batch] } = await connection.query<{ batch_id: string }>(
-    `WITH batch AS (INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ($1, 'audit_event', '${SOURCE}', $2, $3) RETURNING tenant_id, batch_id)
-     INSERT INTO log_unsealed (tenant_id, batch_id) SELECT tenant_id, batch_id FROM batch RETURNING batch_id`,
-    [tenantId, receivedAt.toISOString(), added.length],
+       RETURNING event_id, revision
+     ), ${BATCH_OF_FRESH} SELECT event_id AS id FROM fresh`,
+    common,
   );
-  const common = [tenantId, receivedAt.toISOString(), batch?.batch_id];
-  const target = `INSERT INTO audit_event (tenant_id, source, event_id, ${COLUMNS}, ingested_at, batch_id, revision, ordinal)`;
-  if (isWhole) {
-    await connection.query(`${target} SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, $3, 0, place FROM directory_staging`, common);
-  } else {
-    await connection.query(
-      `${target} SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, $3, a.revision, a.ordinal
-       FROM directory_staging JOIN unnest($4::text[], $5::int[], $6::int[]) AS a (id, revision, ordinal) ON a.id = event_id`,
-      [...common, added.map(({ id }) => id), added.map(({ id }) => revisions.get(id)), added.map((_, ordinal) => ordinal)],
-    );
-  }
-  return { added, revised: added.filter(({ id }) => (revisions.get(id) ?? 0) > 0) };
+  const [first, again] = [new Set(fresh?.ids), new Set(others.map(({ id }) => id))];
+  const revised = rows.filter(({ id }) => again.has(id));
+  return { added: [...rows.filter(({ id }) => first.has(id)), ...revised], revised };
 }
+
+/** A batch of the staged rows whose keys are `fresh`, numbered in the order in which they came; none where there are none. */
+const BATCH_OF_FRESH = `batch AS (
+    INSERT INTO log_batch (tenant_id, log, source, received_at, rows) SELECT $1, 'audit_event', '${SOURCE}', $2, count(*) FROM fresh HAVING count(*) > 0 RETURNING batch_id
+  ), unsealed AS (INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch),
+  added AS (
+    INSERT INTO audit_event (tenant_id, source, event_id, ${COLUMNS}, ingested_at, batch_id, revision, ordinal)
+    SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, batch_id, revision, row_number() OVER (ORDER BY place) - 1 FROM directory_staging JOIN fresh USING (event_id), batch
+  )`;
 
 /** People and groups of whose activations the rows tell. */
 function pairsOf(rows: readonly Row[]): Pair[] {

@@ -7,8 +7,8 @@ import { refreshGroup, syncCatalog } from './catalog.ts';
 import { DIRECTORY_SOURCE, directorySource } from './directory-source.ts';
 import type { Source } from './source.ts';
 import { syncSource } from './sync.ts';
-import { HOUR, MINUTE } from './sync.rules.ts';
-import { syncTraffic } from './traffic.ts';
+import { DAY, HOUR, MINUTE, tailsFor } from './sync.rules.ts';
+import { trafficSource } from './traffic-source.ts';
 
 export interface MirrorDeps {
   readonly db: Database;
@@ -22,11 +22,17 @@ export interface MirrorDeps {
 export interface Mirror {
   /** What is mirrored, besides the catalog. */
   readonly sources: readonly Source[];
-  /** One pass: the catalog where it is due, each source up to now, and the traffic log where it may be read; what is missing from earlier follows in turns with what is new. Calls that meet share one pass. */
+  /** One pass: the catalog where it is due, and each source up to now; what is missing from earlier follows in turns with what is new. Calls that meet share one pass. */
   syncOnce(): Promise<void>;
   /** Reads one group into the catalog now, instead of with the next pass. */
   refreshGroup(groupId: string): Promise<void>;
   status(): Promise<MirrorStatus>;
+}
+
+/** How often a source is looked back at for what shows late, in minutes, at so many records a day. */
+export function looksBackOf({ pageSize, requestsADay, retentionMs: retention }: Source, recordsADay: number): { halfHourEvery: number; dayEvery: number; wholeEvery: number; wholeDays: number } {
+  const { overlapEvery, dayEvery, wholeEvery } = tailsFor({ eventsADay: recordsADay, pageSize, requestsADay, retention });
+  return { halfHourEvery: overlapEvery / MINUTE, dayEvery: dayEvery / MINUTE, wholeEvery: wholeEvery / MINUTE, wholeDays: Math.round(retention / DAY) };
 }
 
 export interface MirrorStatus {
@@ -40,7 +46,7 @@ const CHANGES_CATALOG: readonly EventKind[] = ['role-settings-changed', 'onboard
 
 export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps): Mirror {
   const deps = { db, clock, tenantId, appGraph, log };
-  const sources: readonly Source[] = [directorySource(deps)];
+  const sources: readonly Source[] = [directorySource(deps), trafficSource(deps)];
   let running: Promise<void> | undefined;
   let catalogReadAt: number | undefined;
 
@@ -50,11 +56,6 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     catalogReadAt = began;
   }
 
-  /** It is optional, so its failure is told on its own row and keeps nothing else from being read. */
-  async function readTraffic(): Promise<void> {
-    await syncTraffic(deps).catch((error: unknown) => { log.warn({ err: error }, 'the traffic log could not be read'); });
-  }
-
   async function pass(): Promise<boolean> {
     const now = clock.now();
     // Before they are needed: making one waits for everybody who reads the log, and should not happen within a person's request.
@@ -62,7 +63,7 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     const isDue = catalogReadAt === undefined || Math.abs(now.getTime() - catalogReadAt) >= CATALOG_MAX_AGE_MS;
     // Each is read whatever becomes of the other; the first reading of the log takes long, and pages wait for the catalog.
     const [catalog] = isDue ? await Promise.allSettled([readCatalog()]) : [];
-    const { kinds, more } = await readSources().finally(readTraffic);
+    const { kinds, more } = await readSources();
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
     return more;

@@ -33,7 +33,7 @@ export interface Batch {
   readonly tenantId: string;
   readonly events: readonly Received[];
   readonly receivedAt: Date;
-  /** Much comes at once: what is derived from the events may follow after the transaction, but before the window counts as read. */
+  /** Much comes at once: what is derived from the events may follow after the transaction, by `settle`. */
   readonly bulk?: boolean;
   /** Further writes of the same transaction, such as the watermark: rows and watermark are kept together or not at all. */
   readonly also?: (connection: Connection, outcome: Ingested) => Promise<void>;
@@ -70,11 +70,13 @@ export interface Source {
   readonly pageSize: number;
   /** Who is to be asked for what, where the source refuses. */
   readonly whenForbidden: string;
+  /** Of a source that the portal does without: whether the error says that it is closed to the portal until somebody grants or buys something, why, and in words. It is asked for again an hour later. */
+  closedBy?(error: unknown): { readonly why: string; readonly words: string } | undefined;
   /** A page of what happened within the window, in any order; `nextLink` goes on with it. Throws `GraphError`. */
   page(window: Window, nextLink?: string): Promise<SourcePage>;
   /** Adds to the log, each record once, in one transaction that it begins and ends. The same records again add nothing. */
   ingest(connection: Connection, batch: Batch): Promise<Ingested>;
-  /** After the last page of a window: what `bulk` left for later. */
+  /** After the last page of a window, and before a pass begins: what `bulk` left for later. */
   settle?(connection: Connection, tenantId: string): Promise<void>;
   /** When the newest record that the log holds happened. */
   newest(connection: Connection, tenantId: string): Promise<Date | undefined>;

@@ -20,10 +20,12 @@ export interface SyncDeps {
 const MOST_PAGES = 100_000;
 const MOST_TIMES_A_LINK = 3;
 const MOST_RESTARTS = 3;
+/** Of a page of more than this the activations are joined at the end of the window, each once, and not page by page. */
+const MANY = 200;
 
 export interface SyncOutcome {
-  /** `busy`: another process reads the source at this moment. */
-  readonly state: 'read' | 'busy';
+  /** `busy`: another process reads the source at this moment. `closed`: the portal may not read it, or not yet again. */
+  readonly state: 'read' | 'busy' | 'closed';
   readonly added: number;
   readonly kinds: ReadonlySet<EventKind>;
   /** There is more to read that is not new: earlier events, gaps, looks back. */
@@ -44,8 +46,9 @@ export async function syncSource(deps: SyncDeps, source: Source, { isOver = () =
     // Held by this connection, and lost with it: a process that is cut off writes nothing more either.
     const lock = [`gatehouse.sync:${tenantId}${source.name === DIRECTORY_SOURCE ? '' : `:${source.name}`}`];
     const { rows: [got] } = await connection.query<{ locked: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', lock);
-    if (got?.locked !== true) return { state: 'busy', added: 0, kinds: new Set(), more: false };
+    if (got?.locked !== true) return { state: 'busy', ...NOTHING };
     try {
+      if (source.closedBy && await isLeftInPeace(connection, tenantId, source.name, clock.now())) return { state: 'closed', ...NOTHING };
       const { rows: [row] } = await connection.query<{ ahead_ms: string }>(
         `INSERT INTO sync_source (tenant_id, source, last_started_at) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, source) DO UPDATE SET last_started_at = excluded.last_started_at RETURNING ahead_ms`,
         [tenantId, source.name, clock.now().toISOString()],
@@ -57,12 +60,23 @@ export async function syncSource(deps: SyncDeps, source: Source, { isOver = () =
         await pass.countRequests(connection).catch(() => undefined);
       }
     } catch (error) {
-      await connection.query('UPDATE sync_source SET last_error = $3 WHERE tenant_id = $1 AND source = $2', [tenantId, source.name, inWords(error, source)]).catch(() => undefined);
-      throw error;
+      const closed = source.closedBy?.(error);
+      await connection.query('UPDATE sync_source SET last_error = $3, closed = $4 WHERE tenant_id = $1 AND source = $2', [tenantId, source.name, closed?.words ?? inWords(error, source), closed?.why ?? null]).catch(() => undefined);
+      if (!closed) throw error;
+      deps.log.info({ source: source.name, closed: closed.why }, 'the source is closed to the portal, and is asked for again in an hour');
+      return { state: 'closed', ...NOTHING };
     } finally {
       await connection.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(() => undefined);
     }
   });
+}
+
+const NOTHING = { added: 0, kinds: new Set<EventKind>(), more: false } as const;
+
+/** Whether a source that was closed to the portal is not to be asked again yet. */
+async function isLeftInPeace(connection: Connection, tenantId: string, source: string, now: Date): Promise<boolean> {
+  const { rows: [row] } = await connection.query<{ closed: string | null; last_started_at: Date | null }>('SELECT closed, last_started_at FROM sync_source WHERE tenant_id = $1 AND source = $2', [tenantId, source]);
+  return row?.closed != null && row.last_started_at !== null && Math.abs(now.getTime() - row.last_started_at.getTime()) < HOUR;
 }
 
 /** What requests are for, in the count of them. */
@@ -145,7 +159,7 @@ class Pass {
         const mark = Math.max(until, Math.min(watermark ?? 0, from));
         const standsAt = watermark === undefined || watermark > this.#now() + SAME_TIME ? mark : Math.max(mark, watermark);
         await connection.query(
-          `UPDATE sync_source SET watermark = $3, complete_from = coalesce(complete_from, $4), last_success_at = $5, last_error = NULL, ahead_ms = $6,
+          `UPDATE sync_source SET watermark = $3, complete_from = coalesce(complete_from, $4), last_success_at = $5, last_error = NULL, closed = NULL, ahead_ms = $6,
              overlap_read_at = CASE WHEN $7 THEN $5::timestamptz ELSE overlap_read_at END, day_read_at = coalesce(day_read_at, $5), whole_read_at = coalesce(whole_read_at, $5)
            WHERE tenant_id = $1 AND source = $2`,
           [tenantId, this.#source.name, iso(standsAt), iso(standing.completeFrom), clock.now().toISOString(), this.#ahead, isLast && reachedBack],
@@ -381,6 +395,7 @@ class Pass {
     const links = new Map<string, number>();
     let asOf: number | undefined;
     let broken = false;
+    let marks = false;
     let restarts = 0;
     const ask = (nextLink?: string): Promise<SourcePage> => {
       this.#requests.set(purpose, (this.#requests.get(purpose) ?? 0) + 1);
@@ -418,7 +433,8 @@ class Pass {
         coming = ask(link);
       }
       const isWhole = link === undefined && !broken;
-      await this.#ingest(page.items, bulk, async (connection, outcome) => {
+      marks ||= bulk || page.items.length > MANY;
+      await this.#ingest(page.items, bulk || page.items.length > MANY, async (connection, outcome) => {
         for (const { id, at } of outcome.seen) {
           const hour = hourOf(at);
           const ids = seen.get(hour);
@@ -428,7 +444,7 @@ class Pass {
         if (isWhole) await finish(connection, { pages, asOf, seen });
       });
       if (link !== undefined) continue;
-      if (bulk) await this.#source.settle?.(this.#connection, this.#deps.tenantId);
+      if (marks) await this.#source.settle?.(this.#connection, this.#deps.tenantId);
       return isWhole ? { pages, asOf } : { error: new GraphError('unexpected', 'an error stands among the events of the page'), body: undefined };
     }
   }

@@ -111,7 +111,7 @@ test('a log that does not answer is no reason to stop reading the other one', as
   const maya = await portal.as(MAYA);
   await portal.emulator.faults([{ match: { path: '**/networkAccess/logs/traffic' }, times: null, fault: { kind: 'status', status: 503, code: 'serviceUnavailable' } }]);
   await portal.advance('PT1M');
-  await portal.syncNow();
+  await expect(portal.syncNow()).rejects.toThrow();
   const { sources } = (await maya.get('/api/sync')).body;
   expect(sources).toMatchObject([{ completeTo: portal.now().toISOString(), lastError: null }, { off: false, lastError: expect.stringContaining('does not answer') }]);
   await portal.emulator.faults([{ match: { path: '**/auditLogs/directoryAudits' }, times: null, fault: { kind: 'status', status: 503, code: 'serviceUnavailable' } }]);

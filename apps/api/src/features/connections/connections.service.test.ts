@@ -43,8 +43,8 @@ async function activation(groupId: string, provisionedAt: string | null, endedAt
 
 async function connection(id: string, createdAt: string, applicationId: string | null, more: { userId?: string | null; action?: string; host?: string; port?: number } = {}): Promise<void> {
   await db.pool.query(
-    `INSERT INTO network_connection (tenant_id, source, event_id, created_at, created_at_raw, user_id, user_principal_name, action, destination_host, destination_port, application_id, application_by, raw, received_at)
-     VALUES ($1, 'traffic', $2, $3::timestamptz, $3::text, $4, $5, $6, $7, $8, $9::text, CASE WHEN $9::text IS NULL THEN NULL ELSE 'log' END, '{}', $3::timestamptz)`,
+    `INSERT INTO network_connection (tenant_id, source, event_id, created_at, created_at_raw, user_id, user_principal_name, action, destination_host, destination_port, application_id, application_by, raw, received_at, batch_id, ordinal)
+     VALUES ($1, 'traffic', $2, $3::timestamptz, $3::text, $4, $5, $6, $7, $8, $9::text, CASE WHEN $9::text IS NULL THEN NULL ELSE 'log' END, '{}', $3::timestamptz, 0, 0)`,
     [ines.tenantId, id, createdAt, more.userId === undefined ? 'ana' : more.userId, 'ana@contoso.example', more.action ?? 'allow', more.host ?? 'fin-rep.corp', more.port ?? 443, applicationId],
   );
 }

@@ -14,7 +14,9 @@ const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', '
 /** How far the mirror has the traffic log and the audit log. */
 export async function readCoverages(db: Pool, tenantId: string): Promise<{ readonly traffic: TrafficCoverage; readonly directory: Read }> {
   const { rows } = await db.query<{ source: string; complete_from: string | null; watermark: string | null; last_error: string | null; closed: string | null }>(
-    `SELECT source, complete_from, watermark, last_error, closed FROM sync_source WHERE tenant_id = $1 AND source IN ('traffic', 'directory')`, [tenantId]);
+    // Behind the last gap: of what lies before one, nobody can say that there was nothing.
+    `SELECT source, greatest(complete_from::timestamptz, (SELECT max(to_at) FROM sync_gap AS g WHERE g.tenant_id = s.tenant_id AND g.source = s.source AND g.closed_how IS DISTINCT FROM 'filled' AND g.to_at > s.complete_from::timestamptz))::text AS complete_from,
+       watermark, last_error, closed FROM sync_source AS s WHERE tenant_id = $1 AND source IN ('traffic', 'directory')`, [tenantId]);
   const of = (source: string): Read & { lastError: string | null; closed: TrafficClosed | null } => {
     const row = rows.find((one) => one.source === source);
     // Without an end nothing is complete, whatever the beginning says.

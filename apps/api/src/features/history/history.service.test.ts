@@ -176,10 +176,27 @@ describe('one of them', () => {
   });
 
   test('coverage says how far the mirror reaches, also where that is nothing', async () => {
-    expect((await search({})).coverage).toEqual({ from: null, to: null, lastError: null });
+    expect((await search({})).coverage).toEqual({ from: null, to: null, lastError: null, gaps: [] });
     await db.prisma.syncSource.create({ data: { tenantId: ines.tenantId, source: 'directory', completeFrom: '2026-02-01T00:00:00.0000000Z', watermark: NOW.toISOString(), lastError: 'It does not answer.' } });
     const { coverage } = SearchEvents.response.parse(await search({}));
-    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.' });
+    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.', gaps: [] });
+  });
+
+  test('coverage names what is missing, and neither what was filled nor what lies before it begins', async () => {
+    const gap = { tenantId: ines.tenantId, source: 'directory', cause: 'outage', noticedAt: NOW };
+    const stretch = (from: string, to: string, filledTo = from) => ({ fromAt: new Date(from), toAt: new Date(to), filledTo: new Date(filledTo) });
+    await db.prisma.syncSource.upsert({ where: { tenantId_source: { tenantId: ines.tenantId, source: 'directory' } }, create: { tenantId: ines.tenantId, source: 'directory', completeFrom: '2026-02-01T00:00:00.0000000Z', watermark: NOW.toISOString() }, update: {} });
+    await db.prisma.syncGap.createMany({ data: [
+      { ...gap, ...stretch('2026-01-10T00:00:00Z', '2026-01-20T00:00:00Z'), closedAt: NOW, closedHow: 'lost' },
+      { ...gap, ...stretch('2026-02-03T00:00:00Z', '2026-02-04T00:00:00Z'), closedAt: NOW, closedHow: 'lost' },
+      { ...gap, ...stretch('2026-02-05T00:00:00Z', '2026-02-06T00:00:00Z'), closedAt: NOW, closedHow: 'filled' },
+      { ...gap, ...stretch('2026-02-10T00:00:00Z', '2026-02-12T00:00:00Z', '2026-02-11T00:00:00Z') },
+    ] });
+    const { coverage } = SearchEvents.response.parse(await search({}));
+    expect(coverage.gaps).toEqual([
+      { from: '2026-02-03T00:00:00.000Z', to: '2026-02-04T00:00:00.000Z', cause: 'outage', fillableUntil: null },
+      { from: '2026-02-11T00:00:00.000Z', to: '2026-02-12T00:00:00.000Z', cause: 'outage', fillableUntil: '2026-03-13T00:00:00.000Z' },
+    ]);
   });
 });
 

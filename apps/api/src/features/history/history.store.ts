@@ -192,8 +192,18 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
 
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
   const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null }>(`SELECT complete_from, watermark, last_error FROM sync_source WHERE tenant_id = $1 AND source = 'directory'`, [tenantId]);
-  return { from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null };
+  const { rows: gaps } = await db.query<{ from_at: Date; to_at: Date; cause: Coverage['gaps'][number]['cause']; is_open: boolean }>(
+    `SELECT filled_to AS from_at, to_at, cause, closed_at IS NULL AS is_open FROM sync_gap WHERE tenant_id = $1 AND source = 'directory' AND closed_how IS DISTINCT FROM 'filled' AND to_at > $2::timestamptz AND filled_to < to_at ORDER BY from_at`,
+    [tenantId, row?.complete_from ?? 'infinity'],
+  );
+  return {
+    from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null,
+    gaps: gaps.map(({ from_at: from, to_at: to, cause, is_open: isOpen }) => ({ from: from.toISOString(), to: to.toISOString(), cause, fillableUntil: isOpen ? new Date(from.getTime() + RETENTION_MS).toISOString() : null })),
+  };
 }
+
+/** How long Entra keeps its log (P1 and P2). */
+const RETENTION_MS = 30 * 24 * 60 * 60_000;
 
 /** Names that the filters can offer: of what is there now, and of groups that are gone but have a history. */
 export async function findNames(db: Queryable, tenantId: string, limit = 1000): Promise<{ groups: string[]; applications: string[] }> {

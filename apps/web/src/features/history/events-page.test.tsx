@@ -4,6 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { EventsPage } from './events-page.tsx';
+import { at } from '../../testing/fixtures.ts';
 import { AddressBar, coverage, eventDetail, historyEvent, INES } from './testing/history.tsx';
 
 const noNames = answers(ListHistoryNames, { groups: ['FinReport-SeniorAnalyst-SecureAccess'], applications: ['Finance reports'] });
@@ -79,6 +80,16 @@ describe('how complete the record is', () => {
     const line = await screen.findByText(/^Complete from/);
     expect(line.textContent).toMatch(/^Complete from 31 Jan 2026 to 2 min ago/);
     expect(line.textContent).toMatch(/Reading fails Microsoft Entra is busy$/);
+  });
+
+  test('names what is missing, whether it is being filled or stays', async () => {
+    const lost = { from: '2026-02-14T02:00:00.000Z', to: '2026-02-14T02:11:00.000Z', cause: 'outage' as const, fillableUntil: null };
+    const { unmount } = show([answers(SearchEvents, { ...page(), coverage: coverage({ gaps: [lost] }) })]);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · ▲1 gap \(14 Feb 2026 \d\d:00–\d\d:11, nobody read, stays\)$/);
+    unmount();
+    const open = { ...lost, cause: 'unavailable' as const, fillableUntil: at(60) };
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ gaps: [open, lost, lost] }) })]);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · ▲3 gaps \(14 Feb 2026 \d\d:00–\d\d:11, being filled\) \(.*, stays\) and 1 more$/);
   });
 
   test('is not known before the first pass', async () => {

@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
 import { formatAgo, formatDay } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
+import { CAUSES, formatStretch } from '../../ui/gaps.ts';
 import { Page } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
@@ -52,11 +53,20 @@ function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; o
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
-  const { from, to, lastError } = coverage;
+  const { from, to, lastError, gaps } = coverage;
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
+      {gaps.length > 0 && <> · <StatusBadge tone="warn">{gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`}</StatusBadge> {gapsInWords(gaps)}</>}
       {lastError !== null && <> · <StatusBadge tone={off ? 'quiet' : 'warn'}>{off ? 'Off' : 'Reading fails'}</StatusBadge> {lastError}</>}
     </p>
   );
+}
+
+/** So many gaps are named; the page of the sync has all. */
+const NAMED = 2;
+
+function gapsInWords(gaps: Coverage['gaps']): string {
+  const words = gaps.slice(0, NAMED).map(({ from, to, cause, fillableUntil }) => `(${formatStretch(from, to)}, ${fillableUntil === null ? `${CAUSES[cause].replace(/^[NF]/, (letter) => letter.toLowerCase())}, stays` : 'being filled'})`);
+  return gaps.length > NAMED ? `${words.join(' ')} and ${gaps.length - NAMED} more` : words.join(' ');
 }

@@ -1,4 +1,4 @@
-import { GetSync, SyncNow, type SyncSource } from '@gatehouse/contracts';
+import { GetSync, ListOddRecords, SyncNow, type OddRecord, type SyncSource } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { ANA, answers, refuses, renderPage, waits, type Handler } from '../../te
 import { SyncPage } from './sync-page.tsx';
 
 const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya.lindqvist@contoso.example', roles: ['SetupAdmin' as const] } };
-const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, off: false, events: 12345, ...more });
+const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, off: false, events: 12345, gaps: [], firstReading: null, requests: { new: 1440, late: 92, backFill: 0, aDay: 43200 }, looksBack: { halfHourEvery: 1, dayEvery: 60, wholeEvery: 1440, wholeDays: 30 }, defects: 0, revisions: 0, ...more });
 const stands = (sources = [source()], catalog = { groups: 12, applications: 6, readAt: at(-2) as string | null }) => answers(GetSync, { now: at(0), sources, catalog });
 const asked = answers(SyncNow, { asked: true });
 
@@ -84,6 +84,70 @@ describe('where the mirror stands', () => {
   test.each([[12, 6, /^12 groups that PIM manages and 6 applications, read \d\d:\d\d\.$/], [1, 1, /^1 group that PIM manages and 1 application, /]])('the catalog counts %i and %i', async (groups, applications, said) => {
     show(stands([source()], { groups, applications, readAt: at(-2) }));
     expect(await screen.findByText(said)).toBeTruthy();
+  });
+});
+
+describe('what is missing, what it costs and what came odd', () => {
+  const facts = async () => { await row(); return Object.fromEntries(screen.getAllByRole('term').map((term) => [term.textContent, term.nextElementSibling?.textContent])); };
+  const gap = { from: '2026-02-14T02:00:00.000Z', to: '2026-02-14T02:11:00.000Z', filledTo: '2026-02-14T02:00:00.000Z', cause: 'unavailable' as const, noticedAt: at(-30), fillableUntil: at(60 * 24) as string | null };
+
+  test('a gap is shown with its cause, and until when it can be filled', async () => {
+    show(stands([source({ gaps: [{ ...gap, filledTo: '2026-02-14T02:05:00.000Z' }] })]));
+    expect(await cells()).toMatchObject({ State: '▲Read1 gap is being filled.' });
+    const [, line] = within(screen.getByRole('table', { name: 'Gaps' })).getAllByRole('row');
+    expect(line?.textContent).toMatch(/^14 Feb 2026 \d\d:00–\d\d:11▲Being filledRead up to 14 Feb 2026 \d\d:05. Can be had until .*\.Microsoft Graph did not answer\d\d:\d\dMicrosoft Entra audit log$/);
+  });
+
+  test('one that can no longer be filled says so, and is no alarm', async () => {
+    show(stands([source({ gaps: [{ ...gap, cause: 'outage', to: '2026-02-16T02:00:00.000Z', fillableUntil: null }] })]));
+    expect(await cells()).toMatchObject({ State: '●Read' });
+    const [, line] = within(screen.getByRole('table', { name: 'Gaps' })).getAllByRole('row');
+    expect(line?.textContent).toMatch(/^14 Feb 2026 \d\d:00 – 16 Feb 2026 \d\d:00○Stays missingThe source does not have it any more\.Nobody read/);
+  });
+
+  test('without a gap none is spoken of', async () => {
+    show(stands());
+    await row();
+    expect(screen.queryByText('Gaps')).toBeNull();
+  });
+
+  test('the first reading says how far it is, and that earlier events are missing yet', async () => {
+    show(stands([source({ firstReading: { from: '2026-02-01T00:00:00.000Z', to: '2026-02-11T00:00:00.000Z', readTo: '2026-02-05T07:00:00.000Z' } })]));
+    expect(await cells()).toMatchObject({ State: '◌ReadEarlier events are being read: 42 %.' });
+    expect((await facts())['First reading']).toMatch(/^42 % of 1 Feb 2026 /);
+    expect(screen.getByRole('progressbar', { name: 'First reading' }).getAttribute('aria-valuenow')).toMatch(/^0\.429/);
+  });
+
+  test('requests are told by what they were for, and how often it is looked back', async () => {
+    show(stands([source({ requests: { new: 1440, late: 2160, backFill: 3000, aDay: 43200 }, looksBack: { halfHourEvery: 15, dayEvery: 120, wholeEvery: 2880, wholeDays: 30 } })]));
+    expect(await facts()).toMatchObject({
+      'Requests today': '6,600 of 43,2001,440 for what is new, 2,160 for what shows late (5.0 %), 3,000 for earlier events. Counted from 00:00 UTC.',
+      'Shown late': 'Half an hour is read again every 15 min, a day every 2 h, all 30 days every 2 days.',
+      'Odd records': 'None is brokenNone came again with other content',
+    });
+  });
+
+  const odd = (more: Partial<OddRecord> = {}): OddRecord => ({ id: 'unidentified-1', revision: 0, at: at(-3), receivedAt: at(-2), activity: '', defect: 'It is no JSON.', raw: '{"broken', length: 8, ...more });
+
+  test('an auditor reads odd records as they were received, page by page', async () => {
+    const { calls } = renderPage(<SignedIn />, { session: { ...MAYA, person: { ...MAYA.person, roles: ['SetupAdmin', 'Auditor'] } }, api: [
+      stands([source({ defects: 21, revisions: 1 })]),
+      answers(ListOddRecords, ({ url }) => (!url.includes('cursor=') ? { records: [odd()], nextCursor: '7:0' } : { records: [odd({ id: 'big', raw: 'x', length: 5001, defect: 'It is larger than 1 MiB.' })], nextCursor: null })),
+    ] });
+    await row();
+    await userEvent.click(screen.getByRole('button', { name: '21 records kept as received: something is wrong with them' }));
+    const panel = within(await screen.findByRole('dialog'));
+    expect((await panel.findByLabelText('As received: unidentified-1')).textContent).toBe('{"broken');
+    await userEvent.click(panel.getByRole('button', { name: 'Show more' }));
+    expect((await panel.findByLabelText('As received: big')).textContent).toBe('x\n… 5,000 more characters');
+    expect(panel.queryByRole('button', { name: 'Show more' })).toBeNull();
+    expect(calls.filter(({ endpoint }) => endpoint === ListOddRecords)).toHaveLength(2);
+  });
+
+  test('who may not read the history reads how many there are, and no more', async () => {
+    show(stands([source({ defects: 1, revisions: 3 })]));
+    expect((await facts())['Odd records']).toBe('1 record kept as received: something is wrong with it3 records came again with other content: each is kept');
+    expect(screen.queryByRole('button', { name: /record/ })).toBeNull();
   });
 });
 
