@@ -37,7 +37,7 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds or takes away. */
 const NEWEST = {
-  table: 'sync_gap', column: 'overlap_read_at',
+  table: 'sync_source', column: 'overlap_read_at',
   undo: `DROP TABLE IF EXISTS sync_gap, sync_window, sync_request_count, activation_stale;
     DROP INDEX IF EXISTS audit_event_defect, audit_event_revision;
     ALTER TABLE sync_source DROP COLUMN IF EXISTS overlap_read_at, DROP COLUMN IF EXISTS day_read_at, DROP COLUMN IF EXISTS whole_read_at, DROP COLUMN IF EXISTS ahead_ms,

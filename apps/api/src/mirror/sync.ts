@@ -76,7 +76,7 @@ const NOTHING = { added: 0, kinds: new Set<EventKind>(), more: false } as const;
 /** Whether a source that was closed to the portal is not to be asked again yet. */
 async function isLeftInPeace(connection: Connection, tenantId: string, source: string, now: Date): Promise<boolean> {
   const { rows: [row] } = await connection.query<{ closed: string | null; last_started_at: Date | null }>('SELECT closed, last_started_at FROM sync_source WHERE tenant_id = $1 AND source = $2', [tenantId, source]);
-  return row?.closed != null && row.last_started_at !== null && Math.abs(now.getTime() - row.last_started_at.getTime()) < HOUR;
+  return row !== undefined && row.closed !== null && row.last_started_at !== null && Math.abs(now.getTime() - row.last_started_at.getTime()) < HOUR;
 }
 
 /** What requests are for, in the count of them. */
