@@ -234,6 +234,8 @@ export interface Queue {
   readonly skip: number;
   /** Batches that stand in the queue and are sealed whole. */
   readonly done: readonly number[];
+  /** Whether no more batches wait than these. */
+  readonly isAll: boolean;
 }
 
 /** Batches read at once; their rows come in parts, however many they are. */
@@ -249,11 +251,12 @@ export async function readQueue(connection: Connection, tenantId: string, size: 
   );
   const fresh = rows.filter(({ is_sealed }) => !is_sealed).map(({ batch_id }) => Number(batch_id));
   const [lastBatch, ...batches] = await readBatchLines(connection, tenantId, [...(lastId === undefined ? [] : [lastId]), ...fresh]).then((found) => (lastId === undefined ? [undefined, ...found] : found));
+  const isAll = rows.length < BATCHES_AT_ONCE;
   const done = rows.filter(({ is_sealed }) => is_sealed).map(({ batch_id }) => Number(batch_id));
   const [begins, ends] = last === undefined || lastBatch === undefined ? [-1, 0] : [Number(last.first_leaf), Number(last.first_leaf) + leavesOf(lastBatch)];
   if (begins >= size || ends < size) throw new LedgerMismatch(`The last sealed batch has the leaves from ${begins} until before ${ends}, and the last checkpoint is of ${size}.`);
-  if (lastBatch === undefined || ends === size) return { batches: batches.flatMap((batch) => batch ?? []), skip: 0, done };
-  return { batches: [lastBatch, ...batches.flatMap((batch) => batch ?? [])], skip: size - begins, done: done.filter((batchId) => batchId !== lastId) };
+  if (lastBatch === undefined || ends === size) return { batches: batches.flatMap((batch) => batch ?? []), skip: 0, done, isAll };
+  return { batches: [lastBatch, ...batches.flatMap((batch) => batch ?? [])], skip: size - begins, done: done.filter((batchId) => batchId !== lastId), isAll };
 }
 
 export interface Sealed {

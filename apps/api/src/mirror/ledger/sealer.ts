@@ -94,7 +94,7 @@ export function createSealer({ db, clock, tenantId, origin, signers, log, leaves
     const done = [...queue.done, ...spans.filter(({ batch, to }) => to === leavesOf(batch)).map(({ batch }) => batch.batchId)];
     await beforeWrite?.();
     await insertSealed(connection, tenantId, { fence, checkpoint, seals, tiles, done, keys: signers });
-    return { checkpoint, isAll: edge.size - size < leavesAtOnce };
+    return { checkpoint, isAll: queue.isAll && edge.size - size < leavesAtOnce };
   }
 
   async function alarm(connection: Connection, sentence: string | null): Promise<void> {
