@@ -29,8 +29,8 @@ export class LedgerMismatch extends Error {
   }
 }
 
-const NEWLINE = 10;
-const TAB = 9;
+export const NEWLINE = 10;
+export const TAB = 9;
 const ZERO = 48;
 
 /** A leaf on its way: where it belongs, and its data behind a byte for the prefix of its hash. */

@@ -1,7 +1,7 @@
 import type { Connection, Database } from '@gatehouse/db';
 import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction } from '../database.ts';
-import { BATCH_COLUMNS, BATCH_TABLE, batchLineOf, COPY_SETTINGS, LeafLines, LedgerMismatch, LOG_TABLES, leavesOf, prefixedLeaf, runsOf, spansOf, type BatchLine, type Span } from './leaves.ts';
+import { BATCH_COLUMNS, BATCH_TABLE, batchLineOf, COPY_SETTINGS, isLogTable, LeafLines, LedgerMismatch, LOG_TABLES, NEWLINE, TAB, leavesOf, prefixedLeaf, runsOf, spansOf, type BatchLine, type Span } from './leaves.ts';
 import { Edge, edgeCounts, prefixedLeafHash, TILE, type FullTile } from './tree.ts';
 
 type Queryable = Pick<Connection, 'query'> | Pick<Database['pool'], 'query'>;
@@ -27,6 +27,16 @@ export async function latestCheckpoint(db: Queryable, tenantId: string): Promise
 export async function checkpointOfSize(db: Queryable, tenantId: string, size: number): Promise<StoredCheckpoint | undefined> {
   const { rows: [row] } = await db.query<CheckpointRow>(`SELECT ${CHECKPOINT} FROM ledger_checkpoint WHERE tenant_id = $1 AND tree_size = $2`, [tenantId, size]);
   return row && checkpointOf(row);
+}
+
+/** Checkpoints of smaller trees, evenly chosen where there are more than that. */
+export async function checkpointsUpTo(db: Queryable, tenantId: string, size: number, most: number): Promise<StoredCheckpoint[]> {
+  const { rows } = await db.query<CheckpointRow>(
+    `SELECT ${CHECKPOINT} FROM (SELECT *, row_number() OVER (ORDER BY tree_size DESC) AS place, count(*) OVER () AS of_all FROM ledger_checkpoint WHERE tenant_id = $1 AND tree_size < $2) AS c
+     WHERE (place - 1) % ((of_all + $3 - 1) / $3) = 0 ORDER BY tree_size`,
+    [tenantId, size, most],
+  );
+  return rows.map(checkpointOf);
 }
 
 /** The first checkpoint whose tree has the leaf: since then it is known. */
@@ -101,10 +111,7 @@ const copy = (connection: Connection, statement: string): AsyncIterable<Buffer> 
 
 /** The batches' own lines, in the order of the ids that were asked for. Within `inSnapshot`. */
 export async function readBatchLines(connection: Connection, tenantId: string, batchIds: readonly number[]): Promise<BatchLine[]> {
-  if (batchIds.length === 0) return [];
-  const chunks: Buffer[] = [];
-  for await (const chunk of copy(connection, `SELECT '${BATCH_TABLE}', ${BATCH_COLUMNS.join(', ')} FROM log_batch WHERE tenant_id = ${uuid(tenantId)} AND batch_id = ANY (${bigints(batchIds)})`)) chunks.push(chunk);
-  const found = new Map(Buffer.concat(chunks).toString().split('\n').filter((line) => line !== '').map((line) => batchLineOf(line)).map((batch) => [batch.batchId, batch]));
+  const found = new Map([...await rawBatchLines(connection, tenantId, batchIds)].map(([batchId, line]) => [batchId, batchLineOf(line)]));
   return batchIds.map((batchId) => {
     const batch = found.get(batchId);
     if (!batch) throw new LedgerMismatch(`Batch ${batchId} is to be in the log and is not.`);
@@ -162,6 +169,68 @@ export async function* readLeaves(connection: Connection, tenantId: string, span
 }
 
 const missing = ({ batch }: Span, ordinal: number): string => `Batch ${batch.batchId} says to have ${batch.rows} rows, and row number ${ordinal} is not in ${batch.log}.`;
+
+/**
+ * The lines of these leaves as they are stored, whatever was done to them: in their order by the seals, the line of each
+ * batch behind its rows. Within `inSnapshot`.
+ */
+export async function* readAsStored(connection: Connection, tenantId: string, from: number, to: number): AsyncGenerator<Buffer> {
+  const { rows: seals } = await connection.query<{ batch_id: string; first_leaf: string; next_leaf: string | null }>(
+    `SELECT * FROM (SELECT batch_id, first_leaf, lead(first_leaf) OVER (ORDER BY first_leaf) AS next_leaf FROM ledger_seal WHERE tenant_id = $1
+       AND first_leaf >= coalesce((SELECT max(first_leaf) FROM ledger_seal WHERE tenant_id = $1 AND first_leaf <= $2), 0)
+       AND first_leaf <= coalesce((SELECT min(first_leaf) FROM ledger_seal WHERE tenant_id = $1 AND first_leaf >= $3), $3)) AS s WHERE first_leaf < $3 ORDER BY first_leaf`,
+    [tenantId, from, to],
+  );
+  const lines = await rawBatchLines(connection, tenantId, seals.map(({ batch_id }) => Number(batch_id)));
+  const spans = seals.map(({ batch_id, first_leaf, next_leaf }): Span => {
+    const [batchId, first] = [Number(batch_id), Number(first_leaf)];
+    const line = lines.get(batchId) ?? '';
+    const [, , , log = '', , , rows = '0'] = line.split('\t');
+    const leaves = next_leaf === null ? Number(rows) + 1 : Number(next_leaf) - first;
+    return { batch: { batchId, log: isLogTable(log) ? log : 'audit_event', rows: leaves - 1, line }, from: Math.max(0, from - first), to: Math.min(leaves, to - first) };
+  });
+  for (const run of runsOf(spans)) {
+    let at = 0;
+    const closingBefore = function* (batchId: number): Generator<Buffer> {
+      for (let span = run[at]; span && span.batch.batchId < batchId; span = run[++at]) if (span.to > span.batch.rows && span.batch.line !== '') yield Buffer.from(`${span.batch.line}\n`);
+    };
+    const rows = new LeafLines(run[0]?.batch.log ?? '');
+    for await (const chunk of copy(connection, rowsStatement(tenantId, run))) {
+      const text: Buffer[] = [];
+      for (const { batchId, prefixed } of rows.take(chunk)) {
+        text.push(...closingBefore(batchId), asLine(prefixed));
+      }
+      if (text.length > 0) yield Buffer.concat(text);
+    }
+    yield* closingBefore(Number.POSITIVE_INFINITY);
+  }
+}
+
+/** A leaf as a line of COPY again. */
+function asLine(prefixed: Buffer): Buffer {
+  const line = Buffer.alloc(prefixed.length, NEWLINE);
+  prefixed.copy(line, 0, 1);
+  line[line.indexOf(NEWLINE)] = TAB;
+  return line;
+}
+
+async function rawBatchLines(connection: Connection, tenantId: string, batchIds: readonly number[]): Promise<Map<number, string>> {
+  const chunks: Buffer[] = [];
+  if (batchIds.length > 0) for await (const chunk of copy(connection, `SELECT '${BATCH_TABLE}', ${BATCH_COLUMNS.join(', ')} FROM log_batch WHERE tenant_id = ${uuid(tenantId)} AND batch_id = ANY (${bigints(batchIds)})`)) chunks.push(chunk);
+  return new Map(Buffer.concat(chunks).toString().split('\n').filter((line) => line !== '').map((line) => [Number(line.split('\t')[2]), line]));
+}
+
+/** At most so many: one is enough to be told. */
+const STRAYS = 1_000;
+
+/** Rows of the log that are in no sealed batch and wait in no queue, as lines. Within `inSnapshot`. */
+export async function* readStrays(connection: Connection, tenantId: string): AsyncGenerator<Buffer> {
+  const tables = [...Object.entries(LOG_TABLES), [BATCH_TABLE, BATCH_COLUMNS] as const];
+  for (const [table, columns] of tables) {
+    yield* copy(connection, `SELECT '${table}', ${columns.join(', ')} FROM ${table} AS e WHERE tenant_id = ${uuid(tenantId)}
+      AND NOT EXISTS (SELECT 1 FROM ledger_seal AS s WHERE s.tenant_id = e.tenant_id AND s.batch_id = e.batch_id) AND NOT EXISTS (SELECT 1 FROM log_unsealed AS u WHERE u.tenant_id = e.tenant_id AND u.batch_id = e.batch_id) LIMIT ${STRAYS}`);
+  }
+}
 
 function closingLeaf({ line }: BatchLine): Buffer {
   const text = Buffer.from(`\0${line}`);
