@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import type { Connection, Database } from '@gatehouse/db';
 import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction } from '../database.ts';
@@ -107,7 +108,18 @@ const bigints = (values: readonly number[]): string => `'{${values.map((value) =
 }).join(',')}}'::bigint[]`;
 
 /** The text of a COPY, in chunks. COPY takes no parameters: what goes into it was checked above. */
-const copy = (connection: Connection, statement: string): AsyncIterable<Buffer> => connection.query(copyTo(`COPY (${statement}) TO STDOUT`));
+async function* copy(connection: Connection, statement: string): AsyncGenerator<Buffer> {
+  const stream = connection.query(copyTo(`COPY (${statement}) TO STDOUT`));
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } finally {
+    // Whoever has seen enough leaves the rest on the connection, which takes nothing else until it is read.
+    if (!stream.readableEnded && stream.errored === null) {
+      stream.resume();
+      await finished(stream).catch(() => undefined);
+    }
+  }
+}
 
 /** The batches' own lines, in the order of the ids that were asked for. Within `inSnapshot`. */
 export async function readBatchLines(connection: Connection, tenantId: string, batchIds: readonly number[]): Promise<BatchLine[]> {

@@ -50,12 +50,13 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   const gaps = sides.filter(([start, end]) => end > start);
   const proofs = {
     format: 1, origin, size, ranges: to > from ? [[from, to]] : [],
-    gaps: [] as object[], consistency: [] as object[],
+    gaps: [] as object[], checkpoints: [] as number[], consistency: [] as object[],
   };
   for (const [start, end] of gaps) {
     const hashes = await rootsOf(subtreesOf(start, end).map(({ level, index }) => [index * 2 ** level, (index + 1) * 2 ** level] as const), tiles);
     proofs.gaps.push({ from: start, to: end, hashes: hashes.map((one) => one.toString('base64')) });
   }
+  proofs.checkpoints.push(...earlier.map((one) => one.size));
   // Where every row is there, every earlier root can be had from the rows.
   if (!isAll) for (const one of earlier) proofs.consistency.push({ size: one.size, hashes: (await rootsOf(consistencyRanges(one.size, size), tiles)).map((hash) => hash.toString('base64')) });
   yield text('proofs.json', `${JSON.stringify(proofs)}\n`);

@@ -183,23 +183,24 @@ export function consistencyRanges(older: number, size: number): Range[] {
 /** What the proofs are made from: hashes of a tile of this level and index, as many as the tree has. */
 export type ReadTile = (level: number, index: number) => Promise<readonly Buffer[]>;
 
-/** The root of each range, by as few tiles as they need. */
+/** The root of each range, by as few tiles as they need, one after the other: they may come over one connection. */
 export async function rootsOf(ranges: readonly Range[], readTile: ReadTile): Promise<Buffer[]> {
-  const tiles = new Map<string, Promise<readonly Buffer[]>>();
-  const tile = (level: number, index: number): Promise<readonly Buffer[]> => {
-    const key = `${level}/${index}`;
-    const read = tiles.get(key) ?? readTile(level, index);
-    tiles.set(key, read);
-    return read;
-  };
+  const tiles = new Map<string, readonly Buffer[]>();
   const subtree = async ({ level, index }: Subtree): Promise<Buffer> => {
     const tileLevel = Math.floor(level / TILE_LEVELS);
     const width = 2 ** (level % TILE_LEVELS);
     const first = index * width;
-    const hashes = await tile(tileLevel, Math.floor(first / TILE));
+    const tileIndex = Math.floor(first / TILE);
+    const key = `${tileLevel}/${tileIndex}`;
+    const hashes = tiles.get(key) ?? await readTile(tileLevel, tileIndex);
+    tiles.set(key, hashes);
     return perfectRoot(hashes.slice(first % TILE, (first % TILE) + width));
   };
   const roots: Buffer[] = [];
-  for (const [from, to] of ranges) roots.push(rootOfPeaks(await Promise.all(subtreesOf(from, to).map(subtree))));
+  for (const [from, to] of ranges) {
+    const peaks: Buffer[] = [];
+    for (const one of subtreesOf(from, to)) peaks.push(await subtree(one));
+    roots.push(rootOfPeaks(peaks));
+  }
   return roots;
 }
