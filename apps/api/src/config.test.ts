@@ -7,7 +7,7 @@ import { ConfigError, parseConfig } from './config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const REAL = {
-  PUBLIC_URL: 'https://gatehouse.example.com', DATABASE_URL: 'postgresql://u:p@db:5432/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY,
+  PUBLIC_URL: 'https://gatehouse.example.com', DATABASE_URL: 'postgresql://u:p@db:5432/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY, LEDGER_KEY: KEY,
   ENTRA_TENANT_ID: '11111111-2222-4333-8444-555555555555', ENTRA_CLIENT_ID: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', ENTRA_CLIENT_SECRET: 's3cret',
 };
 

@@ -8,7 +8,7 @@ export const EventKind = z.enum([
   'deactivation-requested', 'deactivated', 'expired',
   'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed',
   'role-settings-changed', 'onboarded', 'member-added', 'member-removed', 'group-changed', 'application-changed',
-  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export',
+  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export', 'portal-ledger',
   'other',
 ]);
 export type EventKind = z.infer<typeof EventKind>;
@@ -29,6 +29,7 @@ export const PORTAL_ACTIVITIES = {
   'batch.created': 'Began to plan many setups', 'batch.planned': 'Planned many setups', 'batch.started': 'Began to apply many setups', 'batch.continued': 'Continued many setups', 'batch.finished': 'Applied many setups to their end', 'batch.stop-asked': 'Asked many setups to stop', 'batch.stopped': 'Many setups were stopped', 'batch.interrupted': 'Many setups were interrupted',
   'notification.resent': 'Sent a notification again',
   'history.exported': 'Exported the history',
+  'ledger.stopped': 'The ledger found the log changed and stopped', 'ledger.resumed': 'The log is as the ledger has it again',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;

@@ -1,4 +1,5 @@
-import { appendFile, open } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { AnchorState, StoredCheckpoint } from './ledger.store.ts';
 
@@ -23,7 +24,13 @@ export function logAnchor(log: Pick<Logger, 'info'>): Anchor {
 
 /** A file that is only ever appended to: notes, an empty line after each. */
 export function fileAnchor(file: string): Anchor {
-  return { kind: 'file', everyMs: 0, send: ({ note }) => appendFile(file, `${note}\n`, { mode: 0o600, flush: true }) };
+  return {
+    kind: 'file', everyMs: 0,
+    async send({ note }) {
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await appendFile(file, `${note}\n`, { mode: 0o600, flush: true });
+    },
+  };
 }
 
 /** Longer than any note with a few signatures. */
