@@ -308,6 +308,29 @@ export async function readTile(connection: Connection, tenantId: string, size: n
   return Buffer.concat(level === 0 ? await hashLeaves(connection, tenantId, from, end) : await tileRoots(connection, tenantId, level - 1, from, end));
 }
 
+/** Full tiles of a level as they are stored, by their index. */
+export async function storedTiles(db: Queryable, tenantId: string, level: number, from: number, to: number): Promise<Map<number, Pick<FullTile, 'hashes' | 'root'>>> {
+  const { rows } = await db.query<{ index: string; hashes: Buffer; root: Buffer }>('SELECT index, hashes, root FROM ledger_tile WHERE tenant_id = $1 AND level = $2 AND index >= $3 AND index < $4', [tenantId, level, from, to]);
+  return new Map(rows.map(({ index, hashes, root }) => [Number(index), { hashes, root }]));
+}
+
+export async function countTiles(db: Queryable, tenantId: string): Promise<number> {
+  const { rows: [row] } = await db.query<{ count: string }>('SELECT count(*) FROM ledger_tile WHERE tenant_id = $1', [tenantId]);
+  return Number(row?.count);
+}
+
+/** Every checkpoint by its size. */
+export async function signedRoots(db: Queryable, tenantId: string): Promise<Map<number, StoredCheckpoint>> {
+  const { rows } = await db.query<CheckpointRow>(`SELECT ${CHECKPOINT} FROM ledger_checkpoint WHERE tenant_id = $1`, [tenantId]);
+  return new Map(rows.map(checkpointOf).map((one) => [one.size, one]));
+}
+
+/** The public keys as they are stored, by their ids. */
+export async function keyRows(db: Queryable, tenantId: string): Promise<[id: string, key: string][]> {
+  const { rows } = await db.query<{ key_id: string; verifier_key: string }>('SELECT key_id, verifier_key FROM ledger_key WHERE tenant_id = $1', [tenantId]);
+  return rows.map(({ key_id, verifier_key }) => [key_id, verifier_key]);
+}
+
 /** What is to be sealed next: batches in the order of their leaves to come, the first of them perhaps sealed in part. */
 export interface Queue {
   readonly batches: readonly BatchLine[];

@@ -4,12 +4,13 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
-import { checkpointAfter, checkpointOfSize, findUnaccounted, inSnapshot, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
-import { LedgerMismatch, spansOf } from './leaves.ts';
+import { checkpointAfter, checkpointOfSize, inSnapshot, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkLedger } from './check.ts';
+import { spansOf } from './leaves.ts';
 import { signerOf } from './note.ts';
 import { ledgerPart, zipOf } from './pack.ts';
 import { createSealer } from './sealer.ts';
-import { consistencyRanges, Edge, hashesOf, inclusionRanges, prefixedLeafHash, rootsOf, TILE } from './tree.ts';
+import { consistencyRanges, hashesOf, inclusionRanges, rootsOf } from './tree.ts';
 
 export interface LedgerDeps {
   readonly db: Database;
@@ -61,9 +62,6 @@ export interface Ledger {
 /** The name that the ledger signs under: it does not change with the portal's address. */
 export const originOf = (tenantId: string): string => `gatehouse/${tenantId}`;
 
-/** Leaves that the nightly check reads with one statement. */
-const CHECKED_AT_ONCE = 65_536;
-
 export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, log, file, post, onAlarm }: LedgerDeps): Ledger {
   const origin = originOf(tenantId);
   const [firstSeed, ...olderSeeds] = seeds;
@@ -104,58 +102,25 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     if (!isAnchored) await sendOutside();
   }
 
-  /** Of what the tree holds, everything anew; the tiles say which row it is that differs. */
-  async function checkTree(connection: Connection, checkpoint: StoredCheckpoint): Promise<void> {
-    const edge = new Edge();
-    for (let from = 0; from < checkpoint.size; from += CHECKED_AT_ONCE) {
-      const to = Math.min(checkpoint.size, from + CHECKED_AT_ONCE);
-      const { batches, skip } = await sealedBetween(connection, tenantId, from, to);
-      let known: Buffer[] = [];
-      let leaf = from;
-      for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, to - from))) {
-        if (leaf % TILE === 0) known = hashesOf(await readKnown(connection, checkpoint.size, leaf / TILE));
-        const hashed = prefixedLeafHash(prefixed);
-        const expected = known[leaf % TILE];
-        if (expected && !hashed.equals(expected)) throw new LedgerMismatch(`Leaf ${leaf} is not what was sealed: ${nameOfLeaf(prefixed)}.`);
-        edge.add(hashed);
-        leaf += 1;
-      }
-    }
-    if (!edge.root().equals(checkpoint.root)) throw new LedgerMismatch(`The rows do not give the root of the checkpoint of ${checkpoint.size} leaves.`);
-  }
-
-  /** A full tile as it is stored, on a connection of its own: the other one is in the middle of a COPY. */
-  async function readKnown(_connection: Connection, size: number, index: number): Promise<Buffer> {
-    if ((index + 1) * TILE > size) return Buffer.alloc(0);
-    const { rows: [tile] } = await db.pool.query<{ hashes: Buffer }>('SELECT hashes FROM ledger_tile WHERE tenant_id = $1 AND level = 0 AND index = $2', [tenantId, index]);
-    if (!tile) throw new LedgerMismatch(`Tile ${index} of level 0 is not there.`);
-    return tile.hashes;
-  }
+  const allKeys = async (): Promise<string[]> => [...new Set([...await knownKeys(db.pool, tenantId), ...signers.map(({ verifierKey }) => verifierKey)])];
 
   return {
     seal: () => (sealing ??= pass().finally(() => { sealing = undefined; })),
 
     async check() {
-      const found: string[] = [];
-      const checkpoint = await latestCheckpoint(db.pool, tenantId);
-      if (checkpoint) {
-        await read((connection) => checkTree(connection, checkpoint)).catch((error: unknown) => {
-          if (!(error instanceof LedgerMismatch)) throw error;
-          found.push(error.message);
-        });
-      }
-      found.push(...await findUnaccounted(db.pool, tenantId));
-      if (found.length > 0) {
+      const { size, found } = await read((connection) => checkLedger(connection, { tenantId, origin, verifierKeys: signers.map(({ verifierKey }) => verifierKey) }));
+      const [alarm] = found;
+      if (alarm !== undefined) {
         log.error({ ledger: found }, 'the nightly check of the ledger found differences');
-        if (await setAlarm(db.pool, tenantId, found[0] ?? null, clock.now())) await onAlarm?.(found[0] ?? null);
-      } else if (checkpoint) await setChecked(db.pool, tenantId, clock.now(), checkpoint.size);
+        if (await setAlarm(db.pool, tenantId, alarm, clock.now())) await onAlarm?.(alarm);
+      } else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
       return found;
     },
 
     state: () => readLedger(db.pool, tenantId),
     checkpoint: () => latestCheckpoint(db.pool, tenantId),
     checkpointOf: (size) => checkpointOfSize(db.pool, tenantId, size),
-    keys: async () => [...new Set([...await knownKeys(db.pool, tenantId), ...signers.map(({ verifierKey }) => verifierKey)])],
+    keys: allKeys,
 
     async tile(level, index) {
       const checkpoint = await latestCheckpoint(db.pool, tenantId);
@@ -187,11 +152,3 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     pack: (range) => zipOf(db, (connection) => ledgerPart(connection, { tenantId, origin, range, keys: signers.map(({ verifierKey }) => verifierKey) })),
   };
 }
-
-/** Which row a leaf is, in words. */
-function nameOfLeaf(prefixed: Buffer): string {
-  const [table, row = ''] = prefixed.subarray(1).toString().split('\n');
-  const [, batchId, ordinal, source, id] = row.split('\t');
-  return table === 'log_batch' ? `the end of batch ${batchId ?? ''}` : `row ${ordinal ?? ''} of batch ${batchId ?? ''} in ${table ?? ''}, ${source ?? ''}:${id ?? ''}`;
-}
-

@@ -4,12 +4,12 @@ import { openCheckpoint, signCheckpoint, signerOf } from './note.ts';
 
 const seed = Buffer.alloc(32, 5);
 const signer = signerOf('gatehouse/contoso', seed);
-const checkpoint = { origin: 'gatehouse/contoso', size: 12, root: Buffer.alloc(32, 1), signedAt: new Date('2026-03-02T09:00:00Z') };
+const checkpoint = { origin: 'gatehouse/contoso', size: 12, root: Buffer.alloc(32, 1), signedAt: new Date('2026-03-02T09:00:00Z'), previous: 7 };
 
-test('a checkpoint is four lines, an empty one, and a signature line each, as C2SP has it', () => {
+test('a checkpoint is five lines, an empty one, and a signature line each, as C2SP has it', () => {
   const note = signCheckpoint(checkpoint, [signer]);
   const [text = '', signature = ''] = note.split('\n\n');
-  expect(text).toBe(`gatehouse/contoso\n12\n${checkpoint.root.toString('base64')}\ntime 2026-03-02T09:00:00.000Z`);
+  expect(text).toBe(`gatehouse/contoso\n12\n${checkpoint.root.toString('base64')}\ntime 2026-03-02T09:00:00.000Z\nprevious 7`);
   const [, name, blob = ''] = /^— (\S+) (\S+)\n$/.exec(signature) ?? [];
   expect(name).toBe(signer.name);
   const bytes = Buffer.from(blob, 'base64');

@@ -27,17 +27,19 @@ export function signerOf(name: string, seed: Uint8Array): Signer {
 
 const keyIdOf = (name: string, typed: Uint8Array): string => hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), typed]), 'buffer').subarray(0, 4).toString('hex');
 
-/** A checkpoint of C2SP tlog-checkpoint, with the time of its signing as an extension line. */
+/** A checkpoint of C2SP tlog-checkpoint, with the time of its signing and the size of the one before as extension lines. */
 export interface Checkpoint {
   readonly origin: string;
   readonly size: number;
   readonly root: Buffer;
   readonly signedAt: Date;
+  /** The size of the checkpoint before it, 0 for the first: none can be taken away in between. */
+  readonly previous: number;
 }
 
 /** The checkpoint as a note, signed by every signer. */
-export function signCheckpoint({ origin, size, root, signedAt }: Checkpoint, signers: readonly Signer[]): string {
-  const text = `${origin}\n${size}\n${root.toString('base64')}\ntime ${signedAt.toISOString()}\n`;
+export function signCheckpoint({ origin, size, root, signedAt, previous }: Checkpoint, signers: readonly Signer[]): string {
+  const text = `${origin}\n${size}\n${root.toString('base64')}\ntime ${signedAt.toISOString()}\nprevious ${previous}\n`;
   return `${text}\n${signers.map((signer) => `— ${signer.name} ${Buffer.concat([Buffer.from(signer.keyId, 'hex'), signer.sign(text)]).toString('base64')}\n`).join('')}`;
 }
 
@@ -54,10 +56,11 @@ export function openCheckpoint(note: string, verifierKeys: readonly string[]): C
     const key = keys.find((one) => one.name === name && one.keyId === bytes.subarray(0, 4).toString('hex'));
     return key !== undefined && verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4));
   });
-  const [origin, size, root, time] = text.split('\n');
+  const [origin, size, root, time, before] = text.split('\n');
   const [, signedAt] = /^time (\S+)$/.exec(time ?? '') ?? [];
-  if (!isSigned || origin === undefined || !/^(0|[1-9]\d{0,15})$/.test(size ?? '') || root === undefined || signedAt === undefined) return undefined;
-  return { origin, size: Number(size), root: Buffer.from(root, 'base64'), signedAt: new Date(signedAt) };
+  const [, previous] = /^previous (\d{1,16})$/.exec(before ?? '') ?? [];
+  if (!isSigned || previous === undefined || origin === undefined || !/^(0|[1-9]\d{0,15})$/.test(size ?? '') || root === undefined || signedAt === undefined) return undefined;
+  return { origin, size: Number(size), root: Buffer.from(root, 'base64'), signedAt: new Date(signedAt), previous: Number(previous) };
 }
 
 function verifierOf(text: string): { readonly name: string; readonly keyId: string; readonly publicKey: KeyObject } | undefined {
@@ -66,3 +69,6 @@ function verifierOf(text: string): { readonly name: string; readonly keyId: stri
   if (name === undefined || keyId === undefined || typed.length !== 33 || typed[0] !== ED25519 || keyIdOf(name, typed) !== keyId) return undefined;
   return { name, keyId, publicKey: createPublicKey({ key: Buffer.concat([PUBLIC_DER, typed.subarray(1)]), format: 'der', type: 'spki' }) };
 }
+
+/** Whether the text is a public key, and the one of that id. */
+export const isVerifierKey = (text: string, keyId: string): boolean => verifierOf(text)?.keyId === keyId;

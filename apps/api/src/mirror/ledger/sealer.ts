@@ -90,7 +90,7 @@ export function createSealer({ db, clock, tenantId, origin, signers, log, leaves
     const now = clock.now();
     const signedAt = last && last.signedAt > now ? last.signedAt : now;
     const root = edge.root();
-    const checkpoint = { size: edge.size, root, signedAt, note: signCheckpoint({ origin, size: edge.size, root, signedAt }, signers) };
+    const checkpoint = { size: edge.size, root, signedAt, note: signCheckpoint({ origin, size: edge.size, root, signedAt, previous: size }, signers) };
     const done = [...queue.done, ...spans.filter(({ batch, to }) => to === leavesOf(batch)).map(({ batch }) => batch.batchId)];
     await beforeWrite?.();
     await insertSealed(connection, tenantId, { fence, checkpoint, seals, tiles, done, keys: signers });
