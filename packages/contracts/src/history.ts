@@ -63,6 +63,10 @@ export const Coverage = z.object({
   from: Instant.nullable(),
   to: Instant.nullable(),
   lastError: z.string().nullable(),
+  /** When the ledger was last signed; null where nothing is sealed. */
+  sealedTo: Instant.nullable(),
+  /** Whether the ledger found the log changed and stopped. */
+  isLedgerStopped: z.boolean(),
 });
 export type Coverage = z.infer<typeof Coverage>;
 

@@ -190,8 +190,11 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
 }
 
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
-  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null }>(`SELECT complete_from, watermark, last_error FROM sync_source WHERE tenant_id = $1 AND source = 'directory'`, [tenantId]);
-  return { from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null };
+  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; is_stopped: boolean }>(
+    `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text,
+       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND alarm IS NOT NULL) AS is_stopped
+     FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
+  return { from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null, sealedTo: row?.sealed_text ?? null, isLedgerStopped: row?.is_stopped === true };
 }
 
 /** Names that the filters can offer: of what is there now, and of groups that are gone but have a history. */

@@ -1,9 +1,10 @@
-import { ExportEvents, GetEvent, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { ExportEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { EventsPage } from './events-page.tsx';
+import { at } from '../../testing/fixtures.ts';
 import { AddressBar, coverage, eventDetail, historyEvent, INES } from './testing/history.tsx';
 
 const noNames = answers(ListHistoryNames, { groups: ['FinReport-SeniorAnalyst-SecureAccess'], applications: ['Finance reports'] });
@@ -79,6 +80,18 @@ describe('how complete the record is', () => {
     const line = await screen.findByText(/^Complete from/);
     expect(line.textContent).toMatch(/^Complete from 31 Jan 2026 to 2 min ago/);
     expect(line.textContent).toMatch(/Reading fails Microsoft Entra is busy$/);
+  });
+
+  test('says to when it is sealed', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ sealedTo: at(-1) }) })]);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · sealed to \d\d:\d\d ✓$/);
+  });
+
+  test('claims nothing to be sealed where the ledger stopped', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ sealedTo: at(-1), isLedgerStopped: true }) })]);
+    const line = await screen.findByText(/^Complete from/);
+    expect(line.textContent).toMatch(/Not sealed The log is not what was sealed/);
+    expect(line.textContent).not.toContain('✓');
   });
 
   test('is not known before the first pass', async () => {
@@ -171,7 +184,7 @@ describe('the filter', () => {
   });
 
   test('the CSV is of the same filter, without what is open beside the list', async () => {
-    show([found(historyEvent()), answers(GetEvent, eventDetail())], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
+    show([found(historyEvent()), answers(GetEvent, eventDetail()), answers(GetEventProof, { proof: null })], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
     await screen.findByRole('dialog');
     // Behind the drawer the page is hidden from the accessibility tree.
     const link = new URL(document.querySelector<HTMLAnchorElement>('a[download]')?.href ?? '');

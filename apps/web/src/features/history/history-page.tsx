@@ -4,7 +4,7 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
-import { formatAgo, formatDay } from '../../lib/dates.ts';
+import { formatAgo, formatDay, formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
@@ -40,10 +40,12 @@ function CoverageLine({ coverage }: { coverage: Coverage | undefined }) {
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
-  const { from, to, lastError } = coverage;
+  const { from, to, lastError, sealedTo, isLedgerStopped } = coverage;
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? 'Nothing was read from Microsoft Entra yet' : `Complete from ${formatDay(from)} to ${formatAgo(to, now)}`}
+      {sealedTo !== null && !isLedgerStopped && <> · sealed to {formatInstant(sealedTo, now)} ✓</>}
+      {isLedgerStopped && <> · <StatusBadge tone="bad">Not sealed</StatusBadge> The log is not what was sealed; see Sync &amp; health</>}
       {lastError !== null && <> · <StatusBadge tone="warn">Reading fails</StatusBadge> {lastError}</>}
     </p>
   );
