@@ -1,0 +1,71 @@
+import { pino } from 'pino';
+import { to as copyTo } from 'pg-copy-streams';
+import { testDatabase } from '@gatehouse/db/testing';
+import { withConnection } from '../apps/api/src/mirror/database.ts';
+import { createLedger } from '../apps/api/src/mirror/ledger/ledger.ts';
+import { inSnapshot, readAsStored } from '../apps/api/src/mirror/ledger/ledger.store.ts';
+import { LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.ts';
+import { addBatch, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
+import { LeafCheck } from '../apps/verify/src/check.ts';
+import { hashPrefixed, rootOfInclusion } from '../apps/verify/src/merkle.ts';
+import { Lines } from '../apps/verify/src/rows.ts';
+import type { Measure } from './measure.ts';
+
+const ROUNDS = 5;
+const ROWS = 1_000;
+const AT_ONCE = 65_536;
+const PROOFS = 50;
+
+const median = (values: readonly number[]): number => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Reading the whole ledger in the order of its leaves, hashed and checked by the verifier, against a plain COPY of the same rows. */
+export const measure: Measure = async ({ quick, templateUrl }) => {
+  await using db = await testDatabase(templateUrl);
+  const events = quick ? 100_000 : 1_000_000;
+  for (let from = 0; from < events; from += ROWS) await addBatch(db, ROWS, from);
+  await db.pool.query('ANALYZE audit_event');
+  let now = Date.parse('2026-03-02T10:00:00Z');
+  const clock = { now: () => new Date(now += 1_000) };
+  const ledger = createLedger({ db, clock, systemClock: clock, tenantId: TENANT, keys: [Buffer.alloc(32, 1)], log: pino({ level: 'silent' }) });
+  await ledger.seal();
+  const checkpoint = await ledger.checkpoint();
+  if (!checkpoint) throw new Error('nothing was sealed');
+
+  const raw = (): Promise<number> => withConnection(db, async (connection) => {
+    let bytes = 0;
+    for await (const chunk of connection.query(copyTo(`COPY (SELECT ${LOG_TABLES.audit_event.join(', ')} FROM audit_event) TO STDOUT`))) bytes += (chunk as Buffer).length;
+    return bytes;
+  });
+  const verified = (): Promise<boolean> => withConnection(db, (connection) => inSnapshot(connection, async () => {
+    const check = new LeafCheck();
+    const lines = new Lines();
+    for (let from = 0; from < checkpoint.size; from += AT_ONCE) {
+      for await (const chunk of readAsStored(connection, TENANT, from, Math.min(checkpoint.size, from + AT_ONCE))) lines.take(chunk, (prefixed) => { check.take(prefixed, undefined); });
+    }
+    return check.problems.length === 0 && check.tree.root().equals(checkpoint.root);
+  }));
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const began = performance.now();
+    await work();
+    return performance.now() - began;
+  };
+
+  let isSound = true;
+  const rounds: { raw: number; verify: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push({ raw: await timed(raw), verify: await timed(async () => { isSound = await verified() && isSound; }) });
+  const [making, checking]: number[][] = [[], []];
+  for (let one = 0; one < PROOFS; one++) {
+    let proof: Awaited<ReturnType<typeof ledger.proofOfEvent>>;
+    making?.push(await timed(async () => { proof = await ledger.proofOfEvent('directory', `event-${Math.floor((events * (one + 0.5)) / PROOFS)}`); }));
+    checking?.push(await timed(async () => {
+      const root = proof && rootOfInclusion(proof.leafIndex, checkpoint.size, hashPrefixed(Buffer.from(`\0${proof.data}`)), proof.hashes);
+      isSound = root?.equals(checkpoint.root) === true && isSound;
+    }));
+  }
+  const value = median(rounds.map((round) => round.raw / round.verify));
+  return {
+    table: rounds.map((round) => ({ 'COPY, events/s': Math.round(events / (round.raw / 1_000)), 'verified, events/s': Math.round(events / (round.verify / 1_000)), ratio: Number((round.raw / round.verify).toFixed(3)), 'a proof made, ms': Number(median(making ?? []).toFixed(2)), 'a proof checked, ms': Number(median(checking ?? []).toFixed(3)) })),
+    value,
+    holds: isSound && value >= 0.8 && median(checking ?? []) <= 5,
+  };
+};
