@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
+import { grantRoles, migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
 import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
@@ -315,7 +315,9 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     if (embedded) undo.push(() => embedded.stop());
     const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
     await migrate(databaseUrl);
-    const db = await openDatabase({ url: databaseUrl, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
+    const role = await grantRoles(databaseUrl);
+    if (role === undefined) log.warn('the database login may not make or take the role gatehouse_runtime: the portal could change its own log, which only checkpoints outside would show. docs/connect-a-tenant.md says how to give it the role.');
+    const db = await openDatabase({ url: databaseUrl, role, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
     undo.push(() => db.close());
 
     const tenant = config.tenant.kind === 'entra' ? connectEntra(config.tenant) : await connectEmulator(config.tenant.url ?? emulatedHere?.url ?? '');

@@ -38,7 +38,7 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** What the newest migration adds. */
 const NEWEST = {
   table: 'ledger_seal', column: 'first_leaf',
-  undo: 'DROP TABLE IF EXISTS ledger_seal, ledger_tile, ledger_checkpoint, ledger_key, ledger_sealer, ledger_anchor',
+  undo: 'DROP TABLE IF EXISTS ledger_seal, ledger_tile, ledger_checkpoint, ledger_key, ledger_sealer, ledger_anchor; DROP FUNCTION IF EXISTS gatehouse_grant()',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -20,9 +20,11 @@ const AT_ONCE = 65_536;
  */
 export async function checkLedger(connection: Connection, { tenantId, origin, verifierKeys }: { readonly tenantId: string; readonly origin: string; readonly verifierKeys: readonly string[] }): Promise<Checked> {
   const found: string[] = [];
-  const size = (await latestCheckpoint(connection, tenantId))?.size ?? 0;
+  const latest = await latestCheckpoint(connection, tenantId);
+  const size = latest?.size ?? 0;
   const keys = await keyRows(connection, tenantId);
   found.push(...keys.filter(([id, key]) => !isVerifierKey(key, id)).map(([id]) => `The public key ${id} is none.`));
+  if (latest && !openCheckpoint(latest.note, keys.map(([, key]) => key))) found.push('The public key that signed the last checkpoint is not kept any more.');
   try {
     await checkTree(connection, tenantId, origin, size, [...verifierKeys, ...keys.map(([, key]) => key)]);
   } catch (error) {
