@@ -1,24 +1,27 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { to as copyTo } from 'pg-copy-streams';
 import { testDatabase } from '@gatehouse/db/testing';
 import { withConnection } from '../apps/api/src/mirror/database.ts';
-import { createLedger } from '../apps/api/src/mirror/ledger/ledger.ts';
-import { inSnapshot, readAsStored } from '../apps/api/src/mirror/ledger/ledger.store.ts';
+import { createLedger, originOf } from '../apps/api/src/mirror/ledger/ledger.ts';
+import { inSnapshot } from '../apps/api/src/mirror/ledger/ledger.store.ts';
 import { LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.ts';
+import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
 import { addBatch, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
-import { LeafCheck } from '../apps/verify/src/check.ts';
 import { hashPrefixed, rootOfInclusion } from '../apps/verify/src/merkle.ts';
-import { Lines } from '../apps/verify/src/rows.ts';
+import { verify } from '../apps/verify/src/verify.ts';
 import type { Measure } from './measure.ts';
 
 const ROUNDS = 5;
 const ROWS = 1_000;
-const AT_ONCE = 65_536;
 const PROOFS = 50;
 
 const median = (values: readonly number[]): number => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Reading the whole ledger in the order of its leaves, hashed and checked by the verifier, against a plain COPY of the same rows. */
+/** The verifier over the unpacked pack of the whole ledger, as an auditor runs it, against a plain COPY of the same rows out of the database. */
 export const measure: Measure = async ({ quick, templateUrl }) => {
   await using db = await testDatabase(templateUrl);
   const events = quick ? 100_000 : 1_000_000;
@@ -36,14 +39,15 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
     for await (const chunk of connection.query(copyTo(`COPY (SELECT ${LOG_TABLES.audit_event.join(', ')} FROM audit_event) TO STDOUT`))) bytes += (chunk as Buffer).length;
     return bytes;
   });
-  const verified = (): Promise<boolean> => withConnection(db, (connection) => inSnapshot(connection, async () => {
-    const check = new LeafCheck();
-    const lines = new Lines();
-    for (let from = 0; from < checkpoint.size; from += AT_ONCE) {
-      for await (const chunk of readAsStored(connection, TENANT, from, Math.min(checkpoint.size, from + AT_ONCE))) lines.take(chunk, (prefixed) => { check.take(prefixed, undefined); });
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+  await withConnection(db, (connection) => inSnapshot(connection, async () => {
+    for await (const { name, chunks } of ledgerPart(connection, { tenantId: TENANT, origin: originOf(TENANT), range: {}, keys: [] })) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), chunks());
     }
-    return check.problems.length === 0 && check.tree.root().equals(checkpoint.root);
   }));
+  const [key = ''] = await ledger.keys();
+  const verified = async (): Promise<boolean> => await verify([folder, '--key', key, '--quiet'], { out: (line) => { console.log(line); }, err: (line) => { console.log(line); }, cookie: undefined }) === 0;
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
     const began = performance.now();
     await work();
@@ -62,6 +66,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
       isSound = root?.equals(checkpoint.root) === true && isSound;
     }));
   }
+  rmSync(folder, { recursive: true });
   const value = median(rounds.map((round) => round.raw / round.verify));
   return {
     table: rounds.map((round) => ({ 'COPY, events/s': Math.round(events / (round.raw / 1_000)), 'verified, events/s': Math.round(events / (round.verify / 1_000)), ratio: Number((round.raw / round.verify).toFixed(3)), 'a proof made, ms': Number(median(making ?? []).toFixed(2)), 'a proof checked, ms': Number(median(checking ?? []).toFixed(3)) })),

@@ -121,7 +121,10 @@ const CHANGED: Readonly<Record<string, (column: string, random: Random) => strin
   integer: (column, random) => `${column} + ${1 + Math.floor(random() * 5)}`,
   'timestamp with time zone': (column, random) => `${column} + interval '${1 + Math.floor(random() * 1_000)} microseconds'`,
   text: (column, random) => `coalesce(overlay(${column} PLACING chr(CASE WHEN ascii(substr(${column}, p, 1)) = 120 THEN 121 ELSE 120 END) FROM p), 'x')`.replaceAll('p,', 'POSITION_,').replaceAll('FROM p)', 'FROM POSITION_)').replaceAll('POSITION_', `(1 + floor(${random()} * length(${column})))::int`),
-  bytea: (column, random) => `set_byte(${column}, floor(${random()} * length(${column}))::int, get_byte(${column}, floor(${random()} * length(${column}))::int) # ${1 << Math.floor(random() * 8)})`,
+  bytea: (column, random) => {
+    const at = `floor(${random()} * length(${column}))::int`;
+    return `set_byte(${column}, ${at}, get_byte(${column}, ${at}) # ${1 << Math.floor(random() * 8)})`;
+  },
 };
 
 type Change = (connection: Connection, random: Random) => Promise<void>;

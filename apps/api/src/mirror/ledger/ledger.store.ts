@@ -321,7 +321,10 @@ export async function countTiles(db: Queryable, tenantId: string): Promise<numbe
 
 /** Every checkpoint by its size. */
 export async function signedRoots(db: Queryable, tenantId: string): Promise<Map<number, StoredCheckpoint>> {
-  const { rows } = await db.query<CheckpointRow>(`SELECT ${CHECKPOINT} FROM ledger_checkpoint WHERE tenant_id = $1`, [tenantId]);
+  const { rows } = await db.query<CheckpointRow & { is_uneven: boolean }>(`SELECT ${CHECKPOINT}, date_trunc('milliseconds', signed_at) <> signed_at AS is_uneven FROM ledger_checkpoint WHERE tenant_id = $1`, [tenantId]);
+  // What is signed has milliseconds.
+  const uneven = rows.find(({ is_uneven }) => is_uneven);
+  if (uneven) throw new LedgerMismatch(`The checkpoint of ${uneven.size} leaves was not signed at the time that stands beside it.`);
   return new Map(rows.map(checkpointOf).map((one) => [one.size, one]));
 }
 
