@@ -47,7 +47,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
     }
   }));
   const [key = ''] = await ledger.keys();
-  const verified = async (): Promise<boolean> => await verify([folder, '--key', key, '--quiet'], { out: (line) => { console.log(line); }, err: (line) => { console.log(line); }, cookie: undefined }) === 0;
+  const verified = async (): Promise<boolean> => await verify([folder, '--key', key, '--quiet'], { out: () => {}, err: () => {}, cookie: undefined }) === 0;
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
     const began = performance.now();
     await work();
