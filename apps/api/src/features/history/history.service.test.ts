@@ -178,7 +178,7 @@ describe('one of them', () => {
     expect((await search({})).coverage).toEqual({ from: null, to: null, lastError: null, sealedTo: null, isLedgerStopped: false });
     await db.prisma.syncSource.create({ data: { tenantId: ines.tenantId, source: 'directory', completeFrom: '2026-02-01T00:00:00.0000000Z', watermark: NOW.toISOString(), lastError: 'It does not answer.' } });
     const { coverage } = SearchEvents.response.parse(await search({}));
-    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.' });
+    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.', sealedTo: null, isLedgerStopped: false });
   });
 });
 
