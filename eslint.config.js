@@ -41,7 +41,7 @@ export default tseslint.config(
     },
   },
   { files: ['apps/web/src/**/*.tsx', 'apps/web/src/**/*.ts'], plugins: { 'react-hooks': reactHooks }, rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' } },
-  { files: ['apps/api/src/config.ts', 'apps/api/src/main.ts', 'apps/cli/src/main.ts', 'scripts/**', '**/*.config.ts', 'packages/*/src/main.ts', 'testing/**', '**/testing.ts', 'apps/api/test/**', 'apps/cli/test/**', 'apps/web/e2e/**', 'packages/db/src/**'], rules: { ...syntax(NO_MOCKS), 'no-console': 'off' } },
+  { files: ['apps/api/src/config.ts', 'apps/api/src/main.ts', 'apps/cli/src/main.ts', 'apps/verify/src/main.ts', 'scripts/**', '**/*.config.ts', 'packages/*/src/main.ts', 'testing/**', '**/testing.ts', 'apps/api/test/**', 'apps/cli/test/**', 'apps/web/e2e/**', 'packages/db/src/**'], rules: { ...syntax(NO_MOCKS), 'no-console': 'off' } },
   {
     files: ['apps/api/src/core/**', 'apps/api/src/features/**', 'packages/graph/src/**'],
     ignores: TESTS,
@@ -67,6 +67,8 @@ export default tseslint.config(
   mayImport(['apps/api/src/http/**'], ['@gatehouse/contracts$', '@gatehouse/graph$', 'express$', 'prom-client$', 'pino$', 'cookie$', 'zod$', 'node:', HERE, '\\.\\./core/'], 'http knows Express, not the features'),
   // The command line knows the portal by its contracts alone.
   mayImport(['apps/cli/src/**'], ['@gatehouse/contracts$', 'zod$', 'node:', HERE], 'the command line knows the portal by its contracts alone'),
+  // The verifier is an independent witness: whoever distrusts the portal reads it alone.
+  mayImport(['apps/verify/src/**'], ['node:', HERE], 'the verifier shares no code with the portal, and needs nothing else'),
   // The web, likewise.
   mayImport(['apps/web/src/{lib,ui}/**'], [NPM, '@gatehouse/contracts$', HERE, '\\.\\./(lib|ui)/'], 'shared web code knows no feature'),
   mayImport(['apps/web/src/features/**'], [NPM, '@gatehouse/contracts$', HERE, '\\.\\./\\.\\./(lib|ui)/'], 'features meet on a page in app/, not in each other'),

@@ -13,7 +13,7 @@ export default defineConfig({
           ...shared,
           name: 'node',
           environment: 'node',
-          include: ['packages/**/*.test.ts', 'apps/api/**/*.test.ts', 'apps/cli/**/*.test.ts', 'testing/**/*.test.ts'],
+          include: ['packages/**/*.test.ts', 'apps/api/**/*.test.ts', 'apps/cli/**/*.test.ts', 'apps/verify/**/*.test.ts', 'testing/**/*.test.ts'],
           globalSetup: ['packages/db/src/testing-global-setup.ts'],
           setupFiles: ['testing/fail-on-console.ts'],
           testTimeout: 60_000,

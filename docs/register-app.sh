@@ -47,5 +47,6 @@ ENTRA_CLIENT_ID=$client_id
 ENTRA_CLIENT_SECRET=$secret
 SESSION_KEYS=$(openssl rand -base64 32)
 TOKEN_KEYS=$(openssl rand -base64 32)
+LEDGER_KEY=$(openssl rand -base64 32)
 POSTGRES_PASSWORD=$(openssl rand -hex 24)
 EOF

@@ -89,7 +89,7 @@ async function serve(stage: Stage): Promise<void> {
   const emulator = await startEmulator({ port: 0, seed: 'demo', delays: DEMO_DELAYS });
   stack.defer(() => emulator.close());
   const port = await freePort();
-  const keys = { SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'), TOKEN_KEYS: Buffer.alloc(32, 2).toString('base64') };
+  const keys = { SESSION_KEYS: Buffer.alloc(32, 1).toString('base64'), TOKEN_KEYS: Buffer.alloc(32, 2).toString('base64'), LEDGER_KEY: Buffer.alloc(32, 3).toString('base64') };
   const env = { PATH: process.env['PATH'] ?? '', ...stage.env, ...keys, PORT: String(port), DATA_DIR: inside(stage, '/data'), DATABASE_URL: postgres.url, EMULATOR_URL: emulator.url };
   const as = { cwd: inside(stage, '.'), env, ...(process.getuid?.() === 0 && stage.user !== '' ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}) } satisfies SpawnOptions;
   const [program = '', ...args] = stage.command;

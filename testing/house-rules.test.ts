@@ -28,6 +28,8 @@ describe('who may import whom: one violation of each rule', () => {
     ['a service, by another feature’s back door', 'apps/api/src/features/access/made-up.service.ts', '../audit/audit.store.ts'],
     ['routes, by the database', 'apps/api/src/features/access/made-up.routes.ts', '@gatehouse/db'],
     ['http, by a feature', 'apps/api/src/http/made-up.ts', '../features/audit/audit.ts'],
+    ['the verifier, by the contracts', 'apps/verify/src/made-up.ts', '@gatehouse/contracts'],
+    ['the verifier, by a package', 'apps/verify/src/made-up.ts', 'zod'],
     ['the web’s shared code, by a feature', 'apps/web/src/lib/made-up.ts', '../features/access/access.words.ts'],
     ['a page, by another feature', 'apps/web/src/features/access/made-up.tsx', '../approvals/approvals.queries.ts'],
     ['a page, by the server', 'apps/web/src/features/access/made-up.tsx', '@gatehouse/db'],

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
+import { grantRoles, migrate, migrationState, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
 import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import { createGateway, type Graph, type Timer } from '@gatehouse/graph';
 import type { Express, Router } from 'express';
@@ -36,6 +36,8 @@ import { doctorRoutes } from './features/doctor/doctor.routes.ts';
 import { createDoctor } from './features/doctor/doctor.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
+import { ledgerRoutes } from './features/ledger/ledger.routes.ts';
+import { createLedgerReading } from './features/ledger/ledger.service.ts';
 import { notificationRoutes } from './features/notifications/notifications.routes.ts';
 import { createMailSender, createWebhookSender, type MailSettings, type WebhookSettings } from './features/notifications/notifications.senders.ts';
 import { createNotifications } from './features/notifications/notifications.service.ts';
@@ -44,6 +46,7 @@ import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
 import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
+import { record } from './features/audit/audit.ts';
 import { syncRoutes } from './features/sync/sync.routes.ts';
 import { createSync } from './features/sync/sync.service.ts';
 import { healthRoutes } from './http/health.ts';
@@ -59,8 +62,9 @@ import { createSignIn } from './identity/sign-in.ts';
 import { connectEmulator, connectEntra, systemClock, type TenantConnection } from './identity/tenant.ts';
 import { createTokens } from './identity/tokens.ts';
 import { startJobs, type Jobs } from './jobs/jobs.ts';
-import { keptKeys } from './keys.ts';
+import { keptKeys, keptLedgerKeys } from './keys.ts';
 import { loadDemoHistory } from './mirror/demo-history.ts';
+import { createLedger, type Ledger } from './mirror/ledger/ledger.ts';
 import { createMirror, looksBackOf } from './mirror/mirror.ts';
 import { createThread } from './thread.ts';
 
@@ -85,6 +89,8 @@ const WATCH_EVERY_MS = { emulated: 5_000, entra: 60_000 };
 
 /** Between two passes of the outbox, which ask our own tables alone while nothing is due. */
 const NOTIFY_EVERY_MS = 5_000;
+/** Between two looks for what is to be sealed; one that finds nothing is one small query. */
+const SEAL_EVERY_MS = 2_000;
 
 /** What the product stands on; a test passes its own. */
 export interface Ground {
@@ -94,6 +100,9 @@ export interface Ground {
   readonly tenant: TenantConnection;
   readonly sessionKeys: Keys;
   readonly tokenKeys: Keys;
+  readonly ledgerKeys: Keys;
+  /** Where the ledger's checkpoints go outside of the database; what is left out is off. */
+  readonly ledgerAnchors?: { readonly file?: string | undefined; readonly webhook?: WebhookSettings | undefined };
   readonly systemClock: Clock;
   readonly log: Logger;
   readonly webDir: string | undefined;
@@ -115,6 +124,8 @@ export interface Product {
   readonly routers: readonly Router[];
   /** One pass of each background task. */
   readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; notify(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  /** Seals what is committed, and reads everything anew. */
+  readonly ledger: Pick<Ledger, 'seal' | 'check'>;
   /** On the emulated tenant: what happened before its own log begins, into the mirror, once. */
   loadDemoHistory(): Promise<void>;
   /** Where the routes find the queue, once there is one. */
@@ -197,6 +208,13 @@ export function compose(ground: Ground): Product {
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
   const history = createHistory({ db, clock, newId, connections });
+  const ledger = createLedger({
+    db, clock, systemClock: ground.systemClock, tenantId, keys: ground.ledgerKeys, log, file: ground.ledgerAnchors?.file,
+    ...(ground.ledgerAnchors?.webhook && { post: createWebhookSender(ground.ledgerAnchors.webhook, ground.systemClock) }),
+    onAlarm: (alarm) => db.prisma.$transaction((tx) => record(tx, {
+      id: newId(), at: clock.now(), actor: { tenantId, ...PORTAL }, type: alarm === null ? 'ledger.resumed' : 'ledger.stopped', kind: 'portal-ledger', result: alarm === null ? 'success' : 'failure', reason: alarm ?? undefined,
+    })),
+  });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -229,7 +247,7 @@ export function compose(ground: Ground): Product {
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
     accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history),
-    connectionRoutes(connections), syncRoutes(sync), notificationRoutes(notifications),
+    connectionRoutes(connections), syncRoutes(sync), ledgerRoutes(createLedgerReading({ db, clock, newId, ledger })), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
@@ -238,7 +256,7 @@ export function compose(ground: Ground): Product {
   });
 
   return {
-    app, routers, tasks,
+    app, routers, tasks, ledger,
     loadDemoHistory: async () => { if (emulated) await loadDemoHistory({ db, tenantId, emulatorUrl: emulated.url, log, now: () => clock.now() }); },
     attachJobs: (attached) => { jobs = attached; },
     // A batch begins runs, so that they are at rest after it.
@@ -251,6 +269,9 @@ export function compose(ground: Ground): Product {
     stop: async () => { await Promise.all([batches.stop(), setups.stop()]); },
   };
 }
+
+/** Who did what nobody asked for. */
+const PORTAL = { principalId: 'gatehouse', name: 'Gatehouse' };
 
 /** Far more than a file of the largest size takes on a busy machine. */
 const FILE_LIMITS = { patienceMs: 60_000, memoryMb: 512 };
@@ -294,6 +315,7 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
 
     // Before anything is started: keys that cannot be read are refused, and the database is not touched without them.
     const kept = config.sessionKeys && config.tokenKeys ? { session: config.sessionKeys, token: config.tokenKeys } : keptKeys(config.dataDir);
+    const ledgerKeys = config.ledgerKeys ?? keptLedgerKeys(config.dataDir);
     const emulatedHere = config.tenant.kind === 'emulated' && config.tenant.url === undefined
       ? await startEmulator({ port: 0, seed: 'demo', delays: DEMO_DELAYS, stateFile: join(config.dataDir, 'emulated-tenant.json') })
       : undefined;
@@ -303,7 +325,9 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     if (embedded) undo.push(() => embedded.stop());
     const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
     await migrate(databaseUrl);
-    const db = await openDatabase({ url: databaseUrl, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
+    const role = await grantRoles(databaseUrl);
+    if (role === undefined) log.warn('the database login may not make or take the role gatehouse_runtime: the portal could change its own log, which only checkpoints outside would show. docs/connect-a-tenant.md says how to give it the role.');
+    const db = await openDatabase({ url: databaseUrl, role, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
     undo.push(() => db.close());
 
     const tenant = config.tenant.kind === 'entra' ? connectEntra(config.tenant) : await connectEmulator(config.tenant.url ?? emulatedHere?.url ?? '');
@@ -311,11 +335,11 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
 
     const product = compose({
       publicUrl, trustProxy: config.trustProxy, db, tenant,
-      sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, systemClock, log,
+      sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, ledgerKeys, ledgerAnchors: { file: join(config.dataDir, 'checkpoints.log'), webhook: config.ledgerWebhook }, systemClock, log,
       webDir: webDir(), notify: config.notify, wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
-    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], notifyEveryMs: NOTIFY_EVERY_MS, tasks: { ...product.tasks, sync: withDemoHistory(product) } });
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], notifyEveryMs: NOTIFY_EVERY_MS, ledger: { everyMs: SEAL_EVERY_MS, seal: () => product.ledger.seal(), check: () => product.ledger.check() }, tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));

@@ -7,7 +7,7 @@ import { ConfigError, parseConfig } from './config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const REAL = {
-  PUBLIC_URL: 'https://gatehouse.example.com', DATABASE_URL: 'postgresql://u:p@db:5432/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY,
+  PUBLIC_URL: 'https://gatehouse.example.com', DATABASE_URL: 'postgresql://u:p@db:5432/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY, LEDGER_KEY: KEY,
   ENTRA_TENANT_ID: '11111111-2222-4333-8444-555555555555', ENTRA_CLIENT_ID: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', ENTRA_CLIENT_SECRET: 's3cret',
 };
 
@@ -84,7 +84,9 @@ describe('one wrong setting at a time', () => {
     ['public address with a path', { ...REAL, PUBLIC_URL: 'https://example.com/gatehouse' }, 'PUBLIC_URL'],
     ['http on the network', { ...REAL, PUBLIC_URL: 'http://gatehouse.example.com' }, 'PUBLIC_URL'],
     ['the demo on a public address', { PUBLIC_URL: 'https://gatehouse.example.com' }, 'PUBLIC_URL'],
-    ['a database without keys', { DATABASE_URL: 'postgresql://u:p@db/g', TOKEN_KEYS: KEY }, 'SESSION_KEYS'],
+    ['a database without keys', { DATABASE_URL: 'postgresql://u:p@db/g', TOKEN_KEYS: KEY, LEDGER_KEY: KEY }, 'SESSION_KEYS'],
+    ['a database without a key for the ledger', { DATABASE_URL: 'postgresql://u:p@db/g', SESSION_KEYS: KEY, TOKEN_KEYS: KEY }, 'LEDGER_KEY'],
+    ['checkpoints to Teams', { LEDGER_WEBHOOK_URL: 'https://hooks.example.com', LEDGER_WEBHOOK_KIND: 'teams', LEDGER_WEBHOOK_SECRET: `whsec_${KEY}` }, 'LEDGER_WEBHOOK_KIND'],
     ['half a tenant', { ENTRA_CLIENT_SECRET: 'x' }, 'ENTRA_TENANT_ID'],
     ['no credential', { ...REAL, ENTRA_CLIENT_SECRET: '' }, 'ENTRA_CLIENT_SECRET'],
     ['two credentials', { ...REAL, ENTRA_CLIENT_CERTIFICATE: '/x.pem' }, 'ENTRA_CLIENT_SECRET'],

@@ -39,6 +39,10 @@ export interface Config {
   /** `undefined`: made and kept in the data folder. */
   readonly sessionKeys: Keys | undefined;
   readonly tokenKeys: Keys | undefined;
+  /** 32 bytes each, from which the keys are made that sign the ledger's checkpoints. */
+  readonly ledgerKeys: Keys | undefined;
+  /** Where checkpoints are posted to; off unless it is set. */
+  readonly ledgerWebhook: WebhookSettings | undefined;
   readonly tenant: Tenant;
   /** How approvers are told of requests; each on its own, and off unless it is set. */
   readonly notify: { readonly mail: MailSettings | undefined; readonly webhook: WebhookSettings | undefined };
@@ -91,10 +95,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   };
   const sessionKeys = keys('SESSION_KEYS');
   const tokenKeys = keys('TOKEN_KEYS');
+  const ledgerKeys = keys('LEDGER_KEY');
   const logLevel = LOG_LEVELS.find((level) => level === (given('LOG_LEVEL') ?? 'info')) ?? wrong('LOG_LEVEL', `is not one of ${LOG_LEVELS.join(', ')}`);
   const trustProxy = parseTrustProxy(given('TRUST_PROXY')) ?? wrong('TRUST_PROXY', 'is neither a number of proxies from 0 to 9 nor a list of addresses, such as 1 or 10.0.0.0/8, 192.168.1.7: name the proxies that stand in front of the portal, never everybody');
   const tenant = parseTenant(given, wrong, publicAddress);
-  const notify = { mail: parseMail(given, wrong), webhook: parseWebhook(given, wrong) };
+  const notify = { mail: parseMail(given, wrong), webhook: parseWebhook(given, wrong, 'NOTIFY_WEBHOOK', ['json', 'teams']) };
+  const ledgerWebhook = parseWebhook(given, wrong, 'LEDGER_WEBHOOK', ['json']);
 
   if (problems.length > 0 || !tenant || !publicAddress || !logLevel || trustProxy === undefined) throw new ConfigError(problems);
   return {
@@ -104,6 +110,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     dataDir: resolve(given('DATA_DIR') ?? '.data'),
     sessionKeys,
     tokenKeys,
+    ledgerKeys,
+    ledgerWebhook,
     tenant,
     notify,
     host: tenant.kind === 'emulated' ? '127.0.0.1' : '::',
@@ -190,20 +198,21 @@ function parseMail(given: (name: string) => string | undefined, wrong: (name: st
 /** The bytes of each key are bounded as the convention says. */
 const WEBHOOK_KEY_BYTES = { least: 24, most: 64 };
 
-function parseWebhook(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined): WebhookSettings | undefined {
-  const text = given('NOTIFY_WEBHOOK_URL');
-  const secret = given('NOTIFY_WEBHOOK_SECRET');
-  const kind = given('NOTIFY_WEBHOOK_KIND') ?? 'json';
+function parseWebhook(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined, setting: 'NOTIFY_WEBHOOK' | 'LEDGER_WEBHOOK', kinds: readonly ('json' | 'teams')[]): WebhookSettings | undefined {
+  const [urlName, secretName, kindName] = [`${setting}_URL`, `${setting}_SECRET`, `${setting}_KIND`] as const;
+  const text = given(urlName);
+  const secret = given(secretName);
+  const kind = given(kindName) ?? 'json';
   if (!text) {
-    for (const name of ['NOTIFY_WEBHOOK_SECRET', 'NOTIFY_WEBHOOK_KIND']) if (given(name)) wrong('NOTIFY_WEBHOOK_URL', `is missing while ${name} is set: give the address to post to, or leave both out`);
+    for (const name of [secretName, kindName]) if (given(name)) wrong(urlName, `is missing while ${name} is set: give the address to post to, or leave both out`);
     return undefined;
   }
   const address = addressOf(text);
-  if (!address || (address.protocol !== 'https:' && !(address.protocol === 'http:' && LOOPBACK.has(address.hostname))) || address.username || address.password) wrong('NOTIFY_WEBHOOK_URL', 'is not an https address without user and password: what is posted names people and their reasons');
-  if (kind !== 'json' && kind !== 'teams') wrong('NOTIFY_WEBHOOK_KIND', 'is not one of json, teams');
-  if (!secret && kind === 'json') wrong('NOTIFY_WEBHOOK_SECRET', 'is missing: without it the receiver cannot know who posts. Give whsec_ and 32 random bytes as base64 (openssl rand -base64 32); several, newest first, separated by commas');
+  if (!address || (address.protocol !== 'https:' && !(address.protocol === 'http:' && LOOPBACK.has(address.hostname))) || address.username || address.password) wrong(urlName, setting === 'NOTIFY_WEBHOOK' ? 'is not an https address without user and password: what is posted names people and their reasons' : 'is not an https address without user and password');
+  if (!kinds.some((one) => one === kind)) wrong(kindName, `is not one of ${kinds.join(', ')}`);
+  if (!secret && kind === 'json') wrong(secretName, 'is missing: without it the receiver cannot know who posts. Give whsec_ and 32 random bytes as base64 (openssl rand -base64 32); several, newest first, separated by commas');
   const keys = secret === undefined ? [] : secret.split(',').map((one) => Buffer.from(one.trim().replace(/^whsec_/, ''), 'base64'));
-  if (keys.some(({ length }) => length < WEBHOOK_KEY_BYTES.least || length > WEBHOOK_KEY_BYTES.most)) wrong('NOTIFY_WEBHOOK_SECRET', 'is not a list of keys of 24 to 64 bytes in base64, each after whsec_: make one with openssl rand -base64 32');
+  if (keys.some(({ length }) => length < WEBHOOK_KEY_BYTES.least || length > WEBHOOK_KEY_BYTES.most)) wrong(secretName, 'is not a list of keys of 24 to 64 bytes in base64, each after whsec_: make one with openssl rand -base64 32');
   return { url: text, body: kind === 'teams' ? 'teams' : 'json', keys };
 }
 

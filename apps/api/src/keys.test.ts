@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fingerprints, keptKeys, seal, unseal } from './keys.ts';
+import { fingerprints, keptKeys, keptLedgerKeys, seal, unseal } from './keys.ts';
 
 const first = randomBytes(32);
 const second = randomBytes(32);
@@ -39,4 +39,13 @@ test('keys of the embedded default are made once and are for their owner alone',
   expect(keptKeys(dir)).toEqual(made);
   expect(statSync(join(dir, 'keys.json')).mode & 0o777).toBe(0o600);
   expect(readdirSync(dir)).toEqual(['keys.json']);
+});
+
+test('the key of the ledger is made once, in a file of its own for its owner alone', () => {
+  const dir = join(mkdtempSync(join(tmpdir(), 'gatehouse-')), 'data');
+  const made = keptLedgerKeys(dir);
+  expect(keptLedgerKeys(dir)).toEqual(made);
+  expect(statSync(join(dir, 'ledger-key')).mode & 0o777).toBe(0o600);
+  writeFileSync(join(dir, 'ledger-key'), 'half');
+  expect(() => keptLedgerKeys(dir)).toThrow(/does not hold the ledger's key/);
 });

@@ -17,14 +17,30 @@ export class KeysRefusal extends Error {
 
 /** Keys of the embedded default: made once, kept in the data folder for its owner alone. */
 export function keptKeys(dataDir: string): { session: Keys; token: Keys } {
-  const file = join(dataDir, 'keys.json');
+  const file = keptFile(dataDir, 'keys.json', () => JSON.stringify({ session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') }));
+  const kept = KeyFile.safeParse(parsedJson(readFileSync(file, 'utf8'))).data;
+  if (!kept) throw new KeysRefusal(`the file ${file} does not hold the keys that Gatehouse keeps there. Put it back from a backup, or remove it: then everybody signs in again.`);
+  return { session: [Buffer.from(kept.session, 'base64')], token: [Buffer.from(kept.token, 'base64')] };
+}
+
+/** The key of the ledger of the embedded default, apart from the others: what it signed is worth nothing once it is lost. */
+export function keptLedgerKeys(dataDir: string): Keys {
+  const file = keptFile(dataDir, 'ledger-key', () => `${randomBytes(32).toString('base64')}\n`);
+  const keys = readFileSync(file, 'utf8').trim().split(',').map((key) => Key.safeParse(key.trim()).data);
+  const [first, ...rest] = keys.flatMap((key) => (key === undefined ? [] : [Buffer.from(key, 'base64')]));
+  if (!first || rest.length + 1 !== keys.length) throw new KeysRefusal(`the file ${file} does not hold the ledger's key. Put it back from a backup: without it what was sealed so far can be checked, and not gone on with.`);
+  return [first, ...rest];
+}
+
+/** The file of that name, made of `fresh` where there is none. */
+function keptFile(dataDir: string, name: string, fresh: () => string): string {
+  const file = join(dataDir, name);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
-    const fresh = { session: randomBytes(32).toString('base64'), token: randomBytes(32).toString('base64') };
     // Written whole under another name first: a disk that is full, or a kill, leaves no half of a key behind.
     const whole = `${file}.${process.pid}.new`;
     try {
-      writeFileSync(whole, JSON.stringify(fresh), { mode: 0o600, flush: true });
+      writeFileSync(whole, fresh(), { mode: 0o600, flush: true });
       // Of two processes that start together one gives its file the name, the other reads it.
       linkSync(whole, file);
     } catch (error) {
@@ -33,9 +49,7 @@ export function keptKeys(dataDir: string): { session: Keys; token: Keys } {
       rmSync(whole, { force: true });
     }
   }
-  const kept = KeyFile.safeParse(parsedJson(readFileSync(file, 'utf8'))).data;
-  if (!kept) throw new KeysRefusal(`the file ${file} does not hold the keys that Gatehouse keeps there. Put it back from a backup, or remove it: then everybody signs in again.`);
-  return { session: [Buffer.from(kept.session, 'base64')], token: [Buffer.from(kept.token, 'base64')] };
+  return file;
 }
 
 function parsedJson(text: string): unknown {

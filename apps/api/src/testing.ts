@@ -116,7 +116,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
   };
   let over = false;
   const passing = passingTimer(() => now.getTime(), async (ms) => { if (!over) await advance(`PT${(ms / 1000).toFixed(3)}S`); });
-  const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const };
+  const keys = { sessionKeys: [randomBytes(32)] as const, tokenKeys: [randomBytes(32)] as const, ledgerKeys: [randomBytes(32)] as const };
   const serve = async (tenant = connection) => {
     const server = createServer();
     server.listen(0, '127.0.0.1');

@@ -57,7 +57,7 @@ const survivors = (mark: string): string[] => readdirSync('/proc').filter((name)
   }
 });
 
-const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, DATA_DIR: folder() });
+const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, LEDGER_KEY: KEY, DATA_DIR: folder() });
 const edited = (url: string, edit: (parts: URL) => void): string => {
   const parts = new URL(url);
   edit(parts);

@@ -31,4 +31,4 @@ export const ready = (child: ProductProcess): Promise<string> => until('the prod
 });
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
-export const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, PORT: '0' });
+export const withDatabase = (url: string): Record<string, string> => ({ DATABASE_URL: url, SESSION_KEYS: KEY, TOKEN_KEYS: KEY, LEDGER_KEY: KEY, PORT: '0' });

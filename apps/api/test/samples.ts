@@ -54,6 +54,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
   GetSync: {}, SyncNow: { body: {} }, ListOddRecords: { params: { source: 'directory' }, query: 'kind=defect' },
+  GetLedger: {}, GetLedgerCheckpoint: {}, GetLedgerKeys: {}, GetLedgerTile: { params: { level: '0', index: '0' } }, GetLedgerConsistency: { query: 'from=1&to=2' }, GetEventProof: { params: { eventId: `directory:${UNKNOWN}` } }, ExportLedger: {},
 };
 
 /** Where the sample of the endpoint goes, without its query. */

@@ -48,7 +48,7 @@ export async function startProduct(dataDir = mkdtempSync(join(tmpdir(), 'gatehou
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS|SMTP_|MAIL_|NOTIFY_)/.test(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ENTRA_|EMULATOR_|DATABASE_URL|PUBLIC_URL|SESSION_KEYS|TOKEN_KEYS|LEDGER_|SMTP_|MAIL_|NOTIFY_)/.test(name)));
 }
 
 /** A person at a browser: signed in as the account, on a page that fails the test when its console shows an error. */

@@ -70,7 +70,7 @@ export interface Endpoint {
   /** Status of success; 200 unless said. */
   readonly status?: 200 | 201 | 202 | 204;
   /** How it answers. `json` unless said; `events` is a stream of server-sent events whose data is `response`. */
-  readonly answers?: 'json' | 'events' | 'csv' | 'text' | 'redirect';
+  readonly answers?: 'json' | 'events' | 'csv' | 'text' | 'zip' | 'redirect';
   /** Shape of the JSON answer or of each event. */
   readonly response: z.ZodType;
 }

@@ -10,7 +10,7 @@ export const EventKind = z.enum([
   'deactivation-requested', 'deactivated', 'expired',
   'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed',
   'role-settings-changed', 'onboarded', 'member-added', 'member-removed', 'group-changed', 'application-changed',
-  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export',
+  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export', 'portal-ledger',
   'other',
 ]);
 export type EventKind = z.infer<typeof EventKind>;
@@ -32,6 +32,7 @@ export const PORTAL_ACTIVITIES = {
   'batch.created': 'Began to plan many setups', 'batch.planned': 'Planned many setups', 'batch.started': 'Began to apply many setups', 'batch.continued': 'Continued many setups', 'batch.finished': 'Applied many setups to their end', 'batch.stop-asked': 'Asked many setups to stop', 'batch.stopped': 'Many setups were stopped', 'batch.interrupted': 'Many setups were interrupted',
   'notification.resent': 'Sent a notification again',
   'history.exported': 'Exported the history',
+  'ledger.stopped': 'The ledger found the log changed and stopped', 'ledger.resumed': 'The log is as the ledger has it again',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;
@@ -67,6 +68,10 @@ export const Coverage = z.object({
   lastError: z.string().nullable(),
   /** What is missing between the two, oldest first. */
   gaps: z.array(Gap),
+  /** When the ledger was last signed; null where nothing is sealed. */
+  sealedTo: Instant.nullable(),
+  /** Whether the ledger found the log changed and stopped. */
+  isLedgerStopped: z.boolean(),
 });
 export type Coverage = z.infer<typeof Coverage>;
 

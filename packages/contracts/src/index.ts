@@ -9,6 +9,7 @@ import * as eligibility from './eligibility.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
 import * as history from './history.ts';
+import * as ledger from './ledger.ts';
 import * as notifications from './notifications.ts';
 import * as keepGoing from './keep-going.ts';
 import * as operations from './operations.ts';
@@ -30,6 +31,7 @@ export * from './eligibility.ts';
 export * from './endpoint.ts';
 export * from './exceptions.ts';
 export * from './history.ts';
+export * from './ledger.ts';
 export * from './notifications.ts';
 export * from './keep-going.ts';
 export * from './operations.ts';
@@ -46,7 +48,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...exceptions, ...sync, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...exceptions, ...sync, ...ledger, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

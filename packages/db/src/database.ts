@@ -16,9 +16,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Opens the database. No statement runs longer than 30 s; a connection that the server cut is replaced, not a crash. */
-export async function openDatabase({ url, max = 10, onError = () => {} }: { readonly url: string; readonly max?: number; readonly onError?: (error: Error) => void }): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, application_name: 'gatehouse' });
+/** Opens the database, as the role where one is given: that is what every connection may do, also after RESET ROLE. No statement runs longer than 30 s; a connection that the server cut is replaced, not a crash. */
+export async function openDatabase({ url, max = 10, role, onError = () => {} }: { readonly url: string; readonly max?: number; readonly role?: string | undefined; readonly onError?: (error: Error) => void }): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, application_name: 'gatehouse', ...(role !== undefined && { options: `-c role=${role}` }) });
   // Without a listener an idle connection that the server ends would end the process.
   pool.on('error', onError);
   // Nor may one that somebody holds, such as the listener of the job queue.

@@ -3,4 +3,5 @@ export { type Connection, type Database, ensureAuditPartitions, openDatabase, ty
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 export { migrate, migrationState } from './migrate.ts';
 export { DatabaseRefusal } from './refusal.ts';
+export { grantRoles } from './roles.ts';
 export { Prisma } from '../generated/client.ts';

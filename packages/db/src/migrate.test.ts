@@ -37,11 +37,8 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds or takes away. */
 const NEWEST = {
-  table: 'sync_source', column: 'overlap_read_at',
-  undo: `DROP TABLE IF EXISTS sync_gap, sync_window, sync_request_count, activation_stale;
-    DROP INDEX IF EXISTS audit_event_defect, audit_event_revision;
-    ALTER TABLE sync_source DROP COLUMN IF EXISTS overlap_read_at, DROP COLUMN IF EXISTS day_read_at, DROP COLUMN IF EXISTS whole_read_at, DROP COLUMN IF EXISTS ahead_ms,
-      DROP COLUMN IF EXISTS events_a_day, DROP COLUMN IF EXISTS revisions, DROP COLUMN IF EXISTS defects`,
+  table: 'ledger_seal', column: 'first_leaf',
+  undo: 'DROP TABLE IF EXISTS ledger_seal, ledger_tile, ledger_checkpoint, ledger_key, ledger_sealer, ledger_anchor; DROP FUNCTION IF EXISTS gatehouse_grant()',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -14,6 +14,13 @@ export interface JobDeps {
   readonly notifyEveryMs: number;
   /** How long after the background work ended by itself it is begun anew, in milliseconds of real time. */
   readonly retryAfterMs?: number;
+  /** What keeps the ledger. Each process tries, and its own lock lets one: no job of the queue, which would be written and deleted every two seconds. */
+  readonly ledger?: {
+    readonly everyMs: number;
+    seal(): Promise<void>;
+    /** Reads the whole ledger anew, once a night. */
+    check(): Promise<unknown>;
+  };
   readonly tasks: {
     /** Reads the sources into the mirror. */
     sync(): Promise<void>;
@@ -40,7 +47,7 @@ export interface Jobs {
  * The background work, on graphile-worker in the same database: it only wakes workers. What is to be done stands in our
  * own tables, and the crontab finds what the queue lost.
  */
-export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEveryMs, retryAfterMs = 5_000, tasks }: JobDeps): Promise<Jobs> {
+export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEveryMs, retryAfterMs = 5_000, ledger, tasks }: JobDeps): Promise<Jobs> {
   let stopping = false;
   const stopped = Promise.withResolvers<void>();
   // While the database goes away in an orderly stop, that a connection ended is no error.
@@ -61,9 +68,9 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
   const start = async (): Promise<Runner> => {
     const runner = await run({
       pgPool: db.pool, logger, noHandleSignals: true, concurrency: 4,
-      taskList: { ...repeating('sync', syncEveryMs), ...repeating('watch', watchEveryMs), ...repeating('notify', notifyEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000) },
+      taskList: { ...repeating('sync', syncEveryMs), ...repeating('watch', watchEveryMs), ...repeating('notify', notifyEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000), ...(ledger && { checkLedger: async () => { await ledger.check(); } }) },
       // One wake-up a minute each, should the chain of a task ever break.
-      crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * watch ?jobKey=watch&jobKeyMode=preserve_run_at\n* * * * * notify ?jobKey=notify&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n',
+      crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * watch ?jobKey=watch&jobKeyMode=preserve_run_at\n* * * * * notify ?jobKey=notify&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n' + (ledger ? '17 3 * * * checkLedger ?jobKey=checkLedger&jobKeyMode=preserve_run_at&max=1\n' : ''),
       // How a job ended is written by a batch: it repeats while the database is away, and what it cannot write ends the
       // runner. Without one the worker lets go of the promise, and its rejection would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
@@ -89,6 +96,13 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
     }
   })();
 
+  const sealing = (async () => {
+    while (ledger && !stopping) {
+      await ledger.seal().catch((error: unknown) => { if (!stopping) log.warn({ err: error }, 'the ledger was not sealed'); });
+      await Promise.race([sleep(ledger.everyMs, undefined, { ref: false }), stopped.promise]);
+    }
+  })();
+
   return {
     wakeSync: () => again('sync', 0),
     wakeWatch: () => again('watch', 0),
@@ -98,6 +112,7 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
       // One that is ending by itself refuses to be stopped again.
       await runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); });
       await supervised;
+      await sealing;
       await utils.release();
     },
   };

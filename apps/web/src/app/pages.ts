@@ -19,6 +19,7 @@ export const ActivationsPage = lazy(async () => ({ default: (await import('../fe
 export const ExceptionsPage = lazy(async () => ({ default: (await import('../features/history/exceptions-page.tsx')).ExceptionsPage }));
 export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
+export const LedgerSection = lazy(async () => ({ default: (await import('../features/sync/ledger-section.tsx')).LedgerSection }));
 export const NotificationsSection = lazy(async () => ({ default: (await import('../features/notifications/notifications-section.tsx')).NotificationsSection }));
 export const BatchesPage = lazy(async () => ({ default: (await import('../features/batches/batches-page.tsx')).BatchesPage }));
 export const NewBatchPage = lazy(async () => ({ default: (await import('../features/batches/new-batch-page.tsx')).NewBatchPage }));

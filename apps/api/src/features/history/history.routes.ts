@@ -1,10 +1,8 @@
 import { ExportActivations, ExportEvents, GetActivation, GetEvent, ListHistoryNames, SearchActivations, SearchEvents } from '@gatehouse/contracts';
 import { Router, type Response } from 'express';
+import { sendFile } from '../../http/download.ts';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { CsvExport, History } from './history.service.ts';
-
-/** A reader who takes nothing for so long is gone, and gives the connection to the database back. */
-const STALLED_MS = 60_000;
 
 export function historyRoutes(history: History): Router {
   const router = Router();
@@ -18,29 +16,4 @@ export function historyRoutes(history: History): Router {
   return router;
 }
 
-/** Sends the pieces as fast as the reader takes them. A file that breaks off is cut, so that nobody takes it for whole. */
-async function send(res: Response, { fileName, chunks }: CsvExport): Promise<void> {
-  res.status(200).set({ 'Content-Type': 'text/csv; charset=utf-8', 'Content-Disposition': `attachment; filename="${fileName}"`, 'Cache-Control': 'no-store' });
-  try {
-    for await (const chunk of chunks) {
-      if (res.destroyed) return;
-      if (!res.write(chunk)) await taken(res);
-    }
-    res.end();
-  } catch (error) {
-    if (!res.headersSent) throw error;
-    res.destroy();
-  }
-}
-
-function taken(res: Response): Promise<void> {
-  return new Promise((resolve) => {
-    const stalled = setTimeout(() => { res.destroy(); }, STALLED_MS);
-    const go = (): void => {
-      clearTimeout(stalled);
-      res.off('drain', go).off('close', go);
-      resolve();
-    };
-    res.on('drain', go).on('close', go);
-  });
-}
+const send = (res: Response, { fileName, chunks }: CsvExport): Promise<void> => sendFile(res, { fileName, contentType: 'text/csv; charset=utf-8', chunks });

@@ -191,13 +191,17 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
 }
 
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
-  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null }>(`SELECT complete_from, watermark, last_error FROM sync_source WHERE tenant_id = $1 AND source = 'directory'`, [tenantId]);
+  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; is_stopped: boolean }>(
+    `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text,
+       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND alarm IS NOT NULL) AS is_stopped
+     FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
   const { rows: gaps } = await db.query<{ from_at: Date; to_at: Date; cause: Coverage['gaps'][number]['cause']; is_open: boolean }>(
     `SELECT filled_to AS from_at, to_at, cause, closed_at IS NULL AS is_open FROM sync_gap WHERE tenant_id = $1 AND source = 'directory' AND closed_how IS DISTINCT FROM 'filled' AND to_at > $2::timestamptz AND filled_to < to_at ORDER BY from_at`,
     [tenantId, row?.complete_from ?? 'infinity'],
   );
   return {
     from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null,
+    sealedTo: row?.sealed_text ?? null, isLedgerStopped: row?.is_stopped === true,
     gaps: gaps.map(({ from_at: from, to_at: to, cause, is_open: isOpen }) => ({ from: from.toISOString(), to: to.toISOString(), cause, fillableUntil: isOpen ? new Date(from.getTime() + RETENTION_MS).toISOString() : null })),
   };
 }

@@ -1,4 +1,5 @@
-import { GetEvent, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { createHash } from 'node:crypto';
+import { GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
@@ -7,7 +8,7 @@ import { answers, refuses, renderPage, waits, type Handler } from '../../testing
 import { EventsPage } from './events-page.tsx';
 import { AddressBar, coverage, eventDetail, historyEvent, INES } from './testing/history.tsx';
 
-const list = [answers(ListHistoryNames, { groups: [], applications: [] }), answers(SearchEvents, { events: [historyEvent()], nextCursor: null, coverage: coverage() })];
+const list = [answers(GetEventProof, { proof: null }), answers(ListHistoryNames, { groups: [], applications: [] }), answers(SearchEvents, { events: [historyEvent()], nextCursor: null, coverage: coverage() })];
 const show = (api: Handler[], path = '/history?event=directory:1') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, ...list] });
 const drawer = async () => within(await screen.findByRole('dialog'));
 const address = () => screen.getByLabelText('Address').textContent;
@@ -97,5 +98,29 @@ describe('the event beside the list', () => {
     use(answers(GetEvent, eventDetail()));
     await userEvent.click(panel.getByRole('button', { name: 'Try again' }));
     expect(await panel.findByLabelText('JSON as received')).toBeTruthy();
+  });
+});
+
+describe('the proof of an event', () => {
+  const leaf = (text: string) => createHash('sha256').update(Buffer.concat([Buffer.of(0), Buffer.from(text)])).digest();
+  const beside = leaf('the row before');
+  const root = createHash('sha256').update(Buffer.concat([Buffer.of(1), beside, leaf('audit_event\nrow')])).digest('base64');
+  const proof = (data: string) => ({ leafIndex: 1, size: 2, data, hashes: [beside.toString('base64')], root, note: 'note', keys: ['key'], sealedAt: at(-5) });
+
+  test('is computed in the browser, and a row that was changed does not give the root', async () => {
+    show([answers(GetEvent, eventDetail()), answers(GetEventProof, { proof: proof('audit_event\nrow') })]);
+    await userEvent.click(await (await drawer()).findByRole('button', { name: 'Check in this browser' }));
+    expect(await (await drawer()).findByText('This row gives the root')).toBeTruthy();
+  });
+
+  test('says so where the row was changed', async () => {
+    show([answers(GetEvent, eventDetail()), answers(GetEventProof, { proof: proof('audit_event\nother') })]);
+    await userEvent.click(await (await drawer()).findByRole('button', { name: 'Check in this browser' }));
+    expect(await (await drawer()).findByText('This row does not give the root')).toBeTruthy();
+  });
+
+  test('is said to be missing where the event is not sealed yet', async () => {
+    show([answers(GetEvent, eventDetail())]);
+    expect(await (await drawer()).findByText('Not sealed yet.')).toBeTruthy();
   });
 });

@@ -1,15 +1,15 @@
-import { Button } from '@fluentui/react-button';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { formatInstant, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
+import { CopyButton } from './copy-button.tsx';
+import { EventProofSection } from './event-proof.tsx';
 import { Facts, type Fact } from './facts.tsx';
 import { event } from './history.queries.ts';
 import { RESULTS, titleOf } from './history.words.ts';
@@ -38,6 +38,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
         <>
           <p className={styles.result}><StatusBadge tone={RESULTS[query.data.event.result].tone}>{RESULTS[query.data.event.result].word}</StatusBadge></p>
           <Facts facts={facts} />
+          <EventProofSection eventId={eventId} />
           {query.data.related.length > 0 && (
             <Section title="Of the same request">
               <ul className={styles.list}>{query.data.related.map((related) => <li key={related.id}><Link as="button" onClick={() => { onOpen(related.id); }}>{formatSeconds(related.at)} {titleOf(related)}</Link></li>)}</ul>
@@ -50,20 +51,6 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
       )}
     </SidePanel>
   );
-}
-
-/** Says whether it was copied: a browser may refuse it, and without https there is no clipboard at all. */
-function CopyButton({ text }: { text: string }) {
-  const [word, setWord] = useState('Copy');
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setWord('Copied');
-    } catch {
-      setWord('The browser does not allow it');
-    }
-  };
-  return <Button size="small" onClick={() => void copy()}>{word}</Button>;
 }
 
 /** Indented for reading; what is copied is the text as it came. */

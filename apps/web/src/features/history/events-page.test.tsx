@@ -1,4 +1,4 @@
-import { ExportEvents, GetEvent, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { ExportEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
@@ -92,6 +92,18 @@ describe('how complete the record is', () => {
     expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · ▲3 gaps \(14 Feb 2026 \d\d:00–\d\d:11, being filled\) \(.*, stays\) and 1 more$/);
   });
 
+  test('says to when it is sealed', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ sealedTo: at(-1) }) })]);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · sealed to \d\d:\d\d ✓$/);
+  });
+
+  test('claims nothing to be sealed where the ledger stopped', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ sealedTo: at(-1), isLedgerStopped: true }) })]);
+    const line = await screen.findByText(/^Complete from/);
+    expect(line.textContent).toMatch(/Not sealed The log is not what was sealed/);
+    expect(line.textContent).not.toContain('✓');
+  });
+
   test('is not known before the first pass', async () => {
     show([answers(SearchEvents, { ...page([]), coverage: coverage({ from: null, to: null }) })]);
     expect(await screen.findByText('Nothing was read from Microsoft Entra yet')).toBeTruthy();
@@ -182,7 +194,7 @@ describe('the filter', () => {
   });
 
   test('the CSV is of the same filter, without what is open beside the list', async () => {
-    show([found(historyEvent()), answers(GetEvent, eventDetail())], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
+    show([found(historyEvent()), answers(GetEvent, eventDetail()), answers(GetEventProof, { proof: null })], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
     await screen.findByRole('dialog');
     // Behind the drawer the page is hidden from the accessibility tree.
     const link = new URL(document.querySelector<HTMLAnchorElement>('a[download]')?.href ?? '');

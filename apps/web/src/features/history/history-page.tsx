@@ -4,7 +4,7 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
-import { formatAgo, formatDay } from '../../lib/dates.ts';
+import { formatAgo, formatDay, formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { CAUSES, formatStretch } from '../../ui/gaps.ts';
 import { Page } from '../../ui/page.tsx';
@@ -53,10 +53,12 @@ function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; o
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
-  const { from, to, lastError, gaps } = coverage;
+  const { from, to, lastError, gaps, sealedTo, isLedgerStopped } = coverage;
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
+      {sealedTo !== null && !isLedgerStopped && <> · sealed to {formatInstant(sealedTo, now)} ✓</>}
+      {isLedgerStopped && <> · <StatusBadge tone="bad">Not sealed</StatusBadge> The log is not what was sealed; see Sync &amp; health</>}
       {gaps.length > 0 && <> · <StatusBadge tone="warn">{gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`}</StatusBadge> {gapsInWords(gaps)}</>}
       {lastError !== null && <> · <StatusBadge tone={off ? 'quiet' : 'warn'}>{off ? 'Off' : 'Reading fails'}</StatusBadge> {lastError}</>}
     </p>

@@ -1,4 +1,4 @@
-import { GetActivation, GetEvent, GetExceptions, ListHistoryNames, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
+import { GetActivation, GetEvent, GetEventProof, GetExceptions, ListHistoryNames, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 
@@ -21,6 +21,13 @@ export const activations = (filter: ActivationQuery) => infiniteQueryOptions({
 });
 
 export const event = (eventId: string) => queryOptions({ queryKey: ['history', 'event', eventId], queryFn: ({ signal }) => call(GetEvent, { params: { eventId } }, signal) });
+
+/** What proves the event; asked for again until it is sealed. */
+export const eventProof = (eventId: string) => queryOptions({
+  queryKey: ['history', 'proof', eventId],
+  queryFn: ({ signal }) => call(GetEventProof, { params: { eventId } }, signal),
+  refetchInterval: ({ state }) => (state.data?.proof === null ? 3_000 : false),
+});
 
 export const activation = (requestId: string) => queryOptions({ queryKey: ['history', 'activation', requestId], queryFn: ({ signal }) => call(GetActivation, { params: { requestId } }, signal) });
 

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection, Database } from '@gatehouse/db';
+import type { Logger } from 'pino';
+import type { Clock } from '../../core/clock.ts';
+import { withConnection } from '../database.ts';
+import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
+import { checkpointAfter, checkpointOfSize, inSnapshot, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkLedger } from './check.ts';
+import { spansOf } from './leaves.ts';
+import { signerOf } from './note.ts';
+import { ledgerPart, zipOf } from './pack.ts';
+import { createSealer } from './sealer.ts';
+import { consistencyRanges, hashesOf, inclusionRanges, rootsOf } from './tree.ts';
+
+export interface LedgerDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** Real time, by which checkpoints are sent outside. */
+  readonly systemClock: Clock;
+  readonly tenantId: string;
+  /** 32 bytes each, newest first. */
+  readonly keys: readonly [Uint8Array, ...Uint8Array[]];
+  readonly log: Logger;
+  /** Where checkpoints are appended; without one they are not. */
+  readonly file?: string | undefined;
+  readonly post?: Post | undefined;
+  readonly onAlarm?: (alarm: string | null) => Promise<void>;
+}
+
+/** A row in the tree, and what proves it; enough to check it with no more than the public key. */
+export interface LeafProof {
+  readonly leafIndex: number;
+  /** The leaf's data: the table's name, a newline, and the row as COPY writes it. */
+  readonly data: string;
+  readonly hashes: readonly Buffer[];
+  /** The checkpoint that the proof leads to. */
+  readonly checkpoint: StoredCheckpoint;
+  /** When the row was first in a signed tree: since then it is known. */
+  readonly sealedAt: Date;
+}
+
+export interface Ledger {
+  /** Seals what is new and sends the checkpoint outside. Costs next to nothing where nothing is new. */
+  seal(): Promise<void>;
+  /** Reads the whole ledger anew and looks for rows that it will never number; says what is wrong, a sentence each. */
+  check(): Promise<readonly string[]>;
+  state(): Promise<LedgerRow>;
+  checkpoint(): Promise<StoredCheckpoint | undefined>;
+  checkpointOf(size: number): Promise<StoredCheckpoint | undefined>;
+  /** Public keys, `name+id+key`, oldest first: those that ever signed, and those that will. */
+  keys(): Promise<readonly string[]>;
+  /** The hashes of a tile, as many as the signed tree has of it. */
+  tile(level: number, index: number): Promise<Buffer | undefined>;
+  /** Proves the row of an event; `null` where it is not sealed yet, `undefined` where there is no such event. */
+  proofOfEvent(source: string, eventId: string): Promise<LeafProof | null | undefined>;
+  /** Proves that the tree of one size is the beginning of the tree of the other; `undefined` where nothing of that size was signed. */
+  consistency(older: number, newer: number): Promise<readonly Buffer[] | undefined>;
+  /** The ledger's part of an evidence pack: what was sealed from one instant until before the other, or all, as a ZIP in chunks. */
+  pack(range: { readonly from?: Date | undefined; readonly to?: Date | undefined }): AsyncGenerator<Buffer>;
+}
+
+/** The name that the ledger signs under: it does not change with the portal's address. */
+export const originOf = (tenantId: string): string => `gatehouse/${tenantId}`;
+
+export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, log, file, post, onAlarm }: LedgerDeps): Ledger {
+  const origin = originOf(tenantId);
+  const [firstSeed, ...olderSeeds] = seeds;
+  const signers = [signerOf(origin, firstSeed), ...olderSeeds.map((seed) => signerOf(origin, seed))] as const;
+  const sealer = createSealer({ db, clock, tenantId, origin, signers, log, ...(file !== undefined && { keptOutside: () => lastInFile(file) }), ...(onAlarm && { onAlarm }) });
+  const anchors: readonly Anchor[] = [logAnchor(log), ...(file === undefined ? [] : [fileAnchor(file)]), ...(post ? [webhookAnchor(post, randomUUID)] : [])];
+  /** By real time, when each was last tried; what is due is sent by whoever runs, also after a crash. */
+  const triedAt = new Map<Anchor, number>();
+  let isAnchored = false;
+  let sealing: Promise<void> | undefined;
+
+  const read = <T>(work: (connection: Connection) => Promise<T>): Promise<T> => withConnection(db, (connection) => inSnapshot(connection, () => work(connection)));
+
+  async function sendOutside(): Promise<void> {
+    const checkpoint = await latestCheckpoint(db.pool, tenantId);
+    if (!checkpoint) return;
+    const { anchors: states } = await readLedger(db.pool, tenantId);
+    isAnchored = true;
+    for (const anchor of anchors) {
+      if ((states.find(({ kind }) => kind === anchor.kind)?.size ?? 0) >= checkpoint.size) continue;
+      const now = systemClock.now().getTime();
+      if (now - (triedAt.get(anchor) ?? Number.NEGATIVE_INFINITY) < anchor.everyMs) {
+        isAnchored = false;
+        continue;
+      }
+      triedAt.set(anchor, now);
+      const failed = await anchor.send(checkpoint).then(() => null, (error: unknown) => (error instanceof Error ? error.message : String(error)));
+      if (failed !== null) {
+        isAnchored = false;
+        log.warn({ anchor: anchor.kind, failed }, 'a checkpoint did not get outside');
+      }
+      await setAnchor(db.pool, tenantId, anchor.kind, checkpoint.size, clock.now(), failed);
+    }
+  }
+
+  async function pass(): Promise<void> {
+    if (await sealer.pass()) isAnchored = false;
+    if (!isAnchored) await sendOutside();
+  }
+
+  const allKeys = async (): Promise<string[]> => [...new Set([...await knownKeys(db.pool, tenantId), ...signers.map(({ verifierKey }) => verifierKey)])];
+
+  return {
+    seal: () => (sealing ??= pass().finally(() => { sealing = undefined; })),
+
+    async check() {
+      const { size, found } = await read((connection) => checkLedger(connection, { tenantId, origin, verifierKeys: signers.map(({ verifierKey }) => verifierKey) }));
+      const [alarm] = found;
+      if (alarm !== undefined) {
+        log.error({ ledger: found }, 'the nightly check of the ledger found differences');
+        if (await setAlarm(db.pool, tenantId, alarm, clock.now())) await onAlarm?.(alarm);
+      } else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
+      return found;
+    },
+
+    state: () => readLedger(db.pool, tenantId),
+    checkpoint: () => latestCheckpoint(db.pool, tenantId),
+    checkpointOf: (size) => checkpointOfSize(db.pool, tenantId, size),
+    keys: allKeys,
+
+    async tile(level, index) {
+      const checkpoint = await latestCheckpoint(db.pool, tenantId);
+      return checkpoint && read((connection) => readTile(connection, tenantId, checkpoint.size, level, index));
+    },
+
+    async proofOfEvent(source, eventId) {
+      const [row] = await leavesOfEvent(db.pool, tenantId, source, eventId);
+      if (!row) return undefined;
+      const checkpoint = await latestCheckpoint(db.pool, tenantId);
+      const { leaf } = row;
+      if (leaf === null || !checkpoint || leaf >= checkpoint.size) return null;
+      const since = await checkpointAfter(db.pool, tenantId, leaf);
+      return read(async (connection) => {
+        const { batches, skip } = await sealedBetween(connection, tenantId, leaf, leaf + 1);
+        let data = '';
+        for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, 1))) data = prefixed.subarray(1).toString();
+        const hashes = await rootsOf(inclusionRanges(leaf, checkpoint.size), async (level, index) => hashesOf(await readTile(connection, tenantId, checkpoint.size, level, index) ?? Buffer.alloc(0)));
+        return { leafIndex: leaf, data, hashes, checkpoint, sealedAt: (since ?? checkpoint).signedAt };
+      });
+    },
+
+    async consistency(older, newer) {
+      const [one, other] = [await checkpointOfSize(db.pool, tenantId, older), await checkpointOfSize(db.pool, tenantId, newer)];
+      if (!one || !other || older > newer) return undefined;
+      return read((connection) => rootsOf(consistencyRanges(older, newer), async (level, index) => hashesOf(await readTile(connection, tenantId, newer, level, index) ?? Buffer.alloc(0))));
+    },
+
+    pack: (range) => zipOf(db, (connection) => ledgerPart(connection, { tenantId, origin, range, keys: signers.map(({ verifierKey }) => verifierKey) })),
+  };
+}

@@ -1,0 +1,74 @@
+const NEWLINE = 10;
+const TAB = 9;
+/** The largest row that is believed to be one. */
+const LONGEST_LINE = 64 << 20;
+
+/** Takes the text of COPY apart into leaves, chunk by chunk, without copying the lines. */
+export class Lines {
+  /** Begins with a byte that no line needs any more. */
+  #rest: Buffer = Buffer.of(0);
+
+  /** Hands on each line as the leaf's data behind a zero byte; it is valid until the next one is handed on. */
+  take(chunk: Buffer, onLeaf: (prefixed: Buffer) => void): void {
+    const text = Buffer.concat([this.#rest, chunk]);
+    let start = 1;
+    for (let end = text.indexOf(NEWLINE, start); end >= 0; end = text.indexOf(NEWLINE, start)) {
+      text[start - 1] = 0;
+      const tab = text.indexOf(TAB, start);
+      if (tab >= 0 && tab < end) text[tab] = NEWLINE;
+      onLeaf(text.subarray(start - 1, end));
+      start = end + 1;
+    }
+    this.#rest = text.subarray(start - 1);
+    if (this.#rest.length > LONGEST_LINE) throw new RangeError('a line without an end');
+  }
+
+  /** What stands after the last newline: nothing, where the text is whole. */
+  get rest(): number {
+    return this.#rest.length - 1;
+  }
+}
+
+/** Where a row says that it belongs. */
+export interface Place {
+  readonly table: string;
+  readonly batchId: number;
+  /** -1 for the batch's own row. */
+  readonly ordinal: number;
+  /** How many rows the batch says to have, in its own row. */
+  readonly rows: number;
+}
+
+const BATCH = Buffer.from('log_batch\n');
+
+/** Reads the place from a leaf; `undefined` where the text is none of a row. */
+export function placeOf(prefixed: Buffer): Place | undefined {
+  const newline = prefixed.indexOf(NEWLINE, 1);
+  if (newline < 0) return undefined;
+  // The tenant is 36 characters, a tab follows.
+  const [batchId, next] = numberAt(prefixed, newline + 38);
+  if (batchId < 0) return undefined;
+  if (newline === BATCH.length && prefixed.indexOf(BATCH, 1) === 1) {
+    const rows = Number(prefixed.toString('latin1', prefixed.lastIndexOf(TAB) + 1));
+    return { table: 'log_batch', batchId, ordinal: -1, rows };
+  }
+  const [ordinal] = numberAt(prefixed, next);
+  return ordinal < 0 ? undefined : { table: prefixed.toString('latin1', 1, newline), batchId, ordinal, rows: 0 };
+}
+
+function numberAt(text: Buffer, from: number): [value: number, after: number] {
+  let value = 0;
+  let at = from;
+  for (let digit = (text[at] ?? TAB) - 48; digit >= 0 && digit <= 9; digit = (text[at] ?? TAB) - 48) {
+    value = value * 10 + digit;
+    at += 1;
+  }
+  return at > from && text[at] === TAB ? [value, at + 1] : [-1, at];
+}
+
+/** Which row it is, for people. */
+export function nameOf(prefixed: Buffer): string {
+  const [table = '', ...rest] = prefixed.subarray(1).toString().split('\n');
+  const [, batchId = '?', ordinal = '?', source = '', id = ''] = rest.join('\n').split('\t');
+  return table === 'log_batch' ? `log_batch, batch ${batchId}` : `${table}, ${source}:${id} (batch ${batchId}, row ${ordinal})`;
+}

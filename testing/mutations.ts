@@ -1,0 +1,257 @@
+/**
+ * A ledger that is sound, and one change of it at a time: of the database, of a pack, of a checkpoint. Whether the verifier
+ * finds it, which shares no code with the portal and knows the portal's public key and one checkpoint that was kept outside.
+ * What the portal derives for itself and no pack has is found by its own nightly check.
+ */
+import type { Connection, Database } from '@gatehouse/db';
+import { testDatabase } from '@gatehouse/db/testing';
+import { pino } from 'pino';
+import { withConnection } from '../apps/api/src/mirror/database.ts';
+import { checkLedger } from '../apps/api/src/mirror/ledger/check.ts';
+import { createLedger } from '../apps/api/src/mirror/ledger/ledger.ts';
+import { COPY_SETTINGS, LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.ts';
+import { signCheckpoint, signerOf } from '../apps/api/src/mirror/ledger/note.ts';
+import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
+import { addBatch, ORIGIN, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
+import { Edge, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
+import { checkPack, type Pack } from '../apps/verify/src/check.ts';
+
+/** Numbers from 0 until before 1, the same for the same seed (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+type Files = ReadonlyMap<string, Buffer>;
+type Random = () => number;
+
+const SEED_KEY = Buffer.alloc(32, 21);
+const text = (files: Files, name: string): string => (files.get(name) ?? Buffer.of()).toString();
+const pick = <T>(random: Random, of: readonly T[]): T => {
+  const one = of[Math.floor(random() * of.length)];
+  if (one === undefined) throw new RangeError('nothing to pick from');
+  return one;
+};
+const packOf = (files: Files): Pack => ({ names: [...files.keys()], stream: async function* (name) { yield Buffer.from(files.get(name) ?? Buffer.of()); } });
+const flipped = (bytes: Buffer, random: Random): Buffer => {
+  const copy = Buffer.from(bytes);
+  const at = Math.floor(random() * copy.length);
+  copy[at] = (copy[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+  return copy;
+};
+
+/** What can be done to a pack. Each answers other files than it was given. */
+const OF_A_PACK: Readonly<Record<string, (files: Files, random: Random) => Files>> = {
+  'pack: a byte': (files, random) => {
+    const name = pick(random, [...files.keys()].filter((one) => (files.get(one)?.length ?? 0) > 0));
+    return new Map(files).set(name, flipped(files.get(name) ?? Buffer.of(), random));
+  },
+  'pack: a file taken away': (files, random) => {
+    const less = new Map(files);
+    less.delete(pick(random, [...files.keys()]));
+    return less;
+  },
+  'pack: a row deleted': (files, random) => withLines(files, random, (lines, at) => lines.toSpliced(at, 1)),
+  'pack: a row inserted': (files, random) => withLines(files, random, (lines, at) => lines.toSpliced(at, 0, (lines[at] ?? '').replace('event-', 'other-'))),
+  'pack: two rows swapped': (files, random) => withLines(files, random, (lines, at) => {
+    const other = (at + 1 + Math.floor(random() * (lines.length - 1))) % lines.length;
+    return lines.with(at, lines[other] ?? '').with(other, lines[at] ?? '');
+  }),
+  'pack: its end cut off': (files, random) => withLines(files, random, (lines, at) => lines.slice(0, at)),
+  'checkpoint: a byte': (files, random) => new Map(files).set('ledger/checkpoint', flipped(files.get('ledger/checkpoint') ?? Buffer.of(), random)),
+  'checkpoint: an earlier one in its place': (files, random) => new Map(files).set('ledger/checkpoint', files.get(pick(random, [...files.keys()].filter((name) => name.startsWith('ledger/checkpoints/')))) ?? Buffer.of()),
+  'all rebuilt and signed with another key': (files, random) => rebuilt(files, random, Buffer.alloc(32, 1 + Math.floor(random() * 20))),
+  'all rebuilt and signed with the same key': (files, random) => rebuilt(files, random, SEED_KEY),
+};
+
+function withLines(files: Files, random: Random, change: (lines: string[], at: number) => string[]): Files {
+  const name = pick(random, [...files.keys()].filter((one) => one.startsWith('ledger/rows/') && text(files, one).split('\n').length > 3));
+  const lines = text(files, name).trimEnd().split('\n');
+  return new Map(files).set(name, Buffer.from(change(lines, Math.floor(random() * lines.length)).map((line) => `${line}\n`).join('')));
+}
+
+/** What a superuser who has a key can do: one row changed, and everything above it made anew. */
+function rebuilt(files: Files, random: Random, key: Buffer): Files {
+  const signer = signerOf(ORIGIN, key);
+  const made = new Map(files);
+  const rows = [...files.keys()].filter((name) => name.startsWith('ledger/rows/')).sort();
+  const changed = pick(random, rows);
+  const lines = text(files, changed).split('\n');
+  const at = pick(random, lines.flatMap((line, index) => (line.startsWith('audit_event\t') ? [index] : [])));
+  made.set(changed, Buffer.from(lines.with(at, (lines[at] ?? '').replace('Ana Costa', `Eve ${Math.floor(random() * 1e6)}`)).join('\n')));
+  const edge = new Edge();
+  const roots = new Map<number, Buffer>();
+  for (const name of rows) {
+    const hashes: Buffer[] = [];
+    for (const line of text(made, name).trimEnd().split('\n')) {
+      const hashed = leafHash(Buffer.from(line.replace('\t', '\n')));
+      hashes.push(hashed);
+      edge.add(hashed);
+      roots.set(edge.size, edge.root());
+    }
+    made.set(name.replace('/rows/', '/hashes/').replace('.copy', ''), Buffer.concat(hashes));
+  }
+  const sign = (note: string): Buffer => {
+    const [, size = '', , time = '', before = ''] = note.split('\n');
+    return Buffer.from(signCheckpoint({ origin: ORIGIN, size: Number(size), root: roots.get(Number(size)) ?? Buffer.of(), signedAt: new Date(time.slice(5)), previous: Number(before.slice(9)) }, [signer]));
+  };
+  for (const name of [...files.keys()].filter((one) => /^ledger\/checkpoint/.test(one))) made.set(name, sign(text(files, name)));
+  return made.set('ledger/keys', Buffer.from(`${signer.verifierKey}\n`));
+}
+
+/** Tables whose rows are only ever inserted, and their columns that say something. */
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  ...LOG_TABLES,
+  log_batch: ['tenant_id', 'batch_id', 'log', 'source', 'received_at', 'rows'],
+  ledger_seal: ['tenant_id', 'batch_id', 'first_leaf'],
+  ledger_tile: ['tenant_id', 'level', 'index', 'hashes', 'root'],
+  ledger_checkpoint: ['tenant_id', 'tree_size', 'root_hash', 'note', 'signed_at'],
+  ledger_key: ['tenant_id', 'key_id', 'verifier_key'],
+};
+
+/** What a value becomes, by its type. */
+const CHANGED: Readonly<Record<string, (column: string, random: Random) => string>> = {
+  uuid: () => `'99999999-2222-4333-8444-555555555555'`,
+  bigint: (column, random) => `${column} + ${1 + Math.floor(random() * 5)}`,
+  integer: (column, random) => `${column} + ${1 + Math.floor(random() * 5)}`,
+  'timestamp with time zone': (column, random) => `${column} + interval '${1 + Math.floor(random() * 1_000)} microseconds'`,
+  text: (column, random) => `coalesce(overlay(${column} PLACING chr(CASE WHEN ascii(substr(${column}, p, 1)) = 120 THEN 121 ELSE 120 END) FROM p), 'x')`.replaceAll('p,', 'POSITION_,').replaceAll('FROM p)', 'FROM POSITION_)').replaceAll('POSITION_', `(1 + floor(${random()} * length(${column})))::int`),
+  bytea: (column, random) => {
+    const at = `floor(${random()} * length(${column}))::int`;
+    return `set_byte(${column}, ${at}, get_byte(${column}, ${at}) # ${1 << Math.floor(random() * 8)})`;
+  },
+};
+
+type Change = (connection: Connection, random: Random) => Promise<void>;
+
+const rowOf = async (connection: Connection, table: string, random: Random): Promise<string> => {
+  const { rows: [row] } = await connection.query<{ where: string }>(`SELECT format('tableoid = %s AND ctid = %L', tableoid, ctid) AS where FROM ${table} ORDER BY tableoid, ctid OFFSET floor(${random()} * (SELECT count(*) FROM ${table})) LIMIT 1`);
+  return row?.where ?? 'false';
+};
+
+const ROWS = Object.keys(COLUMNS);
+
+/** What can be done to the database by whoever may do everything in it. */
+const OF_THE_DATABASE: Readonly<Record<string, Change>> = {
+  'database: a byte': async (connection, random) => {
+    // As often as there are rows of it in a real one: mostly the log.
+    const table = random() < 0.5 ? 'audit_event' : pick(random, ROWS);
+    const column = pick(random, COLUMNS[table] ?? []);
+    const { rows: [type] } = await connection.query<{ data_type: string }>('SELECT data_type FROM information_schema.columns WHERE table_name = $1 AND column_name = $2', [table, column]);
+    const changed = CHANGED[type?.data_type ?? '']?.(`"${column}"`, random) ?? '';
+    await connection.query(`UPDATE ${table} SET "${column}" = ${changed} WHERE ${await rowOf(connection, table, random)}`);
+  },
+  'database: a row deleted': async (connection, random) => {
+    const table = random() < 0.5 ? 'audit_event' : pick(random, ROWS.filter((one) => one !== 'ledger_key'));
+    await connection.query(`DELETE FROM ${table} WHERE ${await rowOf(connection, table, random)}`);
+  },
+  'database: a row inserted': async (connection, random) => {
+    const where = await rowOf(connection, 'audit_event', random);
+    const columns = LOG_TABLES.audit_event;
+    const [batch, ordinal] = pick(random, [['batch_id', 'ordinal + 1000'], ['batch_id', 'ordinal'], ['batch_id + 1000', '0'], ['batch_id', '-1']] as const);
+    await connection.query(`INSERT INTO audit_event (${columns.join(', ')}) SELECT ${columns.map((column) => ({ event_id: `'forged-${Math.floor(random() * 1e9)}'`, batch_id: batch, ordinal }[column as string] ?? column)).join(', ')} FROM audit_event WHERE ${where}`);
+  },
+  'database: a batch inserted': async (connection) => {
+    await connection.query(`INSERT INTO log_batch (tenant_id, log, source, received_at, rows) SELECT tenant_id, log, source, received_at, 1 FROM log_batch LIMIT 1`);
+  },
+  'database: two rows swapped': async (connection, random) => {
+    const { rows } = await connection.query<{ batch_id: string; ordinal: number; raw: string }>(`SELECT batch_id, ordinal, raw FROM audit_event WHERE batch_id = (SELECT batch_id FROM log_batch ORDER BY rows DESC, batch_id LIMIT 1) ORDER BY ordinal`);
+    const one = pick(random, rows);
+    const other = pick(random, rows.filter(({ ordinal }) => ordinal !== one.ordinal));
+    await connection.query('UPDATE audit_event SET ordinal = $2 + $3 - ordinal WHERE batch_id = $1 AND ordinal IN ($2, $3)', [one.batch_id, one.ordinal, other.ordinal]);
+  },
+  'database: two batches swapped': async (connection) => {
+    await connection.query('UPDATE ledger_seal SET first_leaf = -1 - first_leaf; UPDATE ledger_seal SET first_leaf = (SELECT max(-1 - first_leaf) FROM ledger_seal) + 1 + first_leaf');
+  },
+  'database: its end cut off': (connection, random) => backTo(connection, random, false),
+  'database: an older backup put back': (connection, random) => backTo(connection, random, true),
+};
+
+/** As it was when an earlier checkpoint was signed; or with everything of the log after it gone and the checkpoints left. */
+async function backTo(connection: Connection, random: Random, isWhole: boolean): Promise<void> {
+  const { rows } = await connection.query<{ size: string }>('SELECT tree_size AS size FROM ledger_checkpoint ORDER BY tree_size');
+  const size = pick(random, rows.slice(0, -1)).size;
+  await connection.query(`DELETE FROM audit_event WHERE batch_id IN (SELECT batch_id FROM ledger_seal WHERE first_leaf >= ${size}); DELETE FROM log_batch WHERE batch_id IN (SELECT batch_id FROM ledger_seal WHERE first_leaf >= ${size}); DELETE FROM ledger_seal WHERE first_leaf >= ${size}`);
+  if (isWhole) await connection.query(`DELETE FROM ledger_checkpoint WHERE tree_size > ${size}; DELETE FROM ledger_tile WHERE (index + 1) * power(256, level + 1) > ${size}`);
+}
+
+export interface Mutated {
+  readonly kind: string;
+  readonly seed: number;
+  /** By whom it was found; `undefined` where by nobody. */
+  readonly by: 'verifier' | 'check' | undefined;
+  readonly what: string;
+}
+
+export const KINDS: readonly string[] = [...Object.keys(OF_THE_DATABASE), ...Object.keys(OF_A_PACK)];
+
+/** So many changes, one seed each, beginning with the one given: each found or not. */
+export async function mutate(count: number, firstSeed: number, templateUrl?: string): Promise<Mutated[]> {
+  await using db = await testDatabase(templateUrl);
+  let now = Date.parse('2026-03-02T10:00:00Z');
+  const clock = { now: () => new Date(now += 1_000) };
+  const ledger = createLedger({ db, clock, systemClock: clock, tenantId: TENANT, keys: [SEED_KEY], log: pino({ level: 'silent' }) });
+  let rows = 0;
+  for (const size of [40, 1, 3, 150, 1, 80, 2]) {
+    await addBatch(db, size, rows, { bytes: 12 });
+    rows += size;
+    await ledger.seal();
+  }
+  const [key = ''] = await ledger.keys();
+  // What the file of checkpoints, or the webhook's receiver, has kept: the last one.
+  const wish = { keys: [key], older: [(await ledger.checkpoint())?.note ?? ''] };
+  const sound = await packed(db, async () => {});
+  const report = await checkPack(packOf(sound.files), wish);
+  if (report.problems.length > 0 || sound.found.length > 0) throw new Error(`a sound ledger is called wrong: ${[...report.problems, ...sound.found].join(' ')}`);
+
+  const results: Mutated[] = [];
+  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    const random = randomOf(seed);
+    const kind = KINDS[seed % KINDS.length] ?? '';
+    const change = OF_THE_DATABASE[kind];
+    if (!change) {
+      const { problems: [what] } = await checkPack(packOf(OF_A_PACK[kind]?.(sound.files, random) ?? sound.files), wish);
+      results.push({ kind, seed, by: what === undefined ? undefined : 'verifier', what: what ?? '' });
+      continue;
+    }
+    const { files, found } = await packed(db, (connection) => change(connection, random), async (changed) => (await checkPack(packOf(changed), wish)).problems.length === 0);
+    const { problems: [what] } = await checkPack(packOf(files), wish);
+    results.push({ kind, seed, by: what !== undefined ? 'verifier' : found.length > 0 ? 'check' : undefined, what: what ?? found[0] ?? '' });
+  }
+  return results;
+}
+
+/** The pack of the database with the change, which is taken back; and what the portal's own check says, where it is asked. */
+async function packed(db: Database, change: (connection: Connection) => Promise<void>, isCheckNeeded: (files: Files) => Promise<boolean> = async () => true): Promise<{ files: Files; found: readonly string[] }> {
+  const files = new Map<string, Buffer>();
+  let found: readonly string[] = [];
+  await withConnection(db, async (connection) => {
+    await connection.query('BEGIN');
+    try {
+      await connection.query(COPY_SETTINGS);
+      // What the database's own constraints refuse is no change: another one is drawn.
+      for (let isMade = false; !isMade;) {
+        await connection.query('SAVEPOINT before');
+        isMade = await change(connection).then(() => true, (error: unknown) => {
+          if (error instanceof Error && 'code' in error && String(error.code).startsWith('23')) return false;
+          throw error;
+        });
+        if (!isMade) await connection.query('ROLLBACK TO before');
+      }
+      for await (const { name, chunks } of ledgerPart(connection, { tenantId: TENANT, origin: ORIGIN, range: {}, keys: [] })) {
+        const all: Buffer[] = [];
+        for await (const chunk of chunks()) all.push(chunk);
+        files.set(name, Buffer.concat(all));
+      }
+      if (await isCheckNeeded(files)) ({ found } = await checkLedger(connection, { tenantId: TENANT, origin: ORIGIN, verifierKeys: [signerOf(ORIGIN, SEED_KEY).verifierKey] }));
+    } finally {
+      await connection.query('ROLLBACK');
+    }
+  });
+  return { files, found };
+}
