@@ -34,6 +34,8 @@ import { createHistory } from './features/history/history.service.ts';
 import { notificationRoutes } from './features/notifications/notifications.routes.ts';
 import { createMailSender, createWebhookSender, type MailSettings, type WebhookSettings } from './features/notifications/notifications.senders.ts';
 import { createNotifications } from './features/notifications/notifications.service.ts';
+import { pointInTimeRoutes } from './features/point-in-time/point-in-time.routes.ts';
+import { createPointInTime } from './features/point-in-time/point-in-time.service.ts';
 import { residualRoutes } from './features/residual/residual.routes.ts';
 import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
@@ -188,6 +190,7 @@ export function compose(ground: Ground): Product {
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
   const history = createHistory({ db, clock, newId });
+  const pointInTime = createPointInTime({ db, clock, newId });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -219,7 +222,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), syncRoutes(sync), notificationRoutes(notifications),
+    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), pointInTimeRoutes(pointInTime), syncRoutes(sync), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,

@@ -4,6 +4,7 @@ import type { Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { refreshGroup, syncCatalog } from './catalog.ts';
+import { readMemberships } from './observations/reading.ts';
 import { syncDirectoryAudits } from './sync.ts';
 
 export interface MirrorDeps {
@@ -53,6 +54,7 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     const { kinds } = await syncDirectoryAudits(deps);
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
+    await readMemberships(deps);
   }
 
   return {
