@@ -20,6 +20,8 @@ export const PointReason = z.enum([
   'end-not-known',
   /** PIM did not manage the group then, so that nothing of it was read. */
   'group-not-read',
+  /** Whether the group opened what is asked about is not known. */
+  'opening-not-known',
 ]);
 export type PointReason = z.infer<typeof PointReason>;
 

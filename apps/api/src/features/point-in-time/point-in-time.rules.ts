@@ -95,7 +95,7 @@ const seen = (one: Observed): PointEvidence[] => [
 ];
 const said = (one: Told): PointEvidence => ({ kind: 'event', id: one.id, at: one.at, what: one.kind });
 const certain = (reasons: readonly PointReason[]): Certainty => (reasons.some((reason) => DOUBTS.has(reason)) ? 'not-known' : 'observed');
-const DOUBTS: ReadonlySet<PointReason> = new Set<PointReason>(['before-first-observation', 'between-readings', 'removal-not-confirmed', 'end-not-known', 'group-not-read']);
+const DOUBTS: ReadonlySet<PointReason> = new Set<PointReason>(['before-first-observation', 'between-readings', 'removal-not-confirmed', 'end-not-known', 'group-not-read', 'opening-not-known']);
 
 /** Observations by thing, in order. */
 const byThing = (observations: readonly Observed[], kind: FactKind): Map<string, Observed[]> => Map.groupBy(inOrder(observations.filter((one) => one.kind === kind)), ({ thing }) => thing);
@@ -263,7 +263,7 @@ export function peopleAt(paths: readonly PointPath[], { observations, told }: Fa
     const unread = watch.length > 0 && watch.findLast((one) => one.validFrom <= at)?.state === null;
     // A path that is not known makes nobody certain; one that is known is enough.
     const opening = paths.filter((path) => path.group.id === groupId);
-    const doubts = opening.some(({ certainty }) => certainty === 'observed') ? [] : opening.flatMap(({ reasons }) => reasons);
+    const doubts: readonly PointReason[] = opening.some(({ certainty }) => certainty === 'observed') ? [] : ['opening-not-known'];
     const name = nameOf(persons.get(principalId) ?? [], at);
     return [...holdingAt(about, at, 'eligible'), ...holdingAt(about, at, 'standing'), ...activationAt(about, at)].map((found) => {
       const reasons = [...new Set([...found.reasons, ...(unread && found.reasons.some((reason) => reason.endsWith('-as-read')) ? ['group-not-read' as const] : []), ...doubts])];

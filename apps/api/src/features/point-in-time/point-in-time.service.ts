@@ -29,9 +29,8 @@ export function createPointInTime({ db, clock, newId }: PointInTimeDeps) {
       const knownAt = page?.knownAt ?? (known === 'today' ? sixDecimals(now) : instantText(known, 'known'));
       if (knownAt > sixDecimals(now)) throw fieldError('invalid-request', 'query.known', 'This is not over yet: what will be known then can still change');
       if (at > knownAt) throw fieldError('invalid-request', 'query.at', known === 'today' ? 'This is not over yet' : 'This lies after the time whose knowledge is asked for: nothing was known of it');
-      if (!page) {
-        await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: now, actor, type: 'history.point-in-time-read', kind: 'portal-export', result: 'success', data: { to, at, known: known === 'today' ? 'today' : knownAt } }));
-      }
+      // Each page: whoever makes a cursor up has still been seen reading.
+      await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: now, actor, type: 'history.point-in-time-read', kind: 'portal-export', result: 'success', data: { to, at, knownAt, from: page?.offset ?? 0 } }));
       const { could, had, ...rest } = await answerTo(db, { tenantId: actor.tenantId, knownAt }, target, at);
       const offset = page?.offset ?? 0;
       const end = offset + limit;

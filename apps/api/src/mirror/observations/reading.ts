@@ -61,7 +61,7 @@ export async function readMemberships(deps: ReadingDeps): Promise<void> {
 /** Since when the audit log is without a gap, as it was known at that time. */
 async function noteCoverage({ clock, tenantId }: ReadingDeps, connection: Connection): Promise<void> {
   const { rows: [source] } = await connection.query<{ from: string | null }>(`SELECT complete_from AS "from" FROM sync_source WHERE tenant_id = $1 AND source = 'directory' AND watermark IS NOT NULL`, [tenantId]);
-  const from = source?.from == null ? undefined : instantText(source.from);
+  const from = instantText(source?.from ?? '');
   if (from === undefined) return;
   const now = clock.now();
   await inTransaction(connection, () => observe(connection, {
