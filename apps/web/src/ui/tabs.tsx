@@ -24,3 +24,8 @@ const OF_SETUPS = [['/setups', 'Setups'], ['/setups/settings', 'Settings side by
 
 /** The views of the setups: they are of two features. */
 export const SetupTabs = () => <Tabs label="Views of the setups" views={OF_SETUPS} />;
+
+const OF_HISTORY = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/point-in-time', 'Point in time']] as const;
+
+/** The views of the history: they are of two features. `search` goes along to those that filter by it. */
+export const HistoryTabs = ({ search }: { search?: string }) => <Tabs label="Views of the history" views={OF_HISTORY} {...(search !== undefined && { search })} />;

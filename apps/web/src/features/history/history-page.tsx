@@ -8,14 +8,13 @@ import { formatAgo, formatDay } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Page } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
-import { Tabs } from '../../ui/tabs.tsx';
+import { HistoryTabs } from '../../ui/tabs.tsx';
 
 const useStyles = makeStyles({
   head: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: '8px 16px' },
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations']] as const;
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
 
 /** What both views of the history share: their tabs, how complete the record is, and the way to take it along. */
@@ -27,7 +26,7 @@ export function HistoryPage({ title, exportUrl, coverage, children }: { title: s
   return (
     <Page title="History" documentTitle={title} action={<Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
-        <Tabs label="Views of the history" views={VIEWS} search={kept} />
+        <HistoryTabs search={kept} />
         <CoverageLine coverage={coverage} />
       </div>
       {children}
