@@ -201,7 +201,9 @@ function directlyAt(history: readonly Observed[], told: readonly Told[], readFro
   const last = told.findLast((one) => one.at <= at && (isOn(one) || isOff(one)));
   const held = heldAt(history, at);
   const settled = held.by && held.by.validFrom <= at ? held.by : undefined;
-  if (!last || (settled && settled.validFrom >= last.at)) return asRead(way, held, at);
+  if (!last) return asRead(way, held, at);
+  // The log may know since when, of what was only seen to be there.
+  if (settled && settled.validFrom >= last.at) return asRead(way, held, at, [], isOn(last) ? [said(last)] : []).map((found) => ({ ...found, from: found.from ?? (isOn(last) ? last.at : null) }));
 
   if (isOff(last)) return settled && !history.some(({ validFrom }) => validFrom >= last.at) ? asRead(way, held, at, ['removal-not-confirmed'], [said(last)]) : [];
   // What the first reading of the group did not find was over by then.

@@ -3,6 +3,7 @@ import { Button } from '@fluentui/react-button';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
+import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { formatInstant, formatMinutes, formatZone } from '../../lib/dates.ts';
 import { asksOf } from '../../lib/policy.ts';
@@ -16,11 +17,11 @@ import { TextLink } from '../../ui/text-link.tsx';
 import { blindSpots, coverageOf, periodOf, REASONS, reasonsOf, WAYS } from './point-in-time.words.ts';
 
 const useStyles = makeStyles({
-  title: { margin: '0 0 4px', fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
+  title: { margin: '0 0 4px', fontSize: tokens.fontSizeBase500, lineHeight: tokens.lineHeightBase500, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere', ':focus': { outline: 'none' } },
   coverage: { margin: '0 0 12px', color: tokens.colorNeutralForeground2, maxWidth: '90ch' },
   bar: { margin: '0 0 12px' },
   list: { margin: 0, paddingLeft: '16px' },
-  small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
+  small: { display: 'block', fontWeight: tokens.fontWeightRegular, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
   evidence: { listStyleType: 'none', margin: 0, padding: 0, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
   more: { marginTop: '16px' },
 });
@@ -34,6 +35,9 @@ export function Answer({ pages, isToday, query }: { pages: readonly PointAnswer[
   const styles = useStyles();
   const now = useNow();
   const [search] = useSearchParams();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The form was made anew for the question in the address, and the focus lost with it: it goes to what was asked for.
+  useEffect(() => { if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true }); }, []);
   const [first] = pages;
   if (!first) return null;
   const { target, at, knownAt, paths, coverage } = first;
@@ -44,7 +48,7 @@ export function Answer({ pages, isToday, query }: { pages: readonly PointAnswer[
   const fixed = new URLSearchParams([...[...search].filter(([name]) => name !== 'known'), ['known', knownAt]]).toString();
   return (
     <div role="region" aria-label="Answer">
-      <h2 className={styles.title}>{target.name} at {formatInstant(at)} <span className={styles.small}>{formatZone(at)} · as known {isToday ? `today, ${formatInstant(knownAt)}` : formatInstant(knownAt)}</span></h2>
+      <h2 ref={heading} tabIndex={-1} className={styles.title}>{target.name} at {formatInstant(at)} <span className={styles.small}>{formatZone(at)} · as known {isToday ? `today, ${formatInstant(knownAt)}` : formatInstant(knownAt)}</span></h2>
       <p className={styles.coverage}>
         {coverageOf(coverage, target.kind).join(' ')}{' '}
         {isToday ? <>What is found later can change this answer. <TextLink to={`/history/point-in-time?${fixed}`}>Keep it as known now</TextLink></> : isFresh ? 'What was just being written then can still come in for some minutes; then this answer does not change any more.' : 'What was found later makes no difference to this answer.'}

@@ -31,10 +31,10 @@ export function periodOf({ from, until }: { readonly from: string | null; readon
 /** Since when facts are known, a sentence each. */
 export function coverageOf({ eventsFrom, applicationsFrom, groups }: PointCoverage, kind: PointAnswer['target']['kind']): string[] {
   const read = groups.flatMap(({ from }) => from ?? []).sort();
-  const [first, last] = [read[0], read.at(-1)];
+  const [first = '', last = ''] = [read[0] ?? '', read.at(-1) ?? ''].map((from) => (from === '' ? '' : formatInstant(from)));
   return [
     eventsFrom === null ? 'Nothing of the audit log was known.' : `The audit log is known from ${formatInstant(eventsFrom)} on.`,
-    groups.length === 0 ? '' : read.length < groups.length ? `${groups.length === 1 ? 'Who is eligible' : 'Who is eligible for some of the groups'} was not read yet.` : `Who is eligible is read since ${first === last || first === undefined ? formatInstant(last ?? '') : `${formatInstant(first)} to ${formatInstant(last ?? '')}, by group`}.`,
+    groups.length === 0 ? '' : read.length < groups.length ? `${groups.length === 1 ? 'Who is eligible' : 'Who is eligible for some of the groups'} was not read yet.` : `Who is eligible is read since ${first === last ? last : `${first} to ${last}, by group`}.`,
     kind === 'group' ? '' : applicationsFrom === null ? 'Which group opens what was not read yet.' : `Which group opens what is read since ${formatInstant(applicationsFrom)}.`,
   ].filter((sentence) => sentence !== '');
 }
