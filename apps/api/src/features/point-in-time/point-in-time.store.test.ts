@@ -4,12 +4,13 @@ import { testDatabase } from '@gatehouse/db/testing';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Actor } from '../../core/actor.ts';
 import { inTransaction, withConnection } from '../../mirror/database.ts';
 import { ingest } from '../../mirror/ingest.ts';
 import { observe, stateText, type ObservedKind, type Seen } from '../../mirror/observations/observations.ts';
 import { ANA, FINANCE, memberEvent, OMAR, pimEvent } from '../../mirror/testing.ts';
 import type { Target } from './point-in-time.rules.ts';
-import { answerTo } from './point-in-time.service.ts';
+import { answerTo, createPointInTime } from './point-in-time.service.ts';
 
 let db: Database & AsyncDisposable;
 beforeAll(async () => { db = await testDatabase(); });
@@ -81,6 +82,28 @@ test('an event of an owner is none of a member, and the same event with other co
 
 test('it is asked of this tenant alone', async () => {
   const [mine, other] = [randomUUID(), randomUUID()];
-  await withConnection(db, (connection) => ingest(connection, log, { tenantId: other, events: [pimEvent({ id: 'e1', at: instant(1), activity: 'Add eligible member to role in PIM completed (permanent)', requestId: 'r' })], receivedAt: new Date(instant(2)) }));
-  expect((await answerTo(db, { tenantId: mine, knownAt: instant(3) }, { kind: 'group', id: FINANCE.id }, instant(3))).could).toEqual([]);
+  const eligible: Seen = { kind: 'eligible', thing: `${FINANCE.id}/${OMAR.id}/direct`, groupId: FINANCE.id, principalId: OMAR.id, state: stateText({ periods: [{ startsAt: null, endsAt: null }] }) };
+  await withConnection(db, async (connection) => {
+    await ingest(connection, log, { tenantId: other, events: [pimEvent({ id: 'e1', at: instant(1), activity: 'Add eligible member to role in PIM completed (permanent)', requestId: 'r' })], receivedAt: new Date(instant(2)) });
+    await inTransaction(connection, () => observe(connection, { tenantId: other, scope: 'group', beganAt: new Date(instant(1)), observedAt: new Date(instant(1)), source: 'graph', kinds: ['eligible'], groupId: FINANCE.id, found: [eligible] }));
+  });
+  const ask = async (tenantId: string) => (await answerTo(db, { tenantId, knownAt: instant(3) }, { kind: 'group', id: FINANCE.id }, instant(3))).could.length;
+  expect([await ask(other), await ask(mine)]).toEqual([2, 0]);
+});
+
+test('the pages of one answer rest on one knowledge: what comes in between is not on the second', async () => {
+  const tenantId = randomUUID();
+  let now = 5;
+  const pointInTime = createPointInTime({ db, clock: { now: () => new Date(instant(now)) }, newId: randomUUID });
+  const actor: Actor = { tenantId, principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'a', device: null };
+  const hear = (id: string, subject: typeof ANA) => withConnection(db, (connection) => ingest(connection, log, { tenantId, events: [pimEvent({ id, at: instant(1), activity: 'Add eligible member to role in PIM completed (permanent)', requestId: id, subject })], receivedAt: new Date(instant(now - 1)) }));
+  const ask = (cursor?: string) => pointInTime.ask(actor, { to: `group:${FINANCE.id}`, at: instant(3), known: 'today', limit: 1, cursor });
+  await hear('e1', ANA);
+  await hear('e2', OMAR);
+  const first = await ask();
+  now = 8;
+  await hear('e3', { id: 'aaaaaaaa-0000-4000-8000-000000000009', name: 'Aaron Late' });
+  const second = await ask(first.nextCursor ?? '');
+  expect([first, second].map(({ could }) => [could.total, could.rows.map(({ principal }) => principal.name)])).toEqual([[2, [ANA.name]], [2, [OMAR.name]]]);
+  expect((await ask()).could.total, 'asked anew').toBe(3);
 });
