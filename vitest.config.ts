@@ -26,6 +26,8 @@ export default defineConfig({
           ...shared,
           name: 'web',
           environment: 'jsdom',
+          // A test takes down what it rendered and stored. Loading Fluent anew for each file took more time than all of the tests.
+          isolate: false,
           root: 'apps/web',
           include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
           setupFiles: ['../../testing/fail-on-console.ts', 'src/testing/setup.ts'],

@@ -107,8 +107,9 @@ async function everyCall(): Promise<RecordedCall[]> {
   await ana.pim.mine.validate({ principalId: me.id, groupId: group.id, startsAt: now, duration: 'PT30M', justification: 'Conformance' });
   await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-03-09T09:00:00Z' }, justification: 'Ends soon', replaces: true });
   await tenant.advance('PT1M');
-  await ana.pim.mine.askForEligibility({ principalId: me.id, groupId: group.id, action: 'selfExtend', startsAt: now, endsAt: '2026-06-09T09:00:00Z', justification: 'Still on the rota' });
+  const wish = await ana.pim.mine.askForEligibility({ principalId: me.id, groupId: group.id, action: 'selfExtend', startsAt: now, endsAt: '2026-06-09T09:00:00Z', justification: 'Still on the rota' });
   await ana.pim.mine.eligibilityRequests();
+  await ana.pim.mine.cancelEligibilityRequest(wish.id);
   await tenant.advance('PT6M');
 
   const [connectors] = await maya.applications.connectorGroups();

@@ -33,6 +33,12 @@ export async function otherAdmin(url: string): Promise<OtherAdmin> {
   };
 }
 
+/** Changes rules of the group's members, by their ids. */
+export async function changeRules(admin: OtherAdmin, groupId: string, changes: Readonly<Record<string, object>>): Promise<void> {
+  const { value: [{ policy }] } = await admin.graph('GET', `/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId eq '${groupId}' and scopeType eq 'Group' and roleDefinitionId eq 'member'&$expand=policy($expand=rules)`) as { value: [{ policy: { id: string; rules: { id: string }[] } }] };
+  await admin.graph('PATCH', `/v1.0/policies/roleManagementPolicies/${policy.id}`, { rules: policy.rules.filter(({ id }) => id in changes).map((rule) => ({ ...rule, ...changes[rule.id] })) });
+}
+
 /** Where one setup stands in the tenant. */
 export interface Site {
   readonly groupId: string;

@@ -1,6 +1,7 @@
 import type { AccessRequest, RequestReadiness } from '@gatehouse/contracts';
 import { startPortal, ANA, OMAR, type Client, type TestPortal } from '../apps/api/src/testing.ts';
 import { isReady, stagesOf } from '../apps/web/src/features/access/stages.ts';
+import { randomFrom } from './random.ts';
 
 /** How one activation goes: how long Entra takes, and what goes wrong on the way. Seconds. */
 interface Course {
@@ -23,17 +24,6 @@ export interface Readiness {
   readonly courseOf: Readonly<Record<string, number>>;
   /** Stages that were told before they were reached. */
   readonly tooEarly: readonly string[];
-}
-
-/** A small generator (mulberry32): the same seed, the same course. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6D2B79F5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }
 
 function courseOf(seed: number): Course & { readonly random: () => number } {

@@ -19,6 +19,9 @@ import { accessRoutes } from './features/access/access.routes.ts';
 import { createEligibility } from './features/access/eligibility.service.ts';
 import { createKeepGoing } from './features/access/keep-going.service.ts';
 import { createAccess } from './features/access/access.service.ts';
+import { doubtEligibleOf } from './features/access/access.ts';
+import { createNames } from './features/access/names.service.ts';
+import { createOwnAccess } from './features/access/own-access.service.ts';
 import { createReadiness } from './features/access/readiness.service.ts';
 import { approvalRoutes } from './features/approvals/approvals.routes.ts';
 import { createApprovals } from './features/approvals/approvals.service.ts';
@@ -171,6 +174,7 @@ export function compose(ground: Ground): Product {
   const drift = createDrift({ db, clock, newId, log, tenantId, appGraph, graphFor, wakeWatch });
   const setups = createSetups({ drift, db, clock, newId, log, publicUrl, graphFor, graphForRun: (actor) => graphOf(actor, 'setup', 'run'), wait, onApplied: async (groupId) => {
       await mirror.refreshGroup(groupId);
+      await doubtEligibleOf(db.prisma, tenantId, groupId);
       await wakeWatch();
     } });
   const batches = createBatches({ db, clock, newId, log, setups, files: createBatchFiles(createThread(new URL('./batch-files.thread.ts', import.meta.url), FILE_LIMITS)) });
@@ -181,9 +185,11 @@ export function compose(ground: Ground): Product {
     sendMail: mail && createMailSender(mail), webhook: webhook && { body: webhook.body, post: createWebhookSender(webhook, ground.systemClock) },
   });
   const { announce } = notifications;
-  const access = createAccess({ db, clock, graphFor, appGraph: appGraphForPages, newId, announce });
+  const ownAccess = createOwnAccess({ db, clock });
+  const names = createNames({ appGraph: appGraphForPages, clock });
+  const access = createAccess({ db, clock, graphFor, ownAccess, names, newId, announce });
   const keepGoing = createKeepGoing({ db, clock, newId, access, graphFor, appGraph: appGraphForAnswers, wait });
-  const eligibility = createEligibility({ db, clock, newId, graphFor, appGraph: appGraphForAnswers });
+  const eligibility = createEligibility({ db, clock, newId, graphFor, ownAccess, names });
   const readiness = createReadiness({ db, clock, graphFor });
   const reconciler = createReconciler({ db, clock, newId, announce, tenantId, appGraph, log });
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });

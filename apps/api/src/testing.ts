@@ -44,6 +44,8 @@ export interface EmulatorControls {
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
   settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>> }): Promise<void>;
+  /** Entries of the audit log that the service writes by itself, each from when it shows; one whose id is there takes its place. */
+  audits(entries: readonly { readonly visibleAt: string; readonly entry: Readonly<Record<string, unknown>> }[]): Promise<void>;
   faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;
 }
 
@@ -65,6 +67,8 @@ export interface TestPortal extends AsyncDisposable {
   /** A browser that nobody has signed in with. */
   anonymous(): Client;
   syncNow(): Promise<void>;
+  /** One pass of the mirror by another portal on the same database and tenant, always the same one. */
+  syncOnReplica(): Promise<void>;
   settle(): Promise<void>;
   readonly emulator: EmulatorControls;
 }
@@ -137,6 +141,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
   };
   const { url, product, stop } = await serve(own);
   const replicas: { stop: () => Promise<void> }[] = [];
+  let second: ReturnType<typeof serve> | undefined;
   const clients = new Map<string, Promise<Client>>();
 
   return {
@@ -162,10 +167,14 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
       return client;
     },
     syncNow: () => product.tasks.sync(),
+    async syncOnReplica() {
+      second ??= serve();
+      await (await second).product.tasks.sync();
+    },
     settle: () => product.idle(),
     emulator: controlsOf(emulator.url),
     async [Symbol.asyncDispose]() {
-      for (const each of [...replicas, { stop }]) await each.stop();
+      for (const each of [...replicas, ...(second ? [await second] : []), { stop }]) await each.stop();
       over = true;
       connection.close();
       own.close();
@@ -182,6 +191,7 @@ export function controlsOf(url: string): EmulatorControls {
     journal: async () => await json(`${url}/_emulator/journal`) as readonly JournalEntry[],
     clearJournal: async () => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
     settings: async (wish) => { await json(`${url}/_emulator/settings`, wish); },
+    audits: async (entries) => { await json(`${url}/_emulator/audits`, entries); },
     faults: async (rules) => { await json(`${url}/_emulator/faults`, rules); },
   };
 }

@@ -16,8 +16,8 @@ export interface Client {
   signIn(upn: string, from?: string): Promise<void>;
   get(path: string): Promise<Reply>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
-  /** Goes through the pages of a step-up that a problem named. */
-  stepUp(signInUrl: string, upn: string): Promise<void>;
+  /** Goes through the pages of a step-up that a problem named, and answers where in the portal they end. */
+  stepUp(signInUrl: string, upn: string, returnTo?: string): Promise<string>;
   /** A page outside the portal's API, such as the private resource; signs in there when it is asked to. */
   visit(url: string, upn: string): Promise<Reply>;
 }
@@ -61,15 +61,16 @@ export function createClient(portalUrl: string): Client {
     throw new Error(`signing in as ${upn} did not end`);
   };
   const inPortal = (url: string): boolean => url.startsWith(`${portalUrl}/`) && !url.startsWith(`${portalUrl}/auth/`);
-  const walkToPortal = async (path: string, upn: string): Promise<void> => {
+  const walkToPortal = async (path: string, upn: string): Promise<string> => {
     const end = await walk(`${portalUrl}${path}`, upn, inPortal);
     if (end.status >= 400 || !inPortal(String(end.body))) throw new Error(`sign-in of ${upn} ended with ${end.status}: ${String(end.body).replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').slice(0, 300)}`);
+    return String(end.body);
   };
 
   return {
     jar,
-    signIn: (upn, from = '/auth/sign-in?returnTo=/') => walkToPortal(from, upn),
-    stepUp: (signInUrl, upn) => walkToPortal(`${signInUrl}&returnTo=/`, upn),
+    signIn: async (upn, from = '/auth/sign-in?returnTo=/') => { await walkToPortal(from, upn); },
+    stepUp: (signInUrl, upn, returnTo = '/') => walkToPortal(`${signInUrl}&returnTo=${encodeURIComponent(returnTo)}`, upn),
     visit: (url, upn) => walk(url, upn, () => false),
     get: async (path) => reply(await send(`${portalUrl}${path}`)),
     post: async (path, body = {}, headers = {}) => reply(await send(`${portalUrl}${path}`, {

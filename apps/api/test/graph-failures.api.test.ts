@@ -44,8 +44,14 @@ const FAILURES: readonly (readonly [what: string, fault: unknown, status: number
   ['refusing', { kind: 'status', status: 403, code: 'Authorization_RequestDenied' }, 502, 'directory-forbidden'],
 ];
 
+/** Nothing of anybody's own access is kept, as before their first view. */
+const forget = () => portal.db.prisma.ownAccess.deleteMany({});
+
 const READS: readonly (readonly [what: string, read: () => Promise<Reply>])[] = [
-  ['my access', () => ana.get('/api/access')],
+  ['my access', async () => {
+    await forget();
+    return ana.get('/api/access');
+  }],
   ['approvals', () => omar.get('/api/approvals')],
   ['people', () => maya.get('/api/directory/principals?text=ben')],
   ['groups', () => maya.get('/api/directory/groups?text=fin')],
@@ -75,10 +81,24 @@ test('a refusal has Graph’s own id of the call, to quote to Microsoft', async 
 
 test('what one call does not tell is named, and the rest is shown', async () => {
   await portal.emulator.faults([{ match: { path: '**/assignmentScheduleInstances/**' }, times: null, fault: { kind: 'status', status: 503 } }]);
+  await forget();
   const { status, body } = await ana.get('/api/access');
   expect(status).toBe(200);
   expect(body.entries.map(({ groupId }: { groupId: string }) => groupId)).toContain(buildGroup);
   expect(body.notKnown).toHaveLength(1);
+});
+
+test.each(FAILURES)('what is kept of my access is shown while Graph is %s, with when it was read, and asked for anew it is told that nothing could be read', async (_how, fault) => {
+  await portal.emulator.faults([]);
+  await forget();
+  const before = (await ana.get('/api/access')).body;
+  await everywhere(fault);
+  expect((await ana.get('/api/access')).body).toMatchObject({ readAt: before.readAt, notKnown: [] });
+  await portal.advance('PT1M');
+  const { status, body } = await ana.get('/api/access?fresh=yes');
+  expect([status, body.readAt]).toEqual([200, before.readAt]);
+  expect(body.notKnown).toEqual([expect.stringContaining('shown is what the portal read last'), expect.stringContaining('saw last'), expect.stringContaining('saw them last')]);
+  expect(body.entries.map(({ groupId }: { groupId: string }) => groupId)).toContain(buildGroup);
 });
 
 test('status words that nobody knows never make somebody active', async () => {

@@ -143,6 +143,7 @@ test('a Graph that says nothing at all is left after a time, everywhere, and wha
   expect((await silent.emulator.journal()).filter(({ method, url }) => method === 'POST' && url.includes('assignmentScheduleRequests')), 'asked once').toHaveLength(1);
 
   await silent.emulator.faults([{ match: { path: '**' }, times: null, fault: { kind: 'timeout', effect: 'before' } }]);
+  await silent.db.prisma.ownAccess.deleteMany({});
   const reads = await Promise.all([person.ana.get('/api/access'), person.omar.get('/api/approvals'), person.maya.get('/api/directory/applications'), person.maya.get('/api/directory/groups?text=fin')]);
   expect(reads.map(({ status, body }) => [status, body.code])).toEqual(reads.map(() => [503, 'directory-unavailable']));
 });

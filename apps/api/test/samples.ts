@@ -30,7 +30,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   DeactivateAccess: { body: { groupId: UNKNOWN } },
   ListNotifications: {}, ResendNotification: { params: { notificationId: UNKNOWN }, body: {} },
   KeepGoing: { body: { groupId: UNKNOWN, minutes: 30, justification: 'Month-end close' } },
-  ListEndingEligibilities: {}, AskForEligibility: { body: { groupId: UNKNOWN, days: 90, justification: 'Still on the rota' } },
+  ListEndingEligibilities: {}, AskForEligibility: { body: { groupId: UNKNOWN, days: 90, justification: 'Still on the rota' } }, CancelEligibilityRequest: { params: { requestId: UNKNOWN }, body: {} },
   ListOwnResidualAccess: {}, EndOwnResidualAccess: { body: { groupId: UNKNOWN } },
   ListCurrentAccess: {}, EndAccessNow: { body: { principalId: UNKNOWN, groupId: UNKNOWN, justification: 'Incident' } },
   FindAccess: { query: 'to=fin-rep.corp.contoso.example:443' },

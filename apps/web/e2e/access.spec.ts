@@ -1,10 +1,13 @@
+import type { AccessTarget } from '@gatehouse/contracts';
 import type { Page } from '@playwright/test';
+import { changeRules, otherAdmin } from '../../../testing/out-of-band.ts';
 import { tabsOn } from './keyboard.ts';
 import { looks } from './looks.ts';
 import { expect, signIn, test, watchConsole, type Product } from './product.ts';
 
 const ANA = 'ana.costa@contoso.example';
 const BEN = 'ben.novak@contoso.example';
+const OMAR = 'omar.haddad@contoso.example';
 
 test.use({ tenantName: 'my access' });
 test.describe.configure({ mode: 'serial' });
@@ -94,6 +97,8 @@ test('links that lead to no activation have each their page', async ({ browser, 
     ['waiting', '/go?to=https%3A%2F%2Fpayroll.corp.contoso.example%2Frun', 'payroll.corp.contoso.example:443: you asked for it already'],
     ['unknown', '/go?to=jump01.corp.contoso.example:3389', 'Nothing of yours opens jump01.corp.contoso.example:3389'],
     ['malformed', '/go?to=10.0.0.0/8', 'This names no machine'],
+    ['malformed-address', '/go?to=[fe80::1%25eth0]:22', 'This names no machine'],
+    ['unknown-address', '/go?to=2001:db8::7', 'Nothing of yours opens 2001:db8::7'],
     ['asking', '/go', 'Go to a host'],
   ] as const;
   for (const [name, path, title] of pages) {
@@ -101,6 +106,15 @@ test('links that lead to no activation have each their page', async ({ browser, 
     await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
     await looks(page, testInfo, `go-${name}`);
   }
+  // No two of the demo tenant's groups open the same: of what the portal answers, only the choice between them is made up.
+  await page.route('**/api/access/find?*', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json() as AccessTarget;
+    await route.fulfill({ response: answer, json: { ...body, outcome: 'ambiguous', groupIds: body.access.entries.filter(({ eligibility }) => eligibility !== null).slice(0, 2).map(({ groupId }) => groupId) } });
+  });
+  await page.goto('/go?to=reports.corp.contoso.example');
+  await expect(page.getByRole('heading', { level: 1, name: '2 of yours open reports.corp.contoso.example' })).toBeVisible();
+  await looks(page, testInfo, 'go-several');
   await context.close();
 });
 
@@ -133,5 +147,48 @@ test('by keyboard alone: from a cold link, over sign-in and a stronger one, to a
   await page.keyboard.press('Enter');
   await expect(panel).toHaveCount(0);
   await expect(page.getByRole('list', { name: 'Open now' })).toContainText('Domain admin jump host', { timeout: 30_000 });
+  await context.close();
+});
+
+test('in each of two tabs what was typed is there after a stronger sign-in, and both activations go through', async ({ browser, product }, testInfo) => {
+  // One group of the seed asks for an authentication context; the mirror does not know yet that now another does, too.
+  const { groups } = await (await fetch(`${product.emulatorUrl}/_emulator/state`)).json() as { groups: { id: string; displayName: string }[] };
+  const build = groups.find(({ displayName }) => displayName.startsWith('Build-Engineer-'))?.id ?? '';
+  await changeRules(await otherAdmin(product.emulatorUrl), build, { AuthenticationContext_EndUser_Assignment: { isEnabled: true, claimValue: 'c1' }, Enablement_EndUser_Assignment: { enabledRules: ['Justification'] } });
+  const { page: first, context } = await signIn(browser, product, OMAR);
+  const second = await context.newPage();
+  watchConsole(second);
+  const session = async () => (await context.cookies(product.url)).find(({ name }) => name === 'gatehouse')?.value;
+  const before = await session();
+
+  const typed = [[first, 'Finance reports', 'Month-end close, “quoted” & <b>bold</b>'], [second, 'Build servers', 'Pipeline repair, ligne 7 ½']] as const;
+  for (const [page, name, why] of typed) {
+    await page.goto('/access');
+    await page.getByRole('button', { name: `Activate ${name}`, exact: true }).click({ timeout: 60_000 });
+    const panel = page.getByRole('dialog');
+    await panel.getByRole('textbox', { name: 'Why' }).fill(why);
+    await panel.getByRole('radio', { name: '15 min' }).check();
+    await panel.getByRole('button', { name: 'Activate', exact: true }).click();
+    const verify = panel.getByRole('button', { name: 'Verify and activate' });
+    await expect(verify.or(page.getByRole('button', { name: 'Approve' }))).toBeVisible();
+    if (await verify.isVisible()) {
+      await looks(page, testInfo, 'verify');
+      await verify.click();
+    }
+    await page.getByRole('button', { name: 'Approve' }).waitFor();
+  }
+  // Both stand at Entra. Who turns back finds the panel as it was left.
+  await second.getByRole('link', { name: 'Cancel' }).click();
+  await expect(second.getByRole('dialog').getByRole('textbox', { name: 'Why' })).toHaveValue(typed[1][2]);
+  await expect(second.getByRole('dialog').getByRole('radio', { name: '15 min' })).toBeChecked();
+  await second.getByRole('dialog').getByRole('button', { name: 'Verify and activate' }).click();
+  for (const [page] of typed.toReversed()) {
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await expect(page.getByRole('list', { name: 'Your request for 15 min' })).toContainText('the directory shows it', { timeout: 30_000 });
+  }
+  expect(await session(), 'each verification begins another session').not.toBe(before);
+  const journal = await (await fetch(`${product.emulatorUrl}/_emulator/journal`)).json() as { status: number; body?: { action?: string; justification?: string; isValidationOnly?: boolean } }[];
+  const written = journal.filter(({ status, body }) => status === 201 && body?.action === 'selfActivate' && body.isValidationOnly !== true).map(({ body }) => body?.justification);
+  expect(written).toEqual(expect.arrayContaining(typed.map(([, , why]) => why)));
   await context.close();
 });

@@ -18,6 +18,7 @@ test.describe('what approvers are told, and several decisions at once', () => {
   const links: string[] = [];
   let status = 204;
   let omar: Page;
+  let ana: Page;
 
   test.beforeAll(async () => {
     hook = createServer((req, res) => {
@@ -50,17 +51,19 @@ test.describe('what approvers are told, and several decisions at once', () => {
     return page;
   }
 
-  async function asks(browser: Browser, upn: string, why: string): Promise<void> {
+  /** Their page, with the panel that follows the request. */
+  async function asks(browser: Browser, upn: string, why: string): Promise<Page> {
     const page = await openAs(browser, upn, '/access');
     await page.getByRole('list', { name: 'You may open' }).getByRole('listitem').filter({ hasText: 'Payroll-' }).getByRole('button', { name: /^Activate/ }).click();
     await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill(why);
     await page.getByRole('dialog').getByRole('button', { name: 'Activate' }).click();
     await expect(page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Approval' })).toContainText('waits for');
-    await page.context().close();
+    return page;
   }
 
-  test('the link of a notification leads through signing in to the request, with the focus on it', async ({ browser }) => {
-    await asks(browser, ANA, 'Payroll run of this month');
+  test('the link of a notification leads through signing in to the request, with the focus on it', async ({ browser }, testInfo) => {
+    ana = await asks(browser, ANA, 'Payroll run of this month');
+    await looks(ana, testInfo, 'asked');
     await expect.poll(() => links).toHaveLength(1);
     const context = await browser.newContext({ baseURL: product.url, permissions: ['notifications'] });
     omar = await context.newPage();
@@ -88,14 +91,14 @@ test.describe('what approvers are told, and several decisions at once', () => {
     });
     await omar.getByRole('button', { name: 'Notify me in this browser' }).click();
     await expect(omar.getByRole('button', { name: 'Stop notifying me here' })).toBeVisible();
-    await asks(browser, COLLEAGUES[0] ?? '', 'Correction of March');
+    await (await asks(browser, COLLEAGUES[0] ?? '', 'Correction of March')).context().close();
     await expect(omar.getByRole('article')).toHaveCount(2, { timeout: 45_000 });
     await expect.poll(() => omar.evaluate('window.shown')).toMatchObject([{ title: expect.stringMatching(/ asks for Payroll$/), body: expect.stringContaining('Correction of March') }]);
   });
 
   test('several are decided with one reason, and each says how it ended', async ({ browser }, testInfo) => {
     status = 400;
-    await asks(browser, COLLEAGUES[1] ?? '', 'Month-end check');
+    await (await asks(browser, COLLEAGUES[1] ?? '', 'Month-end check')).context().close();
     await omar.reload();
     await expect(omar.getByRole('article')).toHaveCount(3);
     await omar.getByRole('checkbox', { name: 'Select all' }).check();
@@ -114,10 +117,15 @@ test.describe('what approvers are told, and several decisions at once', () => {
     await omar.getByRole('button', { name: 'Approve 2 requests' }).click();
     const news = omar.getByRole('status');
     await expect(news).toContainText('Approved Ana Costa: Payroll.');
-    await expect(news).toContainText(/Already decided by Helena Kowalska .*denied it at \d\d:\d\d: “Not in this month”\. Nothing was changed\./);
+    await expect(news).toContainText(/Already decided by Helena Kowalska\. .*denied it at \d\d:\d\d: “Not in this month”\. Nothing was changed\./);
     await expect(omar.getByRole('article')).toHaveCount(1);
     await expect(omar.getByRole('alert')).toHaveCount(0);
     await looks(omar, testInfo, 'inbox-news');
+    // Whoever asked sees it happen in the panel that was open all the time.
+    await expect(ana.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Approved' })).toContainText(/\d\d:\d\d:\d\d/, { timeout: 30_000 });
+    await expect(ana.getByRole('dialog')).toContainText('the directory shows it', { timeout: 30_000 });
+    await looks(ana, testInfo, 'approved');
+    await ana.context().close();
     await omar.goto(links[0] ?? '');
     await expect(omar.getByRole('status')).toContainText(/does not wait for you You approved it at/);
   });

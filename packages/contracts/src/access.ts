@@ -52,8 +52,8 @@ export const AccessEntry = z.object({
   policy: ActivationPolicy.nullable(),
   /** When the policy was read; `null` as above. */
   policyReadAt: Instant.nullable(),
-  /** Active now. `canEndAt` is the five-minute floor. */
-  active: z.object({ since: Instant.nullable(), endsAt: Instant.nullable(), canEndAt: Instant.nullable(), permanent: z.boolean() }).nullable(),
+  /** Active now, by PIM's word. `canEndAt` is the five-minute floor; `memberAt`: when the directory itself showed the membership, `null`: it was not seen to yet. */
+  active: z.object({ since: Instant.nullable(), endsAt: Instant.nullable(), canEndAt: Instant.nullable(), memberAt: Instant.nullable(), permanent: z.boolean() }).nullable(),
   /** The newest request, where it is not at rest or was denied, lapsed or failed within the last hour. */
   request: AccessRequest.nullable(),
   /** What the person gave as the reason when they last asked for it, and for how long; `null`: not on record. */
@@ -80,6 +80,7 @@ export const AccessSet = z.object({ id: z.string(), name: z.string(), groupIds: 
 export type AccessSet = z.infer<typeof AccessSet>;
 
 export const MyAccess = z.object({
+  /** When the oldest of what is shown was read from Entra; what the person does here is in it at once. */
   readAt: Instant,
   entries: z.array(AccessEntry),
   /** By name. */
@@ -92,6 +93,8 @@ export type MyAccess = z.infer<typeof MyAccess>;
 export const ListMyAccess = {
   method: 'GET', path: '/api/access', permission: 'access:use',
   summary: 'What the signed-in person may activate, has active, and waits for',
+  /** `fresh`: read from Entra anew, where it was not a moment ago. */
+  query: z.strictObject({ fresh: z.enum(['yes']).optional() }),
   response: MyAccess,
 } as const satisfies Endpoint;
 

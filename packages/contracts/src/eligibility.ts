@@ -20,7 +20,7 @@ export const EndingEligibility = z.object({
   /** The longest that the role settings allow; `null`: not known, or without a limit. */
   maxDays: z.int().nullable(),
   /** The newest wish: it waits for an administrator, or one denied it. */
-  asked: z.object({ at: Instant, until: Instant.nullable(), justification: z.string().nullable(), state: z.enum(['waiting', 'denied']) }).nullable(),
+  asked: z.object({ id: z.string(), at: Instant, until: Instant.nullable(), justification: z.string().nullable(), state: z.enum(['waiting', 'denied']) }).nullable(),
 });
 export type EndingEligibility = z.infer<typeof EndingEligibility>;
 
@@ -39,4 +39,12 @@ export const AskForEligibility = {
     justification: z.string().trim().min(1, 'Say in a few words why you need it').max(500, 'At most 500 characters'),
   }),
   response: EndingEligibility,
+} as const satisfies Endpoint;
+
+export const CancelEligibilityRequest = {
+  method: 'POST', path: '/api/access/eligibility/requests/:requestId/cancel', permission: 'access:use',
+  summary: 'Takes back what the person asked about an eligibility, while no administrator has decided',
+  params: z.strictObject({ requestId: Guid }),
+  body: z.strictObject({}),
+  response: z.object({ requestId: z.string(), groupId: z.string() }),
 } as const satisfies Endpoint;

@@ -226,6 +226,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const parts = new URLSearchParams(req.url.split('?')[1] ?? '').get('parts')?.split(',');
       res.json(parts ? Object.fromEntries(Object.entries(state).filter(([name]) => parts.includes(name))) : state);
     });
+    // What the service wrote by itself: entries as Graph prints them, each from when it shows. One whose id is there takes its place.
+    app.post('/_emulator/audits', express.json({ limit: '32mb' }), (req, res) => {
+      const wish = z.array(z.strictObject({ visibleAt: z.iso.datetime(), entry: z.looseObject({ id: z.string().min(1), activityDateTime: z.iso.datetime(), activityDisplayName: z.string() }) })).safeParse(req.body);
+      if (!wish.success) return void res.status(400).json({ error: wish.error.issues });
+      // As it was sent, not as it was parsed: the order of an entry's fields is a part of its text.
+      const given = new Map((req.body as typeof wish.data).map((audit) => [audit.entry.id, audit]));
+      tenant.directoryAudits = [...tenant.directoryAudits.filter(({ entry }) => !given.has(entry.id)), ...given.values()];
+      keep();
+      res.status(204).end();
+    });
     app.get('/_emulator/history', (req, res) => {
       const months = Number(new URLSearchParams(req.url.split('?')[1] ?? '').get('months') ?? '6');
       res.type('application/x-ndjson').send(demoHistoryBefore(tenant, now(), months).map((entry) => `${JSON.stringify(entry)}\n`).join(''));

@@ -1,16 +1,12 @@
 import { z } from 'zod';
-import { GraphError } from './errors.ts';
-import type { AuditLog, RawAuditEvent } from './ports.ts';
+import type { AuditLog, RawAuditEvent, RawPage } from './ports.ts';
 import { rawElements } from './raw-elements.ts';
-import type { Call } from './call.ts';
+import type { Answer, Call } from './call.ts';
 import type { Transport } from './transport.ts';
 
 const PAGE_SIZE = 1000;
 
 const EventPage = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string().nullish() });
-
-/** An event without id or time is kept all the same, with empty ones: what is dirty is the reader's to judge. */
-const Marks = z.object({ id: z.string().catch(''), activityDateTime: z.string().catch('') }).catch({ id: '', activityDateTime: '' });
 
 /** The directory's own log. */
 export function createAuditLog(transport: Transport): AuditLog {
@@ -26,13 +22,37 @@ export function createAuditLog(transport: Transport): AuditLog {
           $top: String(PAGE_SIZE),
         },
       };
-      const answer = await (nextLink === undefined ? transport.send(call) : transport.follow(nextLink, call));
-      const page = transport.parse(call, answer, EventPage);
-      const texts = rawElements(answer.text);
-      if (texts?.length !== page.value.length) throw new GraphError('unexpected', `GET ${call.path}: the page does not divide into its events`);
-
-      const items = texts.map((raw, index): RawAuditEvent => ({ ...Marks.parse(page.value[index]), raw }));
-      return { items, nextLink: page['@odata.nextLink'] || undefined };
+      return pageOf(await (nextLink === undefined ? transport.fetch(call) : transport.follow(nextLink, call)));
     },
   };
+}
+
+/** The page is parsed once, and each event keeps its own text beside what it parses to. */
+function pageOf({ text, date }: Answer): RawPage {
+  const page = EventPage.safeParse(parsed(text)).data;
+  const texts = page && rawElements(text);
+  if (!page || texts?.length !== page.value.length) return { items: [], date, unreadable: text };
+  return {
+    items: texts.map((raw, index) => eventOf(page.value[index], raw)),
+    nextLink: page['@odata.nextLink'] || undefined,
+    date,
+    ...(page.value.some(isError) && { brokenOff: true }),
+  };
+}
+
+/** An event without id or time is kept all the same, with empty ones. */
+function eventOf(value: unknown, raw: string): RawAuditEvent {
+  const { id, activityDateTime } = isObject(value) ? value : {};
+  return { id: typeof id === 'string' ? id : '', activityDateTime: typeof activityDateTime === 'string' ? activityDateTime : '', raw, parsed: value };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+const isError = (value: unknown): boolean => isObject(value) && 'error' in value && !('id' in value);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -27,6 +27,8 @@ export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly requestId: string | undefined;
+  /** Graph's own time when it answered; within a batch it does not say. */
+  readonly date: string | undefined;
   /** Ours, of the attempt that was answered. */
   readonly clientRequestId: string;
   /** An earlier attempt of this call got no answer: it may have done the work that this one found done. */

@@ -244,6 +244,12 @@ export function createPimGroups(transport: Transport): PimGroups {
           scheduleInfo: { startDateTime: startsAt, expiration: { type: 'afterDateTime', endDateTime: endsAt } },
         }),
 
+      async cancelEligibilityRequest(requestId) {
+        const call: Call = { method: 'POST', version: 'v1.0', path: `${PIM}${path`/eligibilityScheduleRequests/${requestId}/cancel`}` };
+        const isCancelled = async (): Promise<true | undefined> => ((await transport.list(mine('eligibilityScheduleRequests'), ScheduleRequestShape)).some(({ id, status }) => id === requestId && status === 'Canceled') ? true : undefined);
+        await transport.write(call, () => true, isCancelled);
+      },
+
       deactivate: ({ principalId, groupId }) => ask('assignment', { accessId: 'member', principalId, groupId, action: 'selfDeactivate' }),
 
       request: ownRequest,

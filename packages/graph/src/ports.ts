@@ -187,6 +187,8 @@ export interface PimGroups {
     eligibilityRequests(): Promise<readonly ScheduleRequest[]>;
     /** Asks an administrator for more time: `selfExtend` of what stands, `selfRenew` of what has ended. */
     askForEligibility(wish: { readonly principalId: string; readonly groupId: string; readonly action: 'selfExtend' | 'selfRenew'; readonly startsAt: string; readonly endsAt: string; readonly justification: string }): Promise<ScheduleRequest>;
+    /** Takes back what was asked about an eligibility, while nobody has decided. */
+    cancelEligibilityRequest(requestId: string): Promise<void>;
     /** `undefined`: no such request. */
     request(requestId: string): Promise<ScheduleRequest | undefined>;
     cancel(requestId: string): Promise<void>;
@@ -330,14 +332,26 @@ export interface RawAuditEvent {
   /** As Graph sent it, with its 7 decimals. */
   readonly activityDateTime: string;
   readonly raw: string;
+  /** What `raw` parses to, so that nobody parses it again. */
+  readonly parsed?: unknown;
+}
+
+/** A page of a log as it came. What is dirty is the caller's to keep: nothing of it is an error. */
+export interface RawPage extends Page<RawAuditEvent> {
+  /** Graph's own time when it answered. */
+  readonly date?: string | undefined;
+  /** The answer is no page: its text. It has no items then. */
+  readonly unreadable?: string | undefined;
+  /** An error stands among the items: the service failed while it wrote the page. */
+  readonly brokenOff?: boolean | undefined;
 }
 
 export interface AuditLog {
   /**
    * One page of events of the closed window `[from, to]`, oldest first where Graph obeys; give `nextLink` to go on.
-   * Events are not parsed beyond id and time: what is dirty is the caller's to keep.
+   * Events are not read beyond id and time: what is dirty is the caller's to keep.
    */
-  directoryAudits(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<Page<RawAuditEvent>>;
+  directoryAudits(window: { readonly from: string; readonly to: string }, nextLink?: string): Promise<RawPage>;
 }
 
 export interface GraphPorts {

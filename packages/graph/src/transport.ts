@@ -27,6 +27,8 @@ export interface Transport {
   readonly clock: GatewayOptions['clock'];
   /** Sends; an answer with a body that is not JSON is none of Graph's. */
   send(call: Call): Promise<Answer>;
+  /** The same, whatever the body is: for a reader who keeps what is not JSON too. */
+  fetch(call: Call): Promise<Answer>;
   /** Goes on with a list at a link that Graph gave. */
   follow(link: string, call: Call): Promise<Answer>;
   /** Sends and reads the answer's body. */
@@ -292,6 +294,7 @@ export function createTransport(shared: Shared, action: Action, pace: Pace = 'si
       if (answer.text !== '') parse(call, answer, z.unknown());
       return answer;
     },
+    fetch: (call) => run(call),
     follow: (link, call) => run(call, { link }),
     read,
     async find(call, shape) {
@@ -354,7 +357,7 @@ function settle({ call, outcome, clientRequestId, afterLostAnswer }: Pick<Journe
   if (outcome.kind === 'lost') {
     throw new GraphError('unavailable', `${call.method} ${call.path}: ${outcome.why}`, { cause: outcome.cause });
   }
-  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, requestId: outcome.headers.get('request-id') ?? undefined, clientRequestId, afterLostAnswer };
+  if (outcome.status >= 200 && outcome.status < 300) return { status: outcome.status, text: outcome.text, requestId: outcome.headers.get('request-id') ?? undefined, date: outcome.headers.get('date') ?? undefined, clientRequestId, afterLostAnswer };
 
   const error = failureOf({ method: call.method, path: call.path, status: outcome.status, headers: outcome.headers, text: outcome.text });
   if (afterLostAnswer && call.method !== 'GET' && (error.failure === 'not-found' || error.failure === 'conflict')) {

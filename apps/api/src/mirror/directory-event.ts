@@ -1,11 +1,8 @@
 import type { EventKind } from '@gatehouse/contracts';
+import type { Received } from './source.ts';
 
-/** One event as a source sent it: the JSON text, and the two fields that every event should have (empty where it has not). */
-export interface ReceivedEvent {
-  readonly id: string;
-  readonly activityDateTime: string;
-  readonly raw: string;
-}
+/** One event as Entra's audit log has it. */
+export type ReceivedEvent = Received;
 
 /** What the mirror knows of one directory audit event. Ids are lower case; what the event does not say is `null`. */
 export interface DirectoryEvent {
@@ -30,6 +27,8 @@ export interface DirectoryEvent {
   readonly requestId: string | null;
   readonly correlationId: string | null;
   readonly raw: string;
+  /** What is wrong with it as it was received, in words; `null` where nothing is. Words that nobody knows, and parts that are not there, are nothing wrong. */
+  readonly defect: string | null;
   // More than a row of the table holds: what the join of activations reads.
   /** Of the end of a membership: the request that had begun it. */
   readonly endsRequestId: string | null;
@@ -77,8 +76,21 @@ const DIRECTORY_KINDS: Readonly<Record<string, EventKind>> = {
 };
 const DIRECTORY_PATTERN = /^(add|update|delete|restore|hard delete|remove)\b.*\b(application|service principal)\b/;
 
+/** Logs repeat few names: each is looked at once. */
+const known = new Map<string, EventKind>();
+const MOST_KNOWN = 2_000;
+
 /** What the event means here. */
 export function kindOf(activity: string, service: string): EventKind {
+  const key = `${service}\n${activity}`;
+  const standing = known.get(key);
+  if (standing !== undefined) return standing;
+  const kind = kindAmong(activity, service);
+  if (known.size < MOST_KNOWN) known.set(key, kind);
+  return kind;
+}
+
+function kindAmong(activity: string, service: string): EventKind {
   const name = activity.trim().replaceAll(/\s+/g, ' ').toLowerCase();
   switch (service.trim().toLowerCase()) {
     case 'pim': return PIM_KINDS[name] ?? PIM_PATTERNS.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
@@ -105,12 +117,32 @@ export function instantText(text: string): string | undefined {
   return `${whole.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
 
+/** An event of more than this is kept, and marked: nobody writes one by intent. */
+const MOST_BYTES = 1024 * 1024;
+
+/** What is wrong with an event so that what it says here may be less than it says, or at another time. Otherwise it is read as far as it goes. */
+function defectOf({ defect, raw, id }: ReceivedEvent, value: unknown, foundId: string, atRaw: string): string | null {
+  if (defect !== undefined) return defect;
+  if (value === undefined) return 'It is no JSON.';
+  if (value === null) return 'Nothing stands where an event should be.';
+  if (typeof value !== 'object' || Array.isArray(value)) return 'It is no event, but another value.';
+  if ('error' in value && foundId === '') return 'An error stands where an event should be.';
+  if (foundId === '') return 'It has no id, and is known by its content.';
+  if (id.length > LONGEST_ID || foundId.length > LONGEST_ID) return `Its id is longer than ${LONGEST_ID} characters, and it is known by its content.`;
+  if (atRaw === '') return 'It has no time, and stands where it was received.';
+  if (instantText(atRaw) === undefined) return 'Its time is none, or none that can be; it stands where it was received.';
+  if (raw.length > MOST_BYTES / 3 && Buffer.byteLength(raw) > MOST_BYTES) return 'It is larger than 1 MiB.';
+  if (!isStorable(raw)) return 'It has characters that no text can hold; they are replaced.';
+  return null;
+}
+
 /**
  * Reads one event. Nothing is refused: what is missing or of another type is `null`, text that is no JSON is an event of
  * kind `other`, and an instant that is none is replaced by `fallbackAt` (when it was received).
  */
 export function parseDirectoryEvent(received: ReceivedEvent, fallbackAt: string): DirectoryEvent {
-  const event = record(parsed(received.raw));
+  const value = received.parsed === undefined ? parsed(received.raw) : received.parsed;
+  const event = record(value);
   const details = detailsOf(event['additionalDetails']);
   const activity = text(event['activityDisplayName']) ?? '';
   const service = text(event['loggedByService']) ?? '';
@@ -122,8 +154,10 @@ export function parseDirectoryEvent(received: ReceivedEvent, fallbackAt: string)
   const role = targets.find(({ type }) => type === 'role');
   const ofRole = (details.get('templateid') ?? role?.id ?? role?.name ?? '').toLowerCase();
 
+  const id = clean(received.id) || (text(event['id']) ?? '');
+
   return {
-    id: clean(received.id) || (text(event['id']) ?? ''),
+    id,
     at: instantText(atRaw) ?? fallbackAt,
     atRaw,
     activity, kind, service,
@@ -134,6 +168,7 @@ export function parseDirectoryEvent(received: ReceivedEvent, fallbackAt: string)
     requestId: idText(details.get('requestid') ?? requestTarget?.id ?? details.get('roleassignmentrequestid')),
     correlationId: idText(text(event['correlationId'])),
     raw: clean(received.raw),
+    defect: defectOf(received, value, id, atRaw),
     endsRequestId: isEnd ? idText(details.get('roleassignmentrequestid')) : null,
     asOwner: ofRole === 'owner' || role?.name?.toLowerCase() === 'owner',
     justification: details.get('justification') ?? null,
@@ -238,4 +273,5 @@ function text(value: unknown): string | undefined {
 }
 
 /** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-const clean = (value: string): string => value.replaceAll('\u0000', '\uFFFD').toWellFormed();
+const clean = (value: string): string => (isStorable(value) ? value : value.replaceAll('\u0000', '\uFFFD').toWellFormed());
+const isStorable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();

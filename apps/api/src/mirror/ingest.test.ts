@@ -5,7 +5,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { withConnection } from './database.ts';
 import type { ReceivedEvent } from './directory-event.ts';
-import { ingest, type Batch, type Ingested } from './ingest.ts';
+import { ingest, joinStale } from './ingest.ts';
+import type { Batch, Ingested } from './source.ts';
 import { ANA, memberEvent, OMAR, pimEvent, received, story } from './testing.ts';
 
 const RECEIVED_AT = new Date('2026-03-02T10:00:00.000Z');
@@ -25,8 +26,8 @@ const keys = async () => (await db.pool.query('SELECT count(*)::int AS n FROM au
 
 test('each event is kept once, as it came, however often it comes', async () => {
   const log7 = story('r1', '2026-03-02');
-  expect(await take(log7)).toMatchObject({ added: 7, known: 0, changed: 0 });
-  expect(await take([...log7, ...log7])).toMatchObject({ added: 0, known: 7, changed: 0 });
+  expect(await take(log7)).toMatchObject({ added: 7, known: 0, revised: 0 });
+  expect(await take([...log7, ...log7])).toMatchObject({ added: 0, known: 7, revised: 0 });
   const stored = await events();
   expect(stored.map(({ raw }) => raw)).toEqual(log7.map(({ raw }) => raw));
   expect(stored[0]).toMatchObject({ source: 'directory', activity_at_raw: '2026-03-02T09:00:00.1234567Z', kind: 'activation-requested', service: 'PIM', ingested_at: RECEIVED_AT });
@@ -39,17 +40,74 @@ test('the six decimals that PostgreSQL keeps are all there', async () => {
   expect(rows).toEqual([{ us: 123_456 }]);
 });
 
-test('the same id with other content: the first stays, and it is told', async () => {
+test('the same id with other content is kept beside the first as its next revision, and told; any of them again is known', async () => {
   const [first] = story('r1', '2026-03-02');
   if (!first) throw new Error('no story');
-  const other = { ...first, raw: first.raw.replace('Month-end', 'Quarter-end') };
+  const second = { ...first, raw: first.raw.replace('Month-end', 'Quarter-end') };
+  const third = { ...first, raw: first.raw.replace('Month-end', 'Year-end') };
   await take([first]);
-  expect(await take([other])).toMatchObject({ added: 0, known: 1, changed: 1 });
-  expect((await events()).map(({ raw }) => raw)).toEqual([first.raw]);
+  expect(await take([second])).toMatchObject({ added: 1, known: 0, revised: 1 });
+  expect(await take([second, first])).toMatchObject({ added: 0, known: 2, revised: 0 });
+  expect(await take([third])).toMatchObject({ added: 1, revised: 1 });
+  const kept = (await events()).toSorted((one, other) => one.revision - other.revision);
+  expect(kept.map(({ raw, revision }) => [revision, raw])).toEqual([[0, first.raw], [1, second.raw], [2, third.raw]]);
+  // An activation is what was told of it first.
+  expect(await activations()).toMatchObject([{ justification: 'Month-end close' }]);
   // Within one page likewise.
   tenantId = randomUUID();
-  expect(await take([first, other])).toMatchObject({ added: 1, changed: 1 });
-  expect((await events()).map(({ raw }) => raw)).toEqual([first.raw]);
+  expect(await take([first, second, first, third])).toMatchObject({ added: 3, known: 0, revised: 2 });
+  expect(await take([third, second, first])).toMatchObject({ added: 0, known: 3 });
+});
+
+test('the rows of a batch are numbered from nought without a hole, also where some were known', async () => {
+  const all = story('r1', '2026-03-02');
+  await take(all.slice(2, 4));
+  await take(all);
+  const { rows } = await db.pool.query(
+    `SELECT b.rows, b.log, array_agg(e.ordinal ORDER BY e.ordinal) AS ordinals FROM log_batch AS b JOIN log_unsealed AS u USING (tenant_id, batch_id) JOIN audit_event AS e USING (tenant_id, batch_id)
+     WHERE tenant_id = $1 GROUP BY batch_id, b.rows, b.log ORDER BY batch_id`, [tenantId]);
+  expect(rows).toEqual([{ rows: 2, log: 'audit_event', ordinals: [0, 1] }, { rows: 5, log: 'audit_event', ordinals: [0, 1, 2, 3, 4] }]);
+});
+
+test('a role that may only insert into the log and read it takes pages in, revisions among them', async () => {
+  const role = `inserts_${randomUUID().replaceAll('-', '')}`;
+  const all = story('r1', '2026-03-02');
+  await take(all);
+  await withConnection(db, async (connection) => {
+    await connection.query(`DROP TABLE IF EXISTS pg_temp.directory_staging; CREATE ROLE ${role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role};
+      REVOKE UPDATE, DELETE, TRUNCATE ON audit_event, audit_event_key, log_batch FROM ${role}; SET ROLE ${role}`);
+    try {
+      const changed = all.map((one) => ({ ...one, raw: one.raw.replace('success', 'failure') }));
+      expect(await ingest(connection, log, { tenantId, events: [...all, ...changed], receivedAt: RECEIVED_AT })).toMatchObject({ added: 7, revised: 7, known: 7 });
+      await expect(connection.query('DELETE FROM audit_event_key')).rejects.toThrow('permission denied');
+    } finally {
+      await connection.query(`RESET ROLE; DROP TABLE pg_temp.directory_staging; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+});
+
+test('of a bulk the activations follow, in however many steps', async () => {
+  await withConnection(db, async (connection) => {
+    await ingest(connection, log, { tenantId, events: story('r1', '2026-03-02'), receivedAt: RECEIVED_AT, bulk: true });
+    expect(await activations()).toEqual([]);
+    await joinStale(connection, tenantId);
+  });
+  expect(await activations()).toMatchObject([{ status: 'ended', decided_by: OMAR.name }]);
+  expect((await db.pool.query('SELECT 1 FROM activation_stale WHERE tenant_id = $1', [tenantId])).rows).toEqual([]);
+});
+
+test('what is wrong with an event is said beside it; a word that nobody knows is nothing wrong', async () => {
+  const at = '2026-03-02T09:00:00Z';
+  const none = { id: '', activityDateTime: '' };
+  const dirty: (readonly [ReceivedEvent, string | null])[] = [
+    [{ ...none, raw: '{"broken' }, 'no JSON'], [{ ...none, raw: 'null' }, 'Nothing stands'], [{ ...none, raw: '7' }, 'another value'], [{ ...none, raw: '{"error":{"code":"UnknownError"}}' }, 'An error stands'],
+    [{ ...none, raw: '{"a":1}' }, 'no id'], [received('i'.repeat(300), at, {}), 'longer than 200'], [received('no-time', '', {}), 'no time'], [received('soon', 'soon', {}), 'time is none'], [received('big', at, { text: 'x'.repeat(1_100_000) }), '1 MiB'],
+    [received('strange', at, { result: 'unknownFutureValue', activityDisplayName: 'What nobody knows', initiatedBy: null, targetResources: [null, 7], additionalDetails: {} }), null],
+    [received('seven', '2026-03-02T09:00:00.1234567Z', {}), null],
+  ];
+  expect(await take(dirty.map(([event]) => event))).toMatchObject({ added: dirty.length, defects: 9, seen: [{ id: 'strange' }, { id: 'seven', at: '2026-03-02T09:00:00.123456Z' }] });
+  const { rows } = await db.pool.query('SELECT raw, defect FROM audit_event WHERE tenant_id = $1 ORDER BY ordinal', [tenantId]);
+  for (const [index, [event, defect]] of dirty.entries()) expect(rows[index]).toEqual({ raw: event.raw, defect: defect === null ? null : expect.stringContaining(defect) });
 });
 
 test('months come into being with their events, the last instant of one included', async () => {
@@ -68,7 +126,7 @@ test('what is dirty is kept, and nothing beside it is lost', async () => {
     { id: 'raw-nul', activityDateTime: '', raw: 'a\u0000b' },
   ];
   expect(await take([...dirty, ...story('r1', '2026-03-02')])).toMatchObject({ added: 14 });
-  expect(await take(dirty)).toMatchObject({ added: 0, known: 7, changed: 0 });
+  expect(await take(dirty)).toMatchObject({ added: 0, known: 7, revised: 0 });
   const kept = await events();
   expect(kept).toHaveLength(14);
   expect(kept.find(({ event_id: id }) => id === 'no-time')).toMatchObject({ activity_at: RECEIVED_AT, activity_at_raw: 'soon', kind: 'other' });

@@ -1,118 +1,182 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EventKind } from '@gatehouse/contracts';
-import type { Connection } from '@gatehouse/db';
+import { copyRows, type Connection } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import { JOINED_KINDS, joinActivations, type ActivationRow } from './activations.ts';
 import { inTransaction } from './database.ts';
-import { LONGEST_ID, parseDirectoryEvent, type DirectoryEvent, type ReceivedEvent } from './directory-event.ts';
-
-export interface Batch {
-  readonly tenantId: string;
-  readonly events: readonly ReceivedEvent[];
-  readonly receivedAt: Date;
-  /** Further writes of the same transaction, such as the watermark: rows and watermark are kept together or not at all. */
-  readonly also?: (connection: Connection, outcome: Ingested) => Promise<void>;
-}
-
-export interface Ingested {
-  readonly added: number;
-  /** Events that were in the mirror already. */
-  readonly known: number;
-  /** Events whose id was in the mirror with other content: what was stored first stays. */
-  readonly changed: number;
-  readonly kinds: ReadonlySet<EventKind>;
-}
+import { LONGEST_ID, parseDirectoryEvent, type DirectoryEvent } from './directory-event.ts';
+import type { Batch, Ingested } from './source.ts';
 
 const SOURCE = 'directory';
+const JOINED: ReadonlySet<EventKind> = new Set(JOINED_KINDS);
+
+type Row = DirectoryEvent & { readonly hash: string };
+interface Pair { readonly subjectId: string; readonly groupId: string }
 
 /**
- * Takes events into the mirror, each once, and joins the activations anew that they concern, in one transaction. Pages of
- * Graph and the demo's earlier history come in by this one way. The same events again change nothing.
+ * Takes events into the mirror, each once, and joins the activations that they concern, in one transaction; of a bulk,
+ * whose activations are marked instead, `joinStale` joins them. Pages of Graph, the demo's earlier history and whatever
+ * sends directory events later come in by this one way. The same events again change nothing; an id with other content is
+ * kept beside what was there as its next revision. The log is only ever inserted to.
  */
-export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, { tenantId, events, receivedAt, also }: Batch): Promise<Ingested> {
-  const fallbackAt = receivedAt.toISOString().replace('Z', '000Z');
-  const rows = new Map<string, DirectoryEvent & { readonly hash: string }>();
-  const revised = new Set<string>();
-  for (const received of events) {
-    const hash = createHash('sha256').update(received.raw).digest('hex');
-    const event = parseDirectoryEvent(received, fallbackAt);
-    // Without an id of its own, or with one that no index takes, an event is known by its content.
-    const id = event.id === '' || event.id.length > LONGEST_ID ? `unidentified-${hash}` : event.id;
-    const standing = rows.get(id);
-    if (!standing) rows.set(id, { ...event, id, hash });
-    else if (standing.hash !== hash) revised.add(id);
-  }
+export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, { tenantId, events, receivedAt, bulk = false, also }: Batch): Promise<Ingested> {
+  const { rounds, seen } = rowsOf(events, receivedAt);
+  // Before the transaction: one that fails would take the table with it.
+  const { rows: [standing] } = await connection.query<{ is: boolean }>(`SELECT to_regclass('pg_temp.directory_staging') IS NOT NULL AS is`);
+  if (standing?.is !== true) await connection.query(STAGING);
 
   return inTransaction(connection, async () => {
-    // Two batches with events of the same person and group would each join without the other's.
-    await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.ingest:' || $1, 0))`, [tenantId]);
-    const added = rows.size === 0 ? [] : await insertEvents(connection, tenantId, receivedAt, [...rows.values()]);
-    const fresh = new Set(added);
-    const known = [...rows.values()].filter((row) => !fresh.has(row));
-    for (const id of await findRevised(connection, tenantId, known)) revised.add(id);
-    if (revised.size > 0) log.warn({ events: [...revised].slice(0, 20), count: revised.size }, 'audit events came again with other content; what was stored first stays');
-    await rejoin(connection, tenantId, added);
-    const outcome: Ingested = { added: added.length, known: known.length, changed: revised.size, kinds: new Set(added.map(({ kind }) => kind)) };
+    const months = [...new Set(rounds.flatMap((rows) => rows.map(({ at }) => `${at.slice(0, 7)}-01`)))].sort();
+    // Two batches with events of the same person and group would each join without the other's, and count the same revision.
+    await connection.query(LOCK, [tenantId]);
+    await connection.query('SELECT ensure_audit_partition(month) FROM unnest($1::date[]) AS month', [months]);
+
+    const added: Row[] = [];
+    const revised: Row[] = [];
+    for (const [round, rows] of rounds.entries()) {
+      if (round > 0) await connection.query('TRUNCATE directory_staging');
+      const outcome = await insert(connection, tenantId, receivedAt, rows);
+      added.push(...outcome.added);
+      revised.push(...outcome.revised);
+    }
+    if (revised.length > 0) log.warn({ events: revised.slice(0, 20).map(({ id }) => id), count: revised.length }, 'audit events came again with other content, which is kept beside the first');
+
+    const pairs = pairsOf(added);
+    if (bulk) await markStale(connection, tenantId, pairs);
+    else await rejoin(connection, tenantId, pairs);
+
+    const outcome: Ingested = {
+      added: added.length, known: rounds.reduce((sum, rows) => sum + rows.length, 0) - added.length, revised: revised.length,
+      defects: added.filter(({ defect }) => defect !== null).length, kinds: new Set(added.map(({ kind }) => kind)), seen,
+    };
     await also?.(connection, outcome);
     return outcome;
   });
 }
 
-type Row = DirectoryEvent & { readonly hash: string };
-
-/** Inserts what is new and answers it. The page travels as one parameter and is taken apart in SQL. */
-async function insertEvents(connection: Connection, tenantId: string, receivedAt: Date, rows: readonly Row[]): Promise<Row[]> {
-  const months = [...new Set(rows.map(({ at }) => `${at.slice(0, 7)}-01`))];
-  await connection.query('SELECT ensure_audit_partition(month) FROM unnest($1::date[]) AS month', [months]);
-  const { rows: inserted } = await connection.query<{ id: string }>(
-    `WITH event AS (SELECT value AS e, ordinality AS place FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY),
-     fresh AS (
-       INSERT INTO audit_event_key (tenant_id, source, event_id, content_hash, activity_at)
-       SELECT $1, '${SOURCE}', e->>'id', decode(e->>'hash', 'hex'), (e->>'at')::timestamptz FROM event
-       ON CONFLICT (tenant_id, source, event_id, revision) DO NOTHING RETURNING event_id
-     ),
-     batch AS (
-       INSERT INTO log_batch (tenant_id, log, source, received_at, rows)
-       SELECT $1, 'audit_event', '${SOURCE}', $3, count(*) FROM fresh HAVING count(*) > 0 RETURNING batch_id
-     ),
-     unsealed AS (INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch)
-     INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason,
-       actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, ingested_at, batch_id, ordinal)
-     SELECT $1, '${SOURCE}', e->>'id', (e->>'at')::timestamptz, e->>'atRaw', e->>'activity', e->>'kind', e->>'service', e->>'result', e->>'reason',
-       e->>'actorId', e->>'actorName', e->>'subjectId', e->>'subjectName', e->>'groupId', e->>'groupName', e->>'applicationId', e->>'applicationName',
-       e->>'requestId', e->>'correlationId', e->>'raw', $3, batch_id, row_number() OVER (ORDER BY place) - 1
-     FROM event JOIN fresh ON fresh.event_id = e->>'id', batch
-     RETURNING event_id AS id`,
-    [tenantId, JSON.stringify(rows), receivedAt.toISOString()],
-  );
-  const ids = new Set(inserted.map(({ id }) => id));
-  return rows.filter(({ id }) => ids.has(id));
-}
-
-async function findRevised(connection: Connection, tenantId: string, rows: readonly Row[]): Promise<string[]> {
-  if (rows.length === 0) return [];
-  const { rows: found } = await connection.query<{ id: string }>(
-    `SELECT k.event_id AS id FROM unnest($2::text[], $3::text[]) AS seen (id, hash)
-     JOIN audit_event_key AS k ON k.tenant_id = $1 AND k.source = '${SOURCE}' AND k.event_id = seen.id
-     WHERE k.content_hash <> decode(seen.hash, 'hex')`,
-    [tenantId, rows.map(({ id }) => id), rows.map(({ hash }) => hash)],
-  );
-  return found.map(({ id }) => id);
-}
-
-/** Joins every person and group anew of which there is something new. */
-async function rejoin(connection: Connection, tenantId: string, added: readonly Row[]): Promise<void> {
-  const pairs = new Map<string, { readonly subjectId: string; readonly groupId: string }>();
-  for (const { kind, subjectId, groupId } of added) {
-    if (subjectId !== null && groupId !== null && JOINED_KINDS.includes(kind)) pairs.set(`${subjectId}/${groupId}`, { subjectId, groupId });
+/** Joins the activations that bulks left, some at a time, each in a transaction of its own. What a crash leaves stands where it stood. */
+export async function joinStale(connection: Connection, tenantId: string): Promise<void> {
+  for (let left = true; left;) {
+    left = await inTransaction(connection, async () => {
+      await connection.query(LOCK, [tenantId]);
+      const { rows } = await connection.query<Pair>(
+        `DELETE FROM activation_stale WHERE (tenant_id, subject_id, group_id) IN (SELECT tenant_id, subject_id, group_id FROM activation_stale WHERE tenant_id = $1 LIMIT 500)
+         RETURNING subject_id AS "subjectId", group_id AS "groupId"`, [tenantId]);
+      await rejoin(connection, tenantId, rows);
+      return rows.length > 0;
+    });
   }
-  if (pairs.size === 0) return;
-  const subjects = [...pairs.values()].map(({ subjectId }) => subjectId);
-  const groups = [...pairs.values()].map(({ groupId }) => groupId);
+}
+
+const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.ingest:' || $1, 0))`;
+
+/** What came, each content of each id once. The first round holds every id once; a further one, an id's next content. */
+function rowsOf(events: Batch['events'], receivedAt: Date): { readonly rounds: readonly Row[][]; readonly seen: Ingested['seen'] } {
+  const fallbackAt = receivedAt.toISOString().replace('Z', '000Z');
+  const contents = new Map<string, Set<string>>();
+  const rounds: Row[][] = [];
+  const seen: { id: string; at: string }[] = [];
+  for (const received of events) {
+    const hashed = hash('sha256', received.raw, 'hex');
+    const event = parseDirectoryEvent(received, fallbackAt);
+    // Without an id of its own, or with one that no index takes, an event is known by its content.
+    const id = event.id === '' || event.id.length > LONGEST_ID ? `unidentified-${hashed}` : event.id;
+    const hashes = contents.get(id);
+    if (hashes?.has(hashed)) continue;
+    if (hashes) hashes.add(hashed);
+    else {
+      contents.set(id, new Set([hashed]));
+      if (event.defect === null) seen.push({ id, at: event.at });
+    }
+    (rounds[(hashes?.size ?? 1) - 1] ??= []).push({ ...event, id, hash: hashed });
+  }
+  return { rounds, seen };
+}
+
+/** Where a page stands before it is merged; empty again with the end of each transaction. */
+const STAGING = `CREATE TEMP TABLE directory_staging (
+  place integer, event_id text, content_hash bytea, activity_at timestamptz, activity_at_raw text, activity text, kind text, service text, result text, result_reason text,
+  actor_id text, actor_name text, subject_id text, subject_name text, group_id text, group_name text, application_id text, application_name text, request_id text, correlation_id text,
+  raw text STORAGE EXTERNAL, defect text) ON COMMIT DELETE ROWS`;
+
+const COLUMNS = `activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name,
+  request_id, correlation_id, raw, defect`;
+
+/** Merges rows of different ids into the log. Those are added that are new, or have another content than every one that is there. */
+async function insert(connection: Connection, tenantId: string, receivedAt: Date, rows: readonly Row[]): Promise<{ readonly added: readonly Row[]; readonly revised: readonly Row[] }> {
+  await copyRows(connection, 'directory_staging', rows.map((row, place) => [
+    place, row.id, `\\x${row.hash}`, row.at, row.atRaw, row.activity, row.kind, row.service, row.result, row.reason, row.actorId, row.actorName, row.subjectId, row.subjectName, row.groupId, row.groupName,
+    row.applicationId, row.applicationName, row.requestId, row.correlationId, row.raw, row.defect,
+  ]));
+  const { rows: [fresh] } = await connection.query<{ count: number; ids: string[] | null }>(
+    `WITH fresh AS (
+       INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
+       SELECT $1, '${SOURCE}', event_id, 0, content_hash, activity_at FROM directory_staging ON CONFLICT DO NOTHING RETURNING event_id
+     ) SELECT count(*)::int AS count, CASE WHEN count(*) < $2 THEN array_agg(event_id) END AS ids FROM fresh`,
+    [tenantId, rows.length],
+  );
+  const revisions = new Map<string, number>();
+  const isWhole = fresh?.count === rows.length;
+  if (!isWhole) {
+    for (const id of fresh?.ids ?? []) revisions.set(id, 0);
+    const { rows: others } = await connection.query<{ id: string; revision: number }>(
+      `INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
+       SELECT $1, '${SOURCE}', s.event_id, max(k.revision) + 1, s.content_hash, s.activity_at
+       FROM directory_staging AS s JOIN audit_event_key AS k ON k.tenant_id = $1 AND k.source = '${SOURCE}' AND k.event_id = s.event_id
+       GROUP BY s.event_id, s.content_hash, s.activity_at HAVING bool_and(k.content_hash <> s.content_hash)
+       RETURNING event_id AS id, revision`,
+      [tenantId],
+    );
+    for (const { id, revision } of others) revisions.set(id, revision);
+  }
+  const added = isWhole ? rows : rows.filter(({ id }) => revisions.has(id));
+  if (added.length === 0) return { added, revised: [] };
+
+  const { rows: [batch] } = await connection.query<{ batch_id: string }>(
+    `WITH batch AS (INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ($1, 'audit_event', '${SOURCE}', $2, $3) RETURNING tenant_id, batch_id)
+     INSERT INTO log_unsealed (tenant_id, batch_id) SELECT tenant_id, batch_id FROM batch RETURNING batch_id`,
+    [tenantId, receivedAt.toISOString(), added.length],
+  );
+  const common = [tenantId, receivedAt.toISOString(), batch?.batch_id];
+  const target = `INSERT INTO audit_event (tenant_id, source, event_id, ${COLUMNS}, ingested_at, batch_id, revision, ordinal)`;
+  if (isWhole) {
+    await connection.query(`${target} SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, $3, 0, place FROM directory_staging`, common);
+  } else {
+    await connection.query(
+      `${target} SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, $3, a.revision, a.ordinal
+       FROM directory_staging JOIN unnest($4::text[], $5::int[], $6::int[]) AS a (id, revision, ordinal) ON a.id = event_id`,
+      [...common, added.map(({ id }) => id), added.map(({ id }) => revisions.get(id)), added.map((_, ordinal) => ordinal)],
+    );
+  }
+  return { added, revised: added.filter(({ id }) => (revisions.get(id) ?? 0) > 0) };
+}
+
+/** People and groups of whose activations the rows tell. */
+function pairsOf(rows: readonly Row[]): Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const { kind, subjectId, groupId } of rows) {
+    if (subjectId !== null && groupId !== null && JOINED.has(kind)) pairs.set(`${subjectId}/${groupId}`, { subjectId, groupId });
+  }
+  return [...pairs.values()];
+}
+
+async function markStale(connection: Connection, tenantId: string, pairs: readonly Pair[]): Promise<void> {
+  if (pairs.length === 0) return;
+  await connection.query(
+    'INSERT INTO activation_stale (tenant_id, subject_id, group_id) SELECT $1, * FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING',
+    [tenantId, pairs.map(({ subjectId }) => subjectId), pairs.map(({ groupId }) => groupId)],
+  );
+}
+
+/** Joins every person and group anew, from what was received first of each event. */
+async function rejoin(connection: Connection, tenantId: string, pairs: readonly Pair[]): Promise<void> {
+  if (pairs.length === 0) return;
+  const subjects = pairs.map(({ subjectId }) => subjectId);
+  const groups = pairs.map(({ groupId }) => groupId);
   const { rows: stored } = await connection.query<{ id: string; at: string; at_raw: string; raw: string; subject_id: string; group_id: string }>(
     `SELECT e.event_id AS id, to_char(e.activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.activity_at_raw AS at_raw, e.raw, e.subject_id, e.group_id
      FROM audit_event AS e JOIN unnest($2::text[], $3::text[]) AS pair (subject_id, group_id) ON e.subject_id = pair.subject_id AND e.group_id = pair.group_id
-     WHERE e.tenant_id = $1 AND e.source = '${SOURCE}' AND e.kind = ANY ($4::text[])`,
+     WHERE e.tenant_id = $1 AND e.source = '${SOURCE}' AND e.revision = 0 AND e.kind = ANY ($4::text[])`,
     [tenantId, subjects, groups, JOINED_KINDS],
   );
   const ofPair = Map.groupBy(stored, (row) => `${row.subject_id}/${row.group_id}`);

@@ -4,8 +4,11 @@ import type { Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { refreshGroup, syncCatalog } from './catalog.ts';
+import { DIRECTORY_SOURCE, directorySource } from './directory-source.ts';
 import { readMemberships } from './observations/reading.ts';
-import { syncDirectoryAudits } from './sync.ts';
+import type { Source } from './source.ts';
+import { syncSource } from './sync.ts';
+import { HOUR, MINUTE } from './sync.rules.ts';
 
 export interface MirrorDeps {
   readonly db: Database;
@@ -17,7 +20,9 @@ export interface MirrorDeps {
 }
 
 export interface Mirror {
-  /** One pass: the catalog where it is due, and the audit log up to now. Calls that meet share one pass. */
+  /** What is mirrored, besides the catalog. */
+  readonly sources: readonly Source[];
+  /** One pass: the catalog where it is due, and each source up to now; what is missing from earlier follows in turns with what is new. Calls that meet share one pass. */
   syncOnce(): Promise<void>;
   /** Reads one group into the catalog now, instead of with the next pass. */
   refreshGroup(groupId: string): Promise<void>;
@@ -35,6 +40,7 @@ const CHANGES_CATALOG: readonly EventKind[] = ['role-settings-changed', 'onboard
 
 export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps): Mirror {
   const deps = { db, clock, tenantId, appGraph, log };
+  const sources: readonly Source[] = [directorySource(deps)];
   let running: Promise<void> | undefined;
   let catalogReadAt: number | undefined;
 
@@ -44,24 +50,54 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     catalogReadAt = began;
   }
 
-  async function pass(): Promise<void> {
+  async function pass(): Promise<boolean> {
     const now = clock.now();
     // Before they are needed: making one waits for everybody who reads the log, and should not happen within a person's request.
     await ensureAuditPartitions(db.pool, [now, new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1))]);
     const isDue = catalogReadAt === undefined || Math.abs(now.getTime() - catalogReadAt) >= CATALOG_MAX_AGE_MS;
     // Each is read whatever becomes of the other; the first reading of the log takes long, and pages wait for the catalog.
     const [catalog] = isDue ? await Promise.allSettled([readCatalog()]) : [];
-    const { kinds } = await syncDirectoryAudits(deps);
+    const { kinds, more } = await readSources();
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
     await readMemberships(deps);
+    return more;
+  }
+
+  /** Each source in turn, whatever becomes of the others. */
+  async function readSources(): Promise<{ kinds: ReadonlySet<EventKind>; more: boolean }> {
+    const kinds = new Set<EventKind>();
+    let more = false;
+    const failures: unknown[] = [];
+    for (const source of sources) {
+      const until = after(MINUTE);
+      await syncSource(deps, source, { isOver: until }).then((outcome) => {
+        for (const kind of outcome.kinds) kinds.add(kind);
+        more ||= outcome.more;
+      }, (error: unknown) => { failures.push(error); });
+    }
+    if (failures.length > 0) throw failures[0];
+    return { kinds, more };
+  }
+
+  /** Says whether so much time has passed; a clock that jumps back has it pass as well. */
+  function after(ms: number): () => boolean {
+    const began = clock.now().getTime();
+    return () => Math.abs(clock.now().getTime() - began) >= ms;
+  }
+
+  async function passes(): Promise<void> {
+    // Of the first reading of a large tenant there is more for hours. The queue takes what works longer than that for dead.
+    const isLong = after(HOUR);
+    while (await pass() && !isLong());
   }
 
   return {
-    syncOnce: () => (running ??= pass().finally(() => { running = undefined; })),
+    sources,
+    syncOnce: () => (running ??= passes().finally(() => { running = undefined; })),
     refreshGroup: (groupId) => refreshGroup(deps, groupId),
     async status() {
-      const { rows: [source] } = await db.pool.query<{ watermark: string | null; last_error: string | null }>('SELECT watermark, last_error FROM sync_source WHERE tenant_id = $1 AND source = $2', [tenantId, 'directory']);
+      const { rows: [source] } = await db.pool.query<{ watermark: string | null; last_error: string | null }>('SELECT watermark, last_error FROM sync_source WHERE tenant_id = $1 AND source = $2', [tenantId, DIRECTORY_SOURCE]);
       return { watermark: source?.watermark ?? null, lastError: source?.last_error ?? null };
     },
   };

@@ -1,6 +1,6 @@
 import { makeStyles } from '@griffel/react';
 import { tokens } from '@fluentui/react-theme';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { Fragment, useEffect, useRef, type ReactNode } from 'react';
 
 const useStyles = makeStyles({
   page: { maxWidth: '1280px', margin: '0 auto', padding: '24px 32px 64px', '@media (max-width: 640px)': { padding: '16px 16px 48px' } },
@@ -25,7 +25,7 @@ export function Page({ title, documentTitle, action, lead, toolbar, children }: 
   return (
     <div className={styles.page}>
       <div className={styles.head}>
-        <h1 ref={heading} tabIndex={-1} className={styles.title}>{title}</h1>
+        <h1 ref={heading} tabIndex={-1} className={styles.title}>{breakable(title)}</h1>
         {action}
       </div>
       {lead !== undefined && <p className={styles.lead}>{lead}</p>}
@@ -33,6 +33,11 @@ export function Page({ title, documentTitle, action, lead, toolbar, children }: 
       {children}
     </div>
   );
+}
+
+/** A host in a title goes on in the next line after a dot, and within a word only where that is too long, too. */
+function breakable(title: string): ReactNode {
+  return title.split(/(?<=\.)(?=\S)/).map((part, index) => <Fragment key={index}>{index > 0 && <wbr />}{part}</Fragment>);
 }
 
 export function Section({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {

@@ -3,7 +3,7 @@ import { checkOperators, filterableNames, type Filterable } from '../filters.ts'
 import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
-import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, startOf, userOf, type Instance, type World } from './engine.ts';
+import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, settle, startOf, userOf, type Instance, type World } from './engine.ts';
 import { askByPerson, BY_ADMIN, BY_PERSON, changeable, changeByAdmin, type Change } from './changes.ts';
 import { activationRules, durationMs, ruleOf } from './rules.ts';
 import { policiesOf } from './engine.ts';
@@ -218,6 +218,8 @@ function newRequest(call: GraphCall, kind: Kind, body: Body): PimRequest {
 
 const created = (call: GraphCall, request: PimRequest): GraphAnswer => {
   if (!request.isValidationOnly) call.tenant.pim.requests.push(request);
+  // Where provisioning takes no time the answer says so already, as Microsoft's own example of an activation does.
+  if (call.delays.provisioning === 0) settle(worldOf(call));
   return { status: 201, body: { '@odata.context': `${call.base}/$metadata#identityGovernance/privilegedAccess/group/${request.kind}ScheduleRequests/$entity`, ...requestView(request) } };
 };
 

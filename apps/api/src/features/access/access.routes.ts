@@ -1,4 +1,4 @@
-import { AskForEligibility, CancelAccessRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, KeepGoing, ListEndingEligibilities, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { AskForEligibility, CancelAccessRequest, CancelEligibilityRequest, CheckActivation, DeactivateAccess, FindAccess, GetAccessRequest, GetRequestReadiness, KeepGoing, ListEndingEligibilities, ListMyAccess, RemoveAccessSet, RequestActivation, RequestActivations, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { Router } from 'express';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Access } from './access.service.ts';
@@ -8,7 +8,7 @@ import type { Readiness } from './readiness.service.ts';
 
 export function accessRoutes(access: Access, readiness: Readiness, keepGoing: KeepGoingOn, eligibility: Eligibility): Router {
   const router = Router();
-  endpoint(router, ListMyAccess, ({ actor }) => access.list(actor));
+  endpoint(router, ListMyAccess, ({ actor, query }) => access.list(actor, query.fresh === 'yes'));
   endpoint(router, RequestActivation, ({ actor, body }) => access.requestActivation(actor, body));
   endpoint(router, RequestActivations, ({ actor, body }) => access.requestActivations(actor, body));
   endpoint(router, CheckActivation, ({ actor, body }) => access.checkActivation(actor, body));
@@ -23,5 +23,6 @@ export function accessRoutes(access: Access, readiness: Readiness, keepGoing: Ke
   endpoint(router, KeepGoing, ({ actor, body }) => keepGoing.keepGoing(actor, body));
   endpoint(router, ListEndingEligibilities, ({ actor }) => eligibility.list(actor));
   endpoint(router, AskForEligibility, ({ actor, body }) => eligibility.ask(actor, body));
+  endpoint(router, CancelEligibilityRequest, ({ actor, params }) => eligibility.cancel(actor, params.requestId));
   return router;
 }

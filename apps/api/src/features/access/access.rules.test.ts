@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ActivationPolicy } from '@gatehouse/contracts';
 import {
-  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, isDueForLook, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
+  activeFor, composeMyAccess, decideActivation, decideDeactivation, denialsOf, eligibilityFor, madeElsewhere, observe, stateOf, statesBefore, STEP_UP,
   type ActivationFacts, type EntraInstance, type EntraRequest, type MyAccessFacts, type RecordedRequest, type StandingFacts,
 } from './access.rules.ts';
 
@@ -247,8 +247,22 @@ describe('composeMyAccess', () => {
     expect(only({ ...all, view: { requests: [request], assignments: [] } })?.active).toBeNull();
   });
 
+  test('what was read before a membership began, or before it was asked to end, says nothing about it', () => {
+    const active = { ...row, status: 'active', provisionedAt: at(0), memberAt: at(1), endsAt: at(30) };
+    const view = (readAt: number) => ({ requests: [], requestsAt: at(readAt), assignments: [], assignmentsAt: at(readAt) });
+    const shown = (readAt: number) => only({ ...all, now: at(10), requests: [active], view: view(readAt) })?.active ?? null;
+    expect(shown(-5)).toMatchObject({ memberAt: iso(1) });
+    expect(shown(5)).toBeNull();
+    const ending = { ...row, action: 'deactivate', status: 'asked', entraRequestId: null, createdAt: at(6), endsAt: null };
+    expect(observe(ending, view(5), at(10)).state).toBe('asked');
+    expect(observe(ending, view(7), at(10)).state).toBe('ended');
+    const lost = { ...row, status: 'asked', entraRequestId: null, createdAt: at(0) };
+    expect(observe(lost, view(-1), at(10)).state).toBe('asked');
+    expect(observe(lost, view(3), at(10)).state).toBe('failed');
+  });
+
   test('an assigned membership is permanent and not the person’s to end', () => {
-    expect(only({ ...all, view: { requests: [], assignments: [{ ...instance, endsAt: undefined, assignmentType: 'assigned' }] } })?.active).toEqual({ since: iso(0), endsAt: null, canEndAt: null, permanent: true });
+    expect(only({ ...all, view: { requests: [], assignments: [{ ...instance, endsAt: undefined, assignmentType: 'assigned' }] } })?.active).toEqual({ since: iso(0), endsAt: null, canEndAt: null, memberAt: null, permanent: true });
   });
 
   test.each<[string, Partial<RecordedRequest>, string | undefined]>([
@@ -308,18 +322,4 @@ test('a rule that Entra found broken is told at the field that mends it; one tha
     { path: 'body.ticket', message: 'The role settings ask for a ticket.' },
     { path: 'body.groupId', message: 'A rule of the role settings was not met (NewRule).' },
   ]);
-});
-
-test('a page that asks every other second leads to four looks in ten minutes, the first soon', () => {
-  const looks: number[] = [];
-  let last: Date | undefined;
-  for (let seconds = 0; seconds <= 1300; seconds += 1.5) {
-    const now = new Date(NOON.getTime() + seconds * 1000);
-    if (!isDueForLook(NOON, last, now)) continue;
-    looks.push(seconds);
-    last = now;
-  }
-  expect(looks).toEqual([3, 6, 21, 120, 600, 1200]);
-  // Who comes later looks at once.
-  expect(isDueForLook(NOON, undefined, at(5))).toBe(true);
 });

@@ -56,7 +56,10 @@ export interface RecordedRequest {
 /** What of Entra could be read, of one person; `undefined`: it could not. */
 export interface EntraView {
   readonly requests: readonly EntraRequest[] | undefined;
-  readonly assignments: readonly EntraInstance[] | undefined;
+  readonly assignments: readonly (EntraInstance & { readonly memberAt?: Date | undefined })[] | undefined;
+  /** When the reading of each began; absent: just now. What happened since it does not tell of. */
+  readonly requestsAt?: Date | undefined;
+  readonly assignmentsAt?: Date | undefined;
 }
 
 /** What the catalog knows of a group. */
@@ -286,7 +289,7 @@ function unseen(row: RecordedRequest, known: Observation, view: EntraView, now: 
   }
   if (!view.requests) return known;
   if (!row.entraRequestId) {
-    return tooOld(row.createdAt, now) ? { ...known, state: 'failed', failure: 'Entra has no such request: it never arrived. Nothing was changed.' } : known;
+    return tooOld(row.createdAt, view.requestsAt ?? now) ? { ...known, state: 'failed', failure: 'Entra has no such request: it never arrived. Nothing was changed.' } : known;
   }
   return overdue(known, row, now);
 }
@@ -301,14 +304,17 @@ function overdue(known: Observation, row: RecordedRequest, now: Date): Observati
 function observeDeactivation(row: RecordedRequest, view: EntraView, now: Date): Observation {
   const known = { state: recordedState(row), entraRequestId: row.entraRequestId, provisionedAt: null, endsAt: row.endsAt, failure: row.failure };
   const request = view.requests?.find((other) => (row.entraRequestId ? other.id === row.entraRequestId : isDeactivation(other, row) && notBefore(other, row.createdAt)));
-  const gone = view.assignments && !view.assignments.some((instance) => isActivated(instance, row.groupId));
+  // What was read before the asking proves no end.
+  const gone = view.assignments && (view.assignmentsAt ?? now) >= row.createdAt && !view.assignments.some((instance) => isActivated(instance, row.groupId));
   if (request?.status === 'Revoked' || gone) return { ...known, state: 'ended', entraRequestId: request?.id ?? row.entraRequestId, endsAt: instant(request?.createdAt) ?? now };
-  if (view.requests && view.assignments && tooOld(row.createdAt, now)) return { ...known, state: 'failed', failure: 'Entra did not end the membership.' };
+  if (view.requests && view.assignments && tooOld(row.createdAt, view.assignmentsAt ?? now)) return { ...known, state: 'failed', failure: 'Entra did not end the membership.' };
   return known;
 }
 
+/** What is said of a denial until the approver's own words are known. */
+export const DENIED = 'An approver denied it.';
 const FAILURES: Partial<Record<RequestState, string>> = {
-  denied: 'An approver denied it.',
+  denied: DENIED,
   lapsed: `Nobody decided within ${APPROVAL_LAPSES_AFTER_HOURS} h.`,
   failed: 'Microsoft Entra could not carry it out.',
 };
@@ -340,12 +346,13 @@ function instanceOf(row: Pick<RecordedRequest, 'entraRequestId' | 'groupId'>, { 
   });
 }
 
-/** Whether the membership stands. PIM shows it a moment after it accepted it, so its absence counts only later. */
+/** Whether the membership stands. PIM shows it a moment after it accepted it, so its absence counts only in what was read later. */
 function isPresent(row: RecordedRequest, view: EntraView, now: Date): boolean | undefined {
   if (!view.assignments) return undefined;
   if (instanceOf(row, view)) return true;
+  const readAt = view.assignmentsAt ?? now;
   const since = row.provisionedAt;
-  return row.memberAt || (since && tooOld(since, now)) ? false : undefined;
+  return (row.memberAt && row.memberAt <= readAt) || (since && tooOld(since, readAt)) ? false : undefined;
 }
 
 /** When the person ended it themselves, here or elsewhere. Entra refuses to ask while something is active, so an end after the asking is its end. */
@@ -405,27 +412,17 @@ export function tellRequest(row: RecordedRequest): AccessRequest {
   };
 }
 
-/** How old a request is when it is worth asking Entra how it stands, in seconds: most are provisioned within the first few. */
-const LOOKS_AT_SECONDS = [2, 6, 20, 120];
-/** From then on the reconciler and the list see it too, so that a page that follows it asks only now and then. */
-const LOOKS_THEN_EVERY_SECONDS = 600;
-
-/** Whether a page that follows a request, and asks every other second, is worth a look at Entra now; between looks the record answers. */
-export function isDueForLook(createdAt: Date, lastLookAt: Date | undefined, now: Date): boolean {
-  const looksUntil = (at: Date): number => {
-    const age = (at.getTime() - createdAt.getTime()) / 1000;
-    return LOOKS_AT_SECONDS.filter((seconds) => seconds <= age).length + Math.floor(Math.max(0, age) / LOOKS_THEN_EVERY_SECONDS);
-  };
-  return looksUntil(now) > looksUntil(lastLookAt ?? createdAt);
-}
-
 // --- My access -------------------------------------------------------------------------------------------------------
 
 export interface MyAccessFacts {
   readonly now: Date;
   /** `undefined`: could not be read. */
   readonly eligibilities: readonly EntraInstance[] | undefined;
+  /** When their reading began; absent: just now. */
+  readonly eligibilitiesAt?: Date | undefined;
   readonly view: EntraView;
+  /** Readings that failed just now; what is shown of them is older. */
+  readonly unread?: ReadonlySet<string>;
   /** Recorded requests and those made elsewhere, as they stand now. */
   readonly requests: readonly RecordedRequest[];
   /** Wishes to keep going that are not at rest. */
@@ -451,16 +448,23 @@ export function composeMyAccess(facts: MyAccessFacts): MyAccess {
   for (const row of facts.unfinished ?? []) if (tellUnfinished(row, facts.requests, now)) groupIds.add(row.groupId);
 
   const entries = [...groupIds].map((groupId) => entryOf(groupId, facts, activations, current, assignments));
+  const readings = [facts.eligibilitiesAt, view.assignmentsAt, view.requestsAt].map((at) => at?.getTime() ?? now.getTime());
   return {
-    readAt: now.toISOString(),
+    readAt: new Date(Math.min(...readings)).toISOString(),
     entries: entries.sort((a, b) => titleOf(a).localeCompare(titleOf(b), 'en') || a.groupId.localeCompare(b.groupId)),
     sets: [...facts.sets],
-    notKnown: [
-      ...(facts.eligibilities ? [] : ['What you are eligible for could not be read from Microsoft Entra, so this list may be too short.']),
-      ...(view.assignments ? [] : ['What you have active now could not be read from Microsoft Entra; shown is what the portal saw last.']),
-      ...(view.requests ? [] : ['Your requests could not be read from Microsoft Entra; shown are those made here, as the portal saw them last.']),
-    ],
+    notKnown: notKnownOf(facts),
   };
+}
+
+/** What could not be read, and what is shown in its place. */
+function notKnownOf({ eligibilities, view, unread }: MyAccessFacts): string[] {
+  const failed = (part: 'eligibilities' | 'assignments' | 'requests', known: unknown): boolean => known === undefined || unread?.has(part) === true;
+  return [
+    ...(failed('eligibilities', eligibilities) ? [`What you are eligible for could not be read from Microsoft Entra${eligibilities ? '; shown is what the portal read last.' : ', so this list may be too short.'}`] : []),
+    ...(failed('assignments', view.assignments) ? ['What you have active now could not be read from Microsoft Entra; shown is what the portal saw last.'] : []),
+    ...(failed('requests', view.requests) ? [`Your requests could not be read from Microsoft Entra; shown are those made here, as the portal saw them last.`] : []),
+  ];
 }
 
 function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly RecordedRequest[], eligibilities: readonly EntraInstance[], assignments: readonly EntraInstance[]): AccessEntry {
@@ -469,9 +473,9 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
   const eligibility = longest(eligibilities.filter((instance) => instance.groupId === groupId));
   const assignment = longest(assignments.filter((instance) => instance.groupId === groupId));
   const own = activations.filter((row) => row.groupId === groupId).sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
-  const active = assignment ? activeOf(assignment) : activeOfRecord(own.find((row) => activeByRecord(row, view, now)));
+  const running = own.find((row) => recordedState(row) === 'active');
+  const active = assignment ? activeOf(assignment, running) : activeOfRecord(own.find((row) => activeByRecord(row, view, now)));
   const newest = own[0];
-  const running = assignment && own.find((row) => recordedState(row) === 'active');
   const stopped = facts.unfinished?.find((row) => row.groupId === groupId);
   const end = active ? undefined : own.map((row) => endOf(row, now)).find((at) => at !== undefined);
   return {
@@ -493,13 +497,14 @@ function entryOf(groupId: string, facts: MyAccessFacts, activations: readonly Re
   };
 }
 
-function activeOf(instance: EntraInstance): NonNullable<AccessEntry['active']> {
+function activeOf(instance: EntraInstance & { readonly memberAt?: Date | undefined }, running: RecordedRequest | undefined): NonNullable<AccessEntry['active']> {
   const since = instant(instance.startsAt);
   const canEndAt = instance.assignmentType === 'activated' && since ? addMinutes(since, FIVE_MINUTE_FLOOR) : undefined;
   return {
     since: since?.toISOString() ?? null,
     endsAt: instant(instance.endsAt)?.toISOString() ?? null,
     canEndAt: canEndAt?.toISOString() ?? null,
+    memberAt: (instance.assignmentType === 'activated' && running?.memberAt || instance.memberAt)?.toISOString() ?? null,
     permanent: instance.assignmentType !== 'activated',
   };
 }
@@ -507,7 +512,7 @@ function activeOf(instance: EntraInstance): NonNullable<AccessEntry['active']> {
 function activeOfRecord(row: RecordedRequest | undefined): AccessEntry['active'] {
   if (!row) return null;
   const since = row.provisionedAt;
-  return { since: since?.toISOString() ?? null, endsAt: row.endsAt?.toISOString() ?? null, canEndAt: since ? addMinutes(since, FIVE_MINUTE_FLOOR).toISOString() : null, permanent: false };
+  return { since: since?.toISOString() ?? null, endsAt: row.endsAt?.toISOString() ?? null, canEndAt: since ? addMinutes(since, FIVE_MINUTE_FLOOR).toISOString() : null, memberAt: row.memberAt?.toISOString() ?? null, permanent: false };
 }
 
 /** Active as far as the portal saw; counts only while Entra cannot be asked, or does not show the membership yet. */

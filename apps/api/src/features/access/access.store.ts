@@ -8,6 +8,10 @@ import { OPEN_STATES, recordedState, statesBefore, type CatalogFacts, type Recor
 export interface StoredRequest extends RecordedRequest {
   readonly tenantId: string;
   readonly principalName: string;
+  /** When Entra was last looked at for it. */
+  readonly lookedAt: Date | null;
+  readonly approvedBy: string | null;
+  readonly approvedAt: Date | null;
 }
 
 export interface Intent {

@@ -88,7 +88,26 @@ test('what has ended is asked for anew within a month', async () => {
   await goTo(10, buildEndsAt);
   expect(await itemOf(build)).toMatchObject({ ended: true, ask: 'renew', asked: null, endsAt: new Date(buildEndsAt).toISOString() });
   const asked = await ask({ groupId: build });
-  expect([asked.status, asked.body.asked], JSON.stringify(asked.body)).toEqual([201, { at: portal.now().toISOString(), state: 'waiting', justification: WHY, until: new Date(portal.now().getTime() + 90 * DAY_MS).toISOString() }]);
+  expect([asked.status, asked.body.asked], JSON.stringify(asked.body)).toEqual([201, { id: expect.any(String), at: portal.now().toISOString(), state: 'waiting', justification: WHY, until: new Date(portal.now().getTime() + 90 * DAY_MS).toISOString() }]);
   expect(await wishes()).toEqual(['selfExtend PendingAdminDecision', 'selfRenew PendingAdminDecision']);
   expect((await recorded()).at(-1)).toMatchObject({ action: 'renew', status: 'sent' });
+});
+
+test('a wish that waits can be taken back by who asked, once, and asked anew', async () => {
+  const { id } = (await itemOf(build)).asked;
+  const cancel = async (requestId = id, upn = ANA) => (await portal.as(upn)).post(`/api/access/eligibility/requests/${requestId}/cancel`, {});
+  for (const [requestId, upn] of [[id, BEN], [randomUUID(), ANA]] as const) expect((await cancel(requestId, upn)).status).toBe(404);
+  await portal.emulator.faults([{ match: { method: 'POST', path: '**/cancel' }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
+  expect((await cancel()).body).toMatchObject({ code: 'eligibility-refused', detail: expect.stringMatching(/does not let you take this back yourself\. Ask /) });
+  expect((await itemOf(build)).asked, 'it waits as before').toMatchObject({ id, state: 'waiting' });
+
+  expect((await cancel()).body).toEqual({ requestId: id, groupId: build });
+  await portal.emulator.clearJournal();
+  expect(await itemOf(build), 'shown at once').toMatchObject({ ask: 'renew', asked: null });
+  expect(await portal.emulator.journal(), 'and without a reading').toEqual([]);
+  expect(await wishes()).toContain('selfRenew Canceled');
+  expect((await cancel()).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('decided or taken back by now') });
+  const told = (await portal.db.prisma.auditEvent.findMany({ where: { source: 'portal', activity: { startsWith: 'eligibility.cancel' } } })).map(({ activity }) => activity);
+  expect(told.toSorted()).toEqual(['eligibility.cancellation-requested', 'eligibility.cancellation-requested', 'eligibility.cancelled']);
+  expect((await ask({ groupId: build })).status).toBe(201);
 });

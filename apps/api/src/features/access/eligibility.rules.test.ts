@@ -48,8 +48,8 @@ describe('whether it can be asked for', () => {
     expect(asked({}, 900, null)).toMatchObject({ allowed: true });
   });
   test('once, by oneself, and in time', () => {
-    expect(asked({ asked: { at: NOW, until: null, justification: null, state: 'waiting' } })).toMatchObject({ reason: 'waits' });
-    expect(asked({ asked: { at: NOW, until: null, justification: null, state: 'denied' } })).toMatchObject({ allowed: true });
+    expect(asked({ asked: { id: 'w', at: NOW, until: null, justification: null, state: 'waiting' } })).toMatchObject({ reason: 'waits' });
+    expect(asked({ asked: { id: 'w', at: NOW, until: null, justification: null, state: 'denied' } })).toMatchObject({ allowed: true });
     expect(asked({ through: 'group' })).toMatchObject({ reason: 'through-group' });
     expect(decideAsk({ now: NOW, facts: undefined, days: 90, maxDays: null })).toMatchObject({ reason: 'not-ending' });
   });

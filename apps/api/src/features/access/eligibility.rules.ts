@@ -10,7 +10,7 @@ export interface EligibilityFacts {
   readonly endsAt: Date;
   readonly ended: boolean;
   readonly through: 'direct' | 'group';
-  readonly asked: { readonly at: Date; readonly until: Date | null; readonly justification: string | null; readonly state: 'waiting' | 'denied' } | null;
+  readonly asked: { readonly id: string; readonly at: Date; readonly until: Date | null; readonly justification: string | null; readonly state: 'waiting' | 'denied' } | null;
 }
 
 /**
@@ -51,14 +51,17 @@ function endOf({ createdAt, startsAt, duration, endsAt }: EntraRequest): Date | 
   return minutes === undefined ? undefined : addMinutes(new Date(startsAt ?? createdAt), minutes);
 }
 
+/** Whether an administrator is still to decide. */
+export const isWaiting = ({ status }: Pick<EntraRequest, 'status'>): boolean => status === 'PendingAdminDecision' || status === 'PendingApproval';
+
 /** The newest wish, while it waits, or denied within the time that one may ask in. */
 function askedOf(requests: readonly EntraRequest[], now: Date): EligibilityFacts['asked'] {
   const wish = requests.findLast(({ action }) => action === 'selfExtend' || action === 'selfRenew');
   if (!wish) return null;
-  const state = wish.status === 'PendingAdminDecision' || wish.status === 'PendingApproval' ? 'waiting' : wish.status === 'Denied' ? 'denied' : undefined;
+  const state = isWaiting(wish) ? 'waiting' : wish.status === 'Denied' ? 'denied' : undefined;
   const at = new Date(wish.createdAt);
   if (state === undefined || (state === 'denied' && at < addMinutes(now, -RENEWAL_ASKED_WITHIN_DAYS * DAY_MINUTES))) return null;
-  return { at, until: endOf(wish) ?? null, justification: wish.justification ?? null, state };
+  return { id: wish.id, at, until: endOf(wish) ?? null, justification: wish.justification ?? null, state };
 }
 
 export type AskDecision =
@@ -91,7 +94,7 @@ export function tellEligibility(facts: EligibilityFacts, more: Pick<EndingEligib
     ...known, groupId: facts.groupId, endsAt: facts.endsAt.toISOString(), ended: facts.ended,
     ask: throughGroup || facts.asked?.state === 'waiting' ? null : facts.ended ? 'renew' : 'extend',
     message: throughGroup ? `${THROUGH_GROUP} ${whomToAsk(askInstead)}` : null,
-    asked: facts.asked && { at: facts.asked.at.toISOString(), until: facts.asked.until?.toISOString() ?? null, justification: facts.asked.justification, state: facts.asked.state },
+    asked: facts.asked && { id: facts.asked.id, at: facts.asked.at.toISOString(), until: facts.asked.until?.toISOString() ?? null, justification: facts.asked.justification, state: facts.asked.state },
   };
 }
 

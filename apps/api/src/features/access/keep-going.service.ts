@@ -8,8 +8,9 @@ import { PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { readRoleSettings } from '../setup/setup.ts';
 import { activeFor, denialsOf, eligibilityFor } from './access.rules.ts';
-import { claimsFor, type Access } from './access.service.ts';
+import type { Access } from './access.service.ts';
 import { catalogOf, findOwnRecent, policyIn } from './access.store.ts';
+import { claimsFor } from './refusals.service.ts';
 import { decideKeepGoing, standingOf, type KeepGoingStanding } from './keep-going.rules.ts';
 import { findAllUnfinished, findUnfinished, insertKeepGoing, isSecondWish, layDown, setEnded, settleKeepGoing, takeUp, type StoredKeepGoing } from './keep-going.store.ts';
 

@@ -77,10 +77,16 @@ test('a person sees who approved, and what is usual from five activations on; of
   await portal.advance('PT1M');
   const { body: inbox } = await omar.get('/api/approvals');
   expect((await omar.post(`/api/approvals/${inbox.items[0].id}/decision`, { decision: 'approve', justification: 'Known work' })).status).toBe(200);
-  expect((await readiness()).body.approval).toEqual({ by: 'Omar Haddad', at: portal.now().toISOString() });
+  const decidedAt = portal.now().toISOString();
+  await portal.advance('PT10S');
+  expect((await ana.get(`/api/access/requests/${asked.id}`)).body.state).toBe('active');
+  await portal.emulator.clearJournal();
+  for (let time = 1; time <= 3; time += 1) expect((await readiness()).body.approval).toEqual({ by: 'Omar Haddad', at: decidedAt });
+  expect((await portal.emulator.journal()).filter(({ url }) => url.includes('assignmentApprovals')), 'read once').toHaveLength(1);
   expect((await readiness(await portal.as(BEN))).status).toBe(404);
   expect((await readiness(omar)).status, 'nor an approver').toBe(404);
 
   await portal.emulator.faults([{ match: { method: 'GET', path: '**/assignmentApprovals/**' }, times: null, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
+  await portal.db.prisma.accessRequest.updateMany({ data: { approvedAt: null, approvedBy: null } });
   expect((await readiness()).body, 'not knowing is not a no').toMatchObject({ approval: null, usual: { provisioning: { count: 5 } } });
 });

@@ -12,7 +12,7 @@ const entry = (groupId: string, applications: OpenedApplication[], more: Partial
   groupId, groupName: groupId, applications, eligibility: { endsAt: null, through: 'direct' }, policy: null, policyReadAt: null, active: null, request: null,
   lastJustification: null, lastMinutes: null, lastAskedAt: null, favourite: false, ended: null, keepGoing: null, unfinished: null, ...more,
 });
-const active = { since: null, endsAt: null, canEndAt: null, permanent: false };
+const active = { since: null, endsAt: null, canEndAt: null, memberAt: null, permanent: false };
 const request = (state: RequestState): AccessRequest => ({ id: 'r', entraRequestId: null, groupId: 'g', state, askedAt: '2026-03-02T12:00:00Z', startsAt: null, minutes: null, justification: null, ticketNumber: null, provisionedAt: null, memberAt: null, endsAt: null, lapsesAt: null, failure: null });
 const to = (address: string, entries: AccessEntry[], published: OpenedApplication[] = []) => {
   const { outcome, groupIds } = findTarget({ wanted: { to: address }, entries, published });

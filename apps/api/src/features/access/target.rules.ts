@@ -17,8 +17,9 @@ export type FoundTarget = Pick<AccessTarget, 'wanted' | 'outcome' | 'groupIds'>;
  */
 export function findTarget({ wanted, entries, published }: TargetFacts): FoundTarget {
   if ('application' in wanted) return standing(wanted.application, entriesOpening(entries, applicationsNamed(wanted.application, entries)));
-  const destination = parseDestination(wanted.to);
-  if (!destination) return { wanted: wanted.to, outcome: 'malformed', groupIds: [] };
+  const parsed = parseDestination(wanted.to);
+  if (!parsed.ok) return { wanted: wanted.to, outcome: 'malformed', groupIds: [] };
+  const { destination } = parsed;
 
   const applications = new Map<string, Published>([...published, ...entries.flatMap((entry) => entry.applications)].map((application) => [application.id, application]));
   const tiers = tiersFor(destination, [...applications.values()]).map((tier) => new Set(tier.map(({ id }) => id)));

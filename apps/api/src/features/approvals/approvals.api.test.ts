@@ -48,6 +48,7 @@ test('denied: the person is told, and may ask again', async () => {
   const { portal, ana, omar, asked, payroll } = all;
   const [item] = (await inbox(omar)).items;
   expect((await decide(omar, item.id, 'deny')).status).toBe(200);
+  await portal.advance('PT3S');
   await portal.product.tasks.settleRequests();
   expect((await ana.get(`/api/access/requests/${asked.id}`)).body).toMatchObject({ state: 'denied', failure: 'Omar Haddad denied it: “Known work”' });
   const entry = (await ana.get('/api/access')).body.entries.find(({ groupId }: { groupId: string }) => groupId === payroll);

@@ -9,6 +9,8 @@ import { expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
 import { createAccess } from '../access/access.service.ts';
 import { createReconciler } from '../access/access.reconciler.ts';
+import { createNames } from '../access/names.service.ts';
+import { createOwnAccess } from '../access/own-access.service.ts';
 import { createApprovals } from './approvals.service.ts';
 
 const NOW = new Date('2026-03-02T12:00:00Z');
@@ -32,7 +34,8 @@ async function againstGraph(answers: Readonly<Record<string, unknown>>) {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, timer: { now: () => 0, sleep: async () => {} }, clock: { now: () => NOW }, random: () => 0.5, log: () => {}, timeoutMs: 5_000,
   });
   const graph = gateway.graph({ token: async () => 'token', priority: 'person', patience: { of: 'action', ms: 30_000 } });
-  const deps = { db: database, clock: { now: () => NOW }, newId: () => randomUUID(), graphFor: () => graph, appGraph: graph, announce: async () => {} };
+  const clock = { now: () => NOW };
+  const deps = { db: database, clock, newId: () => randomUUID(), graphFor: () => graph, appGraph: graph, announce: async () => {}, ownAccess: createOwnAccess({ db: database, clock }), names: createNames({ appGraph: graph, clock }) };
   return {
     asked, database, approvals: createApprovals(deps), access: createAccess(deps), reconciler: createReconciler({ ...deps, tenantId: omar.tenantId, log: pino({ level: 'silent' }) }),
     async [Symbol.asyncDispose]() {

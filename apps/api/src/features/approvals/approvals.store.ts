@@ -56,9 +56,14 @@ export async function countActivations(db: Tx, tenantId: string, principalId: st
   return { last30Days, last90Days };
 }
 
-/** Where the history begins that activations are joined from. */
+/** Since when the history that activations are joined from is without a gap. */
 export async function findHistoryStart(db: Tx, tenantId: string): Promise<string | null> {
-  return (await db.syncSource.findUnique({ where: { tenantId_source: { tenantId, source: 'directory' } }, select: { completeFrom: true } }))?.completeFrom ?? null;
+  const [source, gap] = await Promise.all([
+    db.syncSource.findUnique({ where: { tenantId_source: { tenantId, source: 'directory' } }, select: { completeFrom: true } }),
+    db.syncGap.findFirst({ where: { tenantId, source: 'directory', OR: [{ closedHow: null }, { closedHow: 'lost' }] }, orderBy: { toAt: 'desc' }, select: { toAt: true } }),
+  ]);
+  const completeFrom = source?.completeFrom ?? null;
+  return completeFrom !== null && gap && gap.toAt > new Date(completeFrom) ? gap.toAt.toISOString() : completeFrom;
 }
 
 /** Whom and what decided approvals concerned, as far as the mirror or the recorded requests know. */

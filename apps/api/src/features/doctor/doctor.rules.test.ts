@@ -1,7 +1,7 @@
 import { PathLinkName } from '@gatehouse/contracts';
 import { describe, expect, test } from 'vitest';
-import { matchesOf, parseDestination, type Place } from './destination.rules.ts';
-import { diagnose, type ApplicationFacts, type GroupFacts, type PathFacts } from './doctor.rules.ts';
+import { matchesOf, parseConnection } from '../../core/destination.ts';
+import { diagnose, type ApplicationFacts, type GroupFacts, type PathFacts, type Place } from './doctor.rules.ts';
 
 const NOW = new Date('2026-03-02T14:00:00Z');
 const minutesAgo = (minutes: number): Date => new Date(NOW.getTime() - minutes * 60_000);
@@ -18,8 +18,8 @@ const finance: ApplicationFacts = { state: 'enabled', assignmentRequired: true, 
 const quick: ApplicationFacts = { ...finance, groups: [{ ...stranger, id: 'q', name: 'Quick-Access' }] };
 
 const PLACES: readonly Place[] = [
-  { id: 'finance', displayName: 'Finance reports', kind: 'per-app', segments: [{ destinationHost: 'fin.corp.example', ports: ['443-443', '3389-3389'], protocol: 'tcp' }] },
-  { id: 'quick', displayName: 'Quick Access', kind: 'quick-access', segments: [{ destinationHost: 'fin.corp.example', ports: ['443'], protocol: 'tcp' }, { destinationHost: 'corp.example', ports: [], protocol: '0', destinationType: 'dnsSuffix' }] },
+  { id: 'finance', displayName: 'Finance reports', kind: 'per-app', segments: [{ host: 'fin.corp.example', ports: ['443-443', '3389-3389'], protocol: 'tcp' }] },
+  { id: 'quick', displayName: 'Quick Access', kind: 'quick-access', segments: [{ host: 'fin.corp.example', ports: ['443'], protocol: 'tcp' }, { host: 'corp.example', ports: [], protocol: '0', type: 'dnsSuffix' }] },
 ];
 
 interface Change {
@@ -33,7 +33,7 @@ interface Change {
 }
 
 function walk({ to = 'fin.corp.example:443', protocol = 'tcp', self = false, group, ...change }: Change) {
-  const parsed = parseDestination(to, protocol);
+  const parsed = parseConnection(to, protocol);
   if (!parsed.ok) throw new Error(parsed.message);
   const groups = group ? { groups: [{ ...member, ...group }] } : {};
   return diagnose({

@@ -1,6 +1,6 @@
 import { APPROVAL_LAPSES_AFTER_HOURS, NETWORK_MAY_STAY_OPEN_MINUTES, PathLinkName, type ActivationPolicy, type PathDiagnosis, type PathLink } from '@gatehouse/contracts';
+import { isSuffix, takesProtocol, type Connection, type Match, type Matches, type Published, type PublishedSegment } from '../../core/destination.ts';
 import { addMinutes, inWords } from '../../core/durations.ts';
-import { isSuffix, takesProtocol, type Destination, type Match, type Matches, type Place, type PublishedSegment } from './destination.rules.ts';
 
 /**
  * Facts of a person and a destination in, the links of the path out. What could not be read is `undefined` everywhere and
@@ -49,6 +49,11 @@ export interface ConnectorFacts {
   readonly total: number;
 }
 
+/** What Private Access publishes under one name. */
+export interface Place extends Published {
+  readonly displayName: string;
+}
+
 /** An application that takes, or may take, the destination. */
 export interface ApplicationFacts {
   readonly state: 'enabled' | 'disabled' | 'gone' | undefined;
@@ -72,9 +77,9 @@ export interface ProfileFacts {
 export interface PathFacts {
   readonly now: Date;
   readonly person: { readonly id: string; readonly name: string; readonly self: boolean };
-  readonly destination: Destination;
+  readonly destination: Connection;
   /** Where the destination leads; `undefined`: what is published could not be read. */
-  readonly matches: Matches | undefined;
+  readonly matches: Matches<Place> | undefined;
   /** By the application's id, of those that the matches name as taking or resolving. */
   readonly applications: ReadonlyMap<string, ApplicationFacts>;
   readonly profile: ProfileFacts | undefined;
@@ -119,7 +124,7 @@ interface Lead {
 
 function leadOf({ matches, applications }: PathFacts): Lead {
   const [taking] = matches?.taking ?? [];
-  const has = ({ place }: Match): boolean => isTheirs(applications.get(place.id));
+  const has = ({ place }: Match<Place>): boolean => isTheirs(applications.get(place.id));
   if (taking) {
     const application = applications.get(taking.place.id);
     // Of one whose assignments are not known nobody can say that the person does not have it.
@@ -194,8 +199,8 @@ const LOOKS: Readonly<Record<PathLinkName, (route: Route) => Finding>> = {
   'segment': ({ destination, matches, segment, place, words }) => {
     if (!matches) return { ...notKnown('What Private Access publishes could not be read from Microsoft Entra.'), ends: 'Which application it belongs to is not known.' };
     if (!segment || !place) return noSegment(destination, matches, words);
-    if (isSuffix(segment)) return notKnown(`No segment names ${destination.host}. ${place.displayName} resolves names of ${segment.destinationHost}; whether it also carries the connection is not documented.`);
-    return holds(`${segment.destinationHost} of ${place.displayName} takes it, on ${portsOf([segment])}.`);
+    if (isSuffix(segment)) return notKnown(`No segment names ${destination.host}. ${place.displayName} resolves names of ${segment.host}; whether it also carries the connection is not documented.`);
+    return holds(`${segment.host} of ${place.displayName} takes it, on ${portsOf([segment])}.`);
   },
 
   'application': ({ place, application, displaced, destination, words }) => {
@@ -303,7 +308,7 @@ function needless({ application, group, words }: Route): Finding | undefined {
   return group ? undefined : skipped(NO_GROUP);
 }
 
-function noSegment(destination: Destination, { nearly, resolving }: Matches, words: Words): Finding {
+function noSegment(destination: Connection, { nearly, resolving }: Matches<Place>, words: Words): Finding {
   const suffix = resolving[0];
   const beside = suffix ? ` ${suffix.place.displayName} resolves the name, and ${words.subject} could not open it.` : '';
   const [near] = nearly;
@@ -312,8 +317,8 @@ function noSegment(destination: Destination, { nearly, resolving }: Matches, wor
   const others = there.filter((segment) => !takesProtocol(segment, destination));
   const name = near.place.displayName;
   return others.length === there.length
-    ? broken(`${name} publishes ${near.segment.destinationHost} on ${portsOf(there)}, and not for ${destination.protocol.toUpperCase()}.${beside}`, `Have ${destination.protocol.toUpperCase()} added to the segment of ${name}, or look for it with the protocol that it has.`)
-    : broken(`${name} publishes ${near.segment.destinationHost} on ${portsOf(there)}, and not on ${destination.port}.${beside}`, `Connect to a port that is published, or have ${destination.port} added to the segment of ${name}.`);
+    ? broken(`${name} publishes ${near.segment.host} on ${portsOf(there)}, and not for ${destination.protocol.toUpperCase()}.${beside}`, `Have ${destination.protocol.toUpperCase()} added to the segment of ${name}, or look for it with the protocol that it has.`)
+    : broken(`${name} publishes ${near.segment.host} on ${portsOf(there)}, and not on ${destination.port}.${beside}`, `Connect to a port that is published, or have ${destination.port} added to the segment of ${name}.`);
 }
 
 function activeLink(group: GroupFacts, now: Date, words: Words): Finding {
@@ -354,7 +359,7 @@ function wordsFor({ self, name }: Pick<PathFacts['person'], 'self' | 'name'>): W
   return { self, subject: name, Subject: name, object: name, possessive: `${name}’s`, Possessive: `${name}’s`, are: 'is' };
 }
 
-const said = ({ host, port, protocol }: Destination): string => `${host.includes(':') ? `[${host}]` : host}:${port}${protocol === 'udp' ? ' (UDP)' : ''}`;
+const said = ({ host, port, protocol }: Connection): string => `${host.includes(':') ? `[${host}]` : host}:${port}${protocol === 'udp' ? ' (UDP)' : ''}`;
 
 function portsOf(segments: readonly PublishedSegment[]): string {
   const words = segments.map(({ protocol, ports }) => `${protocol.split(',').map((word) => word.trim().toUpperCase()).join(' and ')} ${listOf(ports.map((range) => /^(\d+)-\1$/.exec(range)?.[1] ?? range))}`);

@@ -1,14 +1,14 @@
-import type { DiagnosePath, Input, PathDiagnosis } from '@gatehouse/contracts';
+import type { DiagnosePath, Input, PathDiagnosis, Transport } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { AppAssignment, Graph, GraphApplication } from '@gatehouse/graph';
 import { may, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
+import { matchesOf, parseConnection, type Connection, type Matches } from '../../core/destination.ts';
 import { addMinutes } from '../../core/durations.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { catalogOf } from '../access/access.ts';
 import { record } from '../audit/audit.ts';
-import { matchesOf, parseDestination, type Destination, type Matches, type Place } from './destination.rules.ts';
-import { diagnose, type ApplicationFacts, type GroupFacts, type ProfileFacts } from './doctor.rules.ts';
+import { diagnose, type ApplicationFacts, type GroupFacts, type Place, type ProfileFacts } from './doctor.rules.ts';
 import { findDesignedGroups, findEligibilityEnds, findPlaces } from './doctor.store.ts';
 import { orNotKnown, readNested, readPersonFacts, unlessRefused, type Reading } from './person-facts.service.ts';
 
@@ -32,7 +32,7 @@ interface Person {
 
 /** A published application as it is now; without one it is gone. */
 interface Found {
-  readonly matches: Matches;
+  readonly matches: Matches<Place>;
   readonly applications: ReadonlyMap<string, GraphApplication | undefined>;
 }
 
@@ -48,7 +48,7 @@ const NEVER_SEEN = [
 
 /** Walks from a destination to the person, and names the first thing that is in the way. Reads only. */
 export function createDoctor({ db: { prisma: db }, clock, graphFor, appGraph, newId }: DoctorDeps) {
-  async function look(actor: Actor, person: Person, destination: Destination): Promise<PathDiagnosis> {
+  async function look(actor: Actor, person: Person, destination: Connection): Promise<PathDiagnosis> {
     const now = clock.now();
     const self = person.id.toLowerCase() === actor.principalId.toLowerCase();
     // What Graph shows to administrators alone is read with the sign-in of one, and of nobody else.
@@ -65,7 +65,7 @@ export function createDoctor({ db: { prisma: db }, clock, graphFor, appGraph, ne
   }
 
   /** The catalog says where to look, and Graph how it is now; what the catalog does not have is looked for in all of it. */
-  async function whereTo(tenantId: string, destination: Destination, now: Date): Promise<Found> {
+  async function whereTo(tenantId: string, destination: Connection, now: Date): Promise<Found> {
     const known = await findPlaces(db, tenantId, addMinutes(now, -CATALOG_SERVES_MINUTES));
     const expected = matchesOf(destination, known);
     const ids = expected.taking.map(({ place }) => place.id);
@@ -86,7 +86,7 @@ export function createDoctor({ db: { prisma: db }, clock, graphFor, appGraph, ne
 
   async function placesOf(applications: readonly GraphApplication[]): Promise<readonly Place[]> {
     const segments = await appGraph.applications.segmentsOfAll(applications.map(({ appId }) => appId));
-    return applications.flatMap(({ servicePrincipalId, appId, displayName, kind }) => (kind === 'enterprise' ? [] : [{ id: servicePrincipalId.toLowerCase(), displayName, kind, segments: segments.get(appId) ?? [] }]));
+    return applications.flatMap(({ servicePrincipalId, appId, displayName, kind }) => (kind === 'enterprise' ? [] : [{ id: servicePrincipalId.toLowerCase(), displayName, kind, segments: (segments.get(appId) ?? []).map(({ destinationHost, destinationType, ports, protocol }) => ({ host: destinationHost, type: destinationType, ports, protocol })) }]));
   }
 
   async function readApplications(tenantId: string, { matches, applications }: Found, reading: Reading, admin: Graph | undefined): Promise<ReadonlyMap<string, ApplicationFacts>> {
@@ -181,15 +181,15 @@ export function createDoctor({ db: { prisma: db }, clock, graphFor, appGraph, ne
       const person = await find(name);
       await db.$transaction((tx) => record(tx, {
         id: newId(), at: clock.now(), actor, type: 'path.diagnosed', kind: 'portal-access', result: 'success',
-        subject: { id: person.id, name: person.displayName }, data: { host: destination.host, port: destination.port, protocol },
+        subject: { id: person.id, name: person.displayName }, data: { host: destination.host, port: destination.port, protocol: destination.protocol },
       }));
       return look(actor, { id: person.id, displayName: person.displayName, userPrincipalName: person.userPrincipalName }, destination);
     },
   };
 }
 
-function destinationOf(to: string, protocol: Destination['protocol']): Destination {
-  const parsed = parseDestination(to, protocol);
+function destinationOf(to: string, protocol: Transport): Connection {
+  const parsed = parseConnection(to, protocol);
   if (!parsed.ok) throw fieldError('invalid-request', 'query.to', parsed.message);
   return parsed.destination;
 }

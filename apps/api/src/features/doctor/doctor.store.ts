@@ -1,13 +1,13 @@
 import { Segment } from '@gatehouse/contracts';
 import type { Tx } from '@gatehouse/db';
-import type { Place } from './destination.rules.ts';
+import type { Place } from './doctor.rules.ts';
 
 /** Private Access applications of the catalog that were read since then. */
 export async function findPlaces(db: Tx, tenantId: string, since: Date): Promise<readonly Place[]> {
   const rows = await db.catalogApplication.findMany({ where: { tenantId, kind: { in: ['quick-access', 'per-app'] }, readAt: { gte: since } } });
   return rows.map((row): Place => ({
     id: row.servicePrincipalId, displayName: row.displayName, kind: row.kind === 'quick-access' ? 'quick-access' : 'per-app',
-    segments: Segment.array().catch([]).parse(row.segments).map(({ host, ports, protocol }) => ({ destinationHost: host, ports, protocol })),
+    segments: Segment.array().catch([]).parse(row.segments),
   }));
 }
 

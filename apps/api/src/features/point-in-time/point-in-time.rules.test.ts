@@ -119,7 +119,7 @@ describe('the way to an application', () => {
   ];
   const opens = (group: string, id: string, more: Partial<Observed> = {}) => observed({ kind: 'assignment', thing: `${group}/${id}`, groupId: group, applicationId: id, ...more });
   const FIN = { host: 'fin.corp.example', ports: ['443'], protocol: 'tcp' };
-  const fin: Target = { kind: 'host', destination: { host: 'fin.corp.example', port: 443, protocol: 'tcp' } };
+  const fin: Target = { kind: 'host', destination: { host: 'fin.corp.example', isAddress: false, port: 443, protocol: 'tcp' } };
   const ways = (target: Target, when: number, facts: readonly Observed[]) => pathsAt(target, applicationsAt(target, facts, at(when)), facts, at(when)).map(({ group, application: one, certainty }) => `${group.id} ${one?.id} ${certainty}`);
 
   test('is by the segments and the assignments of that time', () => {

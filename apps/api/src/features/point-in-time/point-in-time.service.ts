@@ -81,9 +81,9 @@ const GUID = /^(application|group):([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 function targetOf(to: string): Target {
   const [, kind, id] = GUID.exec(to) ?? [];
   if (kind !== undefined && id !== undefined) return { kind: kind.toLowerCase() === 'group' ? 'group' : 'application', id: id.toLowerCase() };
-  const destination = /^(application|group):/i.test(to) ? undefined : parseDestination(to);
-  if (!destination) throw fieldError('invalid-request', 'query.to', 'Name an application, a group, or one host, such as fin-rep.corp.example:443');
-  return { kind: 'host', destination };
+  const parsed = /^(application|group):/i.test(to) ? undefined : parseDestination(to);
+  if (!parsed?.ok) throw fieldError('invalid-request', 'query.to', parsed?.message ?? 'Name an application, a group, or one host, such as fin-rep.corp.example:443');
+  return { kind: 'host', destination: parsed.destination };
 }
 
 const sixDecimals = (instant: Date): string => instant.toISOString().replace(/Z$/, '000Z');

@@ -34,7 +34,7 @@ const anAct = fc.oneof(
 test('what was known then is answered the same, byte for byte, whatever comes later', { timeout: 30_000 }, async () => {
   await fc.assert(fc.asyncProperty(fc.array(anAct, { minLength: 3, maxLength: 8 }), async (acts) => {
     const tenantId = randomUUID();
-    const targets: Target[] = [{ kind: 'group', id: FINANCE.id }, { kind: 'application', id: REPORTS }, { kind: 'host', destination: { host: 'fin.corp.example', port: 443, protocol: 'tcp' } }];
+    const targets: Target[] = [{ kind: 'group', id: FINANCE.id }, { kind: 'application', id: REPORTS }, { kind: 'host', destination: { host: 'fin.corp.example', isAddress: false, port: 443, protocol: 'tcp' } }];
     const ask = async (knownAt: string): Promise<string> => JSON.stringify(await Promise.all(targets.flatMap((target) => [3, 12, 29].map((at) => answerTo(db, { tenantId, knownAt }, target, instant(at))))));
     const answers = new Map<string, string>();
     let now = 40;

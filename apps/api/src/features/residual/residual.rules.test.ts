@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { networkEndOf } from '../../core/durations.ts';
 import { currentAccess, decideEnd, tellRevocation, tookEffect, type Membership, type RecordedRevocation } from './residual.rules.ts';
 
 const NOON = Date.parse('2026-03-29T00:00:00.000Z');
@@ -48,6 +50,44 @@ describe('whose access is there, and where the network may be open after it', ()
 
   test('ids are the same in any case', () => {
     expect(told(20, [membership({ principalId: 'ANA' }), membership({ endedAt: at(12) })])).toHaveLength(1);
+  });
+});
+
+describe('how long the network may stay open, to the second', () => {
+  afterEach(() => { vi.unstubAllEnvs(); });
+  const SECOND = 1000;
+  const gone = (now: Date, ...ends: Date[]) => currentAccess({ now, memberships: ends.map((endedAt) => membership({ since: new Date(endedAt.getTime() - 60_000), beganAt: null, endsAt: null, endedAt })), revocations: [] })
+    .map(({ endedAt }) => endedAt && networkEndOf(endedAt).toISOString());
+
+  // A token lives 60 to 90 minutes. At 60 nothing is sure to be closed, so that nothing is told to be.
+  test.each([
+    ['59:59', true], ['60:00', true], ['60:01', true], ['89:59', true], ['90:00', false], ['90:01', false],
+  ])('%s after the end', (after, stays) => {
+    const [minutes = 0, seconds = 0] = after.split(':').map(Number);
+    expect(gone(new Date(at(30).getTime() + (minutes * 60 + seconds) * SECOND), at(30))).toEqual(stays ? [at(120).toISOString()] : []);
+  });
+
+  // Both nights in which the clocks change, in zones that change at another hour each: minutes are minutes, whatever the wall says.
+  const nights = ['2026-03-29T00:00:00Z', '2026-10-25T00:00:00Z', '2026-03-08T06:00:00Z', '2026-11-01T05:00:00Z', '2026-04-04T14:00:00Z'].map((night) => Date.parse(night));
+  test.each(['Europe/Lisbon', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe'])('on a server in %s, around and between its changes of the clock', (zone) => {
+    vi.stubEnv('TZ', zone);
+    fc.assert(fc.property(fc.constantFrom(...nights), fc.integer({ min: -180 * 60_000, max: 180 * 60_000 }), fc.integer({ min: 0, max: 100 * 60_000 }), (night, shift, later) => {
+      const endedAt = new Date(night + shift);
+      const until = new Date(endedAt.getTime() + 90 * 60_000);
+      expect(gone(new Date(endedAt.getTime() + later), endedAt)).toEqual(later < 90 * 60_000 ? [until.toISOString()] : []);
+    }), { numRuns: 200 });
+  });
+
+  // Entra's machines and the portal's do not agree to the second.
+  test('an end that a source dates ahead of the portal’s clock is an end, and its 90 minutes are counted from it', () => {
+    expect(gone(at(30), new Date(at(30).getTime() + 7 * SECOND))).toEqual([new Date(at(120).getTime() + 7 * SECOND).toISOString()]);
+  });
+
+  test('two sources that date one end apart are told as one, by the earlier, in any order', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 110 * SECOND }), fc.integer({ min: 0, max: 100 * 60_000 }), fc.boolean(), (skew, later, turned) => {
+      const ends = [at(30), new Date(at(30).getTime() + skew)];
+      expect(gone(new Date(at(30).getTime() + later), ...(turned ? ends.toReversed() : ends))).toEqual(later < 90 * 60_000 ? [at(120).toISOString()] : []);
+    }), { numRuns: 200 });
   });
 });
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { GetSetupSchema, SetupDefinition, type Answer, type GetSetup, type GetSetupMatrix, type ListSetups, type Plan, type PlanStep, type PlanWarning, type PortalActivity, type Problem, type ReadSetupFile, type Run, type RunStatus, type SetupSource } from '@gatehouse/contracts';
 import type { Tx } from '@gatehouse/db';
 import type { Graph } from '@gatehouse/graph';
@@ -8,7 +7,8 @@ import { record } from '../audit/audit.ts';
 import { checkSetup } from './checks.rules.ts';
 import type { Drift } from './drift.service.ts';
 import { driftFigures } from './drift.store.ts';
-import { planRestore, restoredBy } from './restore.rules.ts';
+import { createRestoring } from './restore.service.ts';
+import { actsIrreversibly, changedPlan, digested, FRESH, freshSteps, NOTHING_BEFORE, refuseBlocked, refuseUnticked, type Planned } from './reviewed-plan.service.ts';
 import { createRuns, type RunJob, type RunsDeps } from './runs.service.ts';
 import { readSetupFile, SETUP_FILE_SCHEMA, writeSetupFile } from './setup-file.ts';
 import { gatherFacts, gatherSurroundings, gatherUndoFacts, type Gathered } from './setup-facts.service.ts';
@@ -16,7 +16,7 @@ import { planSetup, type SetupFacts } from './setup.rules.ts';
 import { nameSources, principalsOf, resolveSources } from './setup-source.service.ts';
 import { sharedReads } from './shared-reads.service.ts';
 import { askToStop, changeSetup, findRun, findSetup, fingerprintOf, insertRun, insertSetup, lastRuns, listSetups, resumeRun, retireSetup, runOf, runsOf, runUnderWay, runWithoutSteps, setGroup, standingSetups, stepsOf, undoOf, type NewRun, type NewStep, type RunRow, type RunUnderWay } from './setup.store.ts';
-import { acts, canonical, canonicalPlan, weigh } from './steps.rules.ts';
+import { acts, canonical, weigh } from './steps.rules.ts';
 import { definitionAfterUndo, planUndo, type AfterUndo, type Before, type MadeStep } from './undo.rules.ts';
 
 export interface SetupDeps extends RunsDeps {
@@ -118,18 +118,6 @@ export function createSetups(deps: SetupDeps) {
     return { ...gathered, ...digested(definition, steps), definition, warnings: [...warnings, ...lost], before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
   }
 
-  /** What it takes to put these differences right, as the tenant stands now. */
-  async function plannedRestore(actor: Actor, graph: Graph, setupId: string, keys: readonly string[]) {
-    const { setup, facts, baseline, differences } = await drift.lookNow(actor, setupId, graph);
-    const wanted = differences.filter(({ key }) => keys.includes(key));
-    const definition = restoredBy(setup.definition, wanted, facts, baseline);
-    // An application of the setup is the one that was looked at, whatever it is called by now.
-    const whole = await planned(graph, definition, undefined, new Map([...facts.applications].map(([key, { servicePrincipalId }]) => [key, servicePrincipalId])));
-    const { steps, before, without } = planRestore(definition, wanted, facts, whole.steps, clock.now());
-    const stays = without.map(({ title, mend }) => ({ code: 'not-restorable', message: `${title}: no plan puts that right.`, mend: mend ?? 'Open the setup with Change or check it: its plan says what is in the way.' }));
-    return { ...whole, ...digested(definition, steps), before, definition, warnings: stays };
-  }
-
   /** The run, if it can be taken back: each once, the latest first. */
   async function undoable(actor: Actor, runId: string) {
     await runs.interruptOrphans(actor.tenantId);
@@ -176,6 +164,13 @@ export function createSetups(deps: SetupDeps) {
   const event = (actor: Actor, run: NewRun, groupId: string | null, type: PortalActivity, data: Record<string, unknown>) => ({
     id: newId(), at: clock.now(), actor, type, kind: 'portal-setup' as const, result: 'other' as const,
     group: { id: groupId, name: run.definition.group.displayName }, data: { runId: run.id, setupId: run.setupId, digest: run.digest, ...data },
+  });
+
+  const restoring = createRestoring({
+    clock, drift, graphFor, interruptOrphans: runs.interruptOrphans, refuseIfUnderWay, shown, event,
+    planWhole: (graph, definition, known) => planned(graph, definition, undefined, known),
+    newRun: (actor, setupId, { restores, ...of }) => newRun(actor, setupId, of, { restores }),
+    begin: (actor, run, steps, plan, write) => begin(actor, run, steps, plan, {}, write),
   });
 
   return {
@@ -312,29 +307,8 @@ export function createSetups(deps: SetupDeps) {
       });
     },
 
-    /** What it takes to make the tenant what the setup says in these points. */
-    async planRestore(actor: Actor, setupId: string, keys: readonly string[]): Promise<Plan> {
-      await runs.interruptOrphans(actor.tenantId);
-      await refuseIfUnderWay(actor, { setupId });
-      const plan = await plannedRestore(actor, graphFor(actor, 'setup'), setupId, keys);
-      return shown(plan, { warnings: plan.warnings, checked: [] });
-    },
-
-    /** Begins to do so, by the reviewed plan. */
-    async restore(actor: Actor, setupId: string, { keys, digest, irreversibleUnderstood }: Omit<Application, 'definition'> & { readonly keys: readonly string[] }): Promise<Run> {
-      await runs.interruptOrphans(actor.tenantId);
-      await refuseIfUnderWay(actor, { setupId });
-      const plan = await plannedRestore(actor, graphFor(actor, 'setup'), setupId, keys);
-      if (plan.digest !== digest) throw changedPlan(shown(plan, { warnings: plan.warnings, checked: [] }));
-      refuseBlocked(plan.steps);
-      refuseUnticked(plan.steps, irreversibleUnderstood);
-      const run = newRun(actor, setupId, { definition: plan.definition, digest }, { restores: keys });
-      const steps = freshSteps(plan.steps);
-      return begin(actor, run, steps, plan, {}, async (tx) => {
-        await insertRun(tx, run, steps);
-        await record(tx, event(actor, run, plan.group?.id ?? null, 'setup.restore-started', { restores: keys, ...weigh(plan.steps) }));
-      });
-    },
+    planRestore: restoring.plan,
+    restore: restoring.start,
 
     async run(actor: Actor, runId: string): Promise<Run> {
       await runs.interruptOrphans(actor.tenantId);
@@ -363,7 +337,7 @@ export function createSetups(deps: SetupDeps) {
       // What was taken into the setup since is not taken back by finishing what was begun before.
       if (!undone && standing.restores.length === 0 && setup && canonical(setup.definition) !== canonical(standing.definition)) throw new PortalError('plan-changed', { detail: 'The setup itself was changed since this run began. Open the setup and apply it as it is now.' });
       const plan = undone ? await plannedUndo(graph, undone, setup?.groupId ?? null)
-        : standing.restores.length > 0 ? await plannedRestore(actor, graph, standing.setupId, standing.restores)
+        : standing.restores.length > 0 ? await restoring.planned(actor, graph, standing.setupId, standing.restores)
         : await planned(graph, SetupDefinition.parse(standing.definition), earlier);
       refuseBlocked(plan.steps);
       const reviewedSteps = new Map(before.steps.map((step) => [step.plan.key, step.plan]));
@@ -455,48 +429,12 @@ function sameGroup(kept: SetupDefinition['group'], groupId: string | null, wish:
   return kept.kind === 'new' && kept.mailNickname.toLowerCase() === wish.mailNickname.toLowerCase();
 }
 
-/** A plan with what names it, and what is kept of how the tenant stood before. */
-interface Planned {
-  readonly steps: readonly PlanStep[];
-  /** Of definition and steps: a plan of other facts has another digest. */
-  readonly digest: string;
-  readonly before: ReadonlyMap<string, Before>;
-}
-
-const NOTHING_BEFORE: ReadonlyMap<string, Before> = new Map();
-
-function digested(definition: SetupDefinition, steps: readonly PlanStep[]): Pick<Planned, 'steps' | 'digest'> {
-  return { steps, digest: createHash('sha256').update(canonicalPlan(definition, steps)).digest('hex') };
-}
-
-function changedPlan(plan: Plan): PortalError {
-  return new PortalError('plan-changed', { detail: 'Since you looked, the tenant or the setup changed. Nothing was done. Look at the new plan and apply that.', plan });
-}
-
 function inTheWay({ id, setupId, actorName, createdAt }: NonNullable<RunRow>): NonNullable<Problem['run']> {
   return { id, setupId, actorName, startedAt: createdAt.toISOString() };
 }
 
 function underWay(run: RunUnderWay): PortalError {
   return new PortalError('run-in-progress', { detail: `${run.actorName} is at it since ${run.startedAt.slice(0, 16).replace('T', ' ')} UTC. Nothing of yours was begun. Follow that run, and look again when it rests.`, run });
-}
-
-const actsIrreversibly = (step: PlanStep): boolean => step.irreversible && acts(step);
-
-function refuseUnticked(steps: readonly PlanStep[], understood: boolean): void {
-  if (understood || !steps.some(actsIrreversibly)) return;
-  throw fieldError('invalid-request', 'body.irreversibleUnderstood', steps.some((one) => one.kind === 'delete-group' && acts(one)) ? 'Say that you understand that a group that is deleted may not come back' : 'Say that you understand that onboarding to PIM cannot be undone');
-}
-
-function refuseBlocked(steps: readonly PlanStep[]): void {
-  const blocked = steps.find((step) => step.verdict === 'blocked');
-  if (blocked) throw new PortalError('plan-blocked', { detail: `${blocked.title}: ${blocked.blocked?.reason ?? ''} ${blocked.blocked?.mend ?? ''}`.trim() });
-}
-
-const FRESH = { status: 'pending', detail: null, before: null, startedAt: null, finishedAt: null } as const;
-
-function freshSteps(steps: readonly PlanStep[]): NewStep[] {
-  return steps.map((plan, ordinal) => ({ ordinal, plan, ...FRESH }));
 }
 
 /** What was done stays as it was told; the rest is what the new plan says. How the tenant stood before is kept with either. */

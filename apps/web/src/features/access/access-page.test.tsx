@@ -50,7 +50,7 @@ describe('the list', () => {
 
   test('each access stands where it belongs, told by application and hosts', async () => {
     renderPage(<AccessPage />, { api: [listed(
-      entry({ groupId: '1', applications: [], groupName: 'Open-Group', active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false } }),
+      entry({ groupId: '1', applications: [], groupName: 'Open-Group', active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false } }),
       entry({ groupId: '2', applications: [], groupName: 'Waiting-Group', request: request({ state: 'awaiting-approval', lapsesAt: at(60 * 24) }) }),
       entry({ groupId: '3' }),
       entry({ groupId: '4', applications: [], groupName: 'Ended-Group', ended: { at: at(-30), networkMayStayOpenUntil: at(60) } }),
@@ -65,8 +65,36 @@ describe('the list', () => {
     expect(document.title).toMatch(/^(20:00|19:5\d) left · My access/);
   });
 
+  test.each([
+    ['the directory shows it', { memberAt: at(-9) }, 'Open', /^Member since /],
+    ['only PIM says so', { memberAt: null }, 'Activated', /^Activated .+ · the directory does not show you as a member yet · ends /],
+    ['only PIM says that it was assigned', { memberAt: null, permanent: true }, 'Assigned', /^Assigned .+ · the directory does not show you as a member yet/],
+  ])('a row says no more than is proved: %s', async (_what, more, word, line) => {
+    renderPage(<AccessPage />, { api: [listed(entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false, ...more } })), residual()] });
+    const row = within(await screen.findByRole('list', { name: 'Open now' }));
+    expect(row.getByText(word)).toBeTruthy();
+    expect(row.getByText(line)).toBeTruthy();
+    if (more.memberAt === null) expect(row.queryByText(/^Open$|Member since/)).toBeNull();
+  });
+
+  test('how old it is stands on the page, and it is read anew when asked for; the poll alone asks for no reading', async () => {
+    const { calls, use } = renderPage(<AccessPage />, { api: [answers(ListMyAccess, { ...myAccess([entry()]), readAt: at(-4) }), residual()] });
+    expect(await screen.findByText('Read from Microsoft Entra 4 min ago, with what you did here since. A change made elsewhere may be missing.')).toBeTruthy();
+    const asked = () => calls.filter(({ endpoint }) => endpoint === ListMyAccess).map(({ url }) => url.split('?')[1]);
+    expect(asked()).toEqual([undefined]);
+    use(refuses(ListMyAccess, 'directory-busy'));
+    await userEvent.click(screen.getByRole('button', { name: 'Refresh' }));
+    expect(await screen.findByRole('alert')).toBeTruthy();
+    expect(screen.getByText(/4 min ago/), 'it is no younger for that').toBeTruthy();
+    use(answers(ListMyAccess, myAccess([entry({ applications: [], groupName: 'New-Group' })])));
+    await userEvent.click(screen.getByRole('button', { name: 'Refresh' }));
+    expect(await screen.findByRole('heading', { name: 'New-Group' })).toBeTruthy();
+    expect(screen.getByText('Read from Microsoft Entra just now.')).toBeTruthy();
+    expect(asked()).toEqual([undefined, 'fresh=yes', 'fresh=yes']);
+  });
+
   test('the search finds by host and port in all of the page, opens the first that it finds, and says what it does not find', async () => {
-    const active = { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false };
+    const active = { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false };
     renderPage(<AccessPage />, { api: [listed(entry(), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }), entry({ groupId: '3', applications: [], groupName: 'Fin-rep.corp-Owner', active }))] });
     await screen.findByRole('heading', { name: 'Payroll-Operator' });
     await userEvent.keyboard('/');
@@ -301,7 +329,7 @@ describe('verifying', () => {
 });
 
 describe('ending', () => {
-  const active = (canEndAt: string) => entry({ active: { since: at(-10), endsAt: at(20), canEndAt, permanent: false } });
+  const active = (canEndAt: string) => entry({ active: { since: at(-10), endsAt: at(20), canEndAt, memberAt: at(-1), permanent: false } });
 
   test('not in the first five minutes, and the button says until when', async () => {
     renderPage(<AccessPage />, { api: [listed(active(at(4)))] });

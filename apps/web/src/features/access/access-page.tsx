@@ -1,20 +1,20 @@
 import type { AccessEntry, AccessSet } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Input } from '@fluentui/react-input';
-import { KeyRegular, SearchRegular } from '@fluentui/react-icons';
+import { ArrowClockwiseRegular, KeyRegular, SearchRegular } from '@fluentui/react-icons';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { formatCountdown } from '../../lib/dates.ts';
+import { formatAgo, formatCountdown } from '../../lib/dates.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
-import { myAccess } from './access.queries.ts';
+import { myAccess, useReadAnew } from './access.queries.ts';
 import { matches, sectionsOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
 import { EndReminder } from './end-reminder.tsx';
@@ -29,6 +29,7 @@ const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
   find: { display: 'flex', flexWrap: 'wrap', gap: '8px 16px', alignItems: 'center', justifyContent: 'space-between' },
   search: { width: '360px', '@media (max-width: 640px)': { width: '100%' } },
+  age: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '0 8px', marginBottom: '8px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   none: { margin: 0, color: tokens.colorNeutralForeground2 },
 });
 
@@ -39,8 +40,26 @@ export function AccessPage() {
     <Page title="My access" action={<TextLink to="/doctor">Something does not open?</TextLink>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
+      {query.data && <ReadAt readAt={query.data.readAt} />}
       {query.data && <Access entries={query.data.entries} sets={query.data.sets} notKnown={query.data.notKnown} />}
     </Page>
+  );
+}
+
+/** How old what is shown is; what the person does here is in it at once, and what is over ends by the clock. */
+function ReadAt({ readAt }: { readAt: string }) {
+  const styles = useStyles();
+  const now = useNow();
+  const anew = useReadAnew();
+  const age = formatAgo(readAt, now);
+  return (
+    <>
+      <div className={styles.age}>
+        <span>{anew.isPending ? 'Reading Microsoft Entra…' : age === 'now' ? 'Read from Microsoft Entra just now.' : `Read from Microsoft Entra ${age}, with what you did here since. A change made elsewhere may be missing.`}</span>
+        <Button size="small" appearance="subtle" icon={<ArrowClockwiseRegular />} disabledFocusable={anew.isPending} onClick={() => { anew.mutate(); }}>Refresh</Button>
+      </div>
+      <ProblemBar error={anew.error} />
+    </>
   );
 }
 
@@ -54,6 +73,10 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
   const found = entries.filter((entry) => matches(entry, words));
   const { open, waiting, closed, ended } = sectionsOf(found, serverNow());
   const wanted = search.get('activate');
+  // Back from verifying to what has ended meanwhile: it is activated anew, with what was typed.
+  const kept = search.get('keep');
+  const isOver = kept !== null && entries.some(({ groupId, active, eligibility, unfinished }) => groupId === kept && active === null && eligibility !== null && unfinished === null);
+  useEffect(() => { if (isOver) setSearch({ activate: kept }, { replace: true }); }, [isOver, kept, setSearch]);
   const eligible = entries.filter(({ eligibility }) => eligibility !== null);
   const chosen = entries.find(({ groupId }) => groupId === wanted);
   const show = (groupId: string | undefined) => { setSearch(groupId === undefined ? {} : { activate: groupId }, { replace: groupId === undefined }); };

@@ -17,19 +17,36 @@ export function myAccess() {
   return queryOptions({
     queryKey: [...accessKeys.all, 'mine'],
     queryFn: ({ signal }) => call(ListMyAccess, {}, signal),
-    // Access begins and ends, and approvals come, without anyone clicking.
+    // The portal answers from its own tables. Access begins and ends, and approvals come, without anyone clicking.
     refetchInterval: ({ state: { data } }) => (data ? untilNews(data) : 30_000),
   });
 }
 
+/** How long after its beginning a membership is expected to show in the directory any moment. */
+const NEW_MS = 10 * 60_000;
+
 /** Milliseconds until it is worth looking again: soon where something moves, at the next end that is known, else half a minute. */
 function untilNews({ entries }: MyAccess): number {
   // Also where a membership has just ended and the directory lags behind: it then looks assigned to somebody who is eligible.
-  if (entries.some(({ request, active, ended, eligibility, unfinished }) => unfinished || (request && MOVING.has(request.state)) || (active && (ended || (active.permanent && eligibility))))) return 5_000;
   const now = serverNow().getTime();
+  const isNew = (since: string | null): boolean => since !== null && now - Date.parse(since) < NEW_MS;
+  if (entries.some(({ request, active, ended, eligibility, unfinished }) => unfinished || (request && MOVING.has(request.state)) || (active && (ended || (active.permanent && eligibility) || (active.memberAt === null && isNew(active.since)))))) return 5_000;
   const ends = entries.flatMap(({ active, request, ended }) => [active?.endsAt, request?.state === 'scheduled' ? request.startsAt : null, ended?.networkMayStayOpenUntil])
     .flatMap((iso) => (iso ? [Date.parse(iso) - now + 500] : []));
   return Math.min(30_000, ...ends.map((ms) => Math.max(3_000, ms)));
+}
+
+/** Has the portal read Microsoft Entra anew. */
+export function useReadAnew() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => call(ListMyAccess, { query: { fresh: 'yes' } }),
+    onSuccess: async (mine) => {
+      await client.cancelQueries({ queryKey: myAccess().queryKey });
+      client.setQueryData(myAccess().queryKey, mine);
+      await client.invalidateQueries({ queryKey: [...accessKeys.all, 'eligibility'] });
+    },
+  });
 }
 
 /** One request, followed closely until it rests; while others have to act, less closely. */

@@ -13,7 +13,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { accessRequest, useActivate, type Wish } from './access.queries.ts';
 import { formatNear, segmentsOf, titleOf } from './access.words.ts';
 import { ActivateForm } from './activate-form.tsx';
-import { keepDraft, takeDraft } from './draft.ts';
+import { keepDraft, useDraft } from './draft.ts';
 import { requestReadiness } from './readiness.queries.ts';
 import { isReady } from './stages.ts';
 import { Timeline } from './timeline.tsx';
@@ -34,7 +34,7 @@ const resumeAddress = (groupId: string): string => `/access?activate=${groupId}&
 export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: AccessEntry; resume: boolean; onResumed(): void; onClose(): void }) {
   const styles = useStyles();
   const activate = useActivate();
-  const [draft] = useState(() => takeDraft(entry.groupId));
+  const draft = useDraft(entry.groupId);
   const [typed, setTyped] = useState<Wish>();
   const asked = activate.data ?? (waits(entry.request) ? entry.request : undefined);
   const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;

@@ -1,4 +1,5 @@
 import { RequestActivation, RequestActivations } from '@gatehouse/contracts';
+import { useEffect, useState } from 'react';
 import { z } from 'zod';
 import type { ManyWishes, Wish } from './access.queries.ts';
 
@@ -10,19 +11,24 @@ export function keepDraft(body: Partial<Wish> & { groupId: string }, send: boole
   sessionStorage.setItem(KEY, JSON.stringify({ body, send }));
 }
 
-/** The draft of this group, once: whoever takes it, has it. */
-export function takeDraft(groupId: string): z.infer<typeof Draft> | undefined {
+/** The draft of this group, where there is one. */
+function readDraft(groupId: string): z.infer<typeof Draft> | undefined {
   const text = sessionStorage.getItem(KEY);
   if (text === null) return undefined;
   try {
-    const draft = Draft.safeParse(JSON.parse(text));
-    if (draft.success && draft.data.body.groupId !== groupId) return undefined;
-    sessionStorage.removeItem(KEY);
-    return draft.data;
+    const draft = Draft.safeParse(JSON.parse(text)).data;
+    return draft?.body.groupId === groupId ? draft : undefined;
   } catch {
-    sessionStorage.removeItem(KEY);
     return undefined;
   }
+}
+
+/** The draft of this group, once: whoever shows it, has it. */
+export function useDraft(groupId: string): z.infer<typeof Draft> | undefined {
+  const [draft] = useState(() => readDraft(groupId));
+  // Not while rendering, for what is rendered may be thrown away and rendered anew.
+  useEffect(() => { if (readDraft(groupId)) sessionStorage.removeItem(KEY); }, [groupId]);
+  return draft;
 }
 
 const MANY_KEY = 'gatehouse.activations';

@@ -9,7 +9,7 @@ import { EndReminder } from './end-reminder.tsx';
 
 const MINUTE = 60_000;
 const NAME = /^Remind me before it ends/;
-const openUntil = (minutes: number) => entry({ active: { since: at(-1), endsAt: at(minutes), canEndAt: at(4), permanent: false } });
+const openUntil = (minutes: number) => entry({ active: { since: at(-1), endsAt: at(minutes), canEndAt: at(4), memberAt: at(-1), permanent: false } });
 
 /** The browser's notifications: what was shown, and what it answers when it is asked. */
 let shown: { title: string; options: NotificationOptions }[];

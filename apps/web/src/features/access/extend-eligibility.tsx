@@ -15,11 +15,12 @@ import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
 import { AccessRow, Rows } from './access-row.tsx';
 import { formatNear, titleOf } from './access.words.ts';
-import { endingEligibilities, useAskForEligibility } from './keep-going.queries.ts';
+import { endingEligibilities, useAskForEligibility, useTakeBack } from './keep-going.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gap: '12px' },
   quiet: { margin: 0, color: tokens.colorNeutralForeground2 },
+  problem: { flexBasis: '100%' },
   days: { minWidth: '160px', maxWidth: '240px' },
 });
 
@@ -46,15 +47,27 @@ export function endingNotes(item: EndingEligibility | undefined, now: Date): Rea
   ];
 }
 
-/** Asks an administrator for more time, or for a new time. */
+/** Asks an administrator for more time, or for a new time; takes back what waits for one. */
 export function AskToExtend({ item, title }: { item: EndingEligibility | undefined; title: string }) {
   const [asking, setAsking] = useState(false);
+  if (item?.asked?.state === 'waiting') return <TakeBack requestId={item.asked.id} title={title} />;
   if (!item?.ask) return null;
   const word = item.ask === 'extend' ? 'Ask to extend' : 'Ask to renew';
   return (
     <>
       <Button aria-label={`${word}: ${title}`} onClick={() => { setAsking(true); }}>{word}…</Button>
       {asking && <AskDialog item={item} title={`${word}: ${title}`} onClose={() => { setAsking(false); }} />}
+    </>
+  );
+}
+
+function TakeBack({ requestId, title }: { requestId: string; title: string }) {
+  const styles = useStyles();
+  const take = useTakeBack();
+  return (
+    <>
+      <Button disabledFocusable={take.isPending} aria-label={`Take back what you asked: ${title}`} onClick={() => { take.mutate(requestId); }}>{take.isPending ? 'Asking Microsoft Entra' : 'Take back'}</Button>
+      {take.error && <div className={styles.problem}><ProblemBar error={take.error} /></div>}
     </>
   );
 }

@@ -44,7 +44,7 @@ describe('following a link', () => {
   });
 
   test('what is open already is said, with the time that is left', async () => {
-    go(LINK, found('open', [entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false } })]));
+    go(LINK, found('open', [entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false } })]));
     expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is open' })).toBeTruthy();
     expect(screen.getByText(/^00:(20:00|19:5\d) left$/)).toBeTruthy();
   });
@@ -91,7 +91,7 @@ describe('passing a link on', () => {
     const writeText = vi.fn(async () => {});
     go('/access', answers(ListMyAccess, myAccess()));
     await userEvent.click(await screen.findByRole('button', { name: 'Link to Finance reports' }));
-    vi.stubGlobal('navigator', Object.assign(Object.create(navigator) as Navigator, { clipboard: { writeText } }));
+    Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText } });
     const dialog = await screen.findByRole('dialog');
     expect(within(dialog).getByRole('img', { name: 'QR code of the link to Finance reports' }).querySelector('path')?.getAttribute('d')?.length).toBeGreaterThan(500);
     within(dialog).getByRole('button', { name: `Copy ${window.location.origin}/go?to=fin-rep.corp.contoso.example:443` });

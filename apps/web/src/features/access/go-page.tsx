@@ -3,9 +3,10 @@ import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
+import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -20,6 +21,8 @@ const useStyles = makeStyles({
   text: { margin: '0 0 16px', maxWidth: '72ch', overflowWrap: 'anywhere' },
   form: { display: 'flex', flexWrap: 'wrap', gap: '8px', alignItems: 'end' },
   field: { width: '360px', maxWidth: '100%' },
+  // Below both: within the field it would push the button off the line of the input.
+  hint: { flexBasis: '100%', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
 
 /** Where a link such as `/go?to=host:443` or `/go/finance-reports` leads: to the activation where that is plain, else to a page that says why not. */
@@ -73,9 +76,10 @@ function Found({ found: { wanted, outcome, groupIds, access }, target }: { found
     </Page>
   );
   if (outcome === 'activate') return ready ? <Navigate to={`/access?activate=${first.groupId}`} replace /> : null;
+  const isMember = entries.some(({ active }) => active !== null && active.memberAt !== null);
   if (outcome === 'open') return (
-    <Page title={`${wantedOf(target, wanted, first)} is open`} action={toMyAccess}>
-      <p className={styles.text}>You have the access already: connect. Still refused? Reconnect the Global Secure Access client.</p>
+    <Page title={`${wantedOf(target, wanted, first)} is ${isMember ? 'open' : 'activated'}`} action={toMyAccess}>
+      <p className={styles.text}>{isMember ? 'You have the access already: connect. Still refused? Reconnect the Global Secure Access client.' : 'The access is activated, and the directory does not show you as a member yet: a connection may be refused until it does.'}</p>
       <Section title="Open now"><Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={() => void navigate('/access')} />)}</Rows></Section>
     </Page>
   );
@@ -108,15 +112,17 @@ function Destination() {
   const styles = useStyles();
   const navigate = useNavigate();
   const [to, setTo] = useState('');
+  const hint = useId();
   return (
     <form className={styles.form} onSubmit={(event) => {
       event.preventDefault();
       if (to.trim() !== '') void navigate(`/go?${new URLSearchParams({ to: to.trim() })}`);
     }}>
-      <Field label="Host, with its port" className={styles.field} hint="Such as fin-rep.corp.example:443, or the address of a page">
-        <Input value={to} maxLength={500} autoComplete="off" onChange={(_event, { value }) => { setTo(value); }} />
+      <Field label="Host, with its port" className={styles.field}>
+        <Input aria-describedby={hint} value={to} maxLength={500} autoComplete="off" onChange={(_event, { value }) => { setTo(value); }} />
       </Field>
       <Button type="submit">Find it</Button>
+      <span id={hint} className={styles.hint}>Such as fin-rep.corp.example:443, or the address of a page</span>
     </form>
   );
 }

@@ -1,4 +1,4 @@
-import { AskForEligibility, KeepGoing, ListEndingEligibilities, type CallInput } from '@gatehouse/contracts';
+import { AskForEligibility, CancelEligibilityRequest, KeepGoing, ListEndingEligibilities, type CallInput } from '@gatehouse/contracts';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { accessKeys } from './access.queries.ts';
@@ -19,4 +19,10 @@ export function endingEligibilities() {
 export function useAskForEligibility() {
   const client = useQueryClient();
   return useMutation({ mutationFn: (body: CallInput<typeof AskForEligibility>['body']) => call(AskForEligibility, { body }), onSettled: () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'eligibility'] }) });
+}
+
+export function useTakeBack() {
+  const client = useQueryClient();
+  // Settled, not only succeeded: what was refused may have been decided meanwhile.
+  return useMutation({ mutationFn: (requestId: string) => call(CancelEligibilityRequest, { params: { requestId }, body: {} }), onSettled: () => client.invalidateQueries({ queryKey: [...accessKeys.all, 'eligibility'] }) });
 }

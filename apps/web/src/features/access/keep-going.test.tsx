@@ -1,4 +1,4 @@
-import { AskForEligibility, DeactivateAccess, KeepGoing, ListEndingEligibilities, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessEntry, type EndingEligibility, type KeepGoingPlan } from '@gatehouse/contracts';
+import { AskForEligibility, CancelEligibilityRequest, DeactivateAccess, KeepGoing, ListEndingEligibilities, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessEntry, type EndingEligibility, type KeepGoingPlan } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,9 +6,10 @@ import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixt
 import { answers, refuses, renderPage } from '../../testing/testing.tsx';
 import { AccessPage } from './access-page.tsx';
 import { armAsking } from './ask-when-ended.ts';
+import { keepDraft } from './draft.ts';
 
 const plan = (more: Partial<KeepGoingPlan> = {}): KeepGoingPlan => ({ way: 'now', message: null, possibleAt: null, minutes: 30, justification: 'Month-end close', ticketNumber: null, shortened: false, ...more });
-const open = (more: Partial<AccessEntry> = {}): AccessEntry => entry({ active: { since: at(-20), endsAt: at(10), canEndAt: at(-15), permanent: false }, keepGoing: plan(), ...more });
+const open = (more: Partial<AccessEntry> = {}): AccessEntry => entry({ active: { since: at(-20), endsAt: at(10), canEndAt: at(-15), memberAt: at(-1), permanent: false }, keepGoing: plan(), ...more });
 const ending = (more: Partial<EndingEligibility> = {}): EndingEligibility => ({ groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: entry().applications, endsAt: at(60 * 24 * 5), ended: false, ask: 'extend', message: null, maxDays: 180, asked: null, ...more });
 const listed = (...entries: AccessEntry[]) => answers(ListMyAccess, myAccess(entries));
 const nothingEnds = answers(ListEndingEligibilities, { readAt: at(0), items: [], notKnown: [] });
@@ -23,11 +24,11 @@ describe('keep going', () => {
   const button = () => screen.findByRole('button', { name: /^Keep going/ });
 
   test('is offered in the last quarter or quarter of an hour, not before, and not where it cannot be', async () => {
-    const { unmount } = page({ api: [nothingEnds, listed(open({ active: { since: at(-5), endsAt: at(25), canEndAt: at(0), permanent: false } }))] });
+    const { unmount } = page({ api: [nothingEnds, listed(open({ active: { since: at(-5), endsAt: at(25), canEndAt: at(0), memberAt: at(-1), permanent: false } }))] });
     await screen.findByRole('heading', { name: 'Finance reports' });
     expect(screen.queryByRole('button', { name: /^Keep going/ })).toBeNull();
     unmount();
-    const again = page({ api: [nothingEnds, listed(open({ active: { since: at(-400), endsAt: at(80), canEndAt: at(-395), permanent: false } }))] });
+    const again = page({ api: [nothingEnds, listed(open({ active: { since: at(-400), endsAt: at(80), canEndAt: at(-395), memberAt: at(-1), permanent: false } }))] });
     expect(await button()).toBeTruthy();
     again.unmount();
     page({ api: [nothingEnds, listed(open({ keepGoing: plan({ way: 'no' }) }))] });
@@ -82,13 +83,32 @@ describe('keep going', () => {
 
   test('a stronger sign-in comes before anything ends, and leads back to the dialog', async () => {
     const assign = vi.fn<(url: string) => void>();
-    page({ api: [nothingEnds, listed(open()), refuses(KeepGoing, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=x' })] });
+    const left = page({ api: [nothingEnds, listed(open()), refuses(KeepGoing, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=x' })] });
     await userEvent.click(await button());
+    await userEvent.type(screen.getByRole('textbox', { name: /^Why/ }), ', second week');
     await userEvent.click(screen.getByRole('button', { name: 'End and activate again' }));
     expect((await screen.findByRole('alert')).textContent).toContain('Nothing has ended');
     vi.stubGlobal('location', { assign, pathname: '/access', search: '' });
     await userEvent.click(screen.getByRole('button', { name: 'Verify' }));
     expect(assign).toHaveBeenCalledWith(`/auth/sign-in?stepUp=x&returnTo=${encodeURIComponent(`/access?keep=${GROUP}`)}`);
+    left.unmount();
+    page({ api: [nothingEnds, listed(open())] }, `/access?keep=${GROUP}`);
+    expect((await screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ })).value).toBe('Month-end close, second week');
+  });
+
+  test('after verifying, what was typed is in the dialog; where the access has ended meanwhile, in the form that activates it', async () => {
+    const typed = { groupId: GROUP, minutes: 30, justification: 'Month-end close, second week' };
+    keepDraft(typed, false);
+    const { unmount, calls } = page({ api: [nothingEnds, listed(open())] }, `/access?keep=${GROUP}`);
+    expect((await screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ })).value).toBe(typed.justification);
+    expect(screen.getByRole('button', { name: 'End and activate again' })).toBeTruthy();
+    unmount();
+
+    keepDraft(typed, false);
+    const later = page({ api: [nothingEnds, nothingResidual, listed(entry({ ended: { at: at(-1), networkMayStayOpenUntil: at(89) } }))] }, `/access?keep=${GROUP}`);
+    expect((await screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ })).value).toBe(typed.justification);
+    expect(screen.getByRole('button', { name: 'Activate' }), 'nothing goes out by itself').toBeTruthy();
+    for (const one of [calls, later.calls]) expect([...bodies(one, KeepGoing.path), ...bodies(one, RequestActivation.path)]).toEqual([]);
   });
 
   test('is open again after verifying, and has sent nothing', async () => {
@@ -124,11 +144,23 @@ describe('an eligibility that ends', () => {
     expect(await dialog.findByText('Say in a few words why you need it')).toBeTruthy();
     expect(bodies(calls, AskForEligibility.path)).toEqual([]);
     await userEvent.type(dialog.getByRole('textbox', { name: /^Why/ }), 'Still on the rota');
-    use(ends(ending({ ask: null, asked: { at: at(0), until: at(60 * 24 * 95), justification: 'Still on the rota', state: 'waiting' } })));
+    use(ends(ending({ ask: null, asked: { id: REQUEST, at: at(0), until: at(60 * 24 * 95), justification: 'Still on the rota', state: 'waiting' } })));
     await userEvent.click(dialog.getByRole('button', { name: 'Ask' }));
     expect(await screen.findByText(/an administrator decides\.$/)).toBeTruthy();
     expect(bodies(calls, AskForEligibility.path)).toEqual([{ groupId: GROUP, days: 90, justification: 'Still on the rota' }]);
     expect(screen.queryByRole('button', { name: /^Ask to extend/ })).toBeNull();
+  });
+
+  test('what waits for an administrator is taken back with one button; a refusal is told', async () => {
+    const waiting = ending({ ask: null, asked: { id: REQUEST, at: at(-5), until: null, justification: 'Still on the rota', state: 'waiting' } });
+    const { calls, use } = page({ api: [listed(entry()), ends(waiting), refuses(CancelEligibilityRequest, 'eligibility-refused', { detail: 'Microsoft Entra does not let you take this back yourself.' })] });
+    const take = await screen.findByRole('button', { name: 'Take back what you asked: Finance reports' });
+    await userEvent.click(take);
+    expect((await screen.findByRole('alert')).textContent).toContain('does not let you take this back yourself');
+    use(answers(CancelEligibilityRequest, { requestId: REQUEST, groupId: GROUP }), ends(ending()));
+    await userEvent.click(take);
+    expect(await screen.findByRole('button', { name: 'Ask to extend: Finance reports' })).toBeTruthy();
+    expect(calls.filter(({ endpoint }) => endpoint === CancelEligibilityRequest)).toHaveLength(2);
   });
 
   test('one that has ended is asked for anew, a refusal is told in the dialog, and where it cannot be asked whom to ask', async () => {
@@ -151,8 +183,8 @@ describe('an eligibility that ends', () => {
 describe('ending several', () => {
   const three = [
     open({ groupId: '1', applications: [], groupName: 'First' }), open({ groupId: '2', applications: [], groupName: 'Second' }),
-    open({ groupId: '3', applications: [], groupName: 'Young', active: { since: at(-2), endsAt: at(28), canEndAt: at(3), permanent: false } }),
-    open({ groupId: '4', applications: [], groupName: 'Assigned', active: { since: null, endsAt: null, canEndAt: null, permanent: true }, keepGoing: null }),
+    open({ groupId: '3', applications: [], groupName: 'Young', active: { since: at(-2), endsAt: at(28), canEndAt: at(3), memberAt: at(-1), permanent: false } }),
+    open({ groupId: '4', applications: [], groupName: 'Assigned', active: { since: null, endsAt: null, canEndAt: null, memberAt: at(-1), permanent: true }, keepGoing: null }),
   ];
 
   test('one confirmation, one after the other, each with what came of it; the young one says from when', async () => {

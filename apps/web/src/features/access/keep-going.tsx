@@ -17,6 +17,7 @@ import { useActivate } from './access.queries.ts';
 import { AccessRow, Rows } from './access-row.tsx';
 import { formatNear, titleOf } from './access.words.ts';
 import { armAsking, disarmAsking, useArmed } from './ask-when-ended.ts';
+import { keepDraft, useDraft } from './draft.ts';
 import { useKeepGoing, type KeepGoingWish } from './keep-going.queries.ts';
 
 const useStyles = makeStyles({
@@ -47,7 +48,9 @@ export function KeepGoingAction({ entry, onNews }: { entry: AccessEntry; onNews(
   const now = useNow();
   const [search, setSearch] = useSearchParams();
   // Back from verifying: the dialog is there again, and nothing goes out before the person says so.
-  const [asking, setAsking] = useState(search.get('keep') === entry.groupId);
+  const isBack = search.get('keep') === entry.groupId;
+  const [asking, setAsking] = useState(isBack);
+  useEffect(() => { if (isBack) setSearch({}, { replace: true }); }, [isBack, setSearch]);
   const armed = useArmed().some(({ body }) => body.groupId === entry.groupId);
   const { keepGoing: plan } = entry;
   if (!plan || plan.way === 'no' || (!asking && !armed && !endsSoon(entry, now))) return null;
@@ -59,10 +62,7 @@ export function KeepGoingAction({ entry, onNews }: { entry: AccessEntry; onNews(
       <Button className={styles.button} aria-label={waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}: ${title}` : `Keep going: ${title}`} onClick={() => { setAsking(true); }}>
         {waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}` : 'Keep going'}
       </Button>
-      {asking && <KeepGoingDialog entry={entry} plan={plan} waitMs={waitMs} onNews={onNews} onClose={() => {
-        setAsking(false);
-        if (search.has('keep')) setSearch({}, { replace: true });
-      }} />}
+      {asking && <KeepGoingDialog entry={entry} plan={plan} waitMs={waitMs} onNews={onNews} onClose={() => { setAsking(false); }} />}
     </>
   );
 }
@@ -76,8 +76,10 @@ export function useArmedNote({ groupId, active }: AccessEntry): string | undefin
 function KeepGoingDialog({ entry, plan, waitMs, onNews, onClose }: { entry: AccessEntry; plan: KeepGoingPlan; waitMs: number; onNews(news: string): void; onClose(): void }) {
   const styles = useStyles();
   const keep = useKeepGoing();
-  const [justification, setJustification] = useState(plan.justification ?? '');
-  const [ticket, setTicket] = useState(plan.ticketNumber ?? '');
+  // What was typed before verifying, once (decision 0005).
+  const draft = useDraft(entry.groupId)?.body;
+  const [justification, setJustification] = useState(draft?.justification ?? plan.justification ?? '');
+  const [ticket, setTicket] = useState(draft?.ticket?.number ?? plan.ticketNumber ?? '');
   const title = titleOf(entry);
   const { policy } = entry;
   const minutes = plan.minutes ?? policy?.maxMinutes ?? 30;
@@ -90,8 +92,10 @@ function KeepGoingDialog({ entry, plan, waitMs, onNews, onClose }: { entry: Acce
     onClose();
   };
   const now = () => {
-    if (stepUp !== undefined) window.location.assign(verifyAddress(stepUp, `/access?keep=${entry.groupId}`));
-    else keep.mutate(wish, { onSuccess: ({ message }) => {
+    if (stepUp !== undefined) {
+      keepDraft(wish, false);
+      window.location.assign(verifyAddress(stepUp, `/access?keep=${entry.groupId}`));
+    } else keep.mutate(wish, { onSuccess: ({ message }) => {
       onNews(`${title}: ${message}`);
       onClose();
     } });

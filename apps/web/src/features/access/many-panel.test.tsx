@@ -11,7 +11,7 @@ const policy = { maxMinutes: 60, signIn: 'none' as const, requireJustification: 
 const named = (last: number, groupName: string, more: object = {}) => entry({ groupId: id(last), groupName, applications: [], policy, ...more });
 const BUILD = named(1, 'Build', { lastMinutes: 45 });
 const PAYROLL = named(2, 'Payroll', { policy: { ...policy, maxMinutes: 30, requireTicket: true } });
-const OPEN = named(3, 'Reports', { active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), permanent: false } });
+const OPEN = named(3, 'Reports', { active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false } });
 const SET = { id: 'e0000000-0000-4000-8000-00000000000a', name: 'Month-end', groupIds: [id(1), id(3), id(9)] };
 
 const start = async (...api: Handler[]) => {

@@ -36,8 +36,8 @@ export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: 
   const leaving = active.permanent && entry.ended !== null && now.getTime() - Date.parse(entry.ended.at) < LAG_MS;
   const tooEarly = active.canEndAt !== null && Date.parse(active.canEndAt) > now.getTime();
   return (
-    <AccessRow entry={entry} state={leaving || (left !== undefined && left <= 0) ? { tone: 'busy', word: 'Ending' } : { tone: 'good', word: 'Open' }} notes={[
-      [active.since && `Member since ${formatNear(active.since, now)}`, active.endsAt && `ends ${formatNear(active.endsAt, now)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
+    <AccessRow entry={entry} state={leaving || (left !== undefined && left <= 0) ? { tone: 'busy', word: 'Ending' } : active.memberAt !== null ? { tone: 'good', word: 'Open' } : { tone: 'busy', word: active.permanent ? 'Assigned' : 'Activated' }} notes={[
+      [stageOf(active, now), active.endsAt && `ends ${formatNear(active.endsAt, now)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
       ...(tooEarly ? ['PIM ends no membership in its first 5 min.'] : []),
       ...(armed === undefined ? [] : [armed]), ...endingNotes(ending, now),
       ...(leaving && entry.ended ? [`Your membership ended ${formatNear(entry.ended.at, now)}; the directory still shows it.`] : active.permanent ? ['Assigned to you, not activated: an administrator of the group can end it.'] : []),
@@ -48,6 +48,12 @@ export function OpenRow({ entry, onEnded }: { entry: AccessEntry; onEnded(news: 
       {!active.permanent && <Deactivate entry={entry} waitMs={tooEarly ? Date.parse(active.canEndAt ?? '') - now.getTime() : 0} onEnded={onEnded} />}
     </AccessRow>
   );
+}
+
+/** No more than is proved: PIM's word is that it is activated, and only the directory's that somebody is a member. */
+function stageOf({ since, memberAt, permanent }: NonNullable<AccessEntry['active']>, now: Date): string {
+  if (memberAt !== null) return `Member since ${formatNear(memberAt, now)}`;
+  return `${permanent ? 'Assigned' : 'Activated'}${since === null ? '' : ` ${formatNear(since, now)}`} · the directory does not show you as a member yet`;
 }
 
 function Deactivate({ entry, waitMs, onEnded }: { entry: AccessEntry; waitMs: number; onEnded(news: string): void }) {

@@ -31,7 +31,7 @@ export function newsOf(error: unknown, now: Date): { title: string; text: string
 /** `at 14:02`, or `on 23 May 2027 14:02`. */
 export const whenOf = (iso: string, now: Date): string => `${formatDay(iso) === formatDay(now.toISOString()) ? 'at' : 'on'} ${formatInstant(iso, now)}`;
 
-const headlineOf = ({ by }: NonNullable<Problem['decided']>): string => `Already decided by ${by ?? 'another approver'}`;
+const headlineOf = ({ by }: NonNullable<Problem['decided']>): string => `Already decided by ${by ?? 'another approver'}.`;
 
 function sentenceOf({ by, at, decision, justification }: NonNullable<Problem['decided']>, now: Date): string {
   return `${by ?? 'Another approver'} ${decision === 'approve' ? 'approved' : 'denied'} it${at === null ? '' : ` ${whenOf(at, now)}`}${justification === null ? '' : `: “${justification}”`}.`;

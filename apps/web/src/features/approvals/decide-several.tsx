@@ -14,7 +14,7 @@ const NARROW = '@media (max-width: 720px)';
 
 const useStyles = makeStyles({
   bar: { position: 'sticky', top: 0, zIndex: 1, boxSizing: 'border-box', maxWidth: '880px', marginBottom: '16px', padding: '8px 16px 8px 8px', display: 'grid', gridTemplateColumns: 'auto minmax(0, 1fr)', gap: '8px', alignItems: 'start', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)', position: 'static', padding: '8px' } },
-  form: { display: 'grid', gridTemplateColumns: 'auto minmax(0, 1fr) auto', gap: '8px', alignItems: 'start', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)' } },
+  form: { display: 'grid', gridTemplateColumns: 'auto minmax(0, 1fr) auto', gap: '8px', alignItems: 'start', [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)', alignItems: 'stretch' } },
   reason: { minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, [NARROW]: { gridColumnStart: 1, gridColumnEnd: 3, gridRowStart: 1 } },
   hint: { margin: 0, alignSelf: 'center', color: tokens.colorNeutralForeground2 },
 });

@@ -22,8 +22,8 @@ const useStyles = makeStyles({
   person: { flex: '1 1 220px', minWidth: 0 },
   protocol: { flex: '0 0 96px', minWidth: 0 },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' }, '& > select': { minWidth: 0 } },
-  // As high as a label is, so that the button stands beside the fields and not beside their messages.
-  button: { marginTop: '26px', whiteSpace: 'nowrap', '@media (max-width: 820px)': { marginTop: 0 } },
+  // As high as a label is, so that the button stands beside the fields and not beside their messages; in between it has a line of its own.
+  button: { marginTop: '26px', whiteSpace: 'nowrap', '@media (min-width: 420px) and (max-width: 820px)': { marginTop: 0 } },
 });
 
 const PORT = 'Host and port, or an address such as https://…';

@@ -3,7 +3,6 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
 import { expect, test } from 'vitest';
-import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { aPlan, aRun, aStep, GUID } from '../../testing/samples.ts';
@@ -80,7 +79,7 @@ test('a run that cannot be taken back says why', async () => {
 test('a later run that stands in the way is opened from here', async () => {
   open(refuses(PlanUndo, 'undo-refused', { detail: 'A later run of this setup stands. Undo that one first.', run: { id: GUID(7), setupId: GUID(8), actorName: 'Omar Haddad', startedAt: at(-3) } }));
   expect((await screen.findByRole('alert')).textContent).toContain('Undo that one first.');
-  expect((await screen.findByRole('link', { name: `Open Omar Haddad’s run of ${formatInstant(at(-3))}` })).getAttribute('href')).toBe(`/runs/${GUID(7)}`);
+  expect((await screen.findByRole('link', { name: /^Open Omar Haddad’s run of /  })).getAttribute('href')).toBe(`/runs/${GUID(7)}`);
 });
 
 test('a run under way is followed', async () => {
