@@ -41,6 +41,8 @@ import { createLedgerReading } from './features/ledger/ledger.service.ts';
 import { notificationRoutes } from './features/notifications/notifications.routes.ts';
 import { createMailSender, createWebhookSender, type MailSettings, type WebhookSettings } from './features/notifications/notifications.senders.ts';
 import { createNotifications } from './features/notifications/notifications.service.ts';
+import { pointInTimeRoutes } from './features/point-in-time/point-in-time.routes.ts';
+import { createPointInTime } from './features/point-in-time/point-in-time.service.ts';
 import { residualRoutes } from './features/residual/residual.routes.ts';
 import { createResidual } from './features/residual/residual.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
@@ -215,6 +217,7 @@ export function compose(ground: Ground): Product {
       id: newId(), at: clock.now(), actor: { tenantId, ...PORTAL }, type: alarm === null ? 'ledger.resumed' : 'ledger.stopped', kind: 'portal-ledger', result: alarm === null ? 'success' : 'failure', reason: alarm ?? undefined,
     })),
   });
+  const pointInTime = createPointInTime({ db, clock, newId });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
@@ -246,7 +249,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history),
+    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), pointInTimeRoutes(pointInTime),
     connectionRoutes(connections), syncRoutes(sync), ledgerRoutes(createLedgerReading({ db, clock, newId, ledger })), notificationRoutes(notifications),
   ];
   const app = createApp({

@@ -52,6 +52,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   PlanUndo: { params: { runId: UNKNOWN }, body: {} }, UndoRun: { params: { runId: UNKNOWN }, body: { digest: 'stale', irreversibleUnderstood: true } },
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {},
+  AskPointInTime: { query: `to=group:${UNKNOWN}&at=2026-03-01T12:00:00Z` }, ListPointInTimeTargets: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
   GetSync: {}, SyncNow: { body: {} }, ListOddRecords: { params: { source: 'directory' }, query: 'kind=defect' },
   GetLedger: {}, GetLedgerCheckpoint: {}, GetLedgerKeys: {}, GetLedgerTile: { params: { level: '0', index: '0' } }, GetLedgerConsistency: { query: 'from=1&to=2' }, GetEventProof: { params: { eventId: `directory:${UNKNOWN}` } }, ExportLedger: {},

@@ -31,7 +31,7 @@ export const PORTAL_ACTIVITIES = {
   'setup.run-started': 'Began to apply a setup', 'setup.run-continued': 'Continued a setup', 'setup.step-applied': 'Applied a step of a setup', 'setup.step-failed': 'A step of a setup failed', 'setup.run-finished': 'Applied a setup to its end', 'setup.run-interrupted': 'A setup was interrupted', 'setup.undo-started': 'Began to take back a run', 'setup.undo-finished': 'Took back a run', 'setup.run-stop-asked': 'Asked a setup to stop', 'setup.run-stopped': 'A setup was stopped', 'setup.restore-started': 'Began to restore a setup', 'setup.restore-finished': 'Restored a setup', 'setup.drift-found': 'The tenant differs from a setup', 'setup.drift-ended': 'The tenant is as a setup says again', 'setup.drift-accepted': 'Took a difference into a setup',
   'batch.created': 'Began to plan many setups', 'batch.planned': 'Planned many setups', 'batch.started': 'Began to apply many setups', 'batch.continued': 'Continued many setups', 'batch.finished': 'Applied many setups to their end', 'batch.stop-asked': 'Asked many setups to stop', 'batch.stopped': 'Many setups were stopped', 'batch.interrupted': 'Many setups were interrupted',
   'notification.resent': 'Sent a notification again',
-  'history.exported': 'Exported the history',
+  'history.exported': 'Exported the history', 'history.point-in-time-read': 'Asked who could reach something at a time',
   'ledger.stopped': 'The ledger found the log changed and stopped', 'ledger.resumed': 'The log is as the ledger has it again',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;

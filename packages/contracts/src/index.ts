@@ -13,6 +13,7 @@ import * as ledger from './ledger.ts';
 import * as notifications from './notifications.ts';
 import * as keepGoing from './keep-going.ts';
 import * as operations from './operations.ts';
+import * as pointInTime from './point-in-time.ts';
 import * as readiness from './readiness.ts';
 import * as residual from './residual.ts';
 import * as session from './session.ts';
@@ -35,6 +36,7 @@ export * from './ledger.ts';
 export * from './notifications.ts';
 export * from './keep-going.ts';
 export * from './operations.ts';
+export * from './point-in-time.ts';
 export * from './problem.ts';
 export * from './readiness.ts';
 export * from './residual.ts';
@@ -48,7 +50,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...exceptions, ...sync, ...ledger, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...pointInTime, ...exceptions, ...sync, ...ledger, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -37,8 +37,8 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds or takes away. */
 const NEWEST = {
-  table: 'ledger_seal', column: 'first_leaf',
-  undo: 'DROP TABLE IF EXISTS ledger_seal, ledger_tile, ledger_checkpoint, ledger_key, ledger_sealer, ledger_anchor; DROP FUNCTION IF EXISTS gatehouse_grant()',
+  table: 'observation', column: 'valid_from',
+  undo: `DROP TABLE IF EXISTS observation, observed_state, observed_scope; DROP INDEX IF EXISTS audit_event_standing`,
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -95,6 +95,30 @@ test('what is gone from the tenant goes from the catalog, and another tenant kee
   expect((await catalog()).groups).toHaveLength(2);
 });
 
+test('how it differs from what was seen last is put into the log with it, and nothing where it does not', async () => {
+  const { tenant, appGraph } = smallTenant();
+  let now = NOW;
+  const rows = async () => (await db.pool.query<{ row: string }>(`SELECT kind || ' ' || (state IS NOT NULL) AS row FROM observation WHERE tenant_id = $1 ORDER BY batch_id, ordinal`, [tenantId])).rows.map(({ row }) => row);
+  const read = async (): Promise<string[]> => {
+    const before = (await rows()).length;
+    await syncCatalog({ ...deps(appGraph), clock: { now: () => now } });
+    now = new Date(now.getTime() + 60_000);
+    return (await rows()).slice(before).sort();
+  };
+  expect(await read()).toEqual(['application true', 'application true', 'assignment true', 'assignment true', 'group true', 'group true', 'policy true', 'policy true', 'segments true', 'watch true']);
+  expect(await read()).toEqual([]);
+  tenant.segments = [];
+  tenant.assignments = tenant.assignments.slice(1);
+  expect(await read()).toEqual(['assignment false', 'segments true']);
+  // What no group opens any more is not read: that says nothing of whether it is there.
+  tenant.assignments = [];
+  expect(await read()).toEqual(['assignment false']);
+  tenant.onboarded = [HR];
+  tenant.policies.clear();
+  tenant.applications = [];
+  expect(await read(), 'a policy that could not be read is as it was').toEqual(['application false', 'group false', 'policy false', 'segments false']);
+});
+
 test('a reading that breaks off changes nothing', async () => {
   const { tenant, appGraph } = smallTenant();
   await syncCatalog(deps(appGraph));
@@ -143,6 +167,7 @@ test('the catalog is read at first, when it is old, and when the audit log tells
     ...appGraph,
     pim: { ...appGraph.pim, onboardedGroups: () => { readings += 1; return appGraph.pim.onboardedGroups(); } },
     audits: { directoryAudits: async ({ from, to }) => ({ items: items.filter(({ activityDateTime: at }) => at >= from && at <= to) }) },
+    together: { ...appGraph, pim: { ...appGraph.pim, eligibilities: async () => [], eligibilitySchedules: async () => [], assignments: async () => [] } },
   };
   const mirror = createMirror({ ...deps(counting), appGraph: counting, clock: { now: () => now }, db, log: pino({ level: 'silent' }) });
   const after = async (minutes: number): Promise<number> => {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { readRoleSettings } from '../features/setup/setup.ts';
 import { inTransaction, withConnection } from './database.ts';
+import { observeCatalog } from './observations/catalog.ts';
 
 export interface CatalogDeps {
   /** The portal's own Graph, read-only. */
@@ -17,7 +18,7 @@ export interface CatalogDeps {
 /** How many groups or applications are read at once. */
 const AT_ONCE = 4;
 
-interface GroupRow {
+export interface GroupRow {
   readonly groupId: string;
   readonly displayName: string;
   readonly description: string | null;
@@ -26,7 +27,7 @@ interface GroupRow {
   readonly settingsRead: boolean;
 }
 
-interface ApplicationRow {
+export interface ApplicationRow {
   readonly servicePrincipalId: string;
   readonly appId: string;
   readonly displayName: string;
@@ -35,7 +36,7 @@ interface ApplicationRow {
   readonly segments: readonly { readonly host: string; readonly ports: readonly string[]; readonly protocol: string }[];
 }
 
-interface AssignmentRow {
+export interface AssignmentRow {
   readonly groupId: string;
   readonly servicePrincipalId: string;
 }
@@ -46,6 +47,7 @@ interface AssignmentRow {
  */
 export async function syncCatalog(deps: CatalogDeps): Promise<void> {
   const { appGraph, db, clock, tenantId } = deps;
+  const beganAt = clock.now();
   const [groupIds, published] = await Promise.all([appGraph.pim.onboardedGroups(), appGraph.applications.privateAccess()]);
   const managed = [...new Set(groupIds.map(lower))];
   const groups = (await eachOf(managed, (groupId) => readGroup(deps, groupId))).flatMap((group) => group ?? []);
@@ -70,6 +72,7 @@ export async function syncCatalog(deps: CatalogDeps): Promise<void> {
     await connection.query('DELETE FROM catalog_group WHERE tenant_id = $1 AND group_id <> ALL ($2::uuid[])', [tenantId, groups.map((one) => one.groupId)]);
     await connection.query('DELETE FROM catalog_application WHERE tenant_id = $1 AND service_principal_id <> ALL ($2::uuid[])', [tenantId, applications.map((one) => one.servicePrincipalId)]);
     await replaceAssignments(connection, tenantId, undefined, assignments);
+    await observeCatalog(connection, { tenantId, beganAt, observedAt: readAt, groups, applications, assignments });
   }));
 }
 

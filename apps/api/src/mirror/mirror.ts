@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { refreshGroup, syncCatalog } from './catalog.ts';
 import { DIRECTORY_SOURCE, directorySource } from './directory-source.ts';
+import { readMemberships } from './observations/reading.ts';
 import type { Source } from './source.ts';
 import { syncSource } from './sync.ts';
 import { DAY, HOUR, MINUTE, tailsFor } from './sync.rules.ts';
@@ -66,6 +67,7 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     const { kinds, more } = await readSources();
     if (catalog?.status === 'rejected') throw catalog.reason;
     if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
+    await readMemberships(deps);
     return more;
   }
 

@@ -8,13 +8,13 @@ const useStyles = makeStyles({
   here: { color: tokens.colorNeutralForeground1, backgroundColor: tokens.colorNeutralBackground1Selected, fontWeight: tokens.fontWeightSemibold },
 });
 
-/** The views of one entry of the navigation: links, each an address and its words. `search` goes along to each. */
-export function Tabs({ label, views, search = '' }: { label: string; views: readonly (readonly [to: string, words: string])[]; search?: string }) {
+/** The views of one entry of the navigation: links, each an address and its words. `search` goes along to each that does not stand alone. */
+export function Tabs({ label, views, search = '' }: { label: string; views: readonly (readonly [to: string, words: string, alone?: 'alone'])[]; search?: string }) {
   const styles = useStyles();
   return (
     <nav aria-label={label}>
       <ul className={styles.tabs}>
-        {views.map(([to, words]) => <li key={to}><NavLink to={{ pathname: to, search }} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{words}</NavLink></li>)}
+        {views.map(([to, words, alone]) => <li key={to}><NavLink to={{ pathname: to, search: alone ? '' : search }} end className={({ isActive }) => mergeClasses(styles.tab, isActive && styles.here)}>{words}</NavLink></li>)}
       </ul>
     </nav>
   );
@@ -24,3 +24,8 @@ const OF_SETUPS = [['/setups', 'Setups'], ['/setups/settings', 'Settings side by
 
 /** The views of the setups: they are of two features. */
 export const SetupTabs = () => <Tabs label="Views of the setups" views={OF_SETUPS} />;
+
+const OF_HISTORY = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/exceptions', 'Exceptions'], ['/history/point-in-time', 'Point in time', 'alone']] as const;
+
+/** The views of the history: they are of two features. A point in time is asked about in its own words. */
+export const HistoryTabs = ({ search }: { search?: string }) => <Tabs label="Views of the history" views={OF_HISTORY} {...(search !== undefined && { search })} />;

@@ -13,6 +13,9 @@ export const LOG_TABLES = {
     'tenant_id', 'batch_id', 'ordinal', 'source', 'event_id', 'created_at', 'created_at_raw', 'user_id', 'user_principal_name', 'action', 'destination_host', 'destination_ip', 'destination_port',
     'application_id', 'application_by', 'raw', 'received_at',
   ],
+  observation: [
+    'tenant_id', 'batch_id', 'ordinal', 'kind', 'thing', 'principal_id', 'group_id', 'application_id', 'state', 'valid_from', 'valid_to', 'basis', 'event_id', 'not_before', 'observed_at', 'source',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type LogTable = keyof typeof LOG_TABLES;
 

@@ -9,14 +9,13 @@ import { useNow } from '../../lib/session.ts';
 import { CAUSES, formatStretch } from '../../ui/gaps.ts';
 import { Page } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
-import { Tabs } from '../../ui/tabs.tsx';
+import { HistoryTabs } from '../../ui/tabs.tsx';
 
 const useStyles = makeStyles({
   head: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: '8px 16px' },
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/exceptions', 'Exceptions']] as const;
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
 
 interface Props {
@@ -40,7 +39,7 @@ export function HistoryPage({ title, exportUrl, coverage, of, off = false, child
   return (
     <Page title="History" documentTitle={title} action={exportUrl !== undefined && <Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
-        <Tabs label="Views of the history" views={VIEWS} search={kept} />
+        <HistoryTabs search={kept} />
         <CoverageLine coverage={coverage} of={of} off={off} />
       </div>
       {children}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@gatehouse/db';
+import { testDatabase } from '@gatehouse/db/testing';
+import { GraphError, type Graph, type ScheduleInstance } from '@gatehouse/graph';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { inTransaction, withConnection } from '../database.ts';
+import { ingest } from '../ingest.ts';
+import { ANA, FINANCE, pimEvent } from '../testing.ts';
+import { changesOf, dated, observe, stateText, type Change, type Reading, type Seen, type Telling } from './observations.ts';
+import { membershipsOf, readMemberships } from './reading.ts';
+
+type Span = readonly [startsAt: string | null, endsAt: string | null];
+const periods = (...list: readonly Span[]): string => stateText({ periods: list.map(([startsAt, endsAt]) => ({ startsAt, endsAt })) });
+const day = (n: number): string => `2026-03-${String(n).padStart(2, '0')}T00:00:00.000000Z`;
+
+describe('what differs', () => {
+  test('is what is new, what is otherwise, and what is gone', () => {
+    const known = [{ kind: 'group', thing: 'a', state: '{"x":1}' }, { kind: 'group', thing: 'b', state: '{"x":1}' }, { kind: 'group', thing: 'c', state: null }, { kind: 'group', thing: 'd', state: '{"x":1}' }] as const;
+    const found: Seen[] = [{ kind: 'group', thing: 'a', groupId: 'a', state: '{"x":1}' }, { kind: 'group', thing: 'b', groupId: 'b', state: '{"x":2}' }, { kind: 'group', thing: 'e', groupId: 'e', state: '{"x":1}' }];
+    expect(changesOf(known, found).map(({ thing, state, before }) => [thing, before, state])).toEqual([['b', '{"x":1}', '{"x":2}'], ['e', undefined, '{"x":1}'], ['d', '{"x":1}', null]]);
+  });
+
+  test('the same state is the same text, whatever the order of its keys', () => {
+    expect(stateText({ b: 1, a: { d: [2, 1], c: 'x\u0000' } })).toBe(stateText({ a: { c: 'x\uFFFD', d: [2, 1] }, b: 1 }));
+  });
+});
+
+describe('from when a change holds', () => {
+  const eligible = (state: string | null, before?: string | null): Change => ({ kind: 'eligible', thing: 'g/p/direct', groupId: 'g', principalId: 'p', applicationId: null, state, before });
+  const event = (n: number, more: Partial<Telling> = {}): Telling => ({ id: `e${n}`, at: day(n), kind: 'eligible-removed', subjectId: 'p', groupId: 'g', applicationId: null, ...more });
+  const between = (events: readonly Telling[] = []) => ({ notBefore: day(3), observedAt: day(9), events });
+
+  test('is Entra’s word where it has one', () => {
+    expect(dated(eligible(periods([day(1), day(20)])), between())).toMatchObject({ validFrom: day(1), validTo: day(20), basis: 'entra' });
+    expect(dated(eligible(null, periods([day(1), day(5)])), between([event(4)])), 'its time was over').toMatchObject({ validFrom: day(5), basis: 'entra' });
+  });
+
+  test('is the one event that tells of it, between the two readings and about the same person', () => {
+    const removed = eligible(null, periods([day(1), null]));
+    expect(dated(removed, between([event(2), event(6), event(7, { subjectId: 'q' }), event(8, { groupId: 'h' }), event(5, { kind: 'activated' })]))).toMatchObject({ validFrom: day(6), basis: 'event', eventId: 'e6' });
+  });
+
+  test('is somewhere between, where several or none tell of it', () => {
+    const removed = eligible(null, periods([day(1), null]));
+    expect(dated(removed, between([event(5), event(7)]))).toMatchObject({ validFrom: day(7), basis: 'observed', eventId: null, notBefore: day(5) });
+    expect(dated(removed, between())).toMatchObject({ validFrom: day(9), basis: 'observed', notBefore: day(3) });
+    expect(dated(eligible(periods([null, null])), { ...between([event(5)]), notBefore: null }), 'never looked at before').toMatchObject({ validFrom: day(9), basis: 'observed', notBefore: null });
+  });
+});
+
+test('all periods of a person are one thing; what has not begun is there; an owner is none', () => {
+  const one = (id: string, more: Partial<ScheduleInstance> = {}): ScheduleInstance => ({ id, principalId: 'P', groupId: 'G', accessId: 'member', memberType: 'direct', scheduleId: id, ...more });
+  const found = membershipsOf('g', [one('1', { startsAt: '2026-01-01T00:00:00Z' }), one('2', { accessId: 'owner' }), one('3', { memberType: 'group' })],
+    [one('1', { startsAt: '2026-01-01T00:00:00Z' }), one('4', { startsAt: '2026-09-01T00:00:00Z', endsAt: '2026-10-01T00:00:00Z' })],
+    [one('5', { assignmentType: 'activated' }), one('6', { assignmentType: 'assigned' })], new Date('2026-03-01'));
+  expect(found.map(({ kind, thing, state }) => [kind, thing, (JSON.parse(state) as { periods: unknown[] }).periods.length])).toEqual([['eligible', 'g/p/direct', 2], ['eligible', 'g/p/group', 1], ['activated', 'g/p/direct', 1], ['standing', 'g/p/direct', 1]]);
+});
+
+describe('kept', () => {
+  let db: Database & AsyncDisposable;
+  let tenantId: string;
+  beforeAll(async () => { db = await testDatabase(); });
+  afterAll(async () => { await db[Symbol.asyncDispose](); });
+  beforeEach(() => { tenantId = randomUUID(); });
+  const log = pino({ level: 'silent' });
+  const rows = async () => (await db.pool.query<{ kind: string; state: string | null; basis: string; event_id: string | null; valid_from: Date }>('SELECT kind, state, basis, event_id, valid_from FROM observation WHERE tenant_id = $1 ORDER BY batch_id, ordinal', [tenantId])).rows;
+  const keep = (beganAt: string, found: readonly Seen[], more: Partial<Reading> = {}) => withConnection(db, (connection) => inTransaction(connection, () => observe(connection, { tenantId, scope: 'group:g', beganAt: new Date(beganAt), observedAt: new Date(beganAt), source: 'graph', kinds: ['eligible'], groupId: 'g', found, ...more })));
+  const eligible = (...list: readonly Span[]): Seen => ({ kind: 'eligible', thing: 'g/p/direct', groupId: 'g', principalId: 'p', state: periods(...list) });
+
+  test('a row for each difference, in a batch that waits to be sealed; the same again adds nothing', async () => {
+    expect([await keep(day(1), [eligible([day(1), null])]), await keep(day(2), [eligible([day(1), null])]), await keep(day(3), [])]).toEqual([{ rows: 1 }, { rows: 0 }, { rows: 1 }]);
+    expect((await rows()).map(({ state, basis }) => [state, basis])).toEqual([[periods([day(1), null]), 'entra'], [null, 'observed']]);
+    const { rows: batches } = await db.pool.query(`SELECT b.log, b.rows, u.batch_id IS NOT NULL AS unsealed FROM log_batch AS b LEFT JOIN log_unsealed AS u USING (tenant_id, batch_id) WHERE tenant_id = $1 ORDER BY batch_id`, [tenantId]);
+    expect(batches).toEqual([{ log: 'observation', rows: 1, unsealed: true }, { log: 'observation', rows: 1, unsealed: true }]);
+  });
+
+  test('a reading that began before one that is kept changes nothing', async () => {
+    await keep(day(3), [eligible([day(1), null])]);
+    expect(await keep(day(2), [])).toEqual({ rows: 0 });
+    expect(await rows()).toHaveLength(1);
+  });
+
+  test('what cannot be kept whole is not kept at all', async () => {
+    await expect(withConnection(db, (connection) => inTransaction(connection, async () => {
+      await observe(connection, { tenantId, scope: 'group:g', beganAt: new Date(day(1)), observedAt: new Date(day(1)), source: 'graph', kinds: ['eligible'], groupId: 'g', found: [eligible([day(1), null])] });
+      throw new Error('cut off');
+    }))).rejects.toThrow('cut off');
+    expect(await rows()).toEqual([]);
+    expect(await keep(day(1), [eligible([day(1), null])])).toEqual({ rows: 1 });
+  });
+
+  /** A tenant of one group, and what is asked of it. */
+  function smallTenant() {
+    const tenant = { now: new Date('2026-03-02T12:00:00Z'), eligible: [{ id: '1', principalId: ANA.id, groupId: FINANCE.id, accessId: 'member', memberType: 'direct', startsAt: '2026-01-01T00:00:00Z', scheduleId: '1' }] as ScheduleInstance[], asked: [] as string[], refuse: undefined as GraphError | undefined };
+    const ask = async <T>(groupId: string, value: T): Promise<T> => {
+      tenant.asked.push(groupId);
+      if (tenant.refuse) throw tenant.refuse;
+      return value;
+    };
+    const pim = { eligibilities: (id: string) => ask(id, id === FINANCE.id ? tenant.eligible : []), eligibilitySchedules: async () => [], assignments: async () => [] };
+    const directory = { names: async (ids: readonly string[]) => new Map(ids.map((id) => [id, { kind: 'user' as const, displayName: `Name of ${id}` }])) };
+    const ports: { together: { pim: Partial<Graph['pim']> }; directory: Partial<Graph['directory']> } = { together: { pim }, directory };
+    const manage = (ids: readonly string[]) => db.pool.query(`INSERT INTO catalog_group (tenant_id, group_id, display_name, read_at) SELECT $1, id, 'G', now() FROM unnest($2::uuid[]) AS id`, [tenantId, ids]);
+    const pass = () => readMemberships({ appGraph: ports as Pick<Graph, 'together' | 'directory'>, db, clock: { now: () => tenant.now }, tenantId, log });
+    const hear = (events: Parameters<typeof ingest>[2]['events']) => withConnection(db, (connection) => ingest(connection, log, { tenantId, events, receivedAt: tenant.now }));
+    const later = (minutes: number): void => { tenant.now = new Date(tenant.now.getTime() + minutes * 60_000); };
+    return { tenant, manage, pass, hear, later, asked: () => tenant.asked.splice(0) };
+  }
+
+  test('after an event the group that it names is read, and the change dated by it; nothing else is asked', async () => {
+    const { tenant, manage, pass, hear, later, asked } = smallTenant();
+    const other = randomUUID();
+    await manage([FINANCE.id, other]);
+    await pass();
+    expect(asked().sort()).toEqual([FINANCE.id, other].sort());
+    later(1);
+    await pass();
+    expect(asked(), 'nothing happened').toEqual([]);
+    later(1);
+    const at = tenant.now.toISOString();
+    tenant.eligible = [];
+    later(1);
+    await hear([pimEvent({ id: 'e1', at, activity: 'Remove eligible member from role in PIM completed (permanent)', requestId: 'r' }), pimEvent({ id: 'e2', at, activity: 'Add member to role completed (PIM activation)', requestId: 's', group: { id: other, name: 'Other' } })]);
+    later(1);
+    await pass();
+    expect(asked(), 'an activation says all by itself').toEqual([FINANCE.id]);
+    expect((await rows()).filter(({ kind }) => kind === 'eligible').map(({ state, basis, event_id, valid_from }) => [state === null, basis, event_id, valid_from.toISOString()])).toEqual([[false, 'entra', null, '2026-01-01T00:00:00.000Z'], [true, 'event', 'e1', at]]);
+    later(1);
+    await pass();
+    expect(asked()).toEqual([]);
+  });
+
+  test('each group is read once a day besides, a part of them a pass', async () => {
+    const { manage, pass, later, asked } = smallTenant();
+    await manage(Array.from({ length: 50 }, () => randomUUID()));
+    await pass();
+    const first = asked();
+    await pass();
+    expect([first.length, new Set([...first, ...asked()]).size]).toEqual([40, 50]);
+    later(24 * 60);
+    await pass();
+    expect(asked()).toHaveLength(40);
+  });
+
+  test('a refusal of one group holds up nobody; one that concerns all ends the pass, and the next goes on', async () => {
+    const { tenant, manage, pass, asked } = smallTenant();
+    await manage([FINANCE.id]);
+    for (const failure of ['not-found', 'throttled'] as const) {
+      tenant.refuse = new GraphError(failure, 'no');
+      await pass();
+      expect((await rows()).filter(({ kind }) => kind !== 'watch')).toEqual([]);
+    }
+    tenant.refuse = undefined;
+    asked();
+    await pass();
+    expect(asked()).toEqual([FINANCE.id]);
+    expect((await rows()).map(({ kind }) => kind)).toEqual(['principal', 'eligible', 'watch']);
+  });
+
+  test('of a group that PIM manages no more it is on record that nothing is read', async () => {
+    const { manage, pass, later } = smallTenant();
+    await manage([FINANCE.id]);
+    await pass();
+    await db.pool.query('DELETE FROM catalog_group WHERE tenant_id = $1', [tenantId]);
+    later(1);
+    await pass();
+    expect((await rows()).filter(({ kind }) => kind === 'watch').map(({ state }) => state)).toEqual(['{"read":true}', null]);
+    await manage([FINANCE.id]);
+    later(1);
+    await pass();
+    expect((await rows()).filter(({ kind }) => kind === 'watch')).toHaveLength(3);
+  });
+});
