@@ -202,6 +202,7 @@ export function compose(ground: Ground): Product {
     sweep: async () => {
       await sessions.sweep();
       await notifications.sweep();
+      await history.fold(tenantId);
     },
   };
 

@@ -75,7 +75,7 @@ describe('paging', () => {
       walked.push(...page.activations.map(({ requestId }) => requestId));
       cursor = page.nextCursor;
     } while (cursor !== null);
-    expect(walked).toEqual(Array.from({ length: 9 }, (_, index) => `r${index}`));
+    expect(walked).toEqual(Array.from({ length: 9 }, (_, index) => `r${8 - index}`));
   });
 
   test('a cursor of another list, or of nobody, is refused at its field', async () => {
