@@ -35,7 +35,7 @@ CREATE INDEX "activation_by_status" ON "activation" ("tenant_id", "status", "req
 CREATE INDEX "activation_of_decider" ON "activation" ("tenant_id", (coalesce("decided_by_id", "decided_by")), "requested_at", "request_id") WHERE coalesce("decided_by_id", "decided_by") IS NOT NULL;
 CREATE INDEX "activation_search" ON "activation" USING gin ("search" gin_trgm_ops) WHERE "search" IS NOT NULL;
 -- When memberships were: what lies across an instant or a span is found by it. One without an end has not been seen to end.
-CREATE INDEX "activation_span" ON "activation" USING gist (tstzrange("provisioned_at", greatest("provisioned_at", "ended_at"), '[]')) WHERE "provisioned_at" IS NOT NULL;
+CREATE INDEX "activation_span" ON "activation" USING gist (tstzrange("provisioned_at", CASE WHEN "ended_at" IS NOT NULL THEN greatest("provisioned_at", "ended_at") END, '[]')) WHERE "provisioned_at" IS NOT NULL;
 
 -- Who and what the log names, and in how many of its events.
 CREATE TABLE "log_name" (

@@ -81,7 +81,7 @@ export async function findRunningAt(db: Queryable, search: ActivationSearch, at:
   const where = conditionsOf(search.tenantId);
   for (const parts of lists) where.add(`(${parts.map(([key, keys]) => `(${key} || '') = ANY (${where.value(keys)}::text[])`).join(' OR ')})`);
   const instant = `${where.value(at)}::timestamptz`;
-  where.add(`e.provisioned_at IS NOT NULL AND tstzrange(e.provisioned_at, greatest(e.provisioned_at, e.ended_at), '[]') @> ${instant} AND e.requested_at < ${instant}`);
+  where.add(`e.provisioned_at IS NOT NULL AND tstzrange(e.provisioned_at, CASE WHEN e.ended_at IS NOT NULL THEN greatest(e.provisioned_at, e.ended_at) END, '[]') @> ${instant} AND e.requested_at < ${instant}`);
   const rows = await run<ActivationRow>(db, `SELECT ${COLUMNS} FROM activation AS e WHERE ${where.text()} LIMIT ${where.value(limit)}`, where.values);
   return rows.map(activationOf);
 }

@@ -60,6 +60,15 @@ export const countAll = (db: Queryable, tenantId: string): Promise<Facet[]> => r
      SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
    ) AS counted GROUP BY 1, 2, 3`, [tenantId]);
 
+/** Found before: to look for one, PostgreSQL reads all of its files. */
+const zones = new Set<string>();
+
+/** Whether PostgreSQL has a time zone of the name; it takes no abbreviation as one. */
+export async function isZone(db: Queryable, name: string): Promise<boolean> {
+  if (!zones.has(name) && (await run(db, 'SELECT 1 FROM pg_timezone_names WHERE name = $1', [name])).length > 0) zones.add(name);
+  return zones.has(name);
+}
+
 export interface CountedHour { readonly weekday: number; readonly hour: number; readonly events: number }
 export interface CountedMonth { readonly month: string; readonly events: number }
 

@@ -200,7 +200,7 @@ describe('export', () => {
     const rows = (await csvOf({ group: 'HR' })).split('\r\n').slice(1, -1);
     expect(rows).toHaveLength(1_250);
     expect(new Set(rows).size).toBe(1_250);
-    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+    expect(db.reader.idleCount).toBe(db.reader.totalCount);
   });
 
   test('shows one moment: what is written while it runs is not in it', async () => {
@@ -224,7 +224,7 @@ describe('export', () => {
       await chunks.next();
       await chunks.return(undefined);
     }
-    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+    expect(db.reader.idleCount).toBe(db.reader.totalCount);
     expect((await csvOf({}, one)).split('\r\n').length).toBeGreaterThan(1_500);
   });
 

@@ -7,7 +7,7 @@ import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { activationsStatement, findActivation, findOpened, findRevocations, findRunningAt, readActivations, type ActivationSearch, type StoredActivation } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
-import { countAll, countBetween, foldCounts, readStatistics } from './counts.store.ts';
+import { countAll, countBetween, foldCounts, isZone, readStatistics } from './counts.store.ts';
 import type { EventSearch, Listed, Order } from './events.store.ts';
 import { ACTIVATION_COLUMNS, cellsOf, completed, cursorOf, EVENT_COLUMNS, instantOf, isStorable, lanesOf, positionOf, titlesOf, type Position } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, planned, readCoverage, snapshotOf } from './history.store.ts';
@@ -142,12 +142,15 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
 
     async statistics(actor: Actor, asked: Input<typeof GetEventStatistics>['query']): Promise<Answer<typeof GetEventStatistics>> {
       const filter = usable(asked);
-      return { ...await inZone(() => readStatistics(reader, actor.tenantId, filter)), coverage: await readCoverage(reader, actor.tenantId) };
+      await knownZone(reader, filter.timeZone);
+      return { ...await readStatistics(reader, actor.tenantId, filter), coverage: await readCoverage(reader, actor.tenantId) };
     },
 
     async timeline(actor: Actor, { by, ...asked }: Input<typeof GetTimeline>['query']): Promise<Answer<typeof GetTimeline>> {
       const { from, to, ...names } = usable(asked);
-      const search = await activationSearch(actor.tenantId, names);
+      const found = await activationSearch(actor.tenantId, names);
+      // Whose memberships they were; who decided about them is not asked for here.
+      const search = { ...found, names: found.names.map((list) => list.filter(({ role }) => role !== 'actor')) };
       const running = await findRunningAt(reader, search, from, BARS_MAX + 1);
       const begun = await findActivations(reader, { ...search, from, to }, { after: undefined, order: 'newest', limit: BARS_MAX + 1 });
       const all = [...begun.map(({ row }) => row), ...await complete(reader, actor.tenantId, running)].filter(({ provisionedAt }) => provisionedAt !== null && provisionedAt < to);
@@ -156,12 +159,13 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
 
     async insights(actor: Actor, { timeZone, days, opens, closes }: Input<typeof ListInsights>['query']): Promise<Answer<typeof ListInsights>> {
       const { tenantId } = actor;
+      await knownZone(reader, timeZone);
       const now = clock.now();
       const lookedFrom = new Date(now.getTime() - days * 86_400_000).toISOString();
       const rights = await findRights(reader, tenantId);
       const found: Insight[] = [
         ...standingAccess(rights), ...unusedEligibility(rights, await findLastActivations(reader, tenantId), now, days),
-        ...outOfHours(await inZone(() => findOutOfHours(reader, tenantId, { from: lookedFrom, timeZone, opens, closes }))),
+        ...outOfHours(await findOutOfHours(reader, tenantId, { from: lookedFrom, timeZone, opens, closes })),
         ...repeatedReasons(await findRepeatedReasons(reader, tenantId, lookedFrom)), ...quickApprovals(await findQuickApprovals(reader, tenantId, lookedFrom, QUICK_SECONDS)),
         ...weakenedSettings(await findSettingsEvents(reader, tenantId)),
       ];
@@ -217,13 +221,8 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
 }
 
 /** A zone that PostgreSQL does not know is the caller's slip. */
-async function inZone<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === '22023') throw fieldError('invalid-request', 'query.timeZone', 'There is no such time zone');
-    throw error;
-  }
+async function knownZone(db: Queryable, timeZone: string): Promise<void> {
+  if (!isStorable(timeZone) || !await isZone(db, timeZone)) throw fieldError('invalid-request', 'query.timeZone', 'There is no such time zone');
 }
 
 const csv = (rows: readonly (readonly string[])[]): string => stringify(rows.map((row) => [...row]), { record_delimiter: '\r\n' });
