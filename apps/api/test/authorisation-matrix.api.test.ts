@@ -14,6 +14,9 @@ const PEOPLE: Record<string, { upn: string; roles: readonly AppRole[] }> = {
   'auditor': { upn: INES, roles: ['Auditor'] },
 };
 
+/** It brings the next reading of the log forward, and changes nothing that is read. */
+const READS_SOONER = ['SyncNow'];
+
 let portal: TestPortal;
 beforeAll(async () => { portal = await startPortal(); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
@@ -69,6 +72,25 @@ describe.each(Object.entries(ENDPOINTS))('%s', (name, contract) => {
         await expectRefusal(await portal.as(upn), name, contract, 403, 'not-permitted');
       });
     }
+  }
+});
+
+test('an auditor changes nothing: each unsafe route refuses, but for what everybody may do for themselves, which is not theirs to do here', async () => {
+  const OWN = new Set(['public', 'session:own', 'session:manage', 'access:use', 'approval:decide', 'demo:use']);
+  const unsafe = Object.entries<Endpoint>(ENDPOINTS).filter(([, { method }]) => method !== 'GET');
+  expect(unsafe.length).toBeGreaterThan(20);
+  const mayTry = unsafe.filter(([, { permission }]) => permits(permission, ['Auditor']));
+  expect(mayTry.filter(([, { permission }]) => !OWN.has(permission)).map(([name]) => name), 'what an auditor may change').toEqual(READS_SOONER);
+  const client = await portal.as(INES);
+  for (const [name, contract] of unsafe) {
+    // Their own sessions and the demo's clock are no part of what is audited.
+    if (['public', 'session:own', 'session:manage', 'demo:use'].includes(contract.permission) || READS_SOONER.includes(name)) continue;
+    await portal.emulator.clearJournal();
+    const before = await fingerprint(portal.db);
+    const reply = await callSample(client, name, contract);
+    expect([400, 403, 404, 409], `${name}: ${JSON.stringify(reply.body)}`).toContain(reply.status);
+    expect((await portal.emulator.journal()).filter(({ method }) => method !== 'GET'), `${name} wrote to Graph`).toEqual([]);
+    expect(await fingerprint(portal.db), `${name} changed a row`).toBe(before);
   }
 });
 
