@@ -88,7 +88,8 @@ test('an auditor changes nothing: each unsafe route refuses, but for what everyb
     await portal.emulator.clearJournal();
     const before = await fingerprint(portal.db);
     const reply = await callSample(client, name, contract);
-    expect([400, 403, 404, 409], `${name}: ${JSON.stringify(reply.body)}`).toContain(reply.status);
+    // Of several at once each is refused on its own.
+    expect([200, 400, 403, 404, 409], `${name}: ${JSON.stringify(reply.body)}`).toContain(reply.status);
     expect((await portal.emulator.journal()).filter(({ method }) => method !== 'GET'), `${name} wrote to Graph`).toEqual([]);
     expect(await fingerprint(portal.db), `${name} changed a row`).toBe(before);
   }
