@@ -16,6 +16,8 @@ const PEOPLE: Record<string, { upn: string; roles: readonly AppRole[] }> = {
 
 /** It brings the next reading of the log forward, and changes nothing that is read. */
 const READS_SOONER = ['SyncNow'];
+/** What somebody keeps at the top of their own page. */
+const OWN_ORDER = ['SetFavourite', 'SaveAccessSet', 'RemoveAccessSet'];
 
 let portal: TestPortal;
 beforeAll(async () => { portal = await startPortal(); });
@@ -84,13 +86,13 @@ test('an auditor changes nothing: each unsafe route refuses, but for what everyb
   const client = await portal.as(INES);
   for (const [name, contract] of unsafe) {
     // Their own sessions and the demo's clock are no part of what is audited.
-    if (['public', 'session:own', 'session:manage', 'demo:use'].includes(contract.permission) || READS_SOONER.includes(name)) continue;
+    if (['public', 'session:own', 'session:manage', 'demo:use'].includes(contract.permission) || READS_SOONER.includes(name) || OWN_ORDER.includes(name)) continue;
     await portal.emulator.clearJournal();
     const before = await fingerprint(portal.db);
     const reply = await callSample(client, name, contract);
     // Of several at once each is refused on its own.
     expect([200, 400, 403, 404, 409], `${name}: ${JSON.stringify(reply.body)}`).toContain(reply.status);
-    expect((await portal.emulator.journal()).filter(({ method }) => method !== 'GET'), `${name} wrote to Graph`).toEqual([]);
+    expect((await portal.emulator.journal()).filter(({ method, body }) => method !== 'GET' && !JSON.stringify(body ?? '').includes('isValidationOnly":true')), `${name} wrote to Graph`).toEqual([]);
     expect(await fingerprint(portal.db), `${name} changed a row`).toBe(before);
   }
 });

@@ -24,7 +24,10 @@ export const STATUSES: Record<HistoryActivation['status'], { tone: Tone; word: s
   'ended': { tone: 'quiet', word: 'Ended' },
 };
 
-const ENDS: Record<NonNullable<HistoryActivation['endedHow']>, string> = { deactivated: 'deactivated by the person', expired: 'time was over', removed: 'removed by somebody else' };
+const ENDS: Record<NonNullable<HistoryActivation['endedHow']>, string> = { deactivated: 'deactivated by the person', expired: 'time was over', removed: 'removed by somebody else', revoked: 'ended and sign-ins revoked through this portal' };
+
+/** Which log it is from. */
+export const SOURCES: Record<HistoryEvent['source'], string> = { directory: 'Microsoft Entra', portal: 'Gatehouse' };
 
 const isPast = (iso: string | null, now: Date): boolean => iso !== null && Date.parse(iso) <= now.getTime();
 
@@ -42,3 +45,9 @@ export function endOf({ status, provisionedAt, expiresAt, endedAt, endedHow }: H
   if (provisionedAt === null) return `${formatInstant(endedAt, now)}, ${how}; since when is not known`;
   return `after ${formatMinutes(Math.max(1, Math.round((Date.parse(endedAt) - Date.parse(provisionedAt)) / 60_000)))}, ${how}`;
 }
+
+/** Hours and minutes that it really lasted; undefined while it lasts, or where the record does not say. */
+export const lastedOf = ({ lastedSeconds }: HistoryActivation): string | undefined => (lastedSeconds === null ? undefined : lastedSeconds < 60 ? `${lastedSeconds} s` : formatMinutes(Math.round(lastedSeconds / 60)));
+
+/** The orders of a list; the first unless said otherwise. */
+export const ORDERS = [['newest', 'Newest first'], ['oldest', 'Oldest first']] as const;
