@@ -105,7 +105,7 @@ export const COUNTED_TO = 10_000;
 const Share = z.object({ value: z.string(), events: z.number().int() });
 
 export const CountEvents = {
-  method: 'GET', path: '/api/history/events/count', permission: 'history:read',
+  method: 'GET', path: '/api/history/event-count', permission: 'history:read',
   summary: 'How many events the filters leave, and of which kinds, results and sources',
   query: HistoryFilter,
   response: z.object({
