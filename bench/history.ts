@@ -12,7 +12,7 @@ import { fillHistory } from '../testing/history-rows.ts';
 import type { Measure } from './measure.ts';
 
 const SMALL = 100_000;
-const LARGE = Number(process.env['HISTORY_EVENTS'] ?? 2_000_000);
+const LARGE = 2_000_000;
 const CHUNK = 100_000;
 const ROUNDS = 7;
 
