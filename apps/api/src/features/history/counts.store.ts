@@ -77,18 +77,18 @@ export interface CountedMonth { readonly month: string; readonly events: number 
  * from the first quarter that begins at or after `from` to the last that ends at or before `to`.
  */
 export async function readStatistics(db: Queryable, tenantId: string, { kind, result, source, from, to, timeZone }: { readonly kind: string; readonly result?: string | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string }): Promise<{ hours: CountedHour[]; months: CountedMonth[] }> {
-  const rows = await run<{ weekday: number | null; hour: number | null; month: string | null; events: number }>(db,
+  const rows = await run<{ weekday: number | null; hour: number | null; month: number | null; events: number }>(db,
     `SELECT weekday, hour, month, sum(events)::float8 AS events FROM (
-       SELECT extract(isodow FROM local)::int AS weekday, extract(hour FROM local)::int AS hour, to_char(local, 'YYYY-MM') AS month, events FROM (
+       SELECT extract(isodow FROM local)::int AS weekday, extract(hour FROM local)::int AS hour, (extract(year FROM local) * 100 + extract(month FROM local))::int AS month, events FROM (
          SELECT bucket AT TIME ZONE $7 AS local, events FROM (
            SELECT bucket, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter' AND kind = $2
            UNION ALL SELECT bucket, result, source, events FROM event_count_delta WHERE tenant_id = $1 AND kind = $2
-         ) AS counted WHERE ($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4) AND ($5::timestamptz IS NULL OR bucket >= $5::timestamptz) AND ($6::timestamptz IS NULL OR bucket + ${QUARTER} <= $6::timestamptz)
+         ) AS counted WHERE ($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4) AND ($5::timestamptz IS NULL OR bucket >= $5::timestamptz) AND ($6::timestamptz IS NULL OR bucket + ${QUARTER} <= $6::timestamptz) OFFSET 0
        ) AS clock
      ) AS told GROUP BY GROUPING SETS ((weekday, hour), (month)) ORDER BY month, weekday, hour`,
     [tenantId, kind, result ?? null, source ?? null, from ?? null, to ?? null, timeZone]);
   return {
     hours: rows.flatMap(({ weekday, hour, events }) => (weekday === null || hour === null ? [] : [{ weekday, hour, events }])),
-    months: rows.flatMap(({ month, events }) => (month === null ? [] : [{ month, events }])),
+    months: rows.flatMap(({ month, events }) => (month === null ? [] : [{ month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`, events }])),
   };
 }
