@@ -232,6 +232,7 @@ export function compose(ground: Ground): Product {
     sweep: async () => {
       await sessions.sweep();
       await notifications.sweep();
+      await history.fold(tenantId);
     },
   };
 

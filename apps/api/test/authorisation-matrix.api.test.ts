@@ -14,6 +14,11 @@ const PEOPLE: Record<string, { upn: string; roles: readonly AppRole[] }> = {
   'auditor': { upn: INES, roles: ['Auditor'] },
 };
 
+/** It brings the next reading of the log forward, and changes nothing that is read. */
+const READS_SOONER = ['SyncNow'];
+/** What somebody keeps at the top of their own page. */
+const OWN_ORDER = ['SetFavourite', 'SaveAccessSet', 'RemoveAccessSet'];
+
 let portal: TestPortal;
 beforeAll(async () => { portal = await startPortal(); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
@@ -69,6 +74,26 @@ describe.each(Object.entries(ENDPOINTS))('%s', (name, contract) => {
         await expectRefusal(await portal.as(upn), name, contract, 403, 'not-permitted');
       });
     }
+  }
+});
+
+test('an auditor changes nothing: each unsafe route refuses, but for what everybody may do for themselves, which is not theirs to do here', async () => {
+  const OWN = new Set(['public', 'session:own', 'session:manage', 'access:use', 'approval:decide', 'demo:use']);
+  const unsafe = Object.entries<Endpoint>(ENDPOINTS).filter(([, { method }]) => method !== 'GET');
+  expect(unsafe.length).toBeGreaterThan(20);
+  const mayTry = unsafe.filter(([, { permission }]) => permits(permission, ['Auditor']));
+  expect(mayTry.filter(([, { permission }]) => !OWN.has(permission)).map(([name]) => name), 'what an auditor may change').toEqual(READS_SOONER);
+  const client = await portal.as(INES);
+  for (const [name, contract] of unsafe) {
+    // Their own sessions and the demo's clock are no part of what is audited.
+    if (['public', 'session:own', 'session:manage', 'demo:use'].includes(contract.permission) || READS_SOONER.includes(name) || OWN_ORDER.includes(name)) continue;
+    await portal.emulator.clearJournal();
+    const before = await fingerprint(portal.db);
+    const reply = await callSample(client, name, contract);
+    // Of several at once each is refused on its own.
+    expect([200, 400, 403, 404, 409], `${name}: ${JSON.stringify(reply.body)}`).toContain(reply.status);
+    expect((await portal.emulator.journal()).filter(({ method, body }) => method !== 'GET' && !JSON.stringify(body ?? '').includes('isValidationOnly":true')), `${name} wrote to Graph`).toEqual([]);
+    expect(await fingerprint(portal.db), `${name} changed a row`).toBe(before);
   }
 });
 

@@ -51,7 +51,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   ApplyBatch: { params: { batchId: UNKNOWN }, body: { irreversibleUnderstood: true } }, ContinueBatch: { params: { batchId: UNKNOWN }, body: {} }, StopBatch: { params: { batchId: UNKNOWN }, body: {} },
   PlanUndo: { params: { runId: UNKNOWN }, body: {} }, UndoRun: { params: { runId: UNKNOWN }, body: { digest: 'stale', irreversibleUnderstood: true } },
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
-  SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {},
+  SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {}, CountEvents: {}, GetEventStatistics: {}, GetTimeline: { query: 'from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z' }, ListInsights: {},
   AskPointInTime: { query: `to=group:${UNKNOWN}&at=2026-03-01T12:00:00Z` }, ListPointInTimeTargets: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
   GetSync: {}, SyncNow: { body: {} }, ListOddRecords: { params: { source: 'directory' }, query: 'kind=defect' },

@@ -39,10 +39,17 @@ export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;
 
 export const EventResult = z.enum(['success', 'failure', 'other']);
 
+/** Which log an event is from: Entra's directory audit log, or the portal's own. */
+export const EventSource = z.enum(['directory', 'portal']);
+
 export const HistoryEvent = z.object({
   /** `source:eventId`. */
   id: z.string(),
-  source: z.enum(['directory', 'portal']),
+  source: EventSource,
+  /** 0 as it first came; counted up each time that the same event came again with other content. */
+  revision: z.number().int(),
+  /** What is wrong with it as it was received; null where nothing is. */
+  defect: z.string().nullable(),
   /** As the source wrote it, all decimals kept. */
   at: z.string(),
   activity: z.string(),
@@ -84,26 +91,69 @@ export const HistoryFilter = z.strictObject({
   application: z.string().trim().max(200).optional(),
   kind: EventKind.optional(),
   result: EventResult.optional(),
+  source: EventSource.optional(),
+  /** Part of a reason or of a ticket's number, in any case: three letters or digits in a row at the least. */
+  text: z.string().trim().max(200).optional(),
   /** Half-open: from ≤ at < to. */
   from: Instant.optional(),
   to: Instant.optional(),
 });
 export type HistoryFilter = z.infer<typeof HistoryFilter>;
 
-const Paging = { cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(200).default(50) };
+const Paging = { cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(200).default(50), order: z.enum(['newest', 'oldest']).default('newest') };
 
 export const SearchEvents = {
   method: 'GET', path: '/api/history/events', permission: 'history:read',
-  summary: 'Audit events, newest first',
+  summary: 'Audit events in the order of time',
   query: HistoryFilter.extend(Paging),
   response: z.object({ events: z.array(HistoryEvent), nextCursor: z.string().nullable(), coverage: Coverage }),
 } as const satisfies Endpoint;
 
+/** Up to so many events are counted one by one. */
+export const COUNTED_TO = 10_000;
+
+const Share = z.object({ value: z.string(), events: z.number().int() });
+
+export const CountEvents = {
+  method: 'GET', path: '/api/history/event-count', permission: 'history:read',
+  summary: 'How many events the filters leave, and of which kinds, results and sources',
+  query: HistoryFilter,
+  response: z.object({
+    events: z.number().int(),
+    /** `exact`, or `more`: there are more than so many. */
+    is: z.enum(['exact', 'more']),
+    /** Each as if it were not filtered by; `facetsOf` says of which events. */
+    facets: z.object({ kind: z.array(Share), result: z.array(Share), source: z.array(Share) }),
+    facetsOf: z.enum(['all', 'some']),
+  }),
+} as const satisfies Endpoint;
+
+/** Counts of events, as they were added up while the events came in. */
+const Counted = HistoryFilter.pick({ kind: true, result: true, source: true, from: true, to: true }).extend({ timeZone: z.string().max(64).default('UTC') });
+
+export const GetEventStatistics = {
+  method: 'GET', path: '/api/history/statistics', permission: 'history:read',
+  summary: 'Events by weekday and hour and by month, in a time zone: activations unless said otherwise',
+  query: Counted.extend({ kind: EventKind.default('activated') }),
+  response: z.object({
+    /** Weekdays as ISO counts them: 1 is Monday. Hours without events are not there. */
+    hours: z.array(z.object({ weekday: z.number().int().min(1).max(7), hour: z.number().int().min(0).max(23), events: z.number().int() })),
+    /** `2026-03`. */
+    months: z.array(z.object({ month: z.string(), events: z.number().int() })),
+    coverage: Coverage,
+  }),
+} as const satisfies Endpoint;
+
 export const GetEvent = {
   method: 'GET', path: '/api/history/events/:eventId', permission: 'history:read',
-  summary: 'One audit event with the JSON that the source sent, and the events of the same request',
+  summary: 'One audit event with the JSON that the source sent, whatever came of it later, and the events of the same request',
   params: z.strictObject({ eventId: z.string().max(300) }),
-  response: z.object({ event: HistoryEvent, raw: z.string(), ingestedAt: Instant, related: z.array(HistoryEvent) }),
+  response: z.object({
+    event: HistoryEvent, raw: z.string(), ingestedAt: Instant,
+    /** The same event as it came again with other content. */
+    revisions: z.array(z.object({ revision: z.number().int(), raw: z.string(), ingestedAt: Instant })),
+    related: z.array(HistoryEvent),
+  }),
 } as const satisfies Endpoint;
 
 export const ExportEvents = {
@@ -120,7 +170,9 @@ export const HistoryActivation = z.object({
   principalName: z.string(),
   groupId: z.string(),
   groupName: z.string(),
+  /** What the group opens as the catalog has it now. */
   applications: z.array(z.string()),
+  hosts: z.array(z.string()),
   status: ActivationStatus,
   requestedAt: Instant,
   justification: z.string().nullable(),
@@ -131,15 +183,21 @@ export const HistoryActivation = z.object({
   decisionReason: z.string().nullable(),
   provisionedAt: Instant.nullable(),
   endedAt: Instant.nullable(),
-  endedHow: z.enum(['deactivated', 'expired', 'removed']).nullable(),
+  /** `revoked`: taken away through this portal, with the sign-ins. */
+  endedHow: z.enum(['deactivated', 'expired', 'removed', 'revoked']).nullable(),
+  revokedBy: z.string().nullable(),
+  /** How long the membership really lasted; null while it lasts, or where the record does not say. */
+  lastedSeconds: z.number().int().nullable(),
+  /** Until when the network may have stayed open after it; null while it lasts, or where the record does not say. */
+  networkUntil: Instant.nullable(),
 });
 export type HistoryActivation = z.infer<typeof HistoryActivation>;
 
-const ActivationFilter = HistoryFilter.omit({ kind: true, result: true }).extend({ status: ActivationStatus.optional() });
+const ActivationFilter = HistoryFilter.omit({ kind: true, result: true, source: true }).extend({ status: ActivationStatus.optional() });
 
 export const SearchActivations = {
   method: 'GET', path: '/api/history/activations', permission: 'history:read',
-  summary: 'Activations from request to end, one row each, newest first',
+  summary: 'Activations from request to end, one row each, in the order of their requests',
   query: ActivationFilter.extend(Paging),
   response: z.object({ activations: z.array(HistoryActivation), nextCursor: z.string().nullable(), coverage: Coverage }),
 } as const satisfies Endpoint;
@@ -161,4 +219,66 @@ export const ListHistoryNames = {
   method: 'GET', path: '/api/history/names', permission: 'history:read',
   summary: 'Groups and applications that the filters can offer',
   response: z.object({ groups: z.array(z.string()), applications: z.array(z.string()) }),
+} as const satisfies Endpoint;
+
+/** A timeline has so many bars at the most. */
+export const BARS_MAX = 500;
+
+export const GetTimeline = {
+  method: 'GET', path: '/api/history/timeline', permission: 'history:read',
+  summary: 'Memberships by activation that lay in a span of time, a lane for each person or each application',
+  query: HistoryFilter.pick({ person: true, group: true, application: true }).extend({ by: z.enum(['person', 'application']).default('person'), from: Instant, to: Instant }),
+  response: z.object({
+    lanes: z.array(z.object({
+      id: z.string(), name: z.string(),
+      bars: z.array(z.object({
+        requestId: z.string(), principalName: z.string(), groupName: z.string(), applications: z.array(z.string()), status: ActivationStatus,
+        beganAt: Instant,
+        /** Null: it was not seen to end. */
+        endedAt: Instant.nullable(), expiresAt: Instant.nullable(), networkUntil: Instant.nullable(),
+      })),
+    })),
+    /** There are more than are told: the newest are. */
+    more: z.boolean(),
+    coverage: Coverage,
+  }),
+} as const satisfies Endpoint;
+
+/** What an auditor is to look at, each by a rule that its page says. */
+export const InsightKind = z.enum(['standing-access', 'unused-eligibility', 'out-of-hours', 'repeated-reason', 'quick-approval', 'settings-weakened']);
+export type InsightKind = z.infer<typeof InsightKind>;
+
+export const Insight = z.object({
+  kind: InsightKind,
+  /** Whom or what it is about, and since when or when. */
+  person: z.string().nullable(), personId: z.string().nullable(),
+  group: z.string().nullable(), groupId: z.string().nullable(),
+  at: Instant.nullable(),
+  /** What was found, in words. */
+  found: z.string(),
+  /** How often, where it is about more than one. */
+  times: z.number().int(),
+  /** An event or an activation that shows it. */
+  eventId: z.string().nullable(), requestId: z.string().nullable(),
+});
+export type Insight = z.infer<typeof Insight>;
+
+export const ListInsights = {
+  method: 'GET', path: '/api/history/insights', permission: 'history:read',
+  summary: 'What stands out in the log: standing access, unused eligibility, out-of-hours activations, repeated reasons, quick approvals, weakened settings',
+  query: z.strictObject({
+    timeZone: z.string().max(64).default('UTC'),
+    days: z.coerce.number().int().min(1).max(366).default(90),
+    /** Working hours, in whole hours of that zone. */
+    opens: z.coerce.number().int().min(0).max(23).default(7), closes: z.coerce.number().int().min(1).max(24).default(19),
+  }),
+  response: z.object({
+    insights: z.array(Insight),
+    /** Of each kind there are so many; the newest hundred are told. */
+    totals: z.array(z.object({ kind: InsightKind, total: z.number().int() })),
+    /** Since when the log can say it: nothing is known of what was before. */
+    knownSince: Instant.nullable(),
+    lookedFrom: Instant,
+    coverage: Coverage,
+  }),
 } as const satisfies Endpoint;

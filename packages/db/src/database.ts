@@ -8,27 +8,37 @@ export type Tx = Prisma.TransactionClient;
 /** One connection of the pool, for a transaction in plain SQL. */
 export type Connection = pg.PoolClient;
 
-/** One pool, for Prisma and for plain SQL alike. */
+/** One pool, for Prisma and for plain SQL alike, and one that can only read. */
 export interface Database {
   readonly url: string;
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
+  /** For what is shown and exported of the log: PostgreSQL refuses every write of its connections. */
+  readonly reader: pg.Pool;
   close(): Promise<void>;
 }
 
+/** Read only. Its statements are made so that one plan is good for all values: planning each anew would take longer than reading a page. */
+const READER_OPTIONS = '-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan';
+
 /** Opens the database, as the role where one is given: that is what every connection may do, also after RESET ROLE. No statement runs longer than 30 s; a connection that the server cut is replaced, not a crash. */
 export async function openDatabase({ url, max = 10, role, onError = () => {} }: { readonly url: string; readonly max?: number; readonly role?: string | undefined; readonly onError?: (error: Error) => void }): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, application_name: 'gatehouse', ...(role !== undefined && { options: `-c role=${role}` }) });
-  // Without a listener an idle connection that the server ends would end the process.
-  pool.on('error', onError);
-  // Nor may one that somebody holds, such as the listener of the job queue.
-  pool.on('connect', (client) => { client.on('error', onError); });
+  const as = role === undefined ? '' : `-c role=${role}`;
+  const settings = { connectionString: url, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 };
+  const pool = new pg.Pool({ ...settings, max, application_name: 'gatehouse', ...(as !== '' && { options: as }) });
+  const reader = new pg.Pool({ ...settings, max: Math.max(3, Math.ceil(max / 2)), application_name: 'gatehouse reader', options: role === undefined ? READER_OPTIONS : `${READER_OPTIONS} -c role=gatehouse_reader` });
+  for (const one of [pool, reader]) {
+    // Without a listener an idle connection that the server ends would end the process.
+    one.on('error', onError);
+    // Nor may one that somebody holds, such as the listener of the job queue.
+    one.on('connect', (client) => { client.on('error', onError); });
+  }
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
-    url, prisma, pool,
+    url, prisma, pool, reader,
     async close() {
       await prisma.$disconnect();
-      await pool.end();
+      await Promise.all([pool.end(), reader.end()]);
     },
   };
 }

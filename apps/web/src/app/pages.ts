@@ -18,6 +18,8 @@ export const EventsPage = lazy(async () => ({ default: (await import('../feature
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
 export const ExceptionsPage = lazy(async () => ({ default: (await import('../features/history/exceptions-page.tsx')).ExceptionsPage }));
 export const PointInTimePage = lazy(async () => ({ default: (await import('../features/point-in-time/point-in-time-page.tsx')).PointInTimePage }));
+export const TimelinePage = lazy(async () => ({ default: (await import('../features/history/timeline-page.tsx')).TimelinePage }));
+export const InsightsPage = lazy(async () => ({ default: (await import('../features/history/insights-page.tsx')).InsightsPage }));
 export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
 export const LedgerSection = lazy(async () => ({ default: (await import('../features/sync/ledger-section.tsx')).LedgerSection }));

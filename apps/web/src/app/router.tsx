@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, ExceptionsPage, GoPage, LedgerSection, NewBatchPage, NotificationsSection, PointInTimePage, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, ExceptionsPage, GoPage, InsightsPage, LedgerSection, NewBatchPage, NotificationsSection, PointInTimePage, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, TimelinePage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -47,6 +47,8 @@ export const routes: RouteObject[] = [
       { path: 'sessions', element: <SessionsPage /> },
       { path: 'history', element: auditor(<EventsPage />) },
       { path: 'history/activations', element: auditor(<ActivationsPage />) },
+      { path: 'history/timeline', element: auditor(<TimelinePage />) },
+      { path: 'history/insights', element: auditor(<InsightsPage />) },
       { path: 'history/point-in-time', element: auditor(<PointInTimePage />) },
       { path: 'history/exceptions', element: auditor(<ExceptionsPage />) },
       { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><LedgerSection /><NotificationsSection /></SyncPage></Only> },

@@ -76,7 +76,7 @@ describe('paging', () => {
       walked.push(...page.activations.map(({ requestId }) => requestId));
       cursor = page.nextCursor;
     } while (cursor !== null);
-    expect(walked).toEqual(Array.from({ length: 9 }, (_, index) => `r${index}`));
+    expect(walked).toEqual(Array.from({ length: 9 }, (_, index) => `r${8 - index}`));
   });
 
   test('a cursor of another list, or of nobody, is refused at its field', async () => {
@@ -218,7 +218,7 @@ describe('export', () => {
     const rows = (await csvOf({ group: 'HR' })).split('\r\n').slice(1, -1);
     expect(rows).toHaveLength(1_250);
     expect(new Set(rows).size).toBe(1_250);
-    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+    expect(db.reader.idleCount).toBe(db.reader.totalCount);
   });
 
   test('shows one moment: what is written while it runs is not in it', async () => {
@@ -242,7 +242,7 @@ describe('export', () => {
       await chunks.next();
       await chunks.return(undefined);
     }
-    expect(db.pool.idleCount).toBe(db.pool.totalCount);
+    expect(db.reader.idleCount).toBe(db.reader.totalCount);
     expect((await csvOf({}, one)).split('\r\n').length).toBeGreaterThan(1_500);
   });
 

@@ -1,4 +1,4 @@
-import type { Answer, ExportActivations, ExportEvents, GetActivation, GetEvent, Input, ListHistoryNames, SearchActivations, SearchEvents } from '@gatehouse/contracts';
+import { BARS_MAX, COUNTED_TO, InsightKind, Segment, type Answer, type CountEvents, type ExportActivations, type ExportEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type HistoryActivation, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import { stringify } from 'csv-stringify/sync';
 import type { Actor } from '../../core/actor.ts';
@@ -7,8 +7,23 @@ import { cursorOf, isStorable, positionOf, type Position } from '../../core/curs
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import type { Connections } from '../connections/connections.ts';
-import { ACTIVATION_COLUMNS, cellsOf, EVENT_COLUMNS, instantOf, titlesOf } from './history.rules.ts';
-import { findActivation, findActivations, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf, type ActivationFilter, type EventFilter, type Listed, type Queryable } from './history.store.ts';
+import { activationsStatement, findActivation, findOpened, findRevocations, findRunningAt, readActivations, type ActivationSearch, type StoredActivation } from './activations.store.ts';
+import { facetsOf, isChosen } from './counts.rules.ts';
+import { countAll, countBetween, foldCounts, isZone, readStatistics } from './counts.store.ts';
+import type { EventSearch, Listed, Order } from './events.store.ts';
+import { ACTIVATION_COLUMNS, cellsOf, completed, EVENT_COLUMNS, instantOf, lanesOf, titlesOf } from './history.rules.ts';
+import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, planned, readCoverage, snapshotOf } from './history.store.ts';
+import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
+import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
+import { findApplications, findGroups, findPeople } from './names.store.ts';
+import { canBeLookedUp, driveOf, sum, type Facet, type Named } from './search.rules.ts';
+import type { Queryable } from './sql.ts';
+
+interface Filter {
+  readonly person?: string | undefined; readonly group?: string | undefined; readonly application?: string | undefined; readonly text?: string | undefined;
+  readonly kind?: string | undefined; readonly result?: string | undefined; readonly source?: string | undefined; readonly status?: string | undefined;
+  readonly from?: string | undefined; readonly to?: string | undefined;
+}
 
 export interface HistoryDeps {
   readonly db: Database;
@@ -26,12 +41,17 @@ export interface CsvExport {
 
 export type History = ReturnType<typeof createHistory>;
 
+/** Approvals sooner than that after the request were hardly read. */
+const QUICK_SECONDS = 10;
+
 /** Exports that may run at once: each holds a connection of the pool for as long as its reader takes. */
 const EXPORTS_AT_ONCE = 2;
 
 /** What the auditor reads: the mirror alone, never Graph. */
 export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
   const slots = gate(EXPORTS_AT_ONCE);
+  // The one place where it is said by what the log is read.
+  const { reader } = db;
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
@@ -40,7 +60,7 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
     return { rows: found.slice(0, limit).map(({ row }) => row), nextCursor: found.length > limit && last ? cursorOf(last.position) : null };
   }
 
-  async function exportOf<T>(actor: Actor, what: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, columns: Parameters<typeof titlesOf<T>>[0], page: (connection: Queryable, after: Position | undefined, limit: number) => Promise<Listed<T>[]>): Promise<CsvExport> {
+  async function exportOf<T>(actor: Actor, what: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, columns: Parameters<typeof titlesOf<T>>[0], pages: () => Promise<(connection: Queryable, after: Position | undefined, limit: number) => Promise<Listed<T>[]>>): Promise<CsvExport> {
     // First that it happens, then the file: whoever cuts the download has taken what came until then.
     await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { what, filter } }));
     async function* chunks(): AsyncGenerator<string> {
@@ -48,7 +68,7 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
       try {
         // The byte order mark tells spreadsheets that this is UTF-8.
         yield `\uFEFF${csv([titlesOf(columns)])}`;
-        for await (const rows of snapshotOf(db, page)) yield csv(rows.map((row) => cellsOf(columns, row)));
+        for await (const rows of snapshotOf(db, await pages())) yield csv(rows.map((row) => cellsOf(columns, row)));
       } finally {
         free();
       }
@@ -56,49 +76,158 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
     return { fileName: `gatehouse-${what}-${clock.now().toISOString().slice(0, 10)}.csv`, chunks: chunks() };
   }
 
+  /** What the filters by name mean in the log; each that is set gives a list. */
+  function namesOf(tenantId: string, { person, group, application }: Filter): Promise<Named[][]> {
+    return Promise.all([
+      ...(person ? [findPeople(reader, tenantId, person)] : []), ...(group ? [findGroups(reader, tenantId, group)] : []), ...(application ? [findApplications(reader, tenantId, application)] : []),
+    ]);
+  }
+
+  async function eventSearch(tenantId: string, filter: Filter): Promise<EventSearch> {
+    const { text, kind, result, source, from, to } = filter;
+    const narrows = kind !== undefined || result !== undefined || source !== undefined;
+    const [names, counted] = await Promise.all([namesOf(tenantId, filter), narrows ? countAll(reader, tenantId) : undefined]);
+    const facets = counted?.filter((facet) => isChosen(facet, { kind, result, source }));
+    const hasText = text !== undefined && text !== '';
+    return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(counted ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
+  }
+
+  async function activationSearch(tenantId: string, filter: Filter): Promise<ActivationSearch> {
+    const { text, status, from, to } = filter;
+    return { tenantId, names: await namesOf(tenantId, filter), status, ...(text !== undefined && text !== '' && { text }), from, to };
+  }
+
+  /** With what the catalog and the portal know of each. */
+  async function complete(connection: Queryable, tenantId: string, stored: readonly StoredActivation[]): Promise<HistoryActivation[]> {
+    if (stored.length === 0) return [];
+    const opened = await findOpened(connection, tenantId, [...new Set(stored.map(({ groupId }) => groupId))]);
+    const revocations = await findRevocations(connection, tenantId, [...new Set(stored.map(({ principalId }) => principalId))]);
+    return stored.map((one) => completed(one, {
+      applications: (opened.get(one.groupId) ?? []).map(({ name, segments }) => ({ name, hosts: Segment.array().catch([]).parse(segments).map(({ host }) => host) })),
+      revocations: revocations.filter(({ principalId, groupId }) => principalId === one.principalId && groupId === one.groupId),
+    }));
+  }
+
+  async function findActivations(connection: Queryable, search: ActivationSearch, page: { after: Position | undefined; order: Order; limit: number }): Promise<Listed<HistoryActivation>[]> {
+    const statement = activationsStatement(search, page);
+    if (!statement) return [];
+    const stored = await (statement.planned ? planned(connection, (one) => readActivations(one, statement)) : readActivations(connection, statement));
+    const rows = await complete(connection, search.tenantId, stored.map(({ row }) => row));
+    return rows.flatMap((row, index) => { const position = stored[index]?.position; return position ? [{ row, position }] : []; });
+  }
+
   return {
-    async searchEvents(actor: Actor, { cursor, limit, ...asked }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
+    async searchEvents(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
       const filter = usable(asked);
-      const after = afterOf(cursor, 3);
-      const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(db.pool, actor.tenantId, filter, after, most));
-      return { events: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
+      const after = afterOf(cursor, 4);
+      const coverage = readCoverage(reader, actor.tenantId);
+      coverage.catch(() => undefined);
+      const search = await eventSearch(actor.tenantId, filter);
+      const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(reader, search, { after, order, limit: most }));
+      return { events: rows, nextCursor, coverage: await coverage };
+    },
+
+    /** Exact up to `COUNTED_TO`, and of any number where the sums that were kept say it. */
+    async countEvents(actor: Actor, asked: Input<typeof CountEvents>['query']): Promise<Answer<typeof CountEvents>> {
+      const filter = usable(asked);
+      const { kind, result, source, from, to } = filter;
+      const chosen = { kind, result, source };
+      if (!filter.person && !filter.group && !filter.application && !filter.text) {
+        const counted = await countBetween(reader, actor.tenantId, from, to);
+        return { events: sum(counted.filter((facet) => isChosen(facet, chosen))), is: 'exact', facets: facetsOf(counted, chosen), facetsOf: 'all' };
+      }
+      const read = async (narrowed: Filter): Promise<Facet[]> => countEvents(reader, await eventSearch(actor.tenantId, narrowed), COUNTED_TO + 1);
+      const counted = await read({ ...filter, kind: undefined, result: undefined, source: undefined });
+      const isWhole = sum(counted) <= COUNTED_TO;
+      const found = isWhole || (!kind && !result && !source) ? counted : await read(filter);
+      const events = sum(found.filter((facet) => isChosen(facet, chosen)));
+      return { events: Math.min(events, COUNTED_TO), is: events > COUNTED_TO ? 'more' : 'exact', facets: facetsOf(counted, chosen), facetsOf: isWhole ? 'all' : 'some' };
+    },
+
+    async statistics(actor: Actor, asked: Input<typeof GetEventStatistics>['query']): Promise<Answer<typeof GetEventStatistics>> {
+      const filter = usable(asked);
+      await knownZone(reader, filter.timeZone);
+      return { ...await readStatistics(reader, actor.tenantId, filter), coverage: await readCoverage(reader, actor.tenantId) };
+    },
+
+    async timeline(actor: Actor, { by, ...asked }: Input<typeof GetTimeline>['query']): Promise<Answer<typeof GetTimeline>> {
+      const { from, to, ...names } = usable(asked);
+      const found = await activationSearch(actor.tenantId, names);
+      // Whose memberships they were; who decided about them is not asked for here.
+      const search = { ...found, names: found.names.map((list) => list.filter(({ role }) => role !== 'actor')) };
+      const running = await findRunningAt(reader, search, from, BARS_MAX + 1);
+      const begun = await findActivations(reader, { ...search, from, to }, { after: undefined, order: 'newest', limit: BARS_MAX + 1 });
+      const all = [...begun.map(({ row }) => row), ...await complete(reader, actor.tenantId, running)].filter(({ provisionedAt }) => provisionedAt !== null && provisionedAt < to);
+      return { lanes: lanesOf(all.slice(0, BARS_MAX), by), more: all.length > BARS_MAX || begun.length > BARS_MAX, coverage: await readCoverage(reader, actor.tenantId) };
+    },
+
+    async insights(actor: Actor, { timeZone, days, opens, closes }: Input<typeof ListInsights>['query']): Promise<Answer<typeof ListInsights>> {
+      const { tenantId } = actor;
+      await knownZone(reader, timeZone);
+      const now = clock.now();
+      const lookedFrom = new Date(now.getTime() - days * 86_400_000).toISOString();
+      const rights = await findRights(reader, tenantId);
+      const found: Insight[] = [
+        ...standingAccess(rights), ...unusedEligibility(rights, await findLastActivations(reader, tenantId), now, days),
+        ...outOfHours(await findOutOfHours(reader, tenantId, { from: lookedFrom, timeZone, opens, closes })),
+        ...repeatedReasons(await findRepeatedReasons(reader, tenantId, lookedFrom)), ...quickApprovals(await findQuickApprovals(reader, tenantId, lookedFrom, QUICK_SECONDS)),
+        ...weakenedSettings(await findSettingsEvents(reader, tenantId)),
+      ];
+      const coverage = await readCoverage(reader, tenantId);
+      return { insights: toldOf(found), totals: InsightKind.options.map((kind) => ({ kind, total: found.filter((one) => one.kind === kind).length })), knownSince: coverage.from, lookedFrom, coverage };
     },
 
     async event(actor: Actor, id: string): Promise<Answer<typeof GetEvent>> {
       const [, source, eventId] = /^(directory|portal):([\s\S]+)$/.exec(id) ?? [];
-      const found = source !== undefined && eventId !== undefined && isStorable(eventId) ? await findEvent(db.pool, actor.tenantId, source, eventId) : undefined;
+      const found = source !== undefined && eventId !== undefined && isStorable(eventId) ? await findEvent(reader, actor.tenantId, source, eventId) : undefined;
       if (!found) throw new PortalError('not-found');
-      return { event: found.event, raw: found.raw, ingestedAt: found.ingestedAt, related: await findRelated(db.pool, actor.tenantId, found) };
+      return { event: found.event, raw: found.raw, ingestedAt: found.ingestedAt, revisions: [...found.revisions], related: await findRelated(reader, actor.tenantId, found) };
     },
 
     async exportEvents(actor: Actor, asked: Input<typeof ExportEvents>['query']): Promise<CsvExport> {
       const filter = usable(asked);
-      return exportOf(actor, 'events', filter, EVENT_COLUMNS, (connection, after, limit) => findEvents(connection, actor.tenantId, filter, after, limit));
+      return exportOf(actor, 'events', filter, EVENT_COLUMNS, async () => {
+        const search = await eventSearch(actor.tenantId, filter);
+        return (connection, after, limit) => findEvents(connection, search, { after, order: 'newest', limit });
+      });
     },
 
-    async searchActivations(actor: Actor, { cursor, limit, ...asked }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
+    async searchActivations(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
       const filter = usable(asked);
       const after = afterOf(cursor, 2);
-      const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(db.pool, actor.tenantId, filter, after, most));
-      return { activations: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
+      const search = await activationSearch(actor.tenantId, filter);
+      const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(reader, search, { after, order, limit: most }));
+      return { activations: rows, nextCursor, coverage: await readCoverage(reader, actor.tenantId) };
     },
 
     async activation(actor: Actor, requestId: string): Promise<Answer<typeof GetActivation>> {
-      const activation = isStorable(requestId) ? await findActivation(db.pool, actor.tenantId, requestId.toLowerCase()) : undefined;
+      const stored = isStorable(requestId) ? await findActivation(reader, actor.tenantId, requestId.toLowerCase()) : undefined;
+      const [activation] = await complete(reader, actor.tenantId, stored ? [stored] : []);
       if (!activation) throw new PortalError('not-found');
-      const [events, reached] = await Promise.all([findEventsOf(db.pool, actor.tenantId, activation.requestId), connections.ofActivation(actor.tenantId, activation.requestId)]);
+      const [events, reached] = await Promise.all([findEventsOf(reader, actor.tenantId, activation.requestId), connections.ofActivation(actor.tenantId, activation.requestId)]);
       return { activation, events, connections: reached };
     },
 
     async exportActivations(actor: Actor, asked: Input<typeof ExportActivations>['query']): Promise<CsvExport> {
       const filter = usable(asked);
-      return exportOf(actor, 'activations', filter, ACTIVATION_COLUMNS, (connection, after, limit) => findActivations(connection, actor.tenantId, filter, after, limit));
+      return exportOf(actor, 'activations', filter, ACTIVATION_COLUMNS, async () => {
+        const search = await activationSearch(actor.tenantId, filter);
+        return (connection, after, limit) => findActivations(connection, search, { after, order: 'newest', limit });
+      });
     },
 
     names(actor: Actor): Promise<Answer<typeof ListHistoryNames>> {
-      return findNames(db.pool, actor.tenantId);
+      return findNames(reader, actor.tenantId);
     },
+
+    /** Brings the sums up to date that counts are read from; they are right without it, and slower. */
+    fold: (tenantId: string): Promise<void> => foldCounts(db, tenantId),
   };
+}
+
+/** A zone that PostgreSQL does not know is the caller's slip. */
+async function knownZone(db: Queryable, timeZone: string): Promise<void> {
+  if (!isStorable(timeZone) || !await isZone(db, timeZone)) throw fieldError('invalid-request', 'query.timeZone', 'There is no such time zone');
 }
 
 const csv = (rows: readonly (readonly string[])[]): string => stringify(rows.map((row) => [...row]), { record_delimiter: '\r\n' });
@@ -111,9 +240,10 @@ function afterOf(cursor: string | undefined, parts: number): Position | undefine
 }
 
 /** The filter as the database takes it, or a refusal at the field that no row could match. */
-function usable<Filter extends EventFilter | ActivationFilter>(filter: Filter): Filter {
+function usable<Asked extends Filter>(filter: Asked): Asked {
   for (const [name, value] of Object.entries(filter)) if (typeof value === 'string' && !isStorable(value)) throw fieldError('invalid-request', `query.${name}`, 'This has a character that no name has');
-  const instant = (name: 'from' | 'to'): Pick<EventFilter, 'from' | 'to'> => {
+  if (filter.text && !canBeLookedUp(filter.text)) throw fieldError('invalid-request', 'query.text', 'Write three letters or digits in a row at the least');
+  const instant = (name: 'from' | 'to'): Pick<Filter, 'from' | 'to'> => {
     const text = filter[name];
     if (text === undefined) return {};
     const found = instantOf(text);

@@ -12,7 +12,7 @@ import { FilterBar, useFilter } from './filter-bar.tsx';
 import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { activations, type ActivationQuery } from './history.queries.ts';
-import { endOf, stateOf, STATUSES } from './history.words.ts';
+import { endOf, ORDERS, stateOf, STATUSES } from './history.words.ts';
 import { StoryPanel } from './story-panel.tsx';
 
 const useStyles = makeStyles({
@@ -31,9 +31,9 @@ export function ActivationsPage() {
   const { opened, open, close } = useOpened('activation');
   const wish: ActivationQuery = {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
-    status: ActivationStatus.safeParse(filter.text('status')).data, from: filter.from, to: filter.to,
+    status: ActivationStatus.safeParse(filter.text('status')).data, text: filter.found, from: filter.from, to: filter.to,
   };
-  const query = useInfiniteQuery({ ...activations(wish), placeholderData: keepPreviousData });
+  const query = useInfiniteQuery({ ...activations({ ...wish, ...(filter.order === 'oldest' && { order: filter.order }) }), placeholderData: keepPreviousData });
   const rows = eachOnce(query.data?.pages.flatMap((page) => page.activations) ?? [], ({ requestId }) => requestId);
   const columns: readonly Column<HistoryActivation>[] = [
     {
@@ -41,14 +41,14 @@ export function ActivationsPage() {
       cell: ({ requestId, requestedAt }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(requestId); }}>{formatSeconds(requestedAt)}<span className={styles.small}>{formatDay(requestedAt)}</span></Link>,
     },
     { id: 'who', header: 'Who', width: '144px', cell: ({ principalName }) => principalName },
-    { id: 'what', header: 'Opens', cell: ({ groupName, applications }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
+    { id: 'what', header: 'Opens', cell: ({ groupName, applications, hosts }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{hosts.length > 0 && <span className={styles.small}>{hosts.slice(0, 3).join(', ')}{hosts.length > 3 && ` and ${hosts.length - 3} more`}</span>}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
     { id: 'why', header: 'Reason', cell: ({ justification, ticketNumber }) => <>{justification ?? <span className={styles.quiet}>No reason recorded</span>}{ticketNumber !== null && <span className={styles.small}>{ticketNumber}</span>}</> },
     { id: 'state', header: 'State', cell: (one) => <><StatusBadge tone={stateOf(one, now).tone}>{stateOf(one, now).word}</StatusBadge><span className={styles.small}>{endOf(one, now)}</span></> },
     { id: 'decided', header: 'Decided by', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
   ];
   return (
     <HistoryPage title="History: activations" exportUrl={addressOf(ExportActivations, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
-      <FilterBar filter={filter} choices={CHOICES} />
+      <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
       <HistoryList label="Activations" noun="activations" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { open(requestId); }} />
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
     </HistoryPage>

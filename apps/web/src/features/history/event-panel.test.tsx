@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { CountEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
 import { at, GROUP, REQUEST } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { EventsPage } from './events-page.tsx';
-import { AddressBar, coverage, eventDetail, historyEvent, INES } from './testing/history.tsx';
+import { AddressBar, coverage, eventCount, eventDetail, historyEvent, INES } from './testing/history.tsx';
 
-const list = [answers(GetEventProof, { proof: null }), answers(ListHistoryNames, { groups: [], applications: [] }), answers(SearchEvents, { events: [historyEvent()], nextCursor: null, coverage: coverage() })];
+const list = [answers(CountEvents, eventCount()), answers(GetEventProof, { proof: null }), answers(ListHistoryNames, { groups: [], applications: [] }), answers(SearchEvents, { events: [historyEvent()], nextCursor: null, coverage: coverage() })];
 const show = (api: Handler[], path = '/history?event=directory:1') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, ...list] });
 const drawer = async () => within(await screen.findByRole('dialog'));
 const address = () => screen.getByLabelText('Address').textContent;

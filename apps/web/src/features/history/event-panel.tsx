@@ -28,7 +28,7 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
   const one = query.data?.event;
   const facts: readonly Fact[] = one && query.data ? [
     ['When', formatInstant(one.at, now), one.at], ['What', one.activity], ['By', one.actorName ?? 'Not named', one.actorId], ['About', one.subjectName, one.subjectId], ['Group', one.groupName, one.groupId], ['Application', one.applicationName],
-    ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)],
+    ['Reason', one.reason], ['Request', null, one.requestId], ['Written by', one.source === 'portal' ? 'This portal' : `Microsoft Entra, ${one.service}`], ['Event', null, one.id], ['Read at', formatInstant(query.data.ingestedAt, now)], ['Defect', one.defect],
   ] : [];
   return (
     <SidePanel title={one ? titleOf(one) : 'Event'} open onClose={onClose}>
@@ -44,6 +44,11 @@ export function EventPanel({ eventId, onOpen, onClose }: { eventId: string; onOp
               <ul className={styles.list}>{query.data.related.map((related) => <li key={related.id}><Link as="button" onClick={() => { onOpen(related.id); }}>{formatSeconds(related.at)} {titleOf(related)}</Link></li>)}</ul>
             </Section>
           )}
+          {query.data.revisions.map((again) => (
+            <Section key={again.revision} title={`Came again with other content, ${formatInstant(again.ingestedAt, now)}`}>
+              <pre className={styles.raw} tabIndex={0} aria-label={`JSON as it came again, ${again.revision}`}>{pretty(again.raw)}</pre>
+            </Section>
+          ))}
           <Section title="As received" action={<CopyButton text={query.data.raw} />}>
             <pre className={styles.raw} tabIndex={0} aria-label="JSON as received">{pretty(query.data.raw)}</pre>
           </Section>

@@ -1,16 +1,17 @@
-import { ExportEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { CountEvents, ExportEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { EventsPage } from './events-page.tsx';
 import { at } from '../../testing/fixtures.ts';
-import { AddressBar, coverage, eventDetail, historyEvent, INES } from './testing/history.tsx';
+import { AddressBar, coverage, eventCount, eventDetail, historyEvent, INES } from './testing/history.tsx';
 
 const noNames = answers(ListHistoryNames, { groups: ['FinReport-SeniorAnalyst-SecureAccess'], applications: ['Finance reports'] });
+const noCount = answers(CountEvents, eventCount());
 const page = (events = [historyEvent()], nextCursor: string | null = null) => ({ events, nextCursor, coverage: coverage() });
 const found = (...events: ReturnType<typeof historyEvent>[]) => answers(SearchEvents, page(events));
-const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, noNames] });
+const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, noNames, noCount] });
 
 const address = () => screen.getByLabelText('Address').textContent;
 const asked = (calls: { endpoint: unknown; url: string }[]) => calls.filter(({ endpoint }) => endpoint === SearchEvents).map(({ url }) => new URL(url, 'http://portal').searchParams);
@@ -209,4 +210,44 @@ describe('the filter', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
     expect(csv().search).toBe('');
   });
+});
+
+describe('how many there are', () => {
+  const counted = (more = {}) => answers(CountEvents, eventCount({ events: 1234, facets: { kind: [{ value: 'activated', events: 1000 }, { value: 'denied', events: 234 }], result: [{ value: 'failure', events: 34 }], source: [{ value: 'directory', events: 1234 }] }, ...more }));
+  const showWith = (count: Handler, path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [found(historyEvent()), noNames, count] });
+
+  test('is said beside the list, and each sort narrows it and is taken back', async () => {
+    showWith(counted());
+    expect(await screen.findByText('1,234 events')).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Denied 234' }));
+    expect(address()).toBe('/history?kind=denied');
+    expect((await screen.findByRole('button', { name: 'Denied 234' })).getAttribute('aria-pressed')).toBe('true');
+    await userEvent.click(screen.getByRole('button', { name: 'Denied 234' }));
+    expect(address()).toBe('/history');
+  });
+
+  test('ends at ten thousand, and says of how many the sorts are', async () => {
+    showWith(counted({ events: 10_000, is: 'more', facetsOf: 'some' }));
+    expect(await screen.findByText('10,000+ events')).toBeTruthy();
+    expect(screen.getByText('of 10,000 of them')).toBeTruthy();
+  });
+
+  test('does not hold the list up', async () => {
+    showWith(waits(CountEvents));
+    expect(await screen.findByRole('table', { name: 'Events' })).toBeTruthy();
+  });
+});
+
+test('a reason too short to be looked up is said, and not sent', async () => {
+  const { calls } = show([found(historyEvent())], '/history?text=ab');
+  expect(await screen.findByText(/“ab” is too short/)).toBeTruthy();
+  expect(asked(calls).every((query) => !query.has('text'))).toBe(true);
+});
+
+test('the order stands in the address', async () => {
+  const { calls } = show([found(historyEvent())]);
+  await screen.findByRole('table');
+  await userEvent.selectOptions(field('Order'), 'Oldest first');
+  expect(address()).toBe('/history?order=oldest');
+  await waitFor(() => { expect(asked(calls).at(-1)?.get('order')).toBe('oldest'); });
 });

@@ -1,4 +1,4 @@
-import { EventKind, EventResult, ExportEvents, type HistoryEvent } from '@gatehouse/contracts';
+import { EventKind, EventResult, EventSource, ExportEvents, type HistoryEvent } from '@gatehouse/contracts';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
@@ -7,12 +7,13 @@ import { addressOf } from '../../lib/api.ts';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
 import type { Column } from '../../ui/data-table.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
+import { CountLine } from './count-line.tsx';
 import { EventPanel } from './event-panel.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
 import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { events, type EventQuery } from './history.queries.ts';
-import { KINDS, RESULTS, titleOf } from './history.words.ts';
+import { KINDS, ORDERS, RESULTS, SOURCES, titleOf } from './history.words.ts';
 
 const useStyles = makeStyles({
   time: { whiteSpace: 'nowrap', textAlign: 'left', lineHeight: 'inherit' },
@@ -22,6 +23,7 @@ const useStyles = makeStyles({
 const CHOICES = [
   { name: 'kind', label: 'What', options: EventKind.options.map((kind) => [kind, KINDS[kind]] as const) },
   { name: 'result', label: 'Result', options: EventResult.options.map((result) => [result, RESULTS[result].word] as const) },
+  { name: 'source', label: 'Written by', options: EventSource.options.map((source) => [source, SOURCES[source]] as const) },
 ];
 
 /** Every event, newest first, as Entra and this portal wrote them. */
@@ -31,25 +33,26 @@ export function EventsPage() {
   const { opened, open, close } = useOpened('event');
   const wish: EventQuery = {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
-    kind: EventKind.safeParse(filter.text('kind')).data, result: EventResult.safeParse(filter.text('result')).data, from: filter.from, to: filter.to,
+    kind: EventKind.safeParse(filter.text('kind')).data, result: EventResult.safeParse(filter.text('result')).data, source: EventSource.safeParse(filter.text('source')).data, text: filter.found, from: filter.from, to: filter.to,
   };
-  const query = useInfiniteQuery({ ...events(wish), placeholderData: keepPreviousData });
-  const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id }) => id);
+  const query = useInfiniteQuery({ ...events({ ...wish, ...(filter.order === 'oldest' && { order: filter.order }) }), placeholderData: keepPreviousData });
+  const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id, revision }) => `${id} ${revision}`);
   const columns: readonly Column<HistoryEvent>[] = [
     {
       id: 'at', header: 'When', width: '112px',
       cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
     },
     { id: 'who', header: 'Who', width: '144px', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
-    { id: 'what', header: 'What', width: '224px', cell: (event) => <>{titleOf(event)}{event.source === 'directory' && event.kind !== 'other' && <span className={styles.small}>{event.activity}</span>}</> },
+    { id: 'what', header: 'What', width: '224px', cell: (event) => <>{titleOf(event)}{event.revision > 0 && <span className={styles.small}><StatusBadge tone="warn">Came again with other content</StatusBadge></span>}{event.defect !== null && <span className={styles.small}><StatusBadge tone="warn">Received with a defect</StatusBadge> {event.defect}</span>}{event.source === 'directory' && event.kind !== 'other' && <span className={styles.small}>{event.activity}</span>}</> },
     { id: 'where', header: 'Group', width: '264px', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
     { id: 'reason', header: 'Reason', cell: ({ reason }) => reason ?? '' },
     { id: 'result', header: 'Result', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
   ];
   return (
     <HistoryPage title="History: events" exportUrl={addressOf(ExportEvents, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
-      <FilterBar filter={filter} choices={CHOICES} />
-      <HistoryList label="Events" noun="events" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ id }) => id} onOpen={({ id }) => { open(id); }} />
+      <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
+      <CountLine filter={filter} wish={wish} />
+      <HistoryList label="Events" noun="events" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ id, revision }) => `${id} ${revision}`} onOpen={({ id }) => { open(id); }} />
       {opened !== undefined && <EventPanel eventId={opened} onOpen={open} onClose={close} />}
     </HistoryPage>
   );

@@ -20,20 +20,25 @@ const useStyles = makeStyles({
 /** A filter with a fixed list of values, each with its word. */
 export interface Choice { readonly name: string; readonly label: string; readonly options: readonly (readonly [string, string])[] }
 
-const TEXTS = [['person', 'Person'], ['group', 'Group'], ['application', 'Application']] as const;
+const NAMES = [['person', 'Person'], ['group', 'Group'], ['application', 'Application']] as const;
+const TEXTS = [...NAMES, ['text', 'Reason or ticket']] as const;
 const DAYS = [['from', 'From'], ['to', 'To']] as const;
 
 export type Filter = ReturnType<typeof useFilter>;
 
 /** The address bar is the filter's state: a view can be bookmarked, sent to a colleague, and survives a reload. */
-export function useFilter(choices: readonly Choice[]) {
+export function useFilter(choices: readonly Choice[], has: { readonly text: boolean } = { text: true }) {
   const [search, setSearch] = useSearchParams();
   const text = (name: string): string => search.get(name)?.trim() ?? '';
   const wordOf = ({ name, options }: Choice): string | undefined => options.find(([value]) => value === text(name))?.[1];
   const [from, to] = [startOf(text('from')), startOf(text('to'), 1)];
-  const fields = [...TEXTS, ...choices.map(({ name, label }) => [name, label] as const), ...DAYS];
+  const texts = has.text ? TEXTS : NAMES;
+  const [isShort, found] = [text('text') !== '' && !/[\p{L}\p{N}]{3}/u.test(text('text')), text('text')];
+  const fields = [...texts, ...choices.map(({ name, label }) => [name, label] as const), ...DAYS];
   return {
-    text,
+    text, texts,
+    /** The part of a reason or ticket that is long enough to be looked up. */
+    found: isShort || found === '' ? undefined : found,
     set: (name: string, value: string): void => {
       setSearch((before) => {
         const next = new URLSearchParams(before);
@@ -51,15 +56,18 @@ export function useFilter(choices: readonly Choice[]) {
       }, { replace: true });
     },
     isEmpty: fields.every(([name]) => text(name) === ''),
+    /** Which way the list runs. */
+    order: text('order') === 'oldest' ? 'oldest' as const : 'newest' as const,
     /** What the list is narrowed by, in words: `person “Ana”, what “Denied”, from 1 Mar 2026`. */
     words: [
-      ...TEXTS.flatMap(([name, label]) => (text(name) === '' ? [] : [`${label.toLowerCase()} “${text(name)}”`])),
+      ...texts.flatMap(([name, label]) => (text(name) === '' ? [] : [`${label.toLowerCase()} “${text(name)}”`])),
       ...choices.flatMap((choice) => (wordOf(choice) === undefined ? [] : [`${choice.label.toLowerCase()} “${wordOf(choice)}”`])),
       ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
       ...(to === undefined ? [] : [`to ${formatDay(startOf(text('to')) ?? to)}`]),
     ].join(', '),
     /** What the address asks for and cannot be: an old link or a slip of the hand must not look like an answer. */
     wrong: [
+      ...(has.text && isShort ? [`“${found}” is too short: a reason or ticket is looked up by three letters or digits in a row. The list is not narrowed by it.`] : []),
       ...choices.flatMap((choice) => (text(choice.name) !== '' && wordOf(choice) === undefined ? [`${choice.label} “${text(choice.name)}” is not known, so the list is not narrowed by it.`] : [])),
       ...DAYS.flatMap(([name, label]) => (text(name) !== '' && startOf(text(name)) === undefined ? [`${label} “${text(name)}” is not a day, so the list is not narrowed by it.`] : [])),
       ...(from !== undefined && to !== undefined && from >= to ? ['From is after To, so nothing can match.'] : []),
@@ -110,14 +118,14 @@ function DayFilter({ filter, name, label }: { filter: Filter; name: string; labe
 }
 
 /** Who, which group, which application, what and when. Text counts when Enter is pressed or the field is left. */
-export function FilterBar({ filter, choices }: { filter: Filter; choices: readonly Choice[] }) {
+export function FilterBar({ filter, choices, orders }: { filter: Filter; choices: readonly Choice[]; orders?: readonly (readonly [string, string])[] }) {
   const styles = useStyles();
   const { data } = useQuery(names());
   const lists = { group: useId(), application: useId() };
   return (
     <>
       <div role="search" className={styles.bar} aria-label="Filter">
-        {TEXTS.map(([name, label]) => <TextFilter key={name} filter={filter} name={name} label={label} {...(name !== 'person' && { list: lists[name] })} />)}
+        {filter.texts.map(([name, label]) => <TextFilter key={name} filter={filter} name={name} label={label} {...((name === 'group' || name === 'application') && { list: lists[name] })} />)}
         {choices.map(({ name, label, options }) => (
           <Field key={name} label={label}>
             <Select className={styles.field} value={options.some(([value]) => value === filter.text(name)) ? filter.text(name) : ''} onChange={(_event, { value }) => { filter.set(name, value); }}>
@@ -127,6 +135,11 @@ export function FilterBar({ filter, choices }: { filter: Filter; choices: readon
           </Field>
         ))}
         {DAYS.map(([name, label]) => <DayFilter key={name} filter={filter} name={name} label={label} />)}
+        {orders && (
+          <Field label="Order">
+            <Select className={styles.field} value={filter.order} onChange={(_event, { value }) => { filter.set('order', value === orders[0]?.[0] ? '' : value); }}>{orders.map(([value, word]) => <option key={value} value={value}>{word}</option>)}</Select>
+          </Field>
+        )}
         {/* Its place is kept, so that no field moves when the first one is filled. */}
         {filter.isEmpty ? <span /> : <Button className={styles.clear} onClick={filter.clear}>Clear the filter</Button>}
         <datalist id={lists.group}>{data?.groups.map((name) => <option key={name} value={name} />)}</datalist>

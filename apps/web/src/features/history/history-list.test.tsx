@@ -1,4 +1,4 @@
-import { ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { CountEvents, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
@@ -6,13 +6,14 @@ import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler, type SeenCall } from '../../testing/testing.tsx';
 import { EventsPage } from './events-page.tsx';
 import { eachOnce } from './history-list.tsx';
-import { AddressBar, coverage, historyEvent, INES } from './testing/history.tsx';
+import { AddressBar, coverage, eventCount, historyEvent, INES } from './testing/history.tsx';
 
+const noCount = answers(CountEvents, eventCount());
 const noNames = answers(ListHistoryNames, { groups: [], applications: [] });
 const one = (n: number) => historyEvent({ id: `directory:${n}`, at: at(-n), reason: `reason ${n}` });
 const page = (numbers: number[], nextCursor: string | null = null) => ({ events: numbers.map(one), nextCursor, coverage: coverage() });
 const cursorOf = ({ url }: SeenCall) => new URL(url, 'http://portal').searchParams.get('cursor');
-const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, noNames] });
+const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><AddressBar /></>, { path, session: INES, api: [...api, noNames, noCount] });
 const reasons = () => screen.getAllByText(/^reason /).map(({ textContent }) => textContent);
 const older = () => userEvent.click(screen.getByRole('button', { name: 'Older events' }));
 const searches = (calls: SeenCall[]) => calls.filter(({ endpoint }) => endpoint === SearchEvents);

@@ -16,7 +16,7 @@ const useStyles = makeStyles({
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-const SHARED = ['person', 'group', 'application', 'from', 'to'];
+const SHARED = ['person', 'group', 'application', 'text', 'from', 'to'];
 
 interface Props {
   readonly title: string;
@@ -37,7 +37,7 @@ export function HistoryPage({ title, exportUrl, coverage, of, off = false, child
   // The other view is of the same people, groups, applications and days.
   const kept = new URLSearchParams([...search].filter(([name]) => SHARED.includes(name))).toString();
   return (
-    <Page title="History" documentTitle={title} action={exportUrl !== undefined && <Button as="a" href={exportUrl} download>Export CSV</Button>}>
+    <Page title="History" documentTitle={title} {...(exportUrl !== undefined && { action: <Button as="a" href={exportUrl} download>Export CSV</Button> })}>
       <div className={styles.head}>
         <HistoryTabs search={kept} />
         <CoverageLine coverage={coverage} of={of} off={off} />

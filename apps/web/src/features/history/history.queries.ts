@@ -1,4 +1,4 @@
-import { GetActivation, GetEvent, GetEventProof, GetExceptions, ListHistoryNames, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
+import { CountEvents, GetActivation, GetEvent, GetEventProof, GetEventStatistics, GetExceptions, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 
@@ -30,6 +30,15 @@ export const eventProof = (eventId: string) => queryOptions({
 });
 
 export const activation = (requestId: string) => queryOptions({ queryKey: ['history', 'activation', requestId], queryFn: ({ signal }) => call(GetActivation, { params: { requestId } }, signal) });
+
+/** How many there are, beside the list: its rows do not wait for it. */
+export const eventCount = (filter: NonNullable<CallInput<typeof CountEvents>['query']>) => queryOptions({ queryKey: ['history', 'count', filter], queryFn: ({ signal }) => call(CountEvents, { query: filter }, signal), staleTime: 30_000 });
+
+export const timeline = (query: CallInput<typeof GetTimeline>['query']) => queryOptions({ queryKey: ['history', 'timeline', query], queryFn: ({ signal }) => call(GetTimeline, { query }, signal) });
+
+export const statistics = (query: NonNullable<CallInput<typeof GetEventStatistics>['query']>) => queryOptions({ queryKey: ['history', 'statistics', query], queryFn: ({ signal }) => call(GetEventStatistics, { query }, signal) });
+
+export const insights = (query: NonNullable<CallInput<typeof ListInsights>['query']>) => queryOptions({ queryKey: ['history', 'insights', query], queryFn: ({ signal }) => call(ListInsights, { query }, signal) });
 
 /** What the filters can offer. */
 export const names = () => queryOptions({ queryKey: ['history', 'names'], queryFn: ({ signal }) => call(ListHistoryNames, {}, signal), staleTime: 60_000 });

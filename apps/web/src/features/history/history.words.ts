@@ -24,7 +24,10 @@ export const STATUSES: Record<HistoryActivation['status'], { tone: Tone; word: s
   'ended': { tone: 'quiet', word: 'Ended' },
 };
 
-const ENDS: Record<NonNullable<HistoryActivation['endedHow']>, string> = { deactivated: 'deactivated by the person', expired: 'time was over', removed: 'removed by somebody else' };
+const ENDS: Record<NonNullable<HistoryActivation['endedHow']>, string> = { deactivated: 'deactivated by the person', expired: 'time was over', removed: 'removed by somebody else', revoked: 'ended and sign-ins revoked through this portal' };
+
+/** Which log it is from. */
+export const SOURCES: Record<HistoryEvent['source'], string> = { directory: 'Microsoft Entra', portal: 'Gatehouse' };
 
 const isPast = (iso: string | null, now: Date): boolean => iso !== null && Date.parse(iso) <= now.getTime();
 
@@ -65,3 +68,9 @@ export function destinationOf({ host, port }: { readonly host: string | null; re
   const name = host === null ? 'A host that the log does not name' : host.includes(':') ? `[${host}]` : host;
   return port === null ? name : `${name}:${port}`;
 }
+
+/** Hours and minutes that it really lasted; undefined while it lasts, or where the record does not say. */
+export const lastedOf = ({ lastedSeconds }: HistoryActivation): string | undefined => (lastedSeconds === null ? undefined : lastedSeconds < 60 ? `${lastedSeconds} s` : formatMinutes(Math.round(lastedSeconds / 60)));
+
+/** The orders of a list; the first unless said otherwise. */
+export const ORDERS = [['newest', 'Newest first'], ['oldest', 'Oldest first']] as const;

@@ -11,7 +11,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { ListSkeleton, StatusBadge } from '../../ui/states.tsx';
 import { Facts } from './facts.tsx';
 import { activation } from './history.queries.ts';
-import { CLOSED, destinationOf, endOf, noConnections, RESULTS, stateOf, titleOf } from './history.words.ts';
+import { CLOSED, destinationOf, endOf, lastedOf, noConnections, RESULTS, stateOf, titleOf } from './history.words.ts';
 
 const DOT = { content: '""', position: 'absolute', left: '-6px', top: '5px', width: '10px', height: '10px', borderRadius: '50%', boxSizing: 'border-box' } as const;
 
@@ -43,7 +43,8 @@ export function StoryPanel({ requestId, onClose }: { requestId: string; onClose(
           <Facts facts={[
             ['Reason', one.justification ?? 'No reason recorded'], ['Ticket', one.ticketNumber], ['Group', one.groupName],
             ['Asked', formatInstant(one.requestedAt, now)], ['Decided', one.decidedAt && `${formatInstant(one.decidedAt, now)} by ${one.decidedBy ?? 'somebody not named'}${one.decisionReason === null ? '' : `: ${one.decisionReason}`}`],
-            ['Member from', one.provisionedAt && formatInstant(one.provisionedAt, now)], ['Member until', one.endedAt && formatInstant(one.endedAt, now)], ['Request', null, one.requestId],
+            ['Member from', one.provisionedAt && formatInstant(one.provisionedAt, now)], ['Member until', one.endedAt && formatInstant(one.endedAt, now)], ['Lasted', lastedOf(one) ?? null], ['Revoked by', one.revokedBy],
+            ['Network', one.networkUntil && `${Date.parse(one.networkUntil) > now.getTime() ? 'may stay open' : 'may have stayed open'} until ${formatInstant(one.networkUntil, now)}`], ['Hosts', one.hosts.length > 0 ? `${one.hosts.join(', ')} (as published now)` : null], ['Request', null, one.requestId],
           ]} />
           <Section title="From request to end"><Line one={one} events={data.events} /></Section>
           <Section title="Hosts reached"><Hosts one={one} connections={data.connections} /></Section>

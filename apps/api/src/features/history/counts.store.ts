@@ -1,0 +1,94 @@
+import type { Database } from '@gatehouse/db';
+import { spansOf, type Span } from './counts.rules.ts';
+import type { Facet } from './search.rules.ts';
+import { run, type Queryable } from './sql.ts';
+
+/** Counts are kept by these; each is a whole number of the one before it. */
+const QUARTER = `interval '15 minutes'`;
+const startOf = (grain: 'day' | 'month', column: string): string => `date_trunc('${grain}', ${column}, 'UTC')`;
+
+/**
+ * Brings the sums up to date with what was counted since, in one transaction: a reader finds each event in one of the two.
+ * Only one does it at a time; writers add meanwhile.
+ */
+export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: string): Promise<void> {
+  const connection = await pool.connect();
+  let ended = false;
+  try {
+    await connection.query('BEGIN');
+    await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
+    await connection.query(
+      `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 RETURNING kind, result, source, bucket, events)
+       INSERT INTO event_count AS c (tenant_id, grain, kind, result, source, bucket, events)
+       SELECT $1, grain, kind, result, source, at, sum(events)
+       FROM taken, LATERAL (VALUES ('quarter', bucket), ('day', ${startOf('day', 'bucket')}), ('month', ${startOf('month', 'bucket')}), ('all', 'epoch'::timestamptz)) AS of_grain (grain, at)
+       GROUP BY grain, kind, result, source, at
+       ON CONFLICT (tenant_id, grain, kind, result, source, bucket) DO UPDATE SET events = c.events + excluded.events`, [tenantId]);
+    await connection.query(
+      `WITH taken AS (DELETE FROM log_name_delta WHERE tenant_id = $1 RETURNING role, key, name, events)
+       INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, role, key, name, sum(events) FROM taken GROUP BY role, key, name
+       ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events`, [tenantId]);
+    await connection.query('COMMIT');
+    ended = true;
+  } finally {
+    connection.release(!ended);
+  }
+}
+
+/**
+ * Events between two instants, exactly: whole months, days and quarters from the sums, what is left at the edges from the
+ * events themselves. One statement, so that nothing is counted twice while sums are brought up to date.
+ */
+export function countBetween(db: Queryable, tenantId: string, from: string | undefined, to: string | undefined): Promise<Facet[]> {
+  if (from === undefined && to === undefined) return countAll(db, tenantId);
+  const spans = spansOf(from, to);
+  const [edges, sums] = [spans.filter(({ grain }) => grain === 'event'), spans.filter(({ grain }) => grain !== 'event')];
+  const columns = (list: readonly Span[]): readonly string[][] => [list.map((span) => span.from), list.map((span) => span.to)];
+  return run<Facet>(db,
+    `SELECT kind, result, source, sum(events)::float8 AS events FROM (
+       SELECT c.kind, c.result, c.source, c.events FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS s (grain, a, b)
+         JOIN event_count AS c ON c.tenant_id = $1 AND c.grain = s.grain AND c.bucket >= s.a AND c.bucket < s.b
+       UNION ALL SELECT d.kind, d.result, d.source, d.events FROM unnest($3::timestamptz[], $4::timestamptz[]) AS s (a, b) JOIN event_count_delta AS d ON d.tenant_id = $1 AND d.bucket >= s.a AND d.bucket < s.b
+       UNION ALL SELECT e.kind, e.result, e.source, 1 FROM unnest($5::timestamptz[], $6::timestamptz[]) AS s (a, b),
+         LATERAL (SELECT e.kind, e.result, e.source FROM audit_event AS e WHERE e.tenant_id = $1 AND e.activity_at >= s.a AND e.activity_at < s.b OFFSET 0) AS e
+     ) AS counted GROUP BY 1, 2, 3`, [tenantId, sums.map(({ grain }) => grain), ...columns(sums), ...columns(edges)]);
+}
+
+/** Which kinds, results and sources occur together, over all time, and how often. */
+export const countAll = (db: Queryable, tenantId: string): Promise<Facet[]> => run<Facet>(db,
+  `SELECT kind, result, source, sum(events)::float8 AS events FROM (
+     SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
+   ) AS counted GROUP BY 1, 2, 3`, [tenantId]);
+
+/** Found before: to look for one, PostgreSQL reads all of its files. */
+const zones = new Set<string>();
+
+/** Whether PostgreSQL has a time zone of the name; it takes no abbreviation as one. */
+export async function isZone(db: Queryable, name: string): Promise<boolean> {
+  if (!zones.has(name) && (await run(db, 'SELECT 1 FROM pg_timezone_names WHERE name = $1', [name])).length > 0) zones.add(name);
+  return zones.has(name);
+}
+
+export interface CountedHour { readonly weekday: number; readonly hour: number; readonly events: number }
+export interface CountedMonth { readonly month: string; readonly events: number }
+
+/**
+ * Events of one kind by weekday and hour, and by month, as a clock in the time zone shows them: sums of quarters of an hour,
+ * from the first quarter that begins at or after `from` to the last that ends at or before `to`.
+ */
+export async function readStatistics(db: Queryable, tenantId: string, { kind, result, source, from, to, timeZone }: { readonly kind: string; readonly result?: string | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string }): Promise<{ hours: CountedHour[]; months: CountedMonth[] }> {
+  const rows = await run<{ weekday: number | null; hour: number | null; month: number | null; events: number }>(db,
+    `SELECT weekday, hour, month, sum(events)::float8 AS events FROM (
+       SELECT extract(isodow FROM local)::int AS weekday, extract(hour FROM local)::int AS hour, (extract(year FROM local) * 100 + extract(month FROM local))::int AS month, events FROM (
+         SELECT bucket AT TIME ZONE $7 AS local, events FROM (
+           SELECT bucket, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter' AND kind = $2
+           UNION ALL SELECT bucket, result, source, events FROM event_count_delta WHERE tenant_id = $1 AND kind = $2
+         ) AS counted WHERE ($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4) AND ($5::timestamptz IS NULL OR bucket >= $5::timestamptz) AND ($6::timestamptz IS NULL OR bucket + ${QUARTER} <= $6::timestamptz) OFFSET 0
+       ) AS clock
+     ) AS told GROUP BY GROUPING SETS ((weekday, hour), (month)) ORDER BY month, weekday, hour`,
+    [tenantId, kind, result ?? null, source ?? null, from ?? null, to ?? null, timeZone]);
+  return {
+    hours: rows.flatMap(({ weekday, hour, events }) => (weekday === null || hour === null ? [] : [{ weekday, hour, events }])),
+    months: rows.flatMap(({ month, events }) => (month === null ? [] : [{ month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`, events }])),
+  };
+}

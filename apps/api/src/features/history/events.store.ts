@@ -1,0 +1,100 @@
+import type { EventKind, HistoryEvent } from '@gatehouse/contracts';
+import type { Position } from '../../core/cursors.ts';
+import { containing } from './history.rules.ts';
+import type { Drive, Facet, Named, Role } from './search.rules.ts';
+import { conditionsOf, iso, type Where } from './sql.ts';
+
+export type Order = 'newest' | 'oldest';
+
+/** A row and where it stands in its list. */
+export interface Listed<T> { readonly row: T; readonly position: Position }
+
+/** The conditions of a list of events, in the words of the log. */
+export interface EventSearch {
+  readonly tenantId: string;
+  readonly drive: Drive;
+  readonly names: readonly (readonly Named[])[];
+  readonly facets: readonly Facet[] | undefined;
+  readonly kind?: string | undefined;
+  readonly result?: string | undefined;
+  readonly source?: string | undefined;
+  readonly text?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+export const EVENT = `e.source, e.event_id, e.revision, e.defect, e.activity_at_raw, ${iso('e.activity_at')} AS at_text, e.activity, e.kind, e.service, e.result, e.result_reason, e.actor_id, e.actor_name,
+  e.subject_id, e.subject_name, e.group_id, e.group_name, e.application_name, e.request_id`;
+
+export interface EventRow {
+  source: 'directory' | 'portal'; event_id: string; revision: number; defect: string | null; activity_at_raw: string; at_text: string; activity: string; kind: EventKind; service: string; result: 'success' | 'failure' | 'other'; result_reason: string | null;
+  actor_id: string | null; actor_name: string | null; subject_id: string | null; subject_name: string | null; group_id: string | null; group_name: string | null; application_name: string | null; request_id: string | null;
+}
+
+export const eventOf = (row: EventRow): HistoryEvent => ({
+  id: `${row.source}:${row.event_id}`, source: row.source, revision: row.revision, defect: row.defect,
+  // An event whose own time was none is shown with the time at which it was received.
+  at: Number.isNaN(Date.parse(row.activity_at_raw)) ? row.at_text : row.activity_at_raw,
+  activity: row.activity, kind: row.kind, service: row.service, result: row.result, reason: row.result_reason, actorId: row.actor_id, actorName: row.actor_name, subjectId: row.subject_id, subjectName: row.subject_name,
+  groupId: row.group_id, groupName: row.group_name, applicationName: row.application_name, requestId: row.request_id,
+});
+
+export const positionOfEvent = (row: EventRow): Position => [row.at_text, row.source, row.event_id, String(row.revision)];
+
+/** What each role is known by in the table, exactly as its index says it. */
+const KEY: Record<Role, string> = {
+  actor: 'coalesce(e.actor_id, e.actor_name)', subject: 'e.subject_id', group: 'coalesce(e.group_id, e.group_name)', application: 'coalesce(e.application_id, e.application_name)',
+};
+const RANK = ['activity_at', 'source', 'event_id', 'revision'] as const;
+const ordered = (order: Order): string => RANK.map((column) => `e.${column} ${order === 'newest' ? 'DESC' : 'ASC'}`).join(', ');
+
+export interface Statement { readonly text: string; readonly values: readonly unknown[] }
+
+/** A page of the list, read off one index; `undefined` where nothing can match. */
+export function eventsStatement(search: EventSearch, { after, order, limit }: { readonly after: Position | undefined; readonly order: Order; readonly limit: number }): Statement | undefined {
+  if (search.drive.by === 'nothing') return undefined;
+  const where = whereOf(search);
+  if (after) {
+    const [at, source, id, revision] = after.map((part) => where.value(part));
+    // By the instant alone the months are left out that lie on the other side.
+    where.add(`e.activity_at ${order === 'newest' ? '<=' : '>='} ${at}::timestamptz AND (e.activity_at, e.source, e.event_id, e.revision) ${order === 'newest' ? '<' : '>'} (${at}::timestamptz, ${source}, ${id}, ${revision}::int)`);
+  }
+  const most = where.value(limit);
+  return { text: driven(search, where, `e.activity_at, ${EVENT}`, `ORDER BY ${ordered(order)} LIMIT ${most}`), values: where.values };
+}
+
+/** How many of the first `limit` rows have which kind, result and source: in no order, so that the index alone may do. */
+export function countStatement(search: EventSearch, limit: number): Statement | undefined {
+  if (search.drive.by === 'nothing') return undefined;
+  const where = whereOf(search);
+  const most = where.value(limit);
+  return { text: `SELECT kind, result, source, count(*)::float8 AS events FROM (${driven(search, where, 'e.activity_at, e.source, e.event_id, e.revision, e.kind, e.result', `LIMIT ${most}`)}) AS first GROUP BY 1, 2, 3`, values: where.values };
+}
+
+/** The index that leads, and each other condition in a form that no index takes: which one is read is decided here and nowhere else. */
+function driven({ drive, names, facets = [] }: EventSearch, where: Where, columns: string, tail: string): string {
+  const lists = drive.by === 'names' ? partsByRole(names[drive.filter] ?? []).map(([role, keys]) => ({ keys: `unnest(${where.value(keys)}::text[]) AS k (key)`, on: `${KEY[role]} = k.key` }))
+    : drive.by === 'facets' ? [{ keys: `unnest(${where.value(facets.map(({ kind }) => kind))}::text[], ${where.value(facets.map(({ result }) => result))}::text[], ${where.value(facets.map(({ source }) => source))}::text[]) AS k (kind, result, source)`, on: 'e.kind = k.kind AND e.result = k.result AND e.source = k.source' }]
+      : undefined;
+  if (!lists) return `SELECT ${columns} FROM audit_event AS e WHERE ${where.text()} ${tail}`;
+  const parts = lists.map(({ keys, on }) => `SELECT e.* FROM ${keys}, LATERAL (SELECT ${columns} FROM audit_event AS e WHERE ${where.text()} AND ${on} ${tail}) AS e`);
+  // Each gives a page at the most; the page of all is among them. Who acts on themselves is in two of them.
+  const rank = RANK.map((column) => `e.${column}`).join(', ');
+  const order = tail.startsWith('ORDER') ? tail : `ORDER BY ${rank} ${tail}`;
+  return `SELECT DISTINCT ON (${rank}) e.* FROM (${parts.join(' UNION ALL ')}) AS e ${order}`;
+}
+
+const partsByRole = (list: readonly Named[]): [Role, string[]][] => [...Map.groupBy(list, ({ role }) => role)].map(([role, all]) => [role, all.map(({ key }) => key)]);
+
+function whereOf({ tenantId, drive, names, kind, result, source, text, from, to }: EventSearch): Where {
+  const where = conditionsOf(tenantId);
+  names.forEach((list, filter) => {
+    if (drive.by === 'names' && drive.filter === filter) return;
+    where.add(`(${partsByRole(list).map(([role, keys]) => `(${KEY[role]} || '') = ANY (${where.value(keys)}::text[])`).join(' OR ')})`);
+  });
+  if (drive.by !== 'facets') for (const [column, value] of Object.entries({ kind, result, source })) if (value !== undefined) where.add(drive.by === 'time' ? `e.${column} = ${where.value(value)}` : `(e.${column} || '') = ${where.value(value)}`);
+  if (text !== undefined) where.add(drive.by === 'text' ? `e.search LIKE ${where.value(containing(text.toLowerCase()))}` : `strpos(e.search, ${where.value(text.toLowerCase())}) > 0`);
+  if (from !== undefined) where.add(`e.activity_at >= ${where.value(from)}::timestamptz`);
+  if (to !== undefined) where.add(`e.activity_at < ${where.value(to)}::timestamptz`);
+  return where;
+}

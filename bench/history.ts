@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { testDatabase } from '@gatehouse/db/testing';
+import express from 'express';
+import { SearchEvents, type Input } from '../packages/contracts/src/index.ts';
+import { foldCounts } from '../apps/api/src/features/history/counts.store.ts';
+import { createConnections } from '../apps/api/src/features/connections/connections.service.ts';
+import { createHistory } from '../apps/api/src/features/history/history.service.ts';
+import { fillHistory } from '../testing/history-rows.ts';
+import type { Measure } from './measure.ts';
+
+const SMALL = 100_000;
+const LARGE = 2_000_000;
+const CHUNK = 100_000;
+const ROUNDS = 7;
+
+type Database = Awaited<ReturnType<typeof testDatabase>>;
+type Query = Input<typeof SearchEvents>['query'];
+
+/** What an auditor asks for, each in both orders. */
+const FILTERS: Record<string, object> = {
+  'no filter': {}, 'person': { person: 'Person 17' }, 'group': { group: 'g77' }, 'application': { application: 'a7' }, 'kind': { kind: 'denied' }, 'result': { result: 'failure' }, 'success': { result: 'success' }, 'source': { source: 'portal' },
+  'time': { from: '2026-02-01T00:00:00Z', to: '2026-02-08T00:00:00Z' }, 'person and group': { person: 'p17', group: 'g77' }, 'group and kind': { group: 'g77', kind: 'activated' }, 'group, result and time': { group: 'g77', result: 'success', from: '2026-01-10T00:00:00Z', to: '2026-03-01T00:00:00Z' },
+};
+
+/** The same pages by hand: the statement that somebody who knows the tables writes, prepared. */
+const BY_HAND = {
+  text: `SELECT source, event_id, revision, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_name, request_id, defect,
+    to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at_text FROM audit_event WHERE tenant_id = $1 AND activity_at < $2 ORDER BY activity_at DESC, source DESC, event_id DESC, revision DESC LIMIT 51`,
+};
+
+async function prepared(templateUrl: string, events: number): Promise<{ db: Database; tenantId: string; seconds: number }> {
+  const db = await testDatabase(templateUrl);
+  const tenantId = randomUUID();
+  const connection = await db.pool.connect();
+  const started = performance.now();
+  try {
+    await connection.query('SET statement_timeout = 0');
+    for (let from = 0; from < events; from += CHUNK) await fillHistory(connection, { tenantId, events: Math.min(CHUNK, events - from), months: 12, from });
+    await foldCounts(db, tenantId);
+    await connection.query('VACUUM (ANALYZE) audit_event, activation, log_name, event_count');
+  } finally {
+    connection.release(true);
+  }
+  return { db, tenantId, seconds: (performance.now() - started) / 1000 };
+}
+
+const historyOf = (db: Database) => createHistory({ db, connections: createConnections({ db }), clock: { now: () => new Date('2026-04-01T00:00:00Z') }, newId: () => randomUUID() });
+const actorOf = (tenantId: string) => ({ tenantId, principalId: randomUUID(), name: 'Ines', upn: 'ines', roles: ['Auditor' as const], accountId: 'ines', device: null });
+const p95 = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0;
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+async function timed(work: () => Promise<unknown>, times: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let n = 0; n < times; n += 1) {
+    const from = performance.now();
+    await work();
+    took.push(performance.now() - from);
+  }
+  return took;
+}
+
+const fetched = (url: string): Promise<void> => new Promise((resolve, reject) => {
+  get(url, (res) => { res.resume().on('end', () => { if (res.statusCode === 200) resolve(); else reject(new Error(`${url} answered ${res.statusCode}`)); }); }).on('error', reject);
+});
+/** So many requests, eight at a time: milliseconds each took, and requests a second. */
+async function driven(urls: readonly string[]): Promise<{ times: number[]; rate: number }> {
+  const times: number[] = [];
+  const from = performance.now();
+  let next = 0;
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    for (let url = urls[next++]; url !== undefined; url = urls[next++]) {
+      const of = url;
+      times.push(...await timed(() => fetched(of), 1));
+    }
+  }));
+  return { times, rate: (urls.length * 1000) / (performance.now() - from) };
+}
+
+/** Pages of the history against the same statements by hand; depth, size, free text, counts and statistics against what they stand for. */
+export const measure: Measure = async ({ quick, templateUrl }) => {
+  const small = await prepared(templateUrl, SMALL);
+  const large = quick ? small : await prepared(templateUrl, LARGE);
+  const events = quick ? SMALL : LARGE;
+  const { db, tenantId } = large;
+  const history = historyOf(db);
+  const actor = actorOf(tenantId);
+  const rows: { name: string; measured: string; value: number; bar: string; holds: boolean }[] = [];
+  const tell = (name: string, measured: string, value: number, bar: number, more = false): void => { rows.push({ name, measured, value: Number(value.toFixed(3)), bar: `${more ? '>=' : '<='} ${bar}`, holds: more ? value >= bar : value <= bar }); };
+
+  // Express with the product's own parsing and answer check, without the session; and node:http with the hand-written statement. Same pool of the same size.
+  const app = express().disable('x-powered-by').disable('etag').get('/api', (req, res, next) => { history.searchEvents(actor, SearchEvents.query.parse(req.query)).then((answer) => { res.json(SearchEvents.response.parse(answer)); }, next); });
+  const ours = createServer(app).listen(0, '127.0.0.1');
+  const byHand = createServer((_req, res) => {
+    db.reader.query({ name: 'by_hand', ...BY_HAND, values: [tenantId, new Date(Date.UTC(2025, 6, 1) + Math.random() * 270 * 86_400_000).toISOString()] }).then(({ rows: found }) => { res.setHeader('Content-Type', 'application/json').end(JSON.stringify(found)); }, () => { res.writeHead(500).end(); });
+  }).listen(0, '127.0.0.1');
+  await Promise.all([once(ours, 'listening'), once(byHand, 'listening')]);
+  const [ourUrl, handUrl] = [ours, byHand].map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`);
+  const queries = Object.values(FILTERS).flatMap((filter) => ['newest', 'oldest'].map((order) => `${ourUrl}?${new URLSearchParams({ ...filter, order })}`));
+  const each = Array.from({ length: quick ? 4 : 10 }, () => queries).flat();
+  const [p95s, rates]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const a = await driven(each);
+    const b = await driven(each.map(() => handUrl ?? ''));
+    // The first round warms both.
+    if (round > 0) { p95s.push(p95(a.times) / p95(b.times)); rates.push(a.rate / b.rate); }
+  }
+  tell('list-p95', 'page of 50 through Express, every filter x order, to the hand-written statement on node:http', median(p95s), 2);
+  tell('list-rate', 'the same, requests a second', median(rates), 0.6, true);
+  ours.close(); byHand.close();
+
+  const page = (of: Database, whose: string) => (query: object) => historyOf(of).searchEvents(actorOf(whose), SearchEvents.query.parse(query) as Query);
+  const deepAt = Buffer.from(JSON.stringify(['2025-09-01T00:00:00.000000Z', 'directory', 'e', '0'])).toString('base64url');
+  const first = p95(await timed(() => page(db, tenantId)({}), 200));
+  tell('depth', 'p95 of a page half-way down to that of the first', p95(await timed(() => page(db, tenantId)({ cursor: deepAt }), 200)) / first, 1.3);
+  const all = async (of: Database, whose: string): Promise<number> => { const times: number[] = []; for (const filter of Object.values(FILTERS)) times.push(...await timed(() => page(of, whose)(filter), 20)); return p95(times); };
+  await all(small.db, small.tenantId); await all(db, tenantId);
+  tell('size', `p95 at ${events} events to that at ${SMALL}`, await all(db, tenantId) / await all(small.db, small.tenantId), 1.5);
+
+  const [text, hand] = [{ text: `inc-${events - 99}` }, `SELECT * FROM audit_event WHERE tenant_id = $1 AND search LIKE $2 ORDER BY activity_at DESC LIMIT 51`];
+  const searched = median(await timed(() => page(db, tenantId)(text), 15));
+  tell('search', 'free text to hand SQL with the same index', searched / median(await timed(() => db.pool.query(hand, [tenantId, `%${text.text}%`]), 15)), 1.5);
+
+  const exact = median(await timed(() => db.pool.query('SELECT count(*) FROM audit_event WHERE tenant_id = $1', [tenantId]), 5));
+  const counted = median(await timed(() => history.countEvents(actor, {}), 30));
+  const { events: told } = await history.countEvents(actor, {});
+  tell('counts', `shown total (exact: ${told === events}) to count(*), times faster`, exact / counted, 300, true);
+
+  const raw = `SELECT extract(isodow FROM activity_at AT TIME ZONE 'Asia/Kolkata')::int AS weekday, extract(hour FROM activity_at AT TIME ZONE 'Asia/Kolkata')::int AS hour, count(*)::int AS events FROM audit_event WHERE tenant_id = $1 AND kind = 'activated' GROUP BY 1, 2 ORDER BY 1, 2`;
+  const slow = median(await timed(() => db.pool.query(raw, [tenantId]), 5));
+  const asked = { kind: 'activated' as const, timeZone: 'Asia/Kolkata' };
+  const quickly = median(await timed(() => history.statistics(actor, asked), 15));
+  const same = JSON.stringify((await db.pool.query(raw, [tenantId])).rows) === JSON.stringify((await history.statistics(actor, asked)).hours);
+  tell('stats', `heat map and months (equal: ${same}) to a raw GROUP BY, times faster`, slow / quickly, 100, true);
+
+  await db[Symbol.asyncDispose]();
+  if (!quick) await small.db[Symbol.asyncDispose]();
+  const value = rows[0]?.value ?? 0;
+  return { table: [...rows, { name: 'made', measured: `${events} events in SQL, seconds`, value: Math.round(large.seconds), bar: '', holds: true }, { name: 'times', measured: `first page p95 ${first.toFixed(1)} ms, count ${counted.toFixed(1)} ms, statistics ${quickly.toFixed(1)} ms, count(*) ${exact.toFixed(0)} ms`, value: 0, bar: '', holds: true }], value, holds: rows.every(({ holds }) => holds) };
+};
