@@ -70,7 +70,7 @@ export async function playChaos({ seed, faults: count = 20, templateUrl }: Chaos
     proxies.push(proxy);
     return proxy.url;
   };
-  const portal = await startPortal({ templateUrl, through, skewMs: () => skewMs, graphTimeoutMs: 2_000 });
+  const portal = await startPortal({ seed: 'empty', templateUrl, through, skewMs: () => skewMs, graphTimeoutMs: 2_000 });
   try {
     const tenant = await truthOf(portal, random);
     const told: string[] = [];

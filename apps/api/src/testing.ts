@@ -76,6 +76,8 @@ export interface TestPortal extends AsyncDisposable {
 export interface TestPortalOptions {
   readonly at?: string;
   readonly graphTimeoutMs?: number;
+  /** What the tenant holds; the demo's unless said. */
+  readonly seed?: 'demo' | 'empty';
   /**
    * Whatever waits, for Graph or for Entra, moves the tenant's clock to the end of its wait and goes on; unless said, only
    * the test moves it, and waits before a repetition take no time of the tenant's.
@@ -99,7 +101,7 @@ export interface TestPortalOptions {
 export async function startPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   const { timePasses = false } = options;
   const database = await testDatabase(options.templateUrl);
-  const emulator = await startEmulator({ port: 0, seed: 'demo', frozen: true, delays: DEMO_DELAYS, ...(options.throttling !== true && { throttling: null }), startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
+  const emulator = await startEmulator({ port: 0, seed: options.seed ?? 'demo', frozen: true, delays: DEMO_DELAYS, ...(options.throttling !== true && { throttling: null }), startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
   const own = options.through ? await connectEmulator(await options.through(emulator.url)) : connection;
   let now = new Date((await json(`${emulator.url}/_emulator/clock`) as { now: string }).now);

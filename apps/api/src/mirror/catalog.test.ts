@@ -166,6 +166,7 @@ test('the catalog is read at first, when it is old, and when the audit log tells
   const counting: Graph = {
     ...appGraph,
     pim: { ...appGraph.pim, onboardedGroups: () => { readings += 1; return appGraph.pim.onboardedGroups(); } },
+    traffic: { privateTraffic: async () => ({ items: [], nextLink: undefined }) },
     audits: { directoryAudits: async ({ from, to }) => ({ items: items.filter(({ activityDateTime: at }) => at >= from && at <= to) }) },
     together: { ...appGraph, pim: { ...appGraph.pim, eligibilities: async () => [], eligibilitySchedules: async () => [], assignments: async () => [] } },
   };

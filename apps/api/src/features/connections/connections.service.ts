@@ -7,7 +7,7 @@ import { activationsJudged, comparable, spanOf, tellConnections, trafficJudged, 
 import { findActivated, findFirstAllowed, findHostsReached, findOpening, findUncovered, findUnused, readCoverages, type Listed } from './connections.store.ts';
 
 export interface ConnectionsDeps {
-  readonly db: Pick<Database, 'pool'>;
+  readonly db: Pick<Database, 'reader'>;
 }
 
 export type Connections = ReturnType<typeof createConnections>;
@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** What the traffic log says of activations: of the mirror alone, never of Graph. */
-export function createConnections({ db: { pool } }: ConnectionsDeps) {
+export function createConnections({ db: { reader: pool } }: ConnectionsDeps) {
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(judged: Judged | null, limit: number, read: (judged: Judged, limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null; judged: Judged | null }> {
     const found = judged === null ? [] : await read(judged, limit + 1);
