@@ -25,7 +25,7 @@ test('the portal adds to the log and the ledger and reads them, and can change n
     await connection.query('RESET ROLE');
     await expect(connection.query('DELETE FROM audit_event')).rejects.toThrow(/permission denied/);
     connection.release();
-    await own.pool.query(`SELECT ensure_audit_partition('2031-05-01')`);
+    await own.pool.query(`SELECT ensure_audit_partition('2031-05-01'), ensure_connection_partition('2031-05-01')`);
     await expect(own.pool.query('DELETE FROM audit_event_203105')).rejects.toThrow(/permission denied/);
     await own.pool.query(`INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ('11111111-2222-4333-8444-555555555555', 'audit_event', 'portal', now(), 1)`);
     await own.pool.query('DELETE FROM log_unsealed');

@@ -145,3 +145,4 @@ REVOKE EXECUTE ON FUNCTION gatehouse_grant() FROM PUBLIC;
 
 -- Months are made by whoever owns the table, whoever asks; what they are made of cannot be chosen.
 ALTER FUNCTION ensure_audit_partition(date) SECURITY DEFINER SET search_path = pg_catalog, public;
+ALTER FUNCTION ensure_connection_partition(date) SECURITY DEFINER SET search_path = pg_catalog, public;
