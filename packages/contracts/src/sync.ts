@@ -32,9 +32,9 @@ export const SyncSource = z.object({
   requests: z.object({ new: z.int(), late: z.int(), backFill: z.int(), aDay: z.int() }),
   /** How often what was read is read again for what shows late, in minutes: half an hour back, a day back, and all that the source keeps. */
   looksBack: z.object({ halfHourEvery: z.int(), dayEvery: z.int(), wholeEvery: z.int(), wholeDays: z.int() }),
-  /** Records with which something is wrong as they were received, and records that came again with other content. All are kept. */
-  defects: z.int(),
-  revisions: z.int(),
+  /** Records with which something is wrong as they were received, and records that came again with other content. All are kept. `null`: of this source nobody looks. */
+  defects: z.int().nullable(),
+  revisions: z.int().nullable(),
 });
 export type SyncSource = z.infer<typeof SyncSource>;
 

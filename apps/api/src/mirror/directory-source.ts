@@ -16,6 +16,7 @@ export function directorySource({ appGraph, log }: { readonly appGraph: Pick<Gra
     retentionMs: 30 * DAY,
     // Five in ten seconds.
     requestsADay: 43_200,
+    judgesRecords: true,
     pageSize: 1_000,
     whenForbidden: 'Gatehouse is not allowed to read the audit log: grant it AuditLog.Read.All as an application permission, with admin consent.',
     page: (window, nextLink) => appGraph.audits.directoryAudits(window, nextLink),

@@ -66,6 +66,8 @@ export interface Source {
   readonly retentionMs: number;
   /** The most requests a day that it answers to one application in one tenant. */
   readonly requestsADay: number;
+  /** Whether what is wrong with a record, and other content of one that came before, is seen and kept; else what came first stays. */
+  readonly judgesRecords: boolean;
   /** The most records on a page. */
   readonly pageSize: number;
   /** Who is to be asked for what, where the source refuses. */

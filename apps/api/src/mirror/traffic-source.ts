@@ -22,6 +22,8 @@ export function trafficSource({ appGraph }: { readonly appGraph: Pick<Graph, 'tr
     retentionMs: 30 * DAY,
     // No limit of its own is published; that of the audit log is kept.
     requestsADay: 43_200,
+    // A row comes again with other counts of bytes while its connection lasts.
+    judgesRecords: false,
     pageSize: 1_000,
     whenForbidden: CLOSED_WORDS['not-permitted'],
     closedBy(error) {

@@ -20,13 +20,13 @@ beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });
 beforeEach(() => { tenantId = randomUUID(); });
 
-const service = () => createSync({ db, clock: { now: () => NOW }, wakeSync: async () => {}, sources: () => [{ name: 'directory', title: 'Audit log', retentionMs: 30 * 86_400_000, requestsADay: 43_200, looksBack: () => LOOKS }] });
+const service = () => createSync({ db, clock: { now: () => NOW }, wakeSync: async () => {}, sources: () => [{ name: 'directory', title: 'Audit log', retentionMs: 30 * 86_400_000, requestsADay: 43_200, judgesRecords: true, looksBack: () => LOOKS }] });
 const ines = (): Actor => ({ tenantId, accountId: 'ines', principalId: 'ines', name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], device: null });
 const take = (events: readonly Received[]) => withConnection(db, (connection) => ingest(connection, log, { tenantId, events, receivedAt: NOW }));
 
 test('a source that was never read is there, with nothing known', async () => {
   expect(GetSync.response.parse(await service().status(ines())).sources).toEqual([{
-    source: 'directory', title: 'Audit log', completeFrom: null, completeTo: null, lastSuccessAt: null, lastError: null, events: 0, gaps: [], firstReading: null,
+    source: 'directory', title: 'Audit log', completeFrom: null, completeTo: null, lastSuccessAt: null, lastError: null, off: false, events: 0, gaps: [], firstReading: null,
     requests: { new: 0, late: 0, backFill: 0, aDay: 43_200 }, looksBack: LOOKS, defects: 0, revisions: 0,
   }]);
 });

@@ -10,6 +10,7 @@ export interface SourceFacts {
   readonly title: string;
   readonly retentionMs: number;
   readonly requestsADay: number;
+  readonly judgesRecords: boolean;
   /** How often it is looked back, in minutes, at so many records a day. */
   looksBack(recordsADay: number): SyncSourceState['looksBack'];
 }
@@ -25,7 +26,7 @@ export async function readSync(db: Tx, tenantId: string, sources: readonly Sourc
     db.catalogGroup.aggregate({ where: { tenantId }, _max: { readAt: true } }),
   ]);
   return {
-    sources: sources.map(({ name, title, retentionMs, requestsADay, looksBack }) => {
+    sources: sources.map(({ name, title, retentionMs, requestsADay, judgesRecords, looksBack }) => {
       const state = states.find(({ source }) => source === name);
       const own = gaps.filter(({ source }) => source === name);
       const first = own.find(({ cause, closedHow }) => cause === 'first-start' && closedHow === null);
@@ -40,7 +41,7 @@ export async function readSync(db: Tx, tenantId: string, sources: readonly Sourc
         firstReading: first ? { from: first.fromAt.toISOString(), to: first.toAt.toISOString(), readTo: first.filledTo.toISOString() } : null,
         requests: { new: requests('new'), late: requests('late'), backFill: requests('back-fill'), aDay: requestsADay },
         looksBack: looksBack(Number(state?.eventsADay ?? 0)),
-        defects: Number(state?.defects ?? 0), revisions: Number(state?.revisions ?? 0),
+        defects: judgesRecords ? Number(state?.defects ?? 0) : null, revisions: judgesRecords ? Number(state?.revisions ?? 0) : null,
       };
     }),
     catalog: { groups, applications, readAt: newest._max.readAt?.toISOString() ?? null },

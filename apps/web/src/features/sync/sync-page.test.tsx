@@ -127,6 +127,11 @@ describe('what is missing, what it costs and what came odd', () => {
     });
   });
 
+  test('of a source whose records nobody judges nothing is claimed', async () => {
+    show(stands([source({ defects: null, revisions: null })]));
+    expect(await facts()).not.toHaveProperty('Odd records');
+  });
+
   const odd = (more: Partial<OddRecord> = {}): OddRecord => ({ id: 'unidentified-1', revision: 0, at: at(-3), receivedAt: at(-2), activity: '', defect: 'It is no JSON.', raw: '{"broken', length: 8, ...more });
 
   test('an auditor reads odd records as they were received, page by page', async () => {

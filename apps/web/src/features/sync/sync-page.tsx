@@ -109,8 +109,7 @@ function Details({ source, now }: { source: SyncSource; now: Date }) {
         <dd>{(requests.new + requests.late + requests.backFill).toLocaleString('en-GB')} of {requests.aDay.toLocaleString('en-GB')}<span className={styles.small}>{requestsInWords(requests)}</span></dd>
         <dt>Shown late</dt>
         <dd>{looksBackInWords(looksBack)}</dd>
-        <dt>Odd records</dt>
-        <dd>{odd(defects, 'defect', 'None is broken', `kept as received: something is wrong with ${defects === 1 ? 'it' : 'them'}`)}<br />{odd(revisions, 'revision', 'None came again with other content', 'came again with other content: each is kept')}</dd>
+        {defects !== null && revisions !== null && <><dt>Odd records</dt><dd>{odd(defects, 'defect', 'None is broken', `kept as received: something is wrong with ${defects === 1 ? 'it' : 'them'}`)}<br />{odd(revisions, 'revision', 'None came again with other content', 'came again with other content: each is kept')}</dd></>}
       </dl>
       {open !== undefined && <OddRecordsPanel source={source.source} title={title} kind={open} onClose={() => { setOpen(undefined); }} />}
     </Section>
