@@ -37,13 +37,9 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds. */
 const NEWEST = {
-  table: 'log_batch', column: 'received_at',
-  undo: `DROP TABLE IF EXISTS log_batch, log_unsealed;
-    ALTER TABLE audit_event DROP COLUMN IF EXISTS revision, DROP COLUMN IF EXISTS defect, DROP COLUMN IF EXISTS batch_id, DROP COLUMN IF EXISTS ordinal;
-    ALTER TABLE audit_event DROP CONSTRAINT IF EXISTS audit_event_pkey, ADD CONSTRAINT audit_event_pkey PRIMARY KEY (tenant_id, activity_at, source, event_id);
-    CREATE INDEX IF NOT EXISTS audit_event_ingested ON audit_event (tenant_id, ingested_at);
-    ALTER TABLE audit_event_key DROP COLUMN IF EXISTS revision;
-    ALTER TABLE audit_event_key DROP CONSTRAINT IF EXISTS audit_event_key_pkey, ADD CONSTRAINT audit_event_key_pkey PRIMARY KEY (tenant_id, source, event_id)`,
+  table: 'export', column: 'asked_at',
+  undo: `DROP TABLE IF EXISTS export_part, export, history_reading, log_feed_open, log_feed, retention_policy, legal_hold, month_archive;
+    DROP FUNCTION IF EXISTS drop_audit_month(date, timestamptz)`,
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {
