@@ -53,6 +53,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   SearchPrincipals: { query: 'text=ana' }, SearchGroups: {}, GetGroupSettings: { params: { groupId: UNKNOWN } }, ListApplications: {}, ListConnectorGroups: {}, ListAuthenticationContexts: {},
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
+  ListExports: {}, EstimateExport: {}, CreateExport: { body: { format: 'csv', filter: {} } }, GetExport: { params: { exportId: UNKNOWN } }, DownloadExport: { params: { exportId: UNKNOWN } },
+  GetRetention: {}, SetRetention: { body: { source: 'directory', months: 84 } }, SetHold: { body: { reason: 'Case 7', fromMonth: null, toMonth: null } }, LiftHold: { params: { holdId: UNKNOWN }, body: {} },
   GetSync: {}, SyncNow: { body: {} },
 };
 

@@ -8,7 +8,7 @@ export const EventKind = z.enum([
   'deactivation-requested', 'deactivated', 'expired',
   'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed',
   'role-settings-changed', 'onboarded', 'member-added', 'member-removed', 'group-changed', 'application-changed',
-  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export',
+  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export', 'portal-retention',
   'other',
 ]);
 export type EventKind = z.infer<typeof EventKind>;
@@ -28,7 +28,10 @@ export const PORTAL_ACTIVITIES = {
   'setup.run-started': 'Began to apply a setup', 'setup.run-continued': 'Continued a setup', 'setup.step-applied': 'Applied a step of a setup', 'setup.step-failed': 'A step of a setup failed', 'setup.run-finished': 'Applied a setup to its end', 'setup.run-interrupted': 'A setup was interrupted', 'setup.undo-started': 'Began to take back a run', 'setup.undo-finished': 'Took back a run', 'setup.run-stop-asked': 'Asked a setup to stop', 'setup.run-stopped': 'A setup was stopped', 'setup.restore-started': 'Began to restore a setup', 'setup.restore-finished': 'Restored a setup', 'setup.drift-found': 'The tenant differs from a setup', 'setup.drift-ended': 'The tenant is as a setup says again', 'setup.drift-accepted': 'Took a difference into a setup',
   'batch.created': 'Began to plan many setups', 'batch.planned': 'Planned many setups', 'batch.started': 'Began to apply many setups', 'batch.continued': 'Continued many setups', 'batch.finished': 'Applied many setups to their end', 'batch.stop-asked': 'Asked many setups to stop', 'batch.stopped': 'Many setups were stopped', 'batch.interrupted': 'Many setups were interrupted',
   'notification.resent': 'Sent a notification again',
-  'history.exported': 'Exported the history',
+  'history.exported': 'Exported the history', 'history.export-taken': 'Took an export to its end', 'history.export-broken-off': 'An export broke off', 'history.pack-made': 'An evidence pack was made', 'history.pack-failed': 'An evidence pack could not be made',
+  'history.read-on': 'Began to read the history past one page', 'history.read-ended': 'Ended reading the history',
+  'retention.policy-set': 'Set how long the log is kept', 'retention.hold-set': 'Held months of the log back', 'retention.hold-lifted': 'Lifted a legal hold',
+  'retention.drop-planned': 'A month of the log is to be dropped', 'retention.month-archived': 'A month of the log was archived and the archive read back', 'retention.month-dropped': 'A month of the log was dropped', 'retention.archive-failed': 'A month of the log could not be archived',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;
