@@ -138,6 +138,12 @@ export async function wholeRowsOf(connection: Connection, tenantId: string, mont
 const ROW = `e.source, e.event_id AS "eventId", e.revision, ${iso('e.activity_at')} AS at, e.activity_at_raw AS "atRaw", e.activity, e.kind, e.service, e.result, e.result_reason AS reason, e.actor_id AS "actorId", e.actor_name AS "actorName",
   e.subject_id AS "subjectId", e.subject_name AS "subjectName", e.group_id AS "groupId", e.group_name AS "groupName", e.application_id AS "applicationId", e.application_name AS "applicationName", e.request_id AS "requestId", e.correlation_id AS "correlationId", e.raw, e.defect`;
 
+/** The source of a query over a selection: `FROM audit_event AS e WHERE …`, with its values bound. */
+export async function selected(connection: Connection, selection: Selection): Promise<string> {
+  const { values, text } = conditionsOf(selection);
+  return filled(`FROM audit_event AS e WHERE ${text}`, await bind(connection, values));
+}
+
 const ROWS_AT_ONCE = 500;
 
 /** The same rows one by one, for what PostgreSQL cannot write itself. */
@@ -153,10 +159,9 @@ export async function* rowsOf(connection: Connection, selection: Selection, mont
   await connection.query('CLOSE exported');
 }
 
-/** Events of whole batches, in the order in which the log took them. */
-export async function rowsOfBatches(db: Pick<Database['pool'], 'query'>, tenantId: string, batches: readonly string[]): Promise<(LogRow & { readonly batchId: string })[]> {
-  const { rows } = await db.query<LogRow & { batchId: string }>(
-    `SELECT ${ROW}, e.batch_id AS "batchId" FROM audit_event AS e WHERE e.tenant_id = $1 AND e.batch_id = ANY ($2::bigint[]) ORDER BY e.batch_id, e.ordinal`, [tenantId, batches]);
+/** Events of batches, in the order in which the log took them; of each those from one ordinal on, so many ordinals long. */
+export async function rowsOfBatches(db: Pick<Database['pool'], 'query'> | Pick<Connection, 'query'>, tenantId: string, batches: readonly string[], from: number, most: number): Promise<LogRow[]> {
+  const { rows } = await db.query<LogRow>(`SELECT ${ROW} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.batch_id = ANY ($2::bigint[]) AND e.ordinal >= $3 AND e.ordinal < $4 ORDER BY e.batch_id, e.ordinal`, [tenantId, batches, from, from + most]);
   return rows;
 }
 
@@ -165,10 +170,8 @@ const COUNTED_TO = 10_000;
 
 /** How much a selection holds: rows, and the bytes of what was received. */
 export async function readSize(connection: Connection, selection: Selection): Promise<{ rows: number; exact: boolean; bytes: number }> {
-  const { values, text } = conditionsOf(selection);
-  const names = await bind(connection, values);
-  const query = filled(`SELECT octet_length(e.raw) AS bytes FROM audit_event AS e WHERE ${text}`, names);
-  const { rows: [counted] } = await connection.query<{ rows: string; bytes: string }>(`SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM (${query} LIMIT ${COUNTED_TO + 1}) AS some`);
+  const query = `SELECT octet_length(e.raw) AS bytes ${await selected(connection, selection)}`;
+  const { rows: [counted] } = await connection.query<{ rows: string; bytes: string }>(`SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM (${query} LIMIT ${COUNTED_TO + 1}) AS counted`);
   const [rows, bytes] = [Number(counted?.rows ?? 0), Number(counted?.bytes ?? 0)];
   if (rows <= COUNTED_TO) return { rows, exact: true, bytes };
   const { rows: [plan] } = await connection.query<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(`EXPLAIN (FORMAT json) ${query}`);

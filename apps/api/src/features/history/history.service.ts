@@ -12,6 +12,8 @@ export interface HistoryDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Keeps who reads more than the first page of a list. */
+  readonly readings: { page(actor: Actor, list: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, rows: number): Promise<void> };
 }
 
 /** A CSV file on its way: its name, and its text in pieces. */
@@ -26,7 +28,7 @@ export type History = ReturnType<typeof createHistory>;
 const EXPORTS_AT_ONCE = 2;
 
 /** What the auditor reads: the mirror alone, never Graph. */
-export function createHistory({ db, clock, newId }: HistoryDeps) {
+export function createHistory({ db, clock, newId, readings }: HistoryDeps) {
   const slots = gate(EXPORTS_AT_ONCE);
 
   /** One row more than asked for is read, to know whether there is a next page. */
@@ -57,6 +59,7 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
       const filter = usable(asked);
       const after = afterOf(cursor, 3);
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(db.pool, actor.tenantId, filter, after, most));
+      if (after) await readings.page(actor, 'events', filter, rows.length);
       return { events: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
     },
 
@@ -76,6 +79,7 @@ export function createHistory({ db, clock, newId }: HistoryDeps) {
       const filter = usable(asked);
       const after = afterOf(cursor, 2);
       const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(db.pool, actor.tenantId, filter, after, most));
+      if (after) await readings.page(actor, 'activations', filter, rows.length);
       return { activations: rows, nextCursor, coverage: await readCoverage(db.pool, actor.tenantId) };
     },
 
