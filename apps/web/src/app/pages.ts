@@ -16,6 +16,8 @@ export const SessionsPage = lazy(async () => ({ default: (await import('../featu
 export const DoctorPage = lazy(async () => ({ default: (await import('../features/doctor/doctor-page.tsx')).DoctorPage }));
 export const EventsPage = lazy(async () => ({ default: (await import('../features/history/events-page.tsx')).EventsPage }));
 export const ActivationsPage = lazy(async () => ({ default: (await import('../features/history/activations-page.tsx')).ActivationsPage }));
+export const ExportsPage = lazy(async () => ({ default: (await import('../features/history/exports-page.tsx')).ExportsPage }));
+export const RetentionSection = lazy(async () => ({ default: (await import('../features/retention/retention-section.tsx')).RetentionSection }));
 export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
 export const NotificationsSection = lazy(async () => ({ default: (await import('../features/notifications/notifications-section.tsx')).NotificationsSection }));

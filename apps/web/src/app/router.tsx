@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, GoPage, NewBatchPage, NotificationsSection, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, ExportsPage, GoPage, NewBatchPage, NotificationsSection, RestorePage, RetentionSection, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -47,7 +47,8 @@ export const routes: RouteObject[] = [
       { path: 'sessions', element: <SessionsPage /> },
       { path: 'history', element: auditor(<EventsPage />) },
       { path: 'history/activations', element: auditor(<ActivationsPage />) },
-      { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><NotificationsSection /></SyncPage></Only> },
+      { path: 'history/exports', element: <Only permission="history:export" role="Auditor"><ExportsPage /></Only> },
+      { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><RetentionSection /><NotificationsSection /></SyncPage></Only> },
       { path: '*', element: <NotFoundPage /> },
     ] }],
   },

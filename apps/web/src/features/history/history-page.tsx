@@ -15,17 +15,17 @@ const useStyles = makeStyles({
   coverage: { margin: 0, overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
 });
 
-const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations']] as const;
+const VIEWS = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/exports', 'Exports']] as const;
 const SHARED = ['person', 'group', 'application', 'from', 'to'];
 
 /** What both views of the history share: their tabs, how complete the record is, and the way to take it along. */
-export function HistoryPage({ title, exportUrl, coverage, children }: { title: string; exportUrl: string; coverage: Coverage | undefined; children: ReactNode }) {
+export function HistoryPage({ title, exportUrl, coverage, children }: { title: string; exportUrl?: string; coverage: Coverage | undefined; children: ReactNode }) {
   const styles = useStyles();
   const [search] = useSearchParams();
   // The other view is of the same people, groups, applications and days.
   const kept = new URLSearchParams([...search].filter(([name]) => SHARED.includes(name))).toString();
   return (
-    <Page title="History" documentTitle={title} action={<Button as="a" href={exportUrl} download>Export CSV</Button>}>
+    <Page title="History" documentTitle={title} action={exportUrl !== undefined && <Button as="a" href={exportUrl} download>Export CSV</Button>}>
       <div className={styles.head}>
         <Tabs label="Views of the history" views={VIEWS} search={kept} />
         <CoverageLine coverage={coverage} />
