@@ -5,16 +5,16 @@ const OVERLOOKED = '[\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u1680\\u180e\\u2000-
 
 /**
  * What must not begin a cell as it stands: a formula, a number (a ticket 0042 would lose its zeros), and the guard itself,
- * so that it can be taken off again: a cell that begins with an apostrophe has exactly one too many. The same pattern
- * serves JavaScript and PostgreSQL.
+ * so that it can be taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded so
+ * that ends of lines can be told (see `csvLineEnds`). The same pattern serves JavaScript and PostgreSQL.
  */
-export const UNSAFE = `^(?:${OVERLOOKED}[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n\\u001e]|'|${OVERLOOKED}[0-9.,]+(?:[eE][+-]?[0-9]+)?%?${OVERLOOKED}$)`;
+export const UNSAFE = `^(?:${OVERLOOKED}[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${OVERLOOKED}[0-9.,]+(?:[eE][+-]?[0-9]+)?%?${OVERLOOKED}$)`;
 const unsafe = new RegExp(UNSAFE);
 
 /** One cell that a spreadsheet shows as text and never runs; quoted, whatever it holds (RFC 4180). */
 export function csvCell(value: string | null): string {
-  // PostgreSQL stores neither; what writes the file in bulk uses the record separator for a line end within a cell.
-  const text = (value ?? '').toWellFormed().replaceAll('\u0000', '\uFFFD').replaceAll('\u001e', '\n');
+  // PostgreSQL stores neither.
+  const text = (value ?? '').toWellFormed().replaceAll('\u0000', '\uFFFD');
   return `"${(unsafe.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
@@ -35,8 +35,9 @@ export const CSV_COLUMNS: Readonly<Record<string, (row: LogRow) => string | null
   'Group id': (row) => row.groupId,
   'Application': (row) => row.applicationName,
   'Request id': (row) => row.requestId,
-  'Event id': idOf,
   'Defect': (row) => row.defect,
+  // Never empty, and last for it: see csvLineEnds.
+  'Event id': idOf,
 };
 
 const line = (cells: readonly string[]): string => `${cells.join(',')}\r\n`;
@@ -48,23 +49,34 @@ export const csvRow = (row: LogRow): string => line(Object.values(CSV_COLUMNS).m
 
 const LF = 10;
 const CR = 13;
-const RS = 30;
+const QUOTE = 34;
 
-/** Makes RFC 4180 of what COPY wrote: its line ends are LF, and those within cells were put as record separators. Answers the number of lines too. */
-export function withLineEnds(chunk: Buffer): { bytes: Buffer; lines: number } {
-  let lines = 0;
-  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines += 1;
-  const bytes = Buffer.allocUnsafe(chunk.length + lines);
-  let from = 0;
-  let to = 0;
-  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, from)) {
-    to += chunk.copy(bytes, to, from, at);
-    bytes[to] = CR;
-    bytes[to + 1] = LF;
-    to += 2;
-    from = at + 1;
-  }
-  chunk.copy(bytes, to, from);
-  for (let at = bytes.indexOf(RS); at >= 0; at = bytes.indexOf(RS, at + 1)) bytes[at] = LF;
-  return { bytes, lines };
+/**
+ * Makes RFC 4180 of what COPY wrote, whose lines end with LF, and counts them. A line ends where an odd number of quotes
+ * stands before LF: a quote within a cell is doubled, no cell begins with a quote or a line end, and the last is never empty.
+ */
+export function csvLineEnds(): (chunk: Buffer) => { bytes: Buffer; lines: number } {
+  /** Quotes at the end of what came before. */
+  let before = 0;
+  const quotesUpTo = (chunk: Buffer, end: number): number => {
+    let at = end;
+    while (at > 0 && chunk[at - 1] === QUOTE) at -= 1;
+    return end - at + (at === 0 ? before : 0);
+  };
+  return (chunk) => {
+    const ends: number[] = [];
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) if (quotesUpTo(chunk, at) % 2 === 1) ends.push(at);
+    const bytes = Buffer.allocUnsafe(chunk.length + ends.length);
+    let [from, to] = [0, 0];
+    for (const at of ends) {
+      to += chunk.copy(bytes, to, from, at);
+      bytes[to] = CR;
+      bytes[to + 1] = LF;
+      to += 2;
+      from = at + 1;
+    }
+    chunk.copy(bytes, to, from);
+    before = quotesUpTo(chunk, chunk.length);
+    return { bytes, lines: ends.length };
+  };
 }

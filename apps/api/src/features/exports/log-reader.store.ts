@@ -21,8 +21,8 @@ export async function withSnapshot<T>(db: Pick<Database, 'pool'>, use: (connecti
   let ended = false;
   try {
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    // It lasts as long as its reader takes; one who takes nothing is cut off where the bytes are sent.
-    await connection.query('SET LOCAL statement_timeout = 0');
+    // It lasts as long as its reader takes; one who takes nothing is cut off where the bytes are sent. And it begins at once.
+    await connection.query(`SELECT set_config('statement_timeout', '0', true), set_config('jit', 'off', true)`);
     const result = await use(connection);
     await connection.query('COMMIT');
     ended = true;
@@ -82,25 +82,23 @@ const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', '
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * The text of a cell, as `csvCell` has it before its quotes, with line ends as record separators. What begins with a letter
- * is no formula and no number, nor is what has the dashes of an id: most cells are passed with a comparison of bytes.
+ * The text of a cell, as `csvCell` has it before its quotes. What begins with a letter is no formula and no number, nor is
+ * what has the dashes of an id: most cells are passed with a comparison of bytes.
  */
-const cell = (x: string): string => `coalesce(CASE
-  WHEN strpos(${x}, E'\\n') > 0 THEN translate(CASE WHEN ${x} ~ ${literal(UNSAFE)} THEN '''' || ${x} ELSE ${x} END, E'\\n', E'\\x1e')
-  WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{' THEN ${x}
+const cell = (x: string): string => `CASE WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{' THEN ${x} WHEN ${x} IS NULL THEN ''
   WHEN ${x} COLLATE "C" >= '0' AND ${x} COLLATE "C" < ':' AND substr(${x}, 9, 1) = '-' AND substr(${x}, 14, 1) = '-' THEN ${x}
-  WHEN ${x} ~ ${literal(UNSAFE)} THEN '''' || ${x} ELSE ${x} END, '')`;
+  WHEN ${x} ~ ${literal(UNSAFE)} THEN '''' || ${x} ELSE ${x} END`;
+
+const EVENT_ID = `e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END`;
 
 /** As `CSV_COLUMNS`. */
 const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND substr(e.activity_at_raw, 11, 1) = 'T' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
-  e.source, ${['e.service', 'e.activity'].map(cell).join(', ')}, e.kind, e.result, ${['e.result_reason', 'e.actor_name', 'e.actor_id', 'e.subject_name', 'e.subject_id', 'e.group_name', 'e.group_id', 'e.application_name', 'e.request_id'].map(cell).join(', ')},
-  replace(e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END, E'\\n', E'\\x1e'), ${cell('e.defect')}`;
+  e.source, ${['e.service', 'e.activity'].map(cell).join(', ')}, e.kind, e.result, ${['e.result_reason', 'e.actor_name', 'e.actor_id', 'e.subject_name', 'e.subject_id', 'e.group_name', 'e.group_id', 'e.application_name', 'e.request_id', 'e.defect'].map(cell).join(', ')}, ${EVENT_ID}`;
 
-/** As `ndjsonRow`. */
-const NDJSON = `CASE WHEN e.defect IS NULL OR e.raw IS JSON OBJECT THEN CASE WHEN strpos(e.raw, E'\\n') > 0 OR strpos(e.raw, E'\\r') > 0 THEN translate(e.raw, E'\\r\\n', '  ') ELSE e.raw END
-  ELSE (jsonb_build_object('gatehouse', jsonb_build_object('eventId', e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END, 'defect', e.defect, 'received', e.raw)))::text END`;
+/** As `ndjsonRow`, but for line ends. */
+const NDJSON = `CASE WHEN e.defect IS NULL OR e.raw IS JSON OBJECT THEN e.raw ELSE (jsonb_build_object('gatehouse', jsonb_build_object('eventId', ${EVENT_ID}, 'defect', e.defect, 'received', e.raw)))::text END`;
 
-/** A line of JSON holds no control character, so that nothing is quoted and nothing is escaped: what is sent is the text itself. */
+/** A line of JSON holds no control character but line ends, so that nothing is escaped, and only what has line ends is put between marks. */
 const AS_IT_IS = `FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ESCAPE E'\\x02', NULL E'\\x03'`;
 
 const BULK = {

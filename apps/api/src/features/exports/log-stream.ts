@@ -1,8 +1,9 @@
 import type { ExportFormat } from '@gatehouse/contracts';
 import type { Connection } from '@gatehouse/db';
 import { cefRow } from './cef.rules.ts';
-import { CSV_HEAD, withLineEnds } from './csv.rules.ts';
+import { CSV_HEAD, csvLineEnds } from './csv.rules.ts';
 import { bulkOf, readMonths, rowsOf, type Selection } from './log-reader.store.ts';
+import { ndjsonLineEnds } from './ndjson.rules.ts';
 import { ocsfRow } from './ocsf.rules.ts';
 
 /** A piece of a file, with the rows that end in it; `monthEnded` where it is the last of its month. */
@@ -10,7 +11,6 @@ export interface Piece { readonly bytes: Buffer; readonly rows: number; readonly
 
 export type StreamFormat = Exclude<ExportFormat, 'pack'>;
 
-const LF = 10;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -22,8 +22,9 @@ export async function* logStream(connection: Connection, format: StreamFormat, s
   for (const month of await readMonths(connection, selection.filter)) {
     if (after !== undefined && month.month <= after) continue;
     if (format === 'csv' || format === 'ndjson') {
+      const lineEnds = format === 'csv' ? csvLineEnds() : ndjsonLineEnds();
       for await (const chunk of await bulkOf(connection, format, selection, month)) {
-        const { bytes, lines } = format === 'csv' ? withLineEnds(chunk) : { bytes: chunk, lines: linesIn(chunk) };
+        const { bytes, lines } = lineEnds(chunk);
         yield { bytes, rows: lines };
       }
     } else {
@@ -32,10 +33,4 @@ export async function* logStream(connection: Connection, format: StreamFormat, s
     }
     yield { bytes: NOTHING, rows: 0, monthEnded: month.month };
   }
-}
-
-function linesIn(chunk: Buffer): number {
-  let lines = 0;
-  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines += 1;
-  return lines;
 }
