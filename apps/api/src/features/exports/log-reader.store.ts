@@ -95,15 +95,12 @@ const EVENT_ID = `e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN
 const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND substr(e.activity_at_raw, 11, 1) = 'T' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
   e.source, ${['e.service', 'e.activity'].map(cell).join(', ')}, e.kind, e.result, ${['e.result_reason', 'e.actor_name', 'e.actor_id', 'e.subject_name', 'e.subject_id', 'e.group_name', 'e.group_id', 'e.application_name', 'e.request_id', 'e.defect'].map(cell).join(', ')}, ${EVENT_ID}`;
 
-/** As `ndjsonRow`, but for line ends. */
+/** As `ndjsonRow`, but for what COPY's text format escapes. */
 const NDJSON = `CASE WHEN e.defect IS NULL OR e.raw IS JSON OBJECT THEN e.raw ELSE (jsonb_build_object('gatehouse', jsonb_build_object('eventId', ${EVENT_ID}, 'defect', e.defect, 'received', e.raw)))::text END`;
-
-/** A line of JSON holds no control character but line ends, so that nothing is escaped, and only what has line ends is put between marks. */
-const AS_IT_IS = `FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ESCAPE E'\\x02', NULL E'\\x03'`;
 
 const BULK = {
   csv: { columns: CSV, options: 'FORMAT csv, FORCE_QUOTE *' },
-  ndjson: { columns: NDJSON, options: AS_IT_IS },
+  ndjson: { columns: NDJSON, options: 'FORMAT text' },
 } as const;
 
 const ORDER = 'e.activity_at, e.source, e.event_id, e.revision';

@@ -19,31 +19,35 @@ function isObject(text: string): boolean {
 }
 
 const LF = 10;
-const CR = 13;
-const SPACE = 32;
-/** What COPY is told to put around a value that has a line end in it; JSON has no such character. */
-const MARK = 2;
+const BACKSLASH = 92;
+/** What COPY's text format writes after a backslash, and what it stands for here: line ends between tokens are spaces. */
+const ESCAPED = new Map([['n', ' '], ['r', ' '], ['t', '\t'], ['b', '\b'], ['f', '\f'], ['v', '\v'], ['\\', '\\']].map(([of = '', to = '']) => [of.charCodeAt(0), to.charCodeAt(0)]));
 
-/** Takes the marks off what COPY wrote, with the line ends between them as spaces, and counts the lines. Nearly every piece is passed on as it is. */
+/** Takes COPY's escapes off, so that a line is the text as it was received, and counts the lines. A piece without any is passed on as it is. */
 export function ndjsonLineEnds(): (chunk: Buffer) => { bytes: Buffer; lines: number } {
-  let within = false;
+  let open = false;
   return (chunk) => {
     let lines = 0;
-    if (!within && !chunk.includes(MARK)) {
-      for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines += 1;
-      return { bytes: chunk, lines };
-    }
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines += 1;
+    let escape = chunk.indexOf(BACKSLASH);
+    if (!open && escape < 0) return { bytes: chunk, lines };
     const bytes = Buffer.allocUnsafe(chunk.length);
-    let to = 0;
-    for (const byte of chunk) {
-      if (byte === MARK) {
-        within = !within;
-        continue;
-      }
-      if (!within && byte === LF) lines += 1;
-      bytes[to] = within && (byte === LF || byte === CR) ? SPACE : byte;
+    let [from, to] = [0, 0];
+    const put = (at: number): void => {
+      const byte = chunk[at] ?? 0;
+      bytes[to] = ESCAPED.get(byte) ?? byte;
       to += 1;
+      from = at + 1;
+    };
+    if (open && chunk.length > 0) put(0);
+    if (chunk.length > 0) open = false;
+    for (escape = chunk.indexOf(BACKSLASH, from); escape >= 0; escape = chunk.indexOf(BACKSLASH, from)) {
+      to += chunk.copy(bytes, to, from, escape);
+      from = escape + 1;
+      if (from === chunk.length) open = true;
+      else put(from);
     }
+    to += chunk.copy(bytes, to, from);
     return { bytes: bytes.subarray(0, to), lines };
   };
 }
