@@ -64,6 +64,12 @@ export default tseslint.config(
     'a service uses ports, its own files, and other features by their front door',
     ['apps/api/src/features/**/*.{rules,store,routes}.ts'],
   ),
+  // What is taken out of the log goes to files and over the wire: the files that do so hold nothing else.
+  mayImport(
+    ['apps/api/src/features/exports/*.{pdf,sender,writer,service}.ts', 'apps/api/src/features/exports/{exports,ledger-part,log-stream}.ts', 'apps/api/src/features/retention/retention.service.ts'],
+    ['@gatehouse/(contracts|db)$', 'node:(crypto|events|fs|fs/promises|module|net|path|stream|stream/promises|tls)$', 'pino$', 'csv-stringify', 'pdfkit$', 'yazl$', 'yauzl$', HERE, CORE, FRONT_DOOR],
+    'packs and feeds know files and sockets, not Graph and not Express',
+  ),
   mayImport(['apps/api/src/http/**'], ['@gatehouse/contracts$', '@gatehouse/graph$', 'express$', 'prom-client$', 'pino$', 'cookie$', 'zod$', 'node:', HERE, '\\.\\./core/'], 'http knows Express, not the features'),
   // The command line knows the portal by its contracts alone.
   mayImport(['apps/cli/src/**'], ['@gatehouse/contracts$', 'zod$', 'node:', HERE], 'the command line knows the portal by its contracts alone'),

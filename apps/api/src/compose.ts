@@ -34,6 +34,13 @@ import { directoryRoutes } from './features/directory/directory.routes.ts';
 import { createDirectory } from './features/directory/directory.service.ts';
 import { doctorRoutes } from './features/doctor/doctor.routes.ts';
 import { createDoctor } from './features/doctor/doctor.service.ts';
+import { exportRoutes } from './features/exports/exports.routes.ts';
+import { createExports } from './features/exports/exports.service.ts';
+import { sealedPart } from './features/exports/ledger-part.ts';
+import { createPacks } from './features/exports/pack.service.ts';
+import { createReadings } from './features/exports/readings.service.ts';
+import { createSyslogSender, type SyslogSettings } from './features/exports/syslog.sender.ts';
+import { createSyslog } from './features/exports/syslog.service.ts';
 import { historyRoutes } from './features/history/history.routes.ts';
 import { createHistory } from './features/history/history.service.ts';
 import { ledgerRoutes } from './features/ledger/ledger.routes.ts';
@@ -45,6 +52,8 @@ import { pointInTimeRoutes } from './features/point-in-time/point-in-time.routes
 import { createPointInTime } from './features/point-in-time/point-in-time.service.ts';
 import { residualRoutes } from './features/residual/residual.routes.ts';
 import { createResidual } from './features/residual/residual.service.ts';
+import { retentionRoutes } from './features/retention/retention.routes.ts';
+import { createRetention } from './features/retention/retention.service.ts';
 import { setupRoutes } from './features/setup/setup.routes.ts';
 import { createDrift } from './features/setup/drift.service.ts';
 import { createSetups } from './features/setup/setup.service.ts';
@@ -94,6 +103,9 @@ const NOTIFY_EVERY_MS = 5_000;
 /** Between two looks for what is to be sealed; one that finds nothing is one small query. */
 const SEAL_EVERY_MS = 2_000;
 
+/** Between two passes of the feed to a syslog receiver. */
+const FEED_EVERY_MS = 5_000;
+
 /** What the product stands on; a test passes its own. */
 export interface Ground {
   readonly publicUrl: string;
@@ -110,6 +122,10 @@ export interface Ground {
   readonly webDir: string | undefined;
   /** How approvers are told of requests; what is left out is off. */
   readonly notify?: { readonly mail?: MailSettings | undefined; readonly webhook?: WebhookSettings | undefined };
+  /** Where files lie that outlive a request: packs, and months of the log before they are dropped. */
+  readonly filesDir: string;
+  /** Who is sent the log as it grows; unless said, nobody. */
+  readonly syslog?: SyslogSettings | undefined;
   /** Waits for what Entra does in its own time; in a test it is the tenant's clock that passes. */
   readonly wait: (ms: number) => Promise<void>;
   /** By which calls of Graph are spaced, repeated and given up. */
@@ -125,7 +141,7 @@ export interface Product {
   readonly app: Express;
   readonly routers: readonly Router[];
   /** One pass of each background task. */
-  readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; notify(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
+  readonly tasks: { sync(): Promise<void>; watch(): Promise<void>; notify(): Promise<void>; feed(): Promise<void>; settleRequests(): Promise<void>; sweep(): Promise<void> };
   /** Seals what is committed, and reads everything anew. */
   readonly ledger: Pick<Ledger, 'seal' | 'check'>;
   /** On the emulated tenant: what happened before its own log begins, into the mirror, once. */
@@ -209,7 +225,8 @@ export function compose(ground: Ground): Product {
   const approvals = createApprovals({ db, clock, graphFor, appGraph: appGraphForPages, newId });
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
-  const history = createHistory({ db, clock, newId, connections });
+  const readings = createReadings({ db, clock, newId });
+  const history = createHistory({ db, clock, newId, connections, readings });
   const ledger = createLedger({
     db, clock, systemClock: ground.systemClock, tenantId, keys: ground.ledgerKeys, log, file: ground.ledgerAnchors?.file,
     ...(ground.ledgerAnchors?.webhook && { post: createWebhookSender(ground.ledgerAnchors.webhook, ground.systemClock) }),
@@ -218,11 +235,20 @@ export function compose(ground: Ground): Product {
     })),
   });
   const pointInTime = createPointInTime({ db, clock, newId });
+  const packs = createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir: join(ground.filesDir, 'packs'), ledgerPart: sealedPart(ledger) });
+  const { syslog: receiver } = ground;
+  const syslog = createSyslog({
+    db, clock, tenantId, log, hostName: new URL(publicUrl).hostname,
+    receiver: receiver && { name: `${receiver.host}:${receiver.port} over ${receiver.tls ? 'TLS' : 'TCP, not encrypted'}`, send: createSyslogSender(receiver) },
+  });
+  const exports = createExports({ db, clock, newId, packs, feedStatus: () => syslog.status() });
+  const retention = createRetention({ db, clock, newId, tenantId, log, dir: join(ground.filesDir, 'archive'), ledgerPart: sealedPart(ledger) });
 
   const tasks = {
     sync: () => mirror.syncOnce(),
     watch: () => drift.pass(),
     notify: () => notifications.pass(),
+    feed: () => syslog.pass(),
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
       await keepGoing.settleUnfinished(tenantId);
@@ -233,6 +259,9 @@ export function compose(ground: Ground): Product {
       await sessions.sweep();
       await notifications.sweep();
       await history.fold(tenantId);
+      await readings.sweep(tenantId);
+      await packs.pass();
+      await retention.pass();
     },
   };
 
@@ -250,7 +279,7 @@ export function compose(ground: Ground): Product {
     openApiRoutes(),
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
-    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), pointInTimeRoutes(pointInTime),
+    accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), exportRoutes(exports), retentionRoutes(retention), pointInTimeRoutes(pointInTime),
     connectionRoutes(connections), syncRoutes(sync), ledgerRoutes(createLedgerReading({ db, clock, newId, ledger })), notificationRoutes(notifications),
   ];
   const app = createApp({
@@ -267,6 +296,7 @@ export function compose(ground: Ground): Product {
     idle: async () => {
       await batches.idle();
       await setups.idle();
+      await packs.idle();
     },
     endStreams: () => { setups.endWatches(); },
     // A batch that stops waits for its runs in hand, which stop with the others.
@@ -340,10 +370,10 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     const product = compose({
       publicUrl, trustProxy: config.trustProxy, db, tenant,
       sessionKeys: config.sessionKeys ?? kept.session, tokenKeys: config.tokenKeys ?? kept.token, ledgerKeys, ledgerAnchors: { file: join(config.dataDir, 'checkpoints.log'), webhook: config.ledgerWebhook }, systemClock, log,
-      webDir: webDir(), notify: config.notify, wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
+      webDir: webDir(), filesDir: config.filesDir, syslog: config.syslog, notify: config.notify, wait: pause, graphTimer: { now: () => performance.now(), sleep: (ms) => pause(ms, stopping.signal) }, stopping: stopping.signal, graphTimeoutMs: GRAPH_TIMEOUT_MS,
     });
     undo.push(() => product.stop());
-    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], notifyEveryMs: NOTIFY_EVERY_MS, ledger: { everyMs: SEAL_EVERY_MS, seal: () => product.ledger.seal(), check: () => product.ledger.check() }, tasks: { ...product.tasks, sync: withDemoHistory(product) } });
+    const jobs = await startJobs({ db, log, syncEveryMs: SYNC_EVERY_MS[config.tenant.kind], watchEveryMs: WATCH_EVERY_MS[config.tenant.kind], notifyEveryMs: NOTIFY_EVERY_MS, feedEveryMs: FEED_EVERY_MS, ledger: { everyMs: SEAL_EVERY_MS, seal: () => product.ledger.seal(), check: () => product.ledger.check() }, tasks: { ...product.tasks, sync: withDemoHistory(product) } });
     undo.push(() => jobs.stop());
     product.attachJobs(jobs);
     undo.push(() => drain(server));

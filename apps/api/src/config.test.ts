@@ -108,3 +108,15 @@ test('a PEM file without a certificate is refused with a sentence, and its conte
   expect(problems).toHaveLength(1);
   expect(problems[0]).not.toContain(pem.split('\n')[1]);
 });
+
+test('a syslog receiver is an address with its port, encrypted or not', () => {
+  expect(parseConfig({}).syslog).toBeUndefined();
+  expect(parseConfig({ ...REAL, SYSLOG_URL: 'syslog+tls://siem.example.com' }).syslog).toEqual({ host: 'siem.example.com', port: 6514, tls: true, ca: undefined });
+  expect(parseConfig({ ...REAL, SYSLOG_URL: 'syslog+tcp://[::1]:5140/' }).syslog).toEqual({ host: '::1', port: 5140, tls: false, ca: undefined });
+  for (const SYSLOG_URL of ['syslog://host:514', 'siem.example.com', 'syslog+tls://user:secret@host', 'syslog+tcp://host:0', 'syslog+tcp://host:70000', 'syslog+tcp://host/path']) {
+    expect(() => parseConfig({ ...REAL, SYSLOG_URL })).toThrow(/SYSLOG_URL is not the address of a syslog receiver/);
+  }
+  expect(() => parseConfig({ ...REAL, SYSLOG_CA: '/none.pem' })).toThrow(/SYSLOG_URL is missing while SYSLOG_CA is set/);
+  expect(() => parseConfig({ ...REAL, SYSLOG_URL: 'syslog+tcp://host', SYSLOG_CA: '/none.pem' })).toThrow(/not encrypted/);
+  expect(() => parseConfig({ ...REAL, SYSLOG_URL: 'syslog+tls://host', SYSLOG_CA: '/none.pem' })).toThrow(/SYSLOG_CA is not a readable file/);
+});

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { SyslogSettings } from './features/exports/syslog.sender.ts';
 import type { MailSettings, WebhookSettings } from './features/notifications/notifications.senders.ts';
 
 /** A national cloud of Microsoft: where people sign in, and where Graph is. */
@@ -36,6 +37,10 @@ export interface Config {
   /** `undefined`: PostgreSQL is embedded, in the data folder. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
+  /** Where packs and archives of the log lie; the data folder unless it is set. */
+  readonly filesDir: string;
+  /** Who is sent the log as it grows; `undefined`: nobody. */
+  readonly syslog: SyslogSettings | undefined;
   /** `undefined`: made and kept in the data folder. */
   readonly sessionKeys: Keys | undefined;
   readonly tokenKeys: Keys | undefined;
@@ -99,6 +104,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   const logLevel = LOG_LEVELS.find((level) => level === (given('LOG_LEVEL') ?? 'info')) ?? wrong('LOG_LEVEL', `is not one of ${LOG_LEVELS.join(', ')}`);
   const trustProxy = parseTrustProxy(given('TRUST_PROXY')) ?? wrong('TRUST_PROXY', 'is neither a number of proxies from 0 to 9 nor a list of addresses, such as 1 or 10.0.0.0/8, 192.168.1.7: name the proxies that stand in front of the portal, never everybody');
   const tenant = parseTenant(given, wrong, publicAddress);
+  const syslog = parseSyslog(given, wrong);
   const notify = { mail: parseMail(given, wrong), webhook: parseWebhook(given, wrong, 'NOTIFY_WEBHOOK', ['json', 'teams']) };
   const ledgerWebhook = parseWebhook(given, wrong, 'LEDGER_WEBHOOK', ['json']);
 
@@ -108,6 +114,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     publicUrl: publicAddress.origin,
     databaseUrl,
     dataDir: resolve(given('DATA_DIR') ?? '.data'),
+    filesDir: resolve(given('FILES_DIR') ?? given('DATA_DIR') ?? '.data'),
+    syslog,
     sessionKeys,
     tokenKeys,
     ledgerKeys,
@@ -193,6 +201,30 @@ function parseMail(given: (name: string) => string | undefined, wrong: (name: st
   if (user === undefined || password === undefined) return wrong('SMTP_URL', 'has a user or password that is not percent-encoded as an address wants it: write % as %25, @ as %40, : as %3A and / as %2F');
   const login = user === '' ? undefined : { user, password };
   return { host: address.hostname.replace(/^\[|\]$/g, ''), port: Number(address.port || (secure ? 465 : 587)), tls: secure ? 'from-the-start' : onThisMachine ? 'none' : 'upgraded', login, from };
+}
+
+const SYSLOG_PORTS = { 'syslog+tcp:': 601, 'syslog+tls:': 6514 } as const;
+
+function parseSyslog(given: (name: string) => string | undefined, wrong: (name: string, what: string) => undefined): SyslogSettings | undefined {
+  const text = given('SYSLOG_URL');
+  const caFile = given('SYSLOG_CA');
+  if (!text) return caFile ? wrong('SYSLOG_URL', 'is missing while SYSLOG_CA is set: give the receiver, or leave both out') : undefined;
+  const [, scheme = '', host = '', port] = /^(syslog\+(?:tcp|tls):)\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?\/?$/i.exec(text) ?? [];
+  const usual = Object.entries(SYSLOG_PORTS).find(([name]) => name === scheme.toLowerCase())?.[1];
+  const portNumber = Number(port ?? usual);
+  if (usual === undefined || host === '' || portNumber < 1 || portNumber > 65_535) return wrong('SYSLOG_URL', 'is not the address of a syslog receiver: give syslog+tls://host:6514, or syslog+tcp://host:601 where nobody else can read the line');
+  const tls = usual === SYSLOG_PORTS['syslog+tls:'];
+  if (!tls && caFile) return wrong('SYSLOG_CA', 'is set while SYSLOG_URL is not encrypted: give a syslog+tls address, or leave SYSLOG_CA out');
+  let ca: string | undefined;
+  if (caFile) {
+    try {
+      ca = readFileSync(caFile, 'utf8');
+      if (!ca.includes('-----BEGIN CERTIFICATE-----')) return wrong('SYSLOG_CA', 'holds no certificate: give a PEM file with those of the authorities that the receiver is checked against');
+    } catch (error) {
+      return wrong('SYSLOG_CA', `is not a readable file (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: portNumber, tls, ca };
 }
 
 /** The bytes of each key are bounded as the convention says. */

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
@@ -90,6 +93,8 @@ export interface TestPortalOptions {
   readonly throttling?: boolean;
   /** How approvers are told of requests; unless said, they are not. */
   readonly notify?: Ground['notify'];
+  /** Who is sent the log as it grows; unless said, nobody. */
+  readonly syslog?: Ground['syslog'];
   /** How many proxies stand in front of the portal; unless said, none. */
   readonly trustProxy?: number;
   /** How far the portal's clock is ahead of the tenant's. */
@@ -101,6 +106,7 @@ export interface TestPortalOptions {
 export async function startPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   const { timePasses = false } = options;
   const database = await testDatabase(options.templateUrl);
+  const filesDir = await mkdtemp(join(tmpdir(), 'gatehouse-files-'));
   const emulator = await startEmulator({ port: 0, seed: options.seed ?? 'demo', frozen: true, delays: DEMO_DELAYS, ...(options.throttling !== true && { throttling: null }), startAt: options.at ?? '2026-03-02T09:00:00.000Z' });
   const connection = await connectEmulator(emulator.url);
   const own = options.through ? await connectEmulator(await options.through(emulator.url)) : connection;
@@ -127,7 +133,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
     const product = compose({
       publicUrl: url, trustProxy: options.trustProxy ?? 0, db: database, systemClock, webDir: undefined, log: options.log ?? pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
       tenant: { ...tenant, clock: { now: () => new Date(now.getTime() + (options.skewMs?.() ?? 0)) } },
-      ...keys, ...(options.notify && { notify: options.notify }),
+      ...keys, filesDir, syslog: options.syslog, ...(options.notify && { notify: options.notify }),
       wait: timePasses ? passing.sleep : (ms) => new Promise((resolve) => { waiting.add({ until: now.getTime() + ms, resolve }); }),
       graphTimer: timePasses ? passing : skippingTimer(), graphTimeoutMs: options.graphTimeoutMs ?? 15_000,
     });
@@ -182,6 +188,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
       own.close();
       await emulator.close();
       await database[Symbol.asyncDispose]();
+      await rm(filesDir, { recursive: true, force: true });
     },
   };
 }

@@ -54,6 +54,8 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   SearchEvents: {}, GetEvent: { params: { eventId: `directory:${UNKNOWN}` } }, ExportEvents: {}, SearchActivations: {}, GetActivation: { params: { requestId: UNKNOWN } }, ExportActivations: {}, ListHistoryNames: {}, GetExceptions: {}, CountEvents: {}, GetEventStatistics: {}, GetTimeline: { query: 'from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z' }, ListInsights: {},
   AskPointInTime: { query: `to=group:${UNKNOWN}&at=2026-03-01T12:00:00Z` }, ListPointInTimeTargets: {},
   DiagnoseMyPath: { query: 'to=fin-rep.corp.contoso.example:443' }, DiagnosePath: { params: { person: 'ben.novak@contoso.example' }, query: 'to=fin-rep.corp.contoso.example:443' },
+  ListExports: {}, EstimateExport: {}, CreateExport: { body: { format: 'csv', filter: {} } }, GetExport: { params: { exportId: UNKNOWN } }, DownloadExport: { params: { exportId: UNKNOWN } },
+  GetRetention: {}, SetRetention: { body: { source: 'directory', months: 84 } }, SetHold: { body: { reason: 'Case 7', fromMonth: null, toMonth: null } }, LiftHold: { params: { holdId: UNKNOWN }, body: {} },
   GetSync: {}, SyncNow: { body: {} }, ListOddRecords: { params: { source: 'directory' }, query: 'kind=defect' },
   GetLedger: {}, GetLedgerCheckpoint: {}, GetLedgerKeys: {}, GetLedgerTile: { params: { level: '0', index: '0' } }, GetLedgerConsistency: { query: 'from=1&to=2' }, GetEventProof: { params: { eventId: `directory:${UNKNOWN}` } }, ExportLedger: {},
 };

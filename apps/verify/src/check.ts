@@ -1,3 +1,4 @@
+import { EventLines, linesOf } from './events.ts';
 import { HASH_BYTES, hashPrefixed, levelsOf, rootsOfConsistency, Tree } from './merkle.ts';
 import { openCheckpoint, parseKey, strictBase64, type Checkpoint, type VerifierKey } from './note.ts';
 import { Lines, nameOf, placeOf } from './rows.ts';
@@ -39,6 +40,8 @@ interface Proofs {
 /** The pack is not what it says; the message is for people. */
 class Broken extends Error {}
 
+const EVENTS = 'events.ndjson';
+
 /** Checks everything that a pack says, with nothing but the pack, and what the wish brings from elsewhere. */
 export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
   const proved: string[] = [];
@@ -77,7 +80,8 @@ export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
     }
 
     const expectedNames = new Set(['ledger/keys', 'ledger/checkpoint', 'ledger/proofs.json', 'ledger/strays.copy', ...proofs.checkpoints.map((size) => `ledger/checkpoints/${size}`)]);
-    const walk = await walkTree(pack, proofs, new Set(earlier.map(({ checkpoint: one }) => one.size)), expectedNames, wish.event);
+    const events = pack.names.includes(EVENTS) ? new EventLines() : undefined;
+    const walk = await walkTree(pack, proofs, new Set(earlier.map(({ checkpoint: one }) => one.size)), expectedNames, wish.event, events);
     for (const name of pack.names) if (name.startsWith('ledger/') && !expectedNames.has(name)) problems.push(`${name} is not a part of the format.`);
     problems.push(...walk.problems);
 
@@ -104,6 +108,7 @@ export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
       else proved.push(`The event ${wish.event} is leaf ${walk.event.leaf}: ${walk.event.hash.toString('hex')}.`);
     }
     await checkStrays(pack, proofs, problems);
+    if (events) await checkEvents(pack, events, report);
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
     problems.push(`${error.message}.`);
@@ -176,7 +181,7 @@ export class LeafCheck {
   }
 }
 
-async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, expectedNames: Set<string>, event: string | undefined): Promise<Walked> {
+async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, expectedNames: Set<string>, event: string | undefined, events: EventLines | undefined): Promise<Walked> {
   const check = new LeafCheck(sizes);
   const problems: string[] = [];
   let found: Walked['event'];
@@ -208,6 +213,7 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
           // More lines than leaves: the rest is not looked at one by one.
           if (check.tree.size < file.to) {
             const hashed = check.take(prefixed, hashes.subarray(at, at + HASH_BYTES));
+            events?.add(prefixed);
             if (wanted && prefixed.indexOf(wanted) > 0) found = { leaf: check.tree.size - 1, hash: hashed };
           } else if (last === '') last = nameOf(prefixed);
         });
@@ -233,6 +239,19 @@ async function checkStrays(pack: Pack, proofs: Proofs, problems: string[]): Prom
   let first: string | undefined;
   for await (const chunk of pack.stream('ledger/strays.copy')) lines.take(chunk, (prefixed) => { first ??= nameOf(prefixed); });
   if (first !== undefined || lines.rest > 0) problems.push(`The log has rows that the ledger does not know, the first of them ${first ?? 'unreadable'}.`);
+}
+
+/** The events of an evidence pack, beside the ledger's part of it: each line is to be a row that was walked. */
+async function checkEvents(pack: Pack, events: EventLines, { proved, problems }: { proved: string[]; problems: string[] }): Promise<void> {
+  let [lines, strange, first] = [0, 0, 0];
+  for await (const line of linesOf(pack.stream(EVENTS))) {
+    lines += 1;
+    if (events.has(line)) continue;
+    strange += 1;
+    first ||= lines;
+  }
+  if (strange === 0) proved.push(`${counted(lines, `line of ${EVENTS} is`, `lines of ${EVENTS} are`)} among these rows.`);
+  else problems.push(`${counted(strange, `line of ${EVENTS} is`, `lines of ${EVENTS} are`)} in no row that is proved, the first of them line ${first}: changed, or not sealed when the pack was made.`);
 }
 
 async function bytesOf(pack: Pack, name: string): Promise<Buffer> {

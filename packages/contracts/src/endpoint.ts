@@ -14,6 +14,12 @@ export type Permission =
   /** Allowing a device to act for oneself. Apart from what the device may then do, so that no device allows the next one. */
   | 'device:allow'
   | 'history:read'
+  /** Taking the history along, past the page. */
+  | 'history:export'
+  /** Seeing how long the log is kept. */
+  | 'retention:read'
+  /** Saying how long the log is kept, and holding months back. */
+  | 'retention:manage'
   /** Seeing whose access is open now, and where the network may stay open after it. */
   | 'current-access:read'
   /** Taking somebody’s activated membership away and revoking their sign-ins. */
@@ -37,6 +43,10 @@ const NEEDS: Record<Permission, readonly AppRole[] | 'nobody-in-particular'> = {
   'setup:manage': ['SetupAdmin'],
   'device:allow': ['SetupAdmin'],
   'history:read': ['Auditor'],
+  'history:export': ['Auditor'],
+  'retention:read': ['SetupAdmin', 'Auditor'],
+  // An auditor changes nothing.
+  'retention:manage': ['SetupAdmin'],
   'current-access:read': ['SetupAdmin', 'Auditor'],
   'current-access:end': ['SetupAdmin'],
   'sync:read': ['SetupAdmin', 'Auditor'],
@@ -70,7 +80,7 @@ export interface Endpoint {
   /** Status of success; 200 unless said. */
   readonly status?: 200 | 201 | 202 | 204;
   /** How it answers. `json` unless said; `events` is a stream of server-sent events whose data is `response`. */
-  readonly answers?: 'json' | 'events' | 'csv' | 'text' | 'zip' | 'redirect';
+  readonly answers?: 'json' | 'events' | 'csv' | 'text' | 'zip' | 'file' | 'redirect';
   /** Shape of the JSON answer or of each event. */
   readonly response: z.ZodType;
 }

@@ -10,7 +10,7 @@ export const EventKind = z.enum([
   'deactivation-requested', 'deactivated', 'expired',
   'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed',
   'role-settings-changed', 'onboarded', 'member-added', 'member-removed', 'group-changed', 'application-changed',
-  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export', 'portal-ledger',
+  'portal-sign-in', 'portal-setup', 'portal-access', 'portal-approval', 'portal-export', 'portal-ledger', 'portal-retention',
   'other',
 ]);
 export type EventKind = z.infer<typeof EventKind>;
@@ -33,6 +33,10 @@ export const PORTAL_ACTIVITIES = {
   'notification.resent': 'Sent a notification again',
   'history.exported': 'Exported the history', 'history.point-in-time-read': 'Asked who could reach something at a time',
   'ledger.stopped': 'The ledger found the log changed and stopped', 'ledger.resumed': 'The log is as the ledger has it again',
+  'history.export-taken': 'Took an export to its end', 'history.export-broken-off': 'An export broke off', 'history.pack-made': 'An evidence pack was made', 'history.pack-failed': 'An evidence pack could not be made',
+  'history.read-on': 'Began to read the history past one page', 'history.read-ended': 'Ended reading the history',
+  'retention.policy-set': 'Set how long the log is kept', 'retention.hold-set': 'Held months of the log back', 'retention.hold-lifted': 'Lifted a legal hold',
+  'retention.drop-planned': 'The time of a month of the log is over', 'retention.month-archived': 'A month of the log was archived and the archive read back', 'retention.archive-failed': 'A month of the log could not be archived',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;

@@ -8,6 +8,7 @@ import * as drift from './drift.ts';
 import * as eligibility from './eligibility.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as exceptions from './exceptions.ts';
+import * as exports from './exports.ts';
 import * as history from './history.ts';
 import * as ledger from './ledger.ts';
 import * as notifications from './notifications.ts';
@@ -16,6 +17,7 @@ import * as operations from './operations.ts';
 import * as pointInTime from './point-in-time.ts';
 import * as readiness from './readiness.ts';
 import * as residual from './residual.ts';
+import * as retention from './retention.ts';
 import * as session from './session.ts';
 import * as setup from './setup.ts';
 import * as sync from './sync.ts';
@@ -31,6 +33,7 @@ export * from './drift.ts';
 export * from './eligibility.ts';
 export * from './endpoint.ts';
 export * from './exceptions.ts';
+export * from './exports.ts';
 export * from './history.ts';
 export * from './ledger.ts';
 export * from './notifications.ts';
@@ -41,6 +44,7 @@ export * from './problem.ts';
 export * from './readiness.ts';
 export * from './residual.ts';
 export * from './reasons.ts';
+export * from './retention.ts';
 export * from './role-settings.ts';
 export * from './session.ts';
 export * from './setup.ts';
@@ -50,7 +54,7 @@ export * from './words.ts';
 
 /** Every endpoint by name. A route that is not in it fails the authorisation matrix. */
 export const ENDPOINTS: Readonly<Record<string, Endpoint>> = Object.fromEntries(
-  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...pointInTime, ...exceptions, ...sync, ...ledger, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
+  Object.entries<unknown>({ ...operations, ...session, ...access, ...readiness, ...keepGoing, ...eligibility, ...approvals, ...setup, ...batches, ...drift, ...device, ...directory, ...doctor, ...residual, ...history, ...pointInTime, ...exceptions, ...exports, ...retention, ...sync, ...ledger, ...notifications }).filter((entry): entry is [string, Endpoint] => isEndpoint(entry[1])),
 );
 
 function isEndpoint(value: unknown): value is Endpoint {

@@ -1,12 +1,13 @@
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type pg from 'pg';
-import { from } from 'pg-copy-streams';
+import { from, to } from 'pg-copy-streams';
+import type { Connection } from './database.ts';
 
 /** A value of a row that is copied: text as it stands, a number, a truth, or nothing. */
 export type CopyValue = string | number | null;
 
 /** Copies rows into the columns by COPY, the quickest way in. `target` is our own text, such as `staging (id, raw)`, and never a value. */
-export async function copyRows(connection: pg.PoolClient, target: string, rows: Iterable<readonly CopyValue[]>): Promise<void> {
+export async function copyRows(connection: Connection, target: string, rows: Iterable<readonly CopyValue[]>): Promise<void> {
   let text = '';
   for (const row of rows) {
     for (let column = 0; column < row.length; column += 1) {
@@ -23,3 +24,18 @@ const SPECIAL = /[\\\t\n\r]/;
 const EACH_SPECIAL = /[\\\t\n\r]/g;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 const escaped = (character: string): string => ESCAPES[character] ?? character;
+
+/**
+ * What a query finds as PostgreSQL itself writes it, in pieces, as fast as they are taken. The query holds no values: COPY
+ * takes no parameters, so they are bound before it with `bind`.
+ */
+export function copyOut(connection: Connection, query: string, options: string): Readable {
+  return connection.query(to(`COPY (${query}) TO STDOUT (${options})`));
+}
+
+/** Binds values for the rest of the transaction, and answers the expression that stands for each in a query: values never become part of its text. */
+export async function bind(connection: Pick<Connection, 'query'>, values: readonly string[]): Promise<string[]> {
+  const names = values.map((_value, index) => `gatehouse.bound_${index + 1}`);
+  if (names.length > 0) await connection.query(`SELECT ${names.map((name, index) => `set_config('${name}', $${index + 1}, true)`).join(', ')}`, [...values]);
+  return names.map((name) => `current_setting('${name}')`);
+}

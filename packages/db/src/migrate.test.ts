@@ -37,16 +37,8 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds or takes away. */
 const NEWEST = {
-  table: 'audit_event', column: 'search',
-  undo: `DROP TRIGGER IF EXISTS audit_event_counted ON audit_event; DROP FUNCTION IF EXISTS count_audit_events();
-    DROP TABLE IF EXISTS log_name, log_name_delta, event_count, event_count_delta;
-    DROP INDEX IF EXISTS audit_event_facets, audit_event_subject, audit_event_actor, audit_event_group, audit_event_application, audit_event_correlation, activation_newest, activation_of_person, activation_of_group, activation_by_status, activation_of_decider, activation_span;
-    ALTER TABLE audit_event DROP COLUMN IF EXISTS search; ALTER TABLE activation DROP COLUMN IF EXISTS search;
-    CREATE INDEX IF NOT EXISTS audit_event_tenant_id_group_id_activity_at_idx ON audit_event (tenant_id, group_id, activity_at);
-    CREATE INDEX IF NOT EXISTS audit_event_tenant_id_subject_id_activity_at_idx ON audit_event (tenant_id, subject_id, activity_at);
-    CREATE INDEX IF NOT EXISTS activation_tenant_id_requested_at_request_id_idx ON activation (tenant_id, requested_at DESC, request_id);
-    CREATE INDEX IF NOT EXISTS activation_tenant_id_principal_id_group_id_requested_at_idx ON activation (tenant_id, principal_id, group_id, requested_at);
-    CREATE INDEX IF NOT EXISTS activation_tenant_id_group_id_requested_at_idx ON activation (tenant_id, group_id, requested_at)`,
+  table: 'export', column: 'asked_at',
+  undo: `DROP TABLE IF EXISTS export_part, export, history_reading, log_feed_open, log_feed, retention_policy, legal_hold, month_archive`,
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -18,9 +18,9 @@ test('the background work survives a database that goes away while a job runs, a
   const back = Promise.withResolvers<void>();
   let runs = 0;
   const jobs = await startJobs({
-    db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, retryAfterMs: 20,
+    db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, feedEveryMs: 60_000, retryAfterMs: 20,
     tasks: {
-      settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing,
+      settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing, feed: nothing,
       async sync() {
         runs += 1;
         if (runs === 1) {
@@ -44,7 +44,7 @@ test('a stop while the database is away ends all the same', async () => {
   await using db = await testDatabase();
   const name = new URL(db.url).pathname.slice(1);
   await using admin = await administration(db.url);
-  const jobs = await startJobs({ db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, retryAfterMs: 20, tasks: { sync: nothing, settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing } });
+  const jobs = await startJobs({ db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, feedEveryMs: 60_000, retryAfterMs: 20, tasks: { sync: nothing, settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing, feed: nothing } });
   await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
   await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
   await jobs.stop();

@@ -12,6 +12,8 @@ export interface JobDeps {
   readonly watchEveryMs: number;
   /** The same between two passes of the outbox. */
   readonly notifyEveryMs: number;
+  /** The same between two passes of the feed to a syslog receiver. */
+  readonly feedEveryMs: number;
   /** How long after the background work ended by itself it is begun anew, in milliseconds of real time. */
   readonly retryAfterMs?: number;
   /** What keeps the ledger. Each process tries, and its own lock lets one: no job of the queue, which would be written and deleted every two seconds. */
@@ -28,6 +30,8 @@ export interface JobDeps {
     watch(): Promise<void>;
     /** Sends what approvers are to be told. */
     notify(): Promise<void>;
+    /** Sends the log to a syslog receiver, where one is set. */
+    feed(): Promise<void>;
     /** Asks Entra how requests stand that no page has followed to their rest. */
     settleRequests(): Promise<void>;
     /** Removes sessions and sign-ins that are over. */
@@ -47,7 +51,7 @@ export interface Jobs {
  * The background work, on graphile-worker in the same database: it only wakes workers. What is to be done stands in our
  * own tables, and the crontab finds what the queue lost.
  */
-export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEveryMs, retryAfterMs = 5_000, ledger, tasks }: JobDeps): Promise<Jobs> {
+export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEveryMs, feedEveryMs, retryAfterMs = 5_000, ledger, tasks }: JobDeps): Promise<Jobs> {
   let stopping = false;
   const stopped = Promise.withResolvers<void>();
   // While the database goes away in an orderly stop, that a connection ended is no error.
@@ -68,14 +72,14 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
   const start = async (): Promise<Runner> => {
     const runner = await run({
       pgPool: db.pool, logger, noHandleSignals: true, concurrency: 4,
-      taskList: { ...repeating('sync', syncEveryMs), ...repeating('watch', watchEveryMs), ...repeating('notify', notifyEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000), ...(ledger && { checkLedger: async () => { await ledger.check(); } }) },
+      taskList: { ...repeating('sync', syncEveryMs), ...repeating('watch', watchEveryMs), ...repeating('notify', notifyEveryMs), ...repeating('feed', feedEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000), ...(ledger && { checkLedger: async () => { await ledger.check(); } }) },
       // One wake-up a minute each, should the chain of a task ever break.
-      crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * watch ?jobKey=watch&jobKeyMode=preserve_run_at\n* * * * * notify ?jobKey=notify&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n' + (ledger ? '17 3 * * * checkLedger ?jobKey=checkLedger&jobKeyMode=preserve_run_at&max=1\n' : ''),
+      crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * watch ?jobKey=watch&jobKeyMode=preserve_run_at\n* * * * * notify ?jobKey=notify&jobKeyMode=preserve_run_at\n* * * * * feed ?jobKey=feed&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n' + (ledger ? '17 3 * * * checkLedger ?jobKey=checkLedger&jobKeyMode=preserve_run_at&max=1\n' : ''),
       // How a job ended is written by a batch: it repeats while the database is away, and what it cannot write ends the
       // runner. Without one the worker lets go of the promise, and its rejection would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
-    for (const task of ['sweep', 'settleRequests', 'notify', 'watch', 'sync']) await again(task, 0);
+    for (const task of ['sweep', 'settleRequests', 'feed', 'notify', 'watch', 'sync']) await again(task, 0);
     return runner;
   };
 

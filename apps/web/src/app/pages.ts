@@ -20,6 +20,8 @@ export const ExceptionsPage = lazy(async () => ({ default: (await import('../fea
 export const PointInTimePage = lazy(async () => ({ default: (await import('../features/point-in-time/point-in-time-page.tsx')).PointInTimePage }));
 export const TimelinePage = lazy(async () => ({ default: (await import('../features/history/timeline-page.tsx')).TimelinePage }));
 export const InsightsPage = lazy(async () => ({ default: (await import('../features/history/insights-page.tsx')).InsightsPage }));
+export const ExportsPage = lazy(async () => ({ default: (await import('../features/history/exports-page.tsx')).ExportsPage }));
+export const RetentionSection = lazy(async () => ({ default: (await import('../features/retention/retention-section.tsx')).RetentionSection }));
 export const CurrentAccessPage = lazy(async () => ({ default: (await import('../features/residual/current-access-page.tsx')).CurrentAccessPage }));
 export const SyncPage = lazy(async () => ({ default: (await import('../features/sync/sync-page.tsx')).SyncPage }));
 export const LedgerSection = lazy(async () => ({ default: (await import('../features/sync/ledger-section.tsx')).LedgerSection }));

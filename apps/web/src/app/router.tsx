@@ -2,7 +2,7 @@ import type { Permission } from '@gatehouse/contracts';
 import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { usePermits } from '../lib/session.ts';
 import { BrokenPortal, ErrorPage, NotFoundPage, NotPermittedPage } from './error-page.tsx';
-import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, ExceptionsPage, GoPage, InsightsPage, LedgerSection, NewBatchPage, NotificationsSection, PointInTimePage, RestorePage, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, TimelinePage, UndoPage } from './pages.ts';
+import { AccessPage, ActivationsPage, ApprovalsPage, BatchesPage, BatchPage, CurrentAccessPage, DevicePage, DoctorPage, EventsPage, ExceptionsPage, ExportsPage, GoPage, InsightsPage, LedgerSection, NewBatchPage, NotificationsSection, PointInTimePage, RestorePage, RetentionSection, RunPage, SessionsPage, SettingsPage, SetupPage, SetupsPage, SetupWizardPage, SyncPage, TimelinePage, UndoPage } from './pages.ts';
 import { Shell } from './shell.tsx';
 
 /** A page for those who have the permission; everyone else reads why it is not theirs. */
@@ -51,7 +51,8 @@ export const routes: RouteObject[] = [
       { path: 'history/insights', element: auditor(<InsightsPage />) },
       { path: 'history/point-in-time', element: auditor(<PointInTimePage />) },
       { path: 'history/exceptions', element: auditor(<ExceptionsPage />) },
-      { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><LedgerSection /><NotificationsSection /></SyncPage></Only> },
+      { path: 'history/exports', element: <Only permission="history:export" role="Auditor"><ExportsPage /></Only> },
+      { path: 'sync', element: <Only permission="sync:read" role="SetupAdmin or Auditor"><SyncPage><LedgerSection /><RetentionSection /><NotificationsSection /></SyncPage></Only> },
       { path: '*', element: <NotFoundPage /> },
     ] }],
   },

@@ -25,7 +25,7 @@ const OF_SETUPS = [['/setups', 'Setups'], ['/setups/settings', 'Settings side by
 /** The views of the setups: they are of two features. */
 export const SetupTabs = () => <Tabs label="Views of the setups" views={OF_SETUPS} />;
 
-const OF_HISTORY = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/timeline', 'Timeline'], ['/history/insights', 'Insights'], ['/history/exceptions', 'Exceptions'], ['/history/point-in-time', 'Point in time', 'alone']] as const;
+const OF_HISTORY = [['/history', 'Events'], ['/history/activations', 'Activations'], ['/history/timeline', 'Timeline'], ['/history/insights', 'Insights'], ['/history/exceptions', 'Exceptions'], ['/history/point-in-time', 'Point in time', 'alone'], ['/history/exports', 'Exports']] as const;
 
 /** The views of the history: they are of two features. A point in time is asked about in its own words. */
 export const HistoryTabs = ({ search }: { search?: string }) => <Tabs label="Views of the history" views={OF_HISTORY} {...(search !== undefined && { search })} />;

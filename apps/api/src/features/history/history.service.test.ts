@@ -21,7 +21,7 @@ afterAll(async () => { await db[Symbol.asyncDispose](); });
 beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines', device: null }; });
 
 const take = (events: readonly ReceivedEvent[], tenantId = ines.tenantId) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId, events, receivedAt: NOW }));
-const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID(), connections: createConnections({ db }) });
+const history = () => createHistory({ db, clock: { now: () => NOW }, newId: () => randomUUID(), connections: createConnections({ db }), readings: { page: async () => {} } });
 const search = (query: object) => history().searchEvents(ines, SearchEvents.query.parse(query));
 const idsOf = async (query: object): Promise<string[]> => (await search(query)).events.map(({ id }) => id.replace('directory:', '')).sort();
 const activations = (query: object) => history().searchActivations(ines, SearchActivations.query.parse(query));

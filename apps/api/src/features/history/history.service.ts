@@ -1,4 +1,4 @@
-import { BARS_MAX, COUNTED_TO, InsightKind, Segment, type Answer, type CountEvents, type ExportActivations, type ExportEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type HistoryActivation, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
+import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type ExportActivations, type ExportEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import { stringify } from 'csv-stringify/sync';
 import type { Actor } from '../../core/actor.ts';
@@ -7,16 +7,16 @@ import { cursorOf, isStorable, positionOf, type Position } from '../../core/curs
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import type { Connections } from '../connections/connections.ts';
-import { activationsStatement, findActivation, findOpened, findRevocations, findRunningAt, readActivations, type ActivationSearch, type StoredActivation } from './activations.store.ts';
+import { activationSearchOf, complete, findActivations, listsOf, namesOf } from './activation-list.ts';
+import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
 import { countAll, countBetween, foldCounts, isZone, readStatistics } from './counts.store.ts';
-import type { EventSearch, Listed, Order } from './events.store.ts';
-import { ACTIVATION_COLUMNS, cellsOf, completed, EVENT_COLUMNS, instantOf, lanesOf, titlesOf } from './history.rules.ts';
-import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, planned, readCoverage, snapshotOf } from './history.store.ts';
+import type { EventSearch, Listed } from './events.store.ts';
+import { ACTIVATION_COLUMNS, cellsOf, EVENT_COLUMNS, instantOf, lanesOf, titlesOf } from './history.rules.ts';
+import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf } from './history.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
-import { findApplications, findGroups, findPeople } from './names.store.ts';
-import { canBeLookedUp, driveOf, sum, type Facet, type Named } from './search.rules.ts';
+import { canBeLookedUp, driveOf, sum, type Facet } from './search.rules.ts';
 import type { Queryable } from './sql.ts';
 
 interface Filter {
@@ -31,6 +31,8 @@ export interface HistoryDeps {
   readonly newId: () => string;
   /** What the traffic log says of an activation. */
   readonly connections: Pick<Connections, 'ofActivation'>;
+  /** Keeps who reads more than the first page of a list. */
+  readonly readings: { page(actor: Actor, list: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, rows: number): Promise<void> };
 }
 
 /** A CSV file on its way: its name, and its text in pieces. */
@@ -48,7 +50,7 @@ const QUICK_SECONDS = 10;
 const EXPORTS_AT_ONCE = 2;
 
 /** What the auditor reads: the mirror alone, never Graph. */
-export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
+export function createHistory({ db, clock, newId, connections, readings }: HistoryDeps) {
   const slots = gate(EXPORTS_AT_ONCE);
   // The one place where it is said by what the log is read.
   const { reader } = db;
@@ -76,44 +78,18 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
     return { fileName: `gatehouse-${what}-${clock.now().toISOString().slice(0, 10)}.csv`, chunks: chunks() };
   }
 
-  /** What the filters by name mean in the log; each that is set gives a list. */
-  function namesOf(tenantId: string, { person, group, application }: Filter): Promise<Named[][]> {
-    return Promise.all([
-      ...(person ? [findPeople(reader, tenantId, person)] : []), ...(group ? [findGroups(reader, tenantId, group)] : []), ...(application ? [findApplications(reader, tenantId, application)] : []),
-    ]);
-  }
-
   async function eventSearch(tenantId: string, filter: Filter): Promise<EventSearch> {
     const { text, kind, result, source, from, to } = filter;
     const narrows = kind !== undefined || result !== undefined || source !== undefined;
-    const [names, counted] = await Promise.all([namesOf(tenantId, filter), narrows ? countAll(reader, tenantId) : undefined]);
+    const [means, counted] = await Promise.all([namesOf(reader, tenantId, filter), narrows ? countAll(reader, tenantId) : undefined]);
+    const names = listsOf(means);
     const facets = counted?.filter((facet) => isChosen(facet, { kind, result, source }));
     const hasText = text !== undefined && text !== '';
     return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(counted ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
   }
 
   async function activationSearch(tenantId: string, filter: Filter): Promise<ActivationSearch> {
-    const { text, status, from, to } = filter;
-    return { tenantId, names: await namesOf(tenantId, filter), status, ...(text !== undefined && text !== '' && { text }), from, to };
-  }
-
-  /** With what the catalog and the portal know of each. */
-  async function complete(connection: Queryable, tenantId: string, stored: readonly StoredActivation[]): Promise<HistoryActivation[]> {
-    if (stored.length === 0) return [];
-    const opened = await findOpened(connection, tenantId, [...new Set(stored.map(({ groupId }) => groupId))]);
-    const revocations = await findRevocations(connection, tenantId, [...new Set(stored.map(({ principalId }) => principalId))]);
-    return stored.map((one) => completed(one, {
-      applications: (opened.get(one.groupId) ?? []).map(({ name, segments }) => ({ name, hosts: Segment.array().catch([]).parse(segments).map(({ host }) => host) })),
-      revocations: revocations.filter(({ principalId, groupId }) => principalId === one.principalId && groupId === one.groupId),
-    }));
-  }
-
-  async function findActivations(connection: Queryable, search: ActivationSearch, page: { after: Position | undefined; order: Order; limit: number }): Promise<Listed<HistoryActivation>[]> {
-    const statement = activationsStatement(search, page);
-    if (!statement) return [];
-    const stored = await (statement.planned ? planned(connection, (one) => readActivations(one, statement)) : readActivations(connection, statement));
-    const rows = await complete(connection, search.tenantId, stored.map(({ row }) => row));
-    return rows.flatMap((row, index) => { const position = stored[index]?.position; return position ? [{ row, position }] : []; });
+    return activationSearchOf(tenantId, filter, await namesOf(reader, tenantId, filter));
   }
 
   return {
@@ -124,6 +100,7 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
       coverage.catch(() => undefined);
       const search = await eventSearch(actor.tenantId, filter);
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(reader, search, { after, order, limit: most }));
+      if (after) await readings.page(actor, 'events', filter, rows.length);
       return { events: rows, nextCursor, coverage: await coverage };
     },
 
@@ -197,6 +174,7 @@ export function createHistory({ db, clock, newId, connections }: HistoryDeps) {
       const after = afterOf(cursor, 2);
       const search = await activationSearch(actor.tenantId, filter);
       const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(reader, search, { after, order, limit: most }));
+      if (after) await readings.page(actor, 'activations', filter, rows.length);
       return { activations: rows, nextCursor, coverage: await readCoverage(reader, actor.tenantId) };
     },
 

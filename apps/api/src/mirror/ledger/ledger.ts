@@ -4,11 +4,11 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
+import { COPY_SETTINGS, spansOf } from './leaves.ts';
 import { checkpointAfter, checkpointOfSize, inSnapshot, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
 import { checkLedger } from './check.ts';
-import { spansOf } from './leaves.ts';
 import { signerOf } from './note.ts';
-import { ledgerPart, zipOf } from './pack.ts';
+import { ledgerPart, zipOf, type PackFile } from './pack.ts';
 import { createSealer } from './sealer.ts';
 import { consistencyRanges, hashesOf, inclusionRanges, rootsOf } from './tree.ts';
 
@@ -55,6 +55,8 @@ export interface Ledger {
   proofOfEvent(source: string, eventId: string): Promise<LeafProof | null | undefined>;
   /** Proves that the tree of one size is the beginning of the tree of the other; `undefined` where nothing of that size was signed. */
   consistency(older: number, newer: number): Promise<readonly Buffer[] | undefined>;
+  /** The same part of these leaves, file by file, read by a connection whose transaction sees one state of the database; one file after the other. */
+  part(connection: Connection, leaves: readonly [from: number, to: number]): AsyncGenerator<PackFile>;
   /** The ledger's part of an evidence pack: what was sealed from one instant until before the other, or all, as a ZIP in chunks. */
   pack(range: { readonly from?: Date | undefined; readonly to?: Date | undefined }): AsyncGenerator<Buffer>;
 }
@@ -147,6 +149,11 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
       const [one, other] = [await checkpointOfSize(db.pool, tenantId, older), await checkpointOfSize(db.pool, tenantId, newer)];
       if (!one || !other || older > newer) return undefined;
       return read((connection) => rootsOf(consistencyRanges(older, newer), async (level, index) => hashesOf(await readTile(connection, tenantId, newer, level, index) ?? Buffer.alloc(0))));
+    },
+
+    async *part(connection, leaves) {
+      await connection.query(COPY_SETTINGS);
+      yield* ledgerPart(connection, { tenantId, origin, range: {}, leaves, keys: signers.map(({ verifierKey }) => verifierKey) });
     },
 
     pack: (range) => zipOf(db, (connection) => ledgerPart(connection, { tenantId, origin, range, keys: signers.map(({ verifierKey }) => verifierKey) })),

@@ -16,6 +16,8 @@ export interface LedgerPartOptions {
   readonly origin: string;
   /** What was sealed from one instant until before the other; without them, everything. */
   readonly range: { readonly from?: Date | undefined; readonly to?: Date | undefined };
+  /** These leaves instead, where they are given. */
+  readonly leaves?: readonly [from: number, to: number];
   /** Public keys that may sign, besides those that did. */
   readonly keys: readonly string[];
 }
@@ -29,12 +31,12 @@ const EARLIER = 200;
  * The ledger's part of an evidence pack, file by file, as docs/ledger-format.md has it. Rows are written as they are
  * stored: whether they are what was signed is for the verifier to say. Within `inSnapshot`; read the files in their order.
  */
-export async function* ledgerPart(connection: Connection, { tenantId, origin, range, keys }: LedgerPartOptions): AsyncGenerator<PackFile> {
+export async function* ledgerPart(connection: Connection, { tenantId, origin, range, leaves, keys }: LedgerPartOptions): AsyncGenerator<PackFile> {
   const checkpoint = await latestCheckpoint(connection, tenantId);
   const size = checkpoint?.size ?? 0;
   const before = range.from && await checkpointBefore(connection, tenantId, range.from);
   const after = range.to && await checkpointBefore(connection, tenantId, range.to);
-  const [from, to] = [range.from ? before?.size ?? 0 : 0, range.to ? after?.size ?? 0 : size];
+  const [from, to] = leaves ?? [range.from ? before?.size ?? 0 : 0, range.to ? after?.size ?? 0 : size];
   const isAll = from === 0 && to === size;
   const tiles: ReadTile = async (level, index) => hashesOf(await readTile(connection, tenantId, size, level, index) ?? Buffer.alloc(0));
   const text = (name: string, content: string): PackFile => ({ name: `ledger/${name}`, chunks: () => [Buffer.from(content)] });
@@ -61,12 +63,14 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   if (!isAll) for (const one of earlier) proofs.consistency.push({ size: one.size, hashes: (await rootsOf(consistencyRanges(one.size, size), tiles)).map((hash) => hash.toString('base64')) });
   yield text('proofs.json', `${JSON.stringify(proofs)}\n`);
 
-  for (let start = from; start < to;) {
+  for (let next = from; next < to;) {
+    // Each file keeps where it begins: it may be read when the others are known.
+    const start = next;
     const end = Math.min(to, (Math.floor(start / LEAVES_A_FILE) + 1) * LEAVES_A_FILE);
     const name = `${String(start).padStart(12, '0')}-${String(end).padStart(12, '0')}`;
     yield { name: `ledger/hashes/${name}`, chunks: () => storedHashes(connection, tenantId, size, start, end) };
     yield { name: `ledger/rows/${name}.copy`, chunks: () => readAsStored(connection, tenantId, start, end) };
-    start = end;
+    next = end;
   }
   if (isAll) {
     yield { name: 'ledger/strays.copy', chunks: () => readStrays(connection, tenantId) };

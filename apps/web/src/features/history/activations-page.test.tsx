@@ -106,6 +106,6 @@ describe('the filter', () => {
   test('goes along to the events, but for what they do not have', async () => {
     show([found(historyActivation())], '/history/activations?person=Ana&status=ended&to=2026-02-28');
     await screen.findByLabelText('Address');
-    expect([...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'))).toEqual(['/history?person=Ana&to=2026-02-28', '/history/activations?person=Ana&to=2026-02-28', '/history/timeline?person=Ana&to=2026-02-28', '/history/insights?person=Ana&to=2026-02-28', '/history/exceptions?person=Ana&to=2026-02-28', '/history/point-in-time']);
+    expect([...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'))).toEqual(['/history?person=Ana&to=2026-02-28', '/history/activations?person=Ana&to=2026-02-28', '/history/timeline?person=Ana&to=2026-02-28', '/history/insights?person=Ana&to=2026-02-28', '/history/exceptions?person=Ana&to=2026-02-28', '/history/point-in-time', '/history/exports?person=Ana&to=2026-02-28']);
   });
 });

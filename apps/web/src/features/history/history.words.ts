@@ -7,7 +7,7 @@ export const KINDS: Record<EventKind, string> = {
   'activation-requested': 'Activation requested', 'approval-requested': 'Approval requested', 'approved': 'Approved', 'denied': 'Denied', 'activated': 'Activated', 'activation-cancelled': 'Request cancelled', 'request-lapsed': 'Request lapsed',
   'deactivation-requested': 'Deactivation requested', 'deactivated': 'Deactivated', 'expired': 'Activation ended', 'eligible-added': 'Made eligible', 'eligible-removed': 'Eligibility removed', 'assigned': 'Assigned as active', 'assignment-removed': 'Assignment removed',
   'role-settings-changed': 'Role settings changed', 'onboarded': 'Onboarded to PIM', 'member-added': 'Member added', 'member-removed': 'Member removed', 'group-changed': 'Group changed', 'application-changed': 'Application changed',
-  'portal-sign-in': 'Gatehouse: sign-in', 'portal-setup': 'Gatehouse: setup', 'portal-access': 'Gatehouse: access', 'portal-approval': 'Gatehouse: approval', 'portal-export': 'Gatehouse: export', 'portal-ledger': 'Gatehouse: ledger', 'other': 'Other',
+  'portal-sign-in': 'Gatehouse: sign-in', 'portal-setup': 'Gatehouse: setup', 'portal-access': 'Gatehouse: access', 'portal-approval': 'Gatehouse: approval', 'portal-export': 'Gatehouse: export', 'portal-ledger': 'Gatehouse: ledger', 'portal-retention': 'Gatehouse: retention', 'other': 'Other',
 };
 
 /** What an event is called: in a person's words where there are any, else as its source called it. */

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verify } from '../../../../verify/src/verify.ts';
+import { until } from '../../../test/until.ts';
+import { INES, MAYA, startPortal, type Client, type TestPortal } from '../../testing.ts';
+import { addRows, rowWith } from './testing/hostile.ts';
+import { parseCef } from './testing/parsers.ts';
+import { ocsfFaults } from './testing/ocsf-schema.ts';
+
+let portal: TestPortal;
+let ines: Client;
+beforeAll(async () => {
+  portal = await startPortal();
+  await portal.syncNow();
+  ines = await portal.as(INES);
+});
+afterAll(async () => { await portal[Symbol.asyncDispose](); });
+
+const add = (rows: Parameters<typeof addRows>[1]) => addRows(portal.db, rows, { tenantId: portal.tenantId });
+const create = async (format: string, filter: object = {}): Promise<string> => {
+  const made = await ines.post('/api/exports', { format, filter });
+  expect(made.status, JSON.stringify(made.body)).toBe(201);
+  return made.body.id as string;
+};
+const bytesOf = async (path: string, headers: Record<string, string> = {}): Promise<{ status: number; headers: Headers; bytes: Buffer }> => {
+  const answer = await fetch(`${portal.url}${path}`, { headers: { cookie: await ines.jar.getCookieString(portal.url), ...headers } });
+  return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };
+};
+const portalEvents = async (type: string): Promise<{ actor: { name: string }; data: Record<string, unknown> }[]> =>
+  (await portal.db.pool.query<{ raw: string }>(`SELECT raw FROM audit_event WHERE source = 'portal' AND activity = $1 ORDER BY batch_id`, [type])).rows.map(({ raw }) => JSON.parse(raw));
+
+// First, while every row of the log came by the mirror and can be sealed.
+test.each([[{}], [{ person: 'Ana' }], [{ group: 'nobody is called so' }]])('gatehouse-verify accepts an evidence pack of %j, and not one whose events were changed', async (filter) => {
+  const id = await create('pack', filter);
+  await portal.settle();
+  const { bytes } = await bytesOf(`/api/exports/${id}/file`);
+  const { files } = await unpacked(bytes);
+  const events = files['events.ndjson']?.toString() ?? '';
+  const lines = events.split('\n').length - 1;
+  expect(files['LEDGER.txt']?.toString()).toContain(`All ${lines} events of this pack are in the ledger`);
+
+  const folder = mkdtempSync(join(tmpdir(), 'pack-'));
+  const said: string[] = [];
+  const verified = (target: string): Promise<number> => verify([target], { out: (line) => { said.push(line); }, err: (line) => { said.push(line); }, cookie: undefined });
+  try {
+    writeFileSync(join(folder, 'pack.zip'), bytes);
+    expect(await verified(join(folder, 'pack.zip')), said.join('\n')).toBe(0);
+    expect(said.join('\n')).toContain(`${lines.toLocaleString('en-US')} lines of events.ndjson are among these rows.`);
+    if (lines === 0) return;
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, 'open', name)), { recursive: true });
+      writeFileSync(join(folder, 'open', name), content);
+    }
+    expect(await verified(join(folder, 'open'))).toBe(0);
+    writeFileSync(join(folder, 'open', 'events.ndjson'), events.replace('"success"', '"failure"'));
+    expect(await verified(join(folder, 'open'))).toBe(1);
+    expect(said.find((line) => line.startsWith('✗'))).toMatch(/^✗ 1 line of events\.ndjson is in no row that is proved/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('an export holds the log as it stood when it was asked for, in every format, and each taking is on record', async () => {
+  const raws = (await portal.db.pool.query<{ raw: string }>('SELECT raw FROM audit_event ORDER BY activity_at, source, event_id')).rows.map(({ raw }) => raw);
+  const ids = { csv: await create('csv'), ndjson: await create('ndjson', { to: '2026-03-02T08:59:00Z' }), ocsf: await create('ocsf'), cef: await create('cef') };
+  // What comes later is not in it, wherever in time it lies.
+  await add([rowWith({ at: '2026-02-01T00:00:00.000000Z', raw: '{"late":1}' })]);
+
+  const csv = await bytesOf(`/api/exports/${ids.csv}/file`);
+  expect(csv.headers.get('content-disposition')).toMatch(/attachment; filename="gatehouse-events-2026-03-02-[0-9a-f]{8}\.csv"/);
+  const cells = parse(csv.bytes.toString('utf8'), { bom: true, record_delimiter: '\r\n', columns: true }) as Record<string, string>[];
+  expect(cells).toHaveLength(raws.length);
+  expect(csv.bytes.includes('late')).toBe(false);
+
+  const ndjson = (await bytesOf(`/api/exports/${ids.ndjson}/file`)).bytes.toString('utf8').trimEnd().split('\n');
+  expect(ndjson.length).toBeGreaterThan(50);
+  expect(raws.slice(0, ndjson.length)).toEqual(ndjson);
+  expect(JSON.parse(ndjson[0] ?? '')).toHaveProperty('activityDateTime');
+
+  const ocsf = (await bytesOf(`/api/exports/${ids.ocsf}/file`)).bytes.toString('utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  // The exports that were asked for before it are themselves events by then.
+  expect(ocsf.length).toBe(raws.length + 2);
+  expect(ocsf.flatMap(ocsfFaults)).toEqual([]);
+  const cef = (await bytesOf(`/api/exports/${ids.cef}/file`)).bytes.toString('utf8').trimEnd().split('\n');
+  expect(cef.map((line) => parseCef(line).header[4])).toContain('PIM:activated');
+
+  const taken = (await portalEvents('history.export-taken')).filter(({ data }) => data['format'] === 'csv');
+  expect(taken).toMatchObject([{ actor: { name: 'Ines Moreau' }, data: { exportId: ids.csv, rows: raws.length, offset: 0, bytes: csv.bytes.length } }]);
+  expect((await ines.get(`/api/exports/${ids.csv}`)).body).toMatchObject({ rows: raws.length, bytes: csv.bytes.length, askedBy: 'Ines Moreau' });
+});
+
+test('a download that broke off goes on to the same bytes, whatever came in between', async () => {
+  const id = await create('csv', { person: 'Ana' });
+  const whole = (await bytesOf(`/api/exports/${id}/file`)).bytes;
+  expect(whole.length).toBeGreaterThan(2_000);
+  // Among it an event that calls somebody so who was never called so before: what the log has of them is not in the export.
+  const { rows: [other] } = await portal.db.pool.query<{ id: string }>(`SELECT subject_id AS id FROM audit_event WHERE subject_id IS NOT NULL GROUP BY 1 HAVING bool_and(subject_name NOT ILIKE '%ana%' AND actor_name NOT ILIKE '%ana%') LIMIT 1`);
+  expect(other).toBeDefined();
+  await add([rowWith({ subjectName: 'Ana Costa', at: '2026-02-10T00:00:00.000000Z' }), rowWith({ subjectId: other?.id ?? '', subjectName: 'Ana Other', at: '2026-02-10T00:00:00.000000Z' })]);
+  for (const offset of [1, 3, 1_000, whole.length - 1, whole.length]) {
+    const { bytes } = await bytesOf(`/api/exports/${id}/file?offset=${offset}`);
+    expect(bytes.equals(whole.subarray(offset)), `from ${offset}`).toBe(true);
+  }
+  // From the end of a month it is not made anew from the beginning: with less there, that is what is missing.
+  const { rows: parts } = await portal.db.pool.query<{ bytes_to: string }>('SELECT bytes_to FROM export_part WHERE export_id = $1 ORDER BY month', [id]);
+  expect(Number(parts.at(-1)?.bytes_to)).toBe(whole.length);
+});
+
+test('a batch that was still open when the export was fixed is not in it, though its number is lower', async () => {
+  const { rows: [open] } = await portal.db.pool.query<{ id: string }>(`SELECT nextval('log_batch_batch_id_seq') AS id`);
+  await add([rowWith({ groupName: 'Marked-Group' })]);
+  const id = await create('csv', { group: 'Marked-Group' });
+  await portal.db.pool.query(`INSERT INTO log_batch (tenant_id, batch_id, log, source, received_at, rows) VALUES ($1, $2, 'audit_event', 'directory', '2026-03-02T10:00:00Z', 1)`, [portal.tenantId, open?.id]);
+  const late = await add([rowWith({ groupName: 'Marked-Group' })]);
+  await portal.db.pool.query('UPDATE audit_event SET batch_id = $1 WHERE batch_id = $2', [open?.id, late]);
+  expect((await bytesOf(`/api/exports/${id}/file`)).bytes.toString().split('Marked-Group')).toHaveLength(2);
+});
+
+test('who leaves in the middle gives the connection back, and that it broke off is on record', async () => {
+  const long = 'x'.repeat(60_000);
+  await add(Array.from({ length: 300 }, () => rowWith({ reason: long, groupName: 'Long-Group' })));
+  const id = await create('csv', { group: 'Long-Group' });
+  const asked = request(`${portal.url}/api/exports/${id}/file`, { headers: { cookie: await ines.jar.getCookieString(portal.url) } });
+  asked.end();
+  const [answer] = await once(asked, 'response');
+  await once(answer, 'data');
+  asked.destroy();
+  const [broken] = await until('the event', async () => { const events = await portalEvents('history.export-broken-off'); return events.length > 0 ? events : undefined; });
+  expect(broken?.data).toMatchObject({ exportId: id });
+  await until('every connection is back', () => (portal.db.pool.totalCount === portal.db.pool.idleCount ? true : undefined));
+  const { rows } = await portal.db.pool.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`);
+  expect(rows).toEqual([]);
+});
+
+test('an export is read in a transaction in which nothing can be written', async () => {
+  const { withSnapshot } = await import('./log-reader.store.ts');
+  await expect(withSnapshot(portal.db, (connection) => connection.query('DELETE FROM audit_event'))).rejects.toThrow(/read-only transaction/);
+});
+
+test('the estimate counts, and the filter is held to what the database takes', async () => {
+  const { body } = await ines.get('/api/exports/estimate?group=Marked-Group');
+  // A group is found by what it was ever called, as in the history.
+  expect(body).toMatchObject({ rows: (await ines.get('/api/history/event-count?group=Marked-Group')).body.events, exact: true, coverage: { lastError: null } });
+  expect((await ines.get('/api/exports/estimate?source=portal&text=nowhere%20said')).body.rows).toBe(0);
+  for (const [body, path] of [[{ format: 'csv', filter: { from: '0000-01-01T00:00:00Z' } }, 'body.filter.from'], [{ format: 'csv', filter: { person: 'a\u0000' } }, 'body.filter.person'], [{ format: 'csv', filter: { text: 'a' } }, 'body.filter.text'], [{ format: 'xml', filter: {} }, 'body.format']] as const) {
+    expect((await ines.post('/api/exports', body)).body.issues?.[0]?.path).toBe(path);
+  }
+  expect((await (await portal.as(MAYA)).get('/api/exports')).status).toBe(403);
+});
+
+test('reading on past the first page is on record, with how much it was once it rests', async () => {
+  const first = await ines.get('/api/history/events?limit=5&person=Ana');
+  expect(await portalEvents('history.read-on')).toEqual([]);
+  let { nextCursor } = first.body;
+  for (let page = 0; page < 3; page += 1) ({ nextCursor } = (await ines.get(`/api/history/events?limit=5&person=Ana&cursor=${nextCursor}`)).body);
+  expect(await portalEvents('history.read-on')).toMatchObject([{ actor: { name: 'Ines Moreau' }, data: { list: 'events', filter: { person: 'Ana' } } }]);
+  await portal.product.tasks.sweep();
+  expect(await portalEvents('history.read-ended')).toEqual([]);
+  await portal.advance('PT16M');
+  await portal.product.tasks.sweep();
+  expect(await portalEvents('history.read-ended')).toMatchObject([{ data: { pagesAfterTheFirst: 3, rowsAfterTheFirst: 15, filter: { person: 'Ana' } } }]);
+});
+
+test('an evidence pack is made whole, can be taken in parts, and says what it is', async () => {
+  const id = await create('pack');
+  await portal.settle();
+  const { body } = await ines.get(`/api/exports/${id}`);
+  expect(body).toMatchObject({ status: 'ready', error: null });
+  const { bytes, headers } = await bytesOf(`/api/exports/${id}/file`);
+  expect(headers.get('content-type')).toBe('application/zip');
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(body.sha256);
+  expect((await portalEvents('history.pack-made')).at(-1)?.data).toMatchObject({ exportId: id, sha256: body.sha256 });
+  const part = await bytesOf(`/api/exports/${id}/file`, { range: 'bytes=100-199' });
+  expect([part.status, part.bytes.equals(bytes.subarray(100, 200))]).toEqual([206, true]);
+
+  const { files, manifest } = await unpacked(bytes);
+  expect(Object.keys(files).filter((name) => !name.startsWith('ledger/')).sort()).toEqual(['LEDGER.txt', 'README.txt', 'activations.csv', 'coverage.json', 'events.ndjson', 'manifest.json', 'summary.pdf']);
+  for (const { name, sha256, bytes: size } of manifest.files) expect([name, createHash('sha256').update(files[name] ?? '').digest('hex'), files[name]?.length]).toEqual([name, sha256, size]);
+  // The rows that the tests above put beside the mirror are in no batch that waits for the ledger.
+  expect(files['LEDGER.txt']?.toString()).toMatch(/\d+ WERE NOT SEALED/);
+  expect(files['events.ndjson']?.toString().trimEnd().split('\n')).toHaveLength(body.rows);
+  expect(JSON.parse(files['coverage.json']?.toString() ?? '').statement).toMatch(/^Complete from 2026-01-31 /);
+  expect(files['summary.pdf']?.subarray(0, 5).toString()).toBe('%PDF-');
+  expect(parse(files['activations.csv'] ?? '', { bom: true, record_delimiter: '\r\n', columns: true }).length).toBeGreaterThan(20);
+});
+
+async function unpacked(bytes: Buffer): Promise<{ files: Record<string, Buffer>; manifest: { files: { name: string; sha256: string; bytes: number }[] } }> {
+  const { default: yauzl } = await import('yauzl');
+  const zip = await yauzl.fromBufferPromise(bytes);
+  const files: Record<string, Buffer> = {};
+  for await (const entry of zip.eachEntry()) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
+    files[entry.fileName] = Buffer.concat(chunks);
+  }
+  return { files, manifest: JSON.parse(files['manifest.json']?.toString() ?? '{}') };
+}

@@ -1,0 +1,53 @@
+import { CreateExport, DownloadExport, EstimateExport, GetExport, ListExports } from '@gatehouse/contracts';
+import { Router, type Response } from 'express';
+import { endpoint, raw } from '../../http/endpoint.ts';
+import type { Download, Exports, Sink } from './exports.service.ts';
+
+/** A reader who takes nothing for so long is gone, and gives the connection to the database back. */
+const STALLED_MS = 60_000;
+
+export function exportRoutes(exports: Exports): Router {
+  const router = Router();
+  endpoint(router, ListExports, ({ actor }) => exports.list(actor));
+  endpoint(router, EstimateExport, ({ actor, query }) => exports.estimate(actor, query));
+  endpoint(router, CreateExport, ({ actor, body }) => exports.create(actor, body));
+  endpoint(router, GetExport, ({ actor, params }) => exports.get(actor, params.exportId));
+  raw(router, DownloadExport, async ({ actor, params, query }, res) => send(res, await exports.download(actor, params.exportId, query)));
+  return router;
+}
+
+/** Sends a file as fast as the reader takes it. One that breaks off is cut, so that nobody takes it for whole. */
+async function send(res: Response, download: Download): Promise<void> {
+  res.status(200).set({ 'Content-Type': download.type, 'Content-Disposition': `attachment; filename="${download.fileName}"`, 'Cache-Control': 'no-store' });
+  if (download.kind === 'file') {
+    // Whole files lie there: parts of them are sent as HTTP asks for them.
+    await new Promise<void>((resolve, reject) => { res.sendFile(download.path, { dotfiles: 'allow', cacheControl: false }, (error: Error | undefined) => { if (error && !res.headersSent) reject(error); else resolve(); }); });
+    return;
+  }
+  // At once, before the first row is found: whoever waits sees that it begins.
+  res.flushHeaders();
+  try {
+    await download.send(sinkOf(res));
+    res.end();
+  } catch {
+    res.destroy();
+  }
+}
+
+function sinkOf(res: Response): Sink {
+  return {
+    get gone() { return res.destroyed; },
+    async write(bytes) {
+      if (res.destroyed || res.write(bytes)) return;
+      await new Promise<void>((resolve) => {
+        const stalled = setTimeout(() => { res.destroy(); }, STALLED_MS);
+        const go = (): void => {
+          clearTimeout(stalled);
+          res.off('drain', go).off('close', go);
+          resolve();
+        };
+        res.on('drain', go).on('close', go);
+      });
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import { NamesMeant, type Answer, type CreateExport, type DownloadExport, type EstimateExport, type Export, type ExportFormat, type GetExport, type HistoryFilter, type Input, type ListExports, type SyslogFeed } from '@gatehouse/contracts';
+import type { Database } from '@gatehouse/db';
+import type { Actor } from '../../core/actor.ts';
+import type { Clock } from '../../core/clock.ts';
+import { fieldError, PortalError } from '../../core/errors.ts';
+import { record } from '../audit/audit.ts';
+import { canBeLookedUp, instantOf, isStorable, namesOf, readCoverage } from '../history/history.ts';
+import { addPart, droppedSince, findExport, insertExport, latestExports, partBefore, setSize } from './exports.store.ts';
+import { readMark, readSize, withSnapshot } from './log-reader.store.ts';
+import { logStream, type StreamFormat } from './log-stream.ts';
+
+/** Where the bytes go: it is waited for until they are taken. Whether there is still somebody. */
+export interface Sink {
+  write(bytes: Buffer): Promise<void>;
+  readonly gone: boolean;
+}
+
+/** A file to be taken: a stream, or one that lies on disk. */
+export type Download =
+  | { readonly kind: 'stream'; readonly fileName: string; readonly type: string; readonly send: (sink: Sink) => Promise<void> }
+  | { readonly kind: 'file'; readonly fileName: string; readonly type: string; readonly path: string };
+
+export interface ExportsDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly packs: { begin(): void; pathOf(exportId: string): string };
+  readonly feedStatus: (tenantId: string) => Promise<SyslogFeed | null>;
+}
+
+export type Exports = ReturnType<typeof createExports>;
+
+/** Files that may be read at once: each holds a connection of the pool for as long as its reader takes. */
+const AT_ONCE = 2;
+
+const FILES: Readonly<Record<ExportFormat, readonly [ending: string, type: string]>> = {
+  csv: ['csv', 'text/csv; charset=utf-8'], ndjson: ['ndjson', 'application/x-ndjson'], ocsf: ['ocsf.ndjson', 'application/x-ndjson'], cef: ['cef', 'text/plain; charset=utf-8'], pack: ['zip', 'application/zip'],
+};
+const fileNameOf = ({ format, askedAt, id }: Export): string => `gatehouse-${format === 'pack' ? 'evidence' : 'events'}-${askedAt.slice(0, 10)}-${id.slice(0, 8)}.${FILES[format][0]}`;
+
+/** What an auditor takes along: each export is fixed when it is asked for, and may be taken as often and in as many parts as is needed. */
+export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDeps) {
+  const slots = gate(AT_ONCE);
+
+  async function found(actor: Actor, id: string) {
+    const one = await findExport(db.prisma, actor.tenantId, id.toLowerCase());
+    if (!one) throw new PortalError('not-found');
+    return one;
+  }
+
+  return {
+    async list(actor: Actor): Promise<Answer<typeof ListExports>> {
+      return { now: clock.now().toISOString(), exports: await latestExports(db.prisma, actor.tenantId), feed: await feedStatus(actor.tenantId) };
+    },
+
+    async get(actor: Actor, id: string): Promise<Answer<typeof GetExport>> {
+      return (await found(actor, id)).told;
+    },
+
+    async estimate(actor: Actor, asked: Input<typeof EstimateExport>['query']): Promise<Answer<typeof EstimateExport>> {
+      const filter = usable(asked, 'query');
+      const [mark, names] = [await readMark(db.pool, actor.tenantId), NamesMeant.parse(await namesOf(db.reader, actor.tenantId, filter))];
+      const [size, coverage] = await Promise.all([withSnapshot(db, (connection) => readSize(connection, { tenantId: actor.tenantId, filter, names, mark })), readCoverage(db.reader, actor.tenantId)]);
+      return { ...size, coverage };
+    },
+
+    /** Fixes what the export holds, and puts on record who asked for it. */
+    async create(actor: Actor, { format, filter: asked }: Input<typeof CreateExport>['body']): Promise<Answer<typeof CreateExport>> {
+      const filter = usable(asked, 'body.filter');
+      const mark = await readMark(db.pool, actor.tenantId);
+      // Read after the mark, so that they know everybody whom the log names up to it.
+      const names = NamesMeant.parse(await namesOf(db.reader, actor.tenantId, filter));
+      const made = await db.prisma.$transaction(async (tx) => {
+        const one = await insertExport(tx, { tenantId: actor.tenantId, id: newId(), format, filter, names, askedById: actor.principalId, askedBy: actor.name, askedAt: clock.now(), mark });
+        await record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { exportId: one.told.id, format, filter, mark: mark.batch } });
+        return one.told;
+      });
+      if (format === 'pack') packs.begin();
+      return made;
+    },
+
+    /** The file, or the rest of it. How the taking ended, and how much was taken, goes on record. */
+    async download(actor: Actor, id: string, { offset }: Input<typeof DownloadExport>['query']): Promise<Download> {
+      const { told, selection } = await found(actor, id);
+      const [, type] = FILES[told.format];
+      const fileName = fileNameOf(told);
+      if (told.format === 'pack') {
+        if (told.status !== 'ready') throw new PortalError('conflict', { detail: told.status === 'building' ? 'The pack is still being made. It can be taken when it is whole.' : 'The pack could not be made. Ask for a new one.' });
+        await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.export-taken', kind: 'portal-export', result: 'success', data: { exportId: id, format: told.format, rows: told.rows, bytes: told.bytes } }));
+        return { kind: 'file', fileName, type, path: packs.pathOf(told.id) };
+      }
+      if (offset > 0 && await droppedSince(db.prisma, actor.tenantId, told.askedAt)) throw new PortalError('conflict', { detail: 'A month of the log was dropped since this export was fixed, so its rest would not fit. Take it from its beginning, or ask for a new one.' });
+      const format: StreamFormat = told.format;
+
+      return {
+        kind: 'stream', fileName, type,
+        async send(sink) {
+          const free = await slots.enter();
+          let rows = 0;
+          let sent = 0;
+          let whole = false;
+          let failure: unknown;
+          try {
+            const part = offset > 0 ? await partBefore(db.prisma, actor.tenantId, told.id, offset) : undefined;
+            let at = part?.bytesTo ?? 0;
+            await withSnapshot(db, async (connection) => {
+              for await (const piece of logStream(connection, format, selection, part?.month)) {
+                if (sink.gone) throw new Gone();
+                // What was taken before is made again and left out.
+                const rest = piece.bytes.subarray(Math.max(0, Math.min(piece.bytes.length, offset - at)));
+                at += piece.bytes.length;
+                rows += piece.rows;
+                if (piece.monthEnded !== undefined) await addPart(db.prisma, actor.tenantId, told.id, piece.monthEnded, at);
+                if (rest.length === 0) continue;
+                await sink.write(rest);
+                sent += rest.length;
+              }
+              if (sink.gone) throw new Gone();
+            });
+            whole = true;
+            if (part === undefined) await setSize(db.prisma, actor.tenantId, told.id, { rows, bytes: at });
+          } catch (error) {
+            if (!(error instanceof Gone)) failure = error;
+          } finally {
+            free();
+          }
+          await db.prisma.$transaction((tx) => record(tx, {
+            id: newId(), at: clock.now(), actor, kind: 'portal-export', ...(whole ? { type: 'history.export-taken', result: 'success' } : { type: 'history.export-broken-off', result: 'failure' }),
+            data: { exportId: id, format, offset, bytes: sent, rows },
+          }));
+          if (failure !== undefined) throw failure;
+          if (!whole) throw new Gone();
+        },
+      };
+    },
+  };
+}
+
+/** Nobody takes the file any more. */
+export class Gone extends Error {
+  constructor() {
+    super('the reader of an export is gone');
+    this.name = 'Gone';
+  }
+}
+
+/** The filter as the database takes it, or a refusal at the field that no row could match. */
+function usable(filter: HistoryFilter, at: string): HistoryFilter {
+  for (const [name, value] of Object.entries(filter)) if (typeof value === 'string' && !isStorable(value)) throw fieldError('invalid-request', `${at}.${name}`, 'This has a character that no name has');
+  if (filter.text && !canBeLookedUp(filter.text)) throw fieldError('invalid-request', `${at}.text`, 'Write three letters or digits in a row at the least');
+  const instant = (name: 'from' | 'to'): Pick<HistoryFilter, 'from' | 'to'> => {
+    const text = filter[name];
+    if (text === undefined) return {};
+    const found = instantOf(text);
+    if (found === undefined) throw fieldError('invalid-request', `${at}.${name}`, 'No event has such a time');
+    return { [name]: found };
+  };
+  return { ...filter, ...instant('from'), ...instant('to') };
+}
+
+/** Lets so many in at once; the others wait for their turn. */
+function gate(places: number): { enter(): Promise<() => void> } {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next) next();
+    else free += 1;
+  };
+  return {
+    async enter() {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => { waiting.push(resolve); });
+      return leave;
+    },
+  };
+}

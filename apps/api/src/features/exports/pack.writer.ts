@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import yauzl from 'yauzl';
+import yazl from 'yazl';
+import type { PackedFile } from './pack.rules.ts';
+
+/** A file of a pack: its name, and its content when its turn comes. One at a time, so that all may read by one connection. */
+export interface PackPart { readonly name: string; readonly content: () => AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>> }
+
+export interface WrittenPack { readonly sha256: string; readonly bytes: number; readonly files: readonly PackedFile[] }
+
+/**
+ * Writes a ZIP of the parts, and last of all a manifest of them. The file is there when it is whole, and not before: it is
+ * written beside its place and put there in one step. Nothing of it is held in memory but what is on its way.
+ */
+export async function writePack(path: string, parts: readonly PackPart[], { at, manifest }: { readonly at: Date; readonly manifest: (files: readonly PackedFile[]) => string }): Promise<WrittenPack> {
+  await mkdir(dirname(path), { recursive: true });
+  const zip = new yazl.ZipFile();
+  const files: PackedFile[] = [];
+  const failed = Promise.withResolvers<never>();
+  // Where nothing waits for it any more, its rejection is nobody's.
+  failed.promise.catch(() => undefined);
+  zip.on('error', failed.reject);
+  const options = { mtime: at, forceDosTimestamp: true, mode: 0o100644 };
+  for (const { name, content } of parts) {
+    zip.addReadStreamLazy(name, options, (done) => {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      const measured = new Transform({
+        transform(chunk: Buffer, _encoding, next) {
+          hash.update(chunk);
+          bytes += chunk.length;
+          next(null, chunk);
+        },
+        flush(next) {
+          files.push({ name, bytes, sha256: hash.digest('hex') });
+          next();
+        },
+      });
+      pipeline(Readable.from(chunksOf(content), { objectMode: false }), measured).catch(failed.reject);
+      done(null, measured);
+    });
+  }
+  zip.addReadStreamLazy('manifest.json', options, (done) => { done(null, Readable.from([Buffer.from(manifest(files))])); });
+  zip.end();
+
+  const unfinished = `${path}.part`;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const measured = new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      next(null, chunk);
+    },
+  });
+  try {
+    await Promise.race([pipeline(zip.outputStream, measured, createWriteStream(unfinished, { mode: 0o600, flush: true })), failed.promise]);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  return { sha256: hash.digest('hex'), bytes, files };
+}
+
+async function* chunksOf(content: PackPart['content']): AsyncGenerator<Buffer> {
+  yield* await content();
+}
+
+/** What a pack on disk holds, read back to the last byte: the hash of the file, and each of its files as it unpacks. */
+export async function readPack(path: string): Promise<{ sha256: string; files: (PackedFile & { readonly lines: number })[]; manifest: string }> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  const zip = await yauzl.openPromise(path);
+  const files = [];
+  let manifest = '';
+  for await (const entry of zip.eachEntry()) {
+    const one = createHash('sha256');
+    let [bytes, lines] = [0, 0];
+    const kept: Buffer[] = [];
+    for await (const chunk of await zip.openReadStreamPromise(entry) as AsyncIterable<Buffer>) {
+      one.update(chunk);
+      bytes += chunk.length;
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
+      if (entry.fileName === 'manifest.json') kept.push(chunk);
+    }
+    if (entry.fileName === 'manifest.json') manifest = Buffer.concat(kept).toString('utf8');
+    else files.push({ name: entry.fileName, bytes, lines, sha256: one.digest('hex') });
+  }
+  return { sha256: hash.digest('hex'), files, manifest };
+}

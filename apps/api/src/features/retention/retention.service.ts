@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import type { Answer, GetRetention, Input, LiftHold, SetHold, SetRetention } from '@gatehouse/contracts';
+import type { Database } from '@gatehouse/db';
+import type { Logger } from 'pino';
+import type { Actor } from '../../core/actor.ts';
+import type { Clock } from '../../core/clock.ts';
+import { fieldError, PortalError } from '../../core/errors.ts';
+import { record, type PortalEvent } from '../audit/audit.ts';
+import { logStream, readMark, readPack, wholeRowsOf, withSnapshot, writePack, type LedgerPart, type PackedFile } from '../exports/exports.ts';
+import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS } from './retention.rules.ts';
+import { announce, countMonth, insertHold, liftHold, monthsBefore, noteFault, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw } from './retention.store.ts';
+
+export interface RetentionDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly tenantId: string;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Where months are put before they are dropped; of several replicas, a folder that all share. */
+  readonly dir: string;
+  readonly ledgerPart: LedgerPart;
+}
+
+export type Retention = ReturnType<typeof createRetention>;
+
+/** Whole rows, as PostgreSQL's COPY writes them: an archive can be taken back as it was. */
+const ROWS_FILE = 'audit_event.copy';
+
+/**
+ * How long the log is kept. A month whose time is over, and that nothing holds, is announced and archived, and the archive
+ * read back. It is not dropped: the ledger cannot vouch for rows that are gone, and would report the log as altered.
+ */
+export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPart }: RetentionDeps) {
+  const own = { tenantId, principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
+  const event = (type: PortalEvent['type'], data: Readonly<Record<string, unknown>>, actor: PortalEvent['actor'] = own, result: PortalEvent['result'] = 'success'): PortalEvent => ({ id: newId(), at: clock.now(), actor, type, kind: 'portal-retention', result, data });
+
+  /** One pass: announce, archive. One process at a time. */
+  async function pass(): Promise<void> {
+    const connection = await db.pool.connect();
+    let failed = true;
+    try {
+      const lock = [`gatehouse.retention:${tenantId}`];
+      const { rows: [got] } = await connection.query<{ locked: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', lock);
+      if (got?.locked === true) {
+        try {
+          await goOn();
+        } finally {
+          await connection.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
+        }
+      }
+      failed = false;
+    } finally {
+      connection.release(failed);
+    }
+  }
+
+  async function goOn(): Promise<void> {
+    const now = clock.now();
+    const policies = await readPolicies(db.prisma, tenantId);
+    const holds = await readHolds(db.prisma, tenantId);
+    const drops = await readDrops(db.prisma, tenantId);
+    const least = Math.min(...policies.map(({ months }) => months));
+    const standing = await monthsBefore(db, tenantId, keptUntil(now.toISOString().slice(0, 7), -least));
+    for (const one of standing) {
+      const { month, sources } = one;
+      const planned = drops.find((drop) => drop.month === month);
+      const over = isOver(month, policies.filter(({ source }) => sources.includes(source)).map(({ months }) => months), now);
+      if (!over) {
+        if (planned) await db.prisma.$transaction((tx) => withdraw(tx, tenantId, month));
+        continue;
+      }
+      if (isHeld(month, holds)) continue;
+      if (!planned) {
+        await db.prisma.$transaction(async (tx) => {
+          if (await announce(tx, tenantId, month, now, dueAfter(now))) await record(tx, event('retention.drop-planned', { month, dueAt: dueAfter(now).toISOString() }));
+        });
+      }
+      const rows = await countMonth(db.pool, tenantId, one);
+      // What came in since belongs into the archive too.
+      if (planned?.status !== 'verified' || planned.rows !== rows) await archive(one, rows);
+    }
+  }
+
+  /** Writes the month to a file and reads it back. */
+  async function archive(one: { month: string; next: string }, rows: number): Promise<void> {
+    const { month, next } = one;
+    const span = { month: `${month}-01`, next };
+    const file = join(dir, `audit_event-${month}-${tenantId}.zip`);
+    try {
+      await ledgerPart.seal();
+      const mark = await readMark(db.pool, tenantId);
+      const [from, to] = [`${span.month}T00:00:00.000000Z`, `${next}T00:00:00.000000Z`];
+      const written = await withSnapshot(db, async (connection) => {
+        async function* events(): AsyncGenerator<Buffer> {
+          for await (const { bytes } of logStream(connection, 'ndjson', { tenantId, filter: { from, to }, mark })) if (bytes.length > 0) yield bytes;
+        }
+        const ledger = await ledgerPart.filesOf(connection, { tenantId, filter: { from, to }, mark });
+        return writePack(file, [
+          { name: 'README.txt', content: async function* readme() { yield Buffer.from(readmeOf(tenantId, month)); } },
+          { name: ROWS_FILE, content: () => wholeRowsOf(connection, tenantId, span) },
+          { name: 'events.ndjson', content: events },
+          ...ledger,
+        ], { at: clock.now(), manifest: (files: readonly PackedFile[]) => `${JSON.stringify({ format: 'gatehouse-archive', version: 1, tenantId, log: 'audit_event', month, rows, files }, undefined, 2)}\n` });
+      });
+      const fault = faultOf(written, await readPack(file), rows, ROWS_FILE);
+      if (fault !== undefined) throw new Error(fault);
+      await db.prisma.$transaction(async (tx) => {
+        await noteVerified(tx, tenantId, month, { file, sha256: written.sha256, bytes: written.bytes, rows, verifiedAt: clock.now() });
+        await record(tx, event('retention.month-archived', { month, rows, sha256: written.sha256, bytes: written.bytes }));
+      });
+    } catch (error) {
+      log.warn({ err: error, month }, 'a month of the log could not be archived');
+      await db.prisma.$transaction(async (tx) => {
+        await noteFault(tx, tenantId, month, 'The month could not be archived, or the archive did not read back whole. It stays. The log of the portal says more.');
+        await record(tx, event('retention.archive-failed', { month }, own, 'failure'));
+      });
+    }
+  }
+
+  return {
+    pass,
+
+    async get(actor: Actor): Promise<Answer<typeof GetRetention>> {
+      const [policies, holds, drops] = await Promise.all([readPolicies(db.prisma, actor.tenantId), readHolds(db.prisma, actor.tenantId), readDrops(db.prisma, actor.tenantId)]);
+      return { now: clock.now().toISOString(), policies, holds, drops: drops.map((drop) => ({ ...drop, held: drop.status !== 'dropped' && isHeld(drop.month, holds) })), noticeDays: NOTICE_DAYS };
+    },
+
+    async setPolicy(actor: Actor, { source, months }: Input<typeof SetRetention>['body']): Promise<Answer<typeof SetRetention>> {
+      await db.prisma.$transaction(async (tx) => {
+        const before = (await readPolicies(tx, actor.tenantId)).find((one) => one.source === source)?.months;
+        await setPolicy(tx, actor.tenantId, { source, months, by: actor.name, at: clock.now() });
+        await record(tx, event('retention.policy-set', { source, monthsBefore: before, months }, actor));
+      });
+      return { policies: await readPolicies(db.prisma, actor.tenantId) };
+    },
+
+    async setHold(actor: Actor, { reason, fromMonth, toMonth }: Input<typeof SetHold>['body']): Promise<Answer<typeof SetHold>> {
+      if (fromMonth !== null && toMonth !== null && fromMonth > toMonth) throw fieldError('invalid-request', 'body.toMonth', 'The last month is before the first');
+      if (reason.includes('\u0000') || !reason.isWellFormed()) throw fieldError('invalid-request', 'body.reason', 'This has a character that cannot be stored');
+      const hold = { id: newId(), reason, fromMonth, toMonth, setAt: clock.now(), setBy: actor.name };
+      await db.prisma.$transaction(async (tx) => {
+        await insertHold(tx, actor.tenantId, hold);
+        await record(tx, event('retention.hold-set', { holdId: hold.id, reason, fromMonth, toMonth }, actor));
+      });
+      return { ...hold, setAt: hold.setAt.toISOString() };
+    },
+
+    async liftHold(actor: Actor, id: string): Promise<Answer<typeof LiftHold>> {
+      const now = clock.now();
+      await db.prisma.$transaction(async (tx) => {
+        const lifted = await liftHold(tx, actor.tenantId, id.toLowerCase(), { by: actor.name, at: now, dueAt: dueAfter(now) });
+        if (!lifted) throw new PortalError('not-found');
+        await record(tx, event('retention.hold-lifted', { holdId: id, reason: lifted.reason }, actor));
+      });
+      return { lifted: true };
+    },
+  };
+}
+
+const readmeOf = (tenantId: string, month: string): string => [
+  'GATEHOUSE ARCHIVE', '', `All rows of the log of tenant ${tenantId} in ${month}, written when the time of the month was over. Writing it took nothing out of the database.`, '',
+  `  ${ROWS_FILE}   whole rows, as PostgreSQL's COPY text format has them, in the order in which the log took them`,
+  '  events.ndjson      the events as they were received', '  ledger/            proofs', '  manifest.json      every file with its size and SHA-256', '',
+].join('\n');

@@ -1,0 +1,91 @@
+import type { LegalHold, PlannedDrop, RetentionPolicy } from '@gatehouse/contracts';
+import type { Database, Tx } from '@gatehouse/db';
+import { DEFAULT_MONTHS } from './retention.rules.ts';
+
+const LOG = 'audit_event';
+export const SOURCES = ['directory', 'portal'] as const;
+
+const monthOf = (date: Date): string => date.toISOString().slice(0, 7);
+const dateOf = (month: string): Date => new Date(`${month}-01T00:00:00Z`);
+
+export async function readPolicies(db: Tx, tenantId: string): Promise<RetentionPolicy[]> {
+  const rows = await db.retentionPolicy.findMany({ where: { tenantId } });
+  return SOURCES.map((source) => {
+    const row = rows.find((one) => one.source === source);
+    return { source, months: row?.months ?? DEFAULT_MONTHS, changedAt: row?.changedAt.toISOString() ?? null, changedBy: row?.changedBy ?? null };
+  });
+}
+
+export async function setPolicy(tx: Tx, tenantId: string, { source, months, by, at }: { source: string; months: number; by: string; at: Date }): Promise<void> {
+  const data = { months, changedAt: at, changedBy: by };
+  await tx.retentionPolicy.upsert({ where: { tenantId_source: { tenantId, source } }, create: { tenantId, source, ...data }, update: data });
+}
+
+export async function readHolds(db: Tx, tenantId: string): Promise<LegalHold[]> {
+  const rows = await db.legalHold.findMany({ where: { tenantId, liftedAt: null }, orderBy: { setAt: 'desc' } });
+  return rows.map((row) => ({ id: row.id, reason: row.reason, fromMonth: row.fromMonth && monthOf(row.fromMonth), toMonth: row.toMonth && monthOf(row.toMonth), setAt: row.setAt.toISOString(), setBy: row.setBy }));
+}
+
+export async function insertHold(tx: Tx, tenantId: string, hold: { id: string; reason: string; fromMonth: string | null; toMonth: string | null; setAt: Date; setBy: string }): Promise<void> {
+  await tx.legalHold.create({ data: { tenantId, ...hold, fromMonth: hold.fromMonth === null ? null : dateOf(hold.fromMonth), toMonth: hold.toMonth === null ? null : dateOf(hold.toMonth) } });
+}
+
+/** Lifts it once; what it held is announced anew. */
+export async function liftHold(tx: Tx, tenantId: string, id: string, { by, at, dueAt }: { by: string; at: Date; dueAt: Date }): Promise<{ reason: string } | undefined> {
+  const hold = await tx.legalHold.findUnique({ where: { tenantId_id: { tenantId, id } } });
+  if (!hold) return undefined;
+  const { count } = await tx.legalHold.updateMany({ where: { tenantId, id, liftedAt: null }, data: { liftedAt: at, liftedBy: by } });
+  if (count !== 1) return undefined;
+  await tx.monthArchive.updateMany({
+    where: { tenantId, log: LOG, status: { not: 'dropped' }, month: { ...(hold.fromMonth && { gte: hold.fromMonth }), ...(hold.toMonth && { lte: hold.toMonth }) } },
+    data: { plannedAt: at, dueAt },
+  });
+  return { reason: hold.reason };
+}
+
+/** Months on their way out, the newest first; whether one is held is the caller's to say. */
+export async function readDrops(db: Tx, tenantId: string, most = 120): Promise<Omit<PlannedDrop, 'held'>[]> {
+  const rows = await db.monthArchive.findMany({ where: { tenantId, log: LOG }, orderBy: { month: 'desc' }, take: most });
+  return rows.map((row) => ({
+    month: monthOf(row.month), status: row.status as PlannedDrop['status'], plannedAt: row.plannedAt.toISOString(), dueAt: row.dueAt.toISOString(), file: row.file, sha256: row.sha256, rows: row.rows === null ? null : Number(row.rows),
+    bytes: row.bytes === null ? null : Number(row.bytes), verifiedAt: row.verifiedAt?.toISOString() ?? null, droppedAt: row.droppedAt?.toISOString() ?? null, error: row.error,
+  }));
+}
+
+/** Months of the log with the sources that have events of the tenant in them, oldest first, from those that end before an instant. */
+export async function monthsBefore(db: Pick<Database, 'pool'>, tenantId: string, before: Date): Promise<{ month: string; next: string; sources: string[] }[]> {
+  const { rows: months } = await db.pool.query<{ first: string; next: string }>(
+    `SELECT to_char(m, 'YYYY-MM-DD') AS first, to_char(m + interval '1 month', 'YYYY-MM-DD') AS next FROM (
+       SELECT to_date(right(c.relname, 6), 'YYYYMM') AS m FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = 'audit_event'::regclass) AS months
+     WHERE (m + interval '1 month')::timestamp AT TIME ZONE 'UTC' <= $1 ORDER BY m`, [before]);
+  const found = [];
+  for (const { first, next } of months) {
+    const { rows } = await db.pool.query<{ source: string }>(`SELECT DISTINCT source FROM audit_event WHERE tenant_id = $1 AND activity_at >= $2::timestamptz AND activity_at < $3::timestamptz`, [tenantId, `${first} 00:00:00+00`, `${next} 00:00:00+00`]);
+    if (rows.length > 0) found.push({ month: first.slice(0, 7), next, sources: rows.map(({ source }) => source) });
+  }
+  return found;
+}
+
+/** Announces a drop; false where it is announced already. */
+export async function announce(tx: Tx, tenantId: string, month: string, plannedAt: Date, dueAt: Date): Promise<boolean> {
+  const { count } = await tx.monthArchive.createMany({ data: [{ tenantId, log: LOG, month: dateOf(month), status: 'planned', plannedAt, dueAt }], skipDuplicates: true });
+  return count === 1;
+}
+
+/** Takes back what was announced and need not be any more. */
+export async function withdraw(tx: Tx, tenantId: string, month: string): Promise<void> {
+  await tx.monthArchive.deleteMany({ where: { tenantId, log: LOG, month: dateOf(month), status: { not: 'dropped' } } });
+}
+
+export async function noteVerified(tx: Tx, tenantId: string, month: string, archive: { file: string; sha256: string; bytes: number; rows: number; verifiedAt: Date }): Promise<void> {
+  await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log: LOG, month: dateOf(month) } }, data: { ...archive, bytes: BigInt(archive.bytes), rows: BigInt(archive.rows), status: 'verified', error: null } });
+}
+
+export async function noteFault(tx: Tx, tenantId: string, month: string, error: string): Promise<void> {
+  await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log: LOG, month: dateOf(month) } }, data: { status: 'planned', error } });
+}
+
+export async function countMonth(db: Pick<Database['pool'], 'query'>, tenantId: string, { month, next }: { month: string; next: string }): Promise<number> {
+  const { rows: [row] } = await db.query<{ n: string }>('SELECT count(*) AS n FROM audit_event WHERE tenant_id = $1 AND activity_at >= $2::timestamptz AND activity_at < $3::timestamptz', [tenantId, `${month}-01 00:00:00+00`, `${next} 00:00:00+00`]);
+  return Number(row?.n ?? 0);
+}
