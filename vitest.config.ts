@@ -28,7 +28,8 @@ export default defineConfig({
           environment: 'jsdom',
           // A test takes down what it rendered and stored. Loading Fluent anew for each file took more time than all of the tests.
           isolate: false,
-          // Such a project has workers of its own, after the other one's.
+          // Such a project has workers of its own, after the other one's, and one unless it is said. They wait more than they compute.
+          maxWorkers: '200%',
           sequence: { groupOrder: 1 },
           root: 'apps/web',
           include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],

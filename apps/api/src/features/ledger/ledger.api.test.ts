@@ -37,6 +37,8 @@ test('the ledger says where it stands, and its checkpoint and keys can be taken 
 
 test('an event is proved by its leaf, from the page to the verifier; one that is not sealed yet is said to be so', async () => {
   const ines = await portal.as(INES);
+  await portal.advance('PT1M');
+  await portal.anonymous().signIn(INES);
   const { body: { events: [event] } } = await ines.get('/api/history/events?limit=1&kind=portal-sign-in');
   const { body: before } = await ines.get(`/api/ledger/events/${encodeURIComponent(event.id)}`);
   expect(before).toEqual({ proof: null });
