@@ -78,12 +78,14 @@ export async function revive(tx: Tx, tenantId: string, id: string, at: Date): Pr
 /** How the requests stand that notifications tell of. */
 export async function findStanding(db: Tx, tenantId: string, requestIds: readonly string[]): Promise<(requestId: string) => RequestStands> {
   const among = { in: [...new Set(requestIds)] };
-  const [recorded, mirrored] = await Promise.all([
+  const [decided, recorded, mirrored] = await Promise.all([
+    // The approval has the id of its request; what was decided here is known before anybody has read it back.
+    db.approvalDecision.findMany({ where: { tenantId, approvalId: among, status: 'decided' }, select: { approvalId: true, status: true } }),
     db.accessRequest.findMany({ where: { tenantId, entraRequestId: among }, select: { entraRequestId: true, status: true } }),
     db.activation.findMany({ where: { tenantId, requestId: among }, select: { requestId: true, status: true } }),
   ]);
   return (requestId) => ({
-    recorded: recorded.find((row) => row.entraRequestId === requestId)?.status,
+    recorded: (decided.find((row) => row.approvalId === requestId) ?? recorded.find((row) => row.entraRequestId === requestId))?.status,
     mirrored: mirrored.find((row) => row.requestId === requestId)?.status,
   });
 }
