@@ -205,17 +205,28 @@ export async function playJourney(stage: Stage): Promise<void> {
     return ok(await ask(), 201);
   };
   let request: Reply['body'];
+  let askedAt = 0;
   await step('Activate with a reason', async () => {
     const noReason = await insisting(() => anna.post('/api/access/activations', { groupId, minutes: 30 }));
     assert.equal(noReason.status, 409);
+    askedAt = stage.now();
     request = await activate(anna, ANA, { groupId, minutes: 30, justification: 'Month-end close, INC-4711' });
     return `asked for 30 min, after a stronger sign-in`;
   });
   await step('Confirmation', async () => {
+    let byHand = false;
     const member = await until('the directory shows the membership', async () => {
       const now = ok(await anna.get(`/api/access/requests/${request.id}`));
-      return now.state === 'active' && now.memberAt !== null ? now : undefined;
+      if (now.state === 'active' && now.memberAt !== null) return now;
+      // The portal looks seldom by itself; who has waited for so long asks it to look.
+      if (!byHand && stage.now() - askedAt > 5 * 60_000) {
+        byHand = true;
+        await stage.onTriedAgain?.();
+        await anna.get('/api/access?fresh=yes');
+      }
+      return undefined;
     });
+    if (byHand) await stage.onGotThrough?.();
     return `provisioned ${member.provisionedAt}, member ${member.memberAt}, ends ${member.endsAt}`;
   });
   await step('Reconnect', async () => {
@@ -227,8 +238,11 @@ export async function playJourney(stage: Stage): Promise<void> {
     return `${HOST} answers 200`;
   });
   await step('Deactivate', async () => {
-    const early = await insisting(() => anna.post('/api/access/deactivations', { groupId }));
-    assert.equal(early.status, 409, `before five minutes it is refused: ${JSON.stringify(early.body)}`);
+    // Where Graph hardly answers, the five minutes may be over before it is known that they began.
+    if (stage.now() - askedAt < 5 * 60_000) {
+      const early = await insisting(() => anna.post('/api/access/deactivations', { groupId }));
+      assert.equal(early.status, 409, `before five minutes it is refused: ${JSON.stringify(early.body)}`);
+    }
     await stage.advance(anna, 6);
     const isEnded = async (): Promise<Reply | undefined> => {
       const reply = await anna.get('/api/access');
