@@ -25,6 +25,7 @@ const Request = z.object({
   ticketInfo: z.object({ ticketNumber: optionalText, ticketSystem: optionalText }).nullish(),
   approvalId: optionalText,
   createdDateTime: z.string(),
+  completedDateTime: z.string().nullish(),
   scheduleInfo: z
     .object({
       startDateTime: optionalText,
@@ -50,6 +51,7 @@ export const ScheduleRequestShape = Request.transform(
     ticketSystem: request.ticketInfo?.ticketSystem,
     approvalId: request.approvalId,
     createdAt: request.createdDateTime,
+    completedAt: request.completedDateTime ?? undefined,
     startsAt: request.scheduleInfo?.startDateTime,
     duration: request.scheduleInfo?.expiration?.duration,
     endsAt: request.scheduleInfo?.expiration?.endDateTime,

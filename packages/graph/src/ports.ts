@@ -113,6 +113,8 @@ export interface ScheduleRequest {
   readonly ticketSystem?: string | undefined;
   readonly approvalId?: string | undefined;
   readonly createdAt: string;
+  /** When Entra was done with it, whichever way. */
+  readonly completedAt?: string | undefined;
   readonly startsAt?: string | undefined;
   /** ISO 8601 duration, where the request carries one. */
   readonly duration?: string | undefined;

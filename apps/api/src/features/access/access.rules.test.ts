@@ -198,6 +198,16 @@ describe('observe', () => {
     expect(observe(waiting, { requests: [request], assignments: [] }, at(41))).toMatchObject({ state: 'active', provisionedAt: at(41), endsAt: at(71) });
   });
 
+  test('one that was approved, began and ended while nobody looked is over, and not just beginning', () => {
+    const waiting = { ...row, status: 'awaiting-approval', entraRequestId: ENTRA_ID };
+    const missed = { requests: [{ ...request, completedAt: iso(40) }], assignments: [] };
+    expect(observe(waiting, missed, at(69)).state).toBe('active');
+    expect(observe(waiting, missed, at(70))).toMatchObject({ state: 'ended', endsAt: at(70), provisionedAt: null });
+    expect(observe(waiting, missed, at(300)).endsAt).toEqual(at(70));
+    // What is completed ahead of its start begins with that.
+    expect(observe(waiting, { requests: [{ ...request, startsAt: iso(50), completedAt: iso(40) }], assignments: [] }, at(60)).endsAt).toEqual(at(80));
+  });
+
   test('a word that we do not know changes nothing, until the time is over anyway', () => {
     const waiting = { ...row, status: 'awaiting-approval', entraRequestId: ENTRA_ID };
     const odd = { requests: [{ ...request, status: 'Marvellous' }], assignments: [] };

@@ -16,6 +16,7 @@ export interface EntraRequest {
   readonly justification?: string | undefined;
   readonly ticketNumber?: string | undefined;
   readonly createdAt: string;
+  readonly completedAt?: string | undefined;
   readonly startsAt?: string | undefined;
   readonly duration?: string | undefined;
   readonly endsAt?: string | undefined;
@@ -263,7 +264,10 @@ function observeActivation(row: RecordedRequest, view: EntraView, now: Date, oth
   const instance = instanceOf(found, view);
   const startsAt = instant(request.startsAt) ?? row.startsAt;
   const minutes = durationIn(request) ?? row.minutes;
-  const begins = instant(instance?.startsAt) ?? row.provisionedAt ?? (known.state === 'awaiting-approval' ? now : startsAt ?? now);
+  // One that was approved while nobody looked began when Entra was done with it, and not when it is seen: it may be over.
+  const completedAt = instant(request.completedAt);
+  const approvedAt = completedAt && startsAt && startsAt > completedAt ? startsAt : completedAt ?? now;
+  const begins = instant(instance?.startsAt) ?? row.provisionedAt ?? (known.state === 'awaiting-approval' ? approvedAt : startsAt ?? now);
   const endsAt = instant(instance?.endsAt) ?? row.endsAt ?? (minutes !== null ? addMinutes(begins, minutes) : instant(request.endsAt) ?? null);
   const endedByPerson = deactivatedAt(found, request, view);
   const present = endedByPerson ? false : isPresent(found, view, now);
