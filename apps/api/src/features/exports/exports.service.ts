@@ -2,6 +2,7 @@ import { NamesMeant, type Answer, type CreateExport, type DownloadExport, type E
 import type { Database } from '@gatehouse/db';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
+import { gate } from '../../core/gate.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { canBeLookedUp, instantOf, isStorable, namesOf, readCoverage } from '../history/history.ts';
@@ -156,22 +157,4 @@ function usable(filter: HistoryFilter, at: string): HistoryFilter {
     return { [name]: found };
   };
   return { ...filter, ...instant('from'), ...instant('to') };
-}
-
-/** Lets so many in at once; the others wait for their turn. */
-function gate(places: number): { enter(): Promise<() => void> } {
-  const waiting: (() => void)[] = [];
-  let free = places;
-  const leave = (): void => {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  };
-  return {
-    async enter() {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => { waiting.push(resolve); });
-      return leave;
-    },
-  };
 }

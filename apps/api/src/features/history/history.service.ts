@@ -3,6 +3,7 @@ import type { Database } from '@gatehouse/db';
 import { stringify } from 'csv-stringify/sync';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
+import { gate } from '../../core/gate.ts';
 import { cursorOf, isStorable, positionOf, type Position } from '../../core/cursors.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
@@ -229,22 +230,4 @@ function usable<Asked extends Filter>(filter: Asked): Asked {
     return { [name]: found };
   };
   return { ...filter, ...instant('from'), ...instant('to') };
-}
-
-/** Lets so many in at once; the others wait for their turn. */
-function gate(places: number): { enter(): Promise<() => void> } {
-  const waiting: (() => void)[] = [];
-  let free = places;
-  const leave = (): void => {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  };
-  return {
-    async enter() {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => { waiting.push(resolve); });
-      return leave;
-    },
-  };
 }
