@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@gatehouse/db';
-import { Logger as WorkerLogger, makeWorkerUtils, run, type Runner, type TaskList } from 'graphile-worker';
+import { Logger as WorkerLogger, makeWorkerUtils, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { Logger } from 'pino';
 
 export interface JobDeps {
@@ -69,34 +70,46 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
       }
     },
   });
-  const start = async (): Promise<Runner> => {
+  // One that is ending by itself refuses to be stopped again.
+  const end = (runner: Runner): Promise<void> => runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); });
+  const start = async (): Promise<{ runner: Runner; ended: Promise<void> }> => {
+    const events: WorkerEvents = new EventEmitter();
+    const ended = Promise.withResolvers<void>();
+    for (const event of ['pool:gracefulShutdown:complete', 'pool:gracefulShutdown:error'] as const) events.once(event, () => { ended.resolve(); });
     const runner = await run({
-      pgPool: db.pool, logger, noHandleSignals: true, concurrency: 4,
+      pgPool: db.pool, logger, events, noHandleSignals: true, concurrency: 4,
       taskList: { ...repeating('sync', syncEveryMs), ...repeating('watch', watchEveryMs), ...repeating('notify', notifyEveryMs), ...repeating('feed', feedEveryMs), ...repeating('settleRequests', syncEveryMs), ...repeating('sweep', 5 * 60_000), ...(ledger && { checkLedger: async () => { await ledger.check(); } }) },
       // One wake-up a minute each, should the chain of a task ever break.
       crontab: '* * * * * sync ?jobKey=sync&jobKeyMode=preserve_run_at\n* * * * * watch ?jobKey=watch&jobKeyMode=preserve_run_at\n* * * * * notify ?jobKey=notify&jobKeyMode=preserve_run_at\n* * * * * feed ?jobKey=feed&jobKeyMode=preserve_run_at\n* * * * * settleRequests ?jobKey=settleRequests&jobKeyMode=preserve_run_at\n*/5 * * * * sweep ?jobKey=sweep&jobKeyMode=preserve_run_at\n' + (ledger ? '17 3 * * * checkLedger ?jobKey=checkLedger&jobKeyMode=preserve_run_at&max=1\n' : ''),
-      // How a job ended is written by a batch: it repeats while the database is away, and what it cannot write ends the
-      // runner. Without one the worker lets go of the promise, and its rejection would end the process.
+      // How a job ended is written by a batch, and what it cannot write ends the runner. Without one the worker lets go
+      // of the promise, and its rejection would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
-    for (const task of ['sweep', 'settleRequests', 'feed', 'notify', 'watch', 'sync']) await again(task, 0);
-    return runner;
+    try {
+      for (const task of ['sweep', 'settleRequests', 'feed', 'notify', 'watch', 'sync']) await again(task, 0);
+    } catch (error) {
+      await end(runner);
+      throw error;
+    }
+    // Its promise alone would not do: after two batches that overlapped, of which one failed, the pool waits for a third
+    // that nobody sent (https://github.com/graphile/worker/issues/636). By then every worker has let go of its job.
+    runner.promise.then(ended.resolve, ended.resolve);
+    return { runner, ended: ended.promise };
   };
 
-  let runner = await start();
-  /** A runner that ended by itself, because the database was away for long, is replaced until it stays. */
+  let current = await start();
+  /** A runner that ended by itself, because the database was away, is replaced until it stays. */
   const supervised = (async () => {
     while (!stopping) {
-      await runner.promise.catch((error: unknown) => { if (!stopping) log.error({ err: error }, 'the background work ended and begins anew'); });
-      while (!stopping) {
+      await current.ended;
+      if (!stopping) log.error('the background work ended and begins anew');
+      await end(current.runner);
+      let next: typeof current | void = undefined;
+      while (!stopping && !next) {
         await Promise.race([sleep(retryAfterMs, undefined, { ref: false }), stopped.promise]);
-        if (stopping) break;
-        const next = await start().catch((error: unknown) => void log.warn({ err: error }, 'the background work does not begin yet'));
-        if (next) {
-          runner = next;
-          break;
-        }
+        if (!stopping) next = await start().catch((error: unknown) => void log.warn({ err: error }, 'the background work does not begin yet'));
       }
+      if (next) current = next;
     }
   })();
 
@@ -113,9 +126,10 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
     async stop() {
       stopping = true;
       stopped.resolve();
-      // One that is ending by itself refuses to be stopped again.
-      await runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); });
+      await end(current.runner);
       await supervised;
+      // The stop may have come while another began.
+      await end(current.runner);
       await sealing;
       await utils.release();
     },
