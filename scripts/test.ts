@@ -1,6 +1,6 @@
 /** Everything that must hold: types, lint, tests, journeys in a browser. Ends with a line `N passed, N failed`. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowser } from './browser.ts';
 
@@ -52,6 +52,8 @@ tests('journeys in a browser', 'node_modules/@playwright/test/cli.js', ['test'],
   const { stats } = report as { stats: { expected: number; unexpected: number; flaky: number } };
   return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
 }, { CHROMIUM: findBrowser(process.env['CHROMIUM']) });
+// What stood on the page of a journey that failed: elsewhere than here nobody can open the trace.
+for (const file of globSync('journeys/*/error-context.md', { cwd: results })) console.log(`\n── ${file}\n${readFileSync(join(results, file), 'utf8').slice(0, 12_000)}`);
 
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
