@@ -94,10 +94,10 @@ async function readDay(db: Database, url: string): Promise<{ seconds: number; jo
   return { seconds: (performance.now() - began) / 1000, joinSeconds, cpuSeconds: (user + system) / 1_000_000 };
 }
 
-/** A raw COPY of the rows that were read into a table with the same indexes, in as large pieces as the pages were. */
+/** A raw COPY of the rows that were read, with the text that is looked for in, into a table with the same indexes, in as large pieces as the pages were. */
 async function copyDay(connection: Connection, events: number): Promise<number> {
   await connection.query('DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE audit_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)');
-  const columns = 'tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, ingested_at, revision, defect, batch_id, ordinal';
+  const columns = 'tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, ingested_at, revision, defect, batch_id, ordinal, search';
   const { rows } = await connection.query<{ row: (string | number | null)[] }>(`SELECT json_build_array(${columns.split(', ').map((column) => `${column}::text`).join(', ')}) AS row FROM audit_event WHERE tenant_id = $1 ORDER BY activity_at`, [TENANT]);
   if (rows.length !== events) throw new Error(`${rows.length} of ${events} events were read`);
   await connection.query('CHECKPOINT');

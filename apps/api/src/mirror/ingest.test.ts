@@ -74,14 +74,14 @@ test('a role that may only insert into the log and read it takes pages in, revis
   const all = story('r1', '2026-03-02');
   await take(all);
   await withConnection(db, async (connection) => {
-    await connection.query(`DROP TABLE IF EXISTS pg_temp.directory_staging; CREATE ROLE ${role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role};
+    await connection.query(`CREATE ROLE ${role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role};
       REVOKE UPDATE, DELETE, TRUNCATE ON audit_event, audit_event_key, log_batch FROM ${role}; SET ROLE ${role}`);
     try {
       const changed = all.map((one) => ({ ...one, raw: one.raw.replace('success', 'failure') }));
       expect(await ingest(connection, log, { tenantId, events: [...all, ...changed], receivedAt: RECEIVED_AT })).toMatchObject({ added: 7, revised: 7, known: 7 });
       await expect(connection.query('DELETE FROM audit_event_key')).rejects.toThrow('permission denied');
     } finally {
-      await connection.query(`RESET ROLE; DROP TABLE pg_temp.directory_staging; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await connection.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
   });
 });

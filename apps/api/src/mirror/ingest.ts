@@ -21,10 +21,6 @@ interface Pair { readonly subjectId: string; readonly groupId: string }
  */
 export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, { tenantId, events, receivedAt, bulk = false, also }: Batch): Promise<Ingested> {
   const { rounds, seen } = rowsOf(events, receivedAt);
-  // Before the transaction: one that fails would take the table with it.
-  const { rows: [standing] } = await connection.query<{ is: boolean }>(`SELECT to_regclass('pg_temp.directory_staging') IS NOT NULL AS is`);
-  if (standing?.is !== true) await connection.query(STAGING);
-
   return inTransaction(connection, async () => {
     const months = [...new Set(rounds.flatMap((rows) => rows.map(({ at }) => `${at.slice(0, 7)}-01`)))].sort();
     // Two batches with events of the same person and group would each join without the other's, and count the same revision.
@@ -32,8 +28,7 @@ export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, 
 
     const added: Row[] = [];
     const revised: Row[] = [];
-    for (const [round, rows] of rounds.entries()) {
-      if (round > 0) await connection.query('TRUNCATE directory_staging');
+    for (const rows of rounds) {
       const outcome = await insert(connection, tenantId, receivedAt, rows);
       added.push(...outcome.added);
       revised.push(...outcome.revised);
@@ -92,59 +87,66 @@ function rowsOf(events: Batch['events'], receivedAt: Date): { readonly rounds: r
   return { rounds, seen };
 }
 
-/** Where a page stands before it is merged; empty again with the end of each transaction. */
-const STAGING = `CREATE TEMP TABLE directory_staging (
-  place integer, event_id text, content_hash bytea, activity_at timestamptz, activity_at_raw text, activity text, kind text, service text, result text, result_reason text,
-  actor_id text, actor_name text, subject_id text, subject_name text, group_id text, group_name text, application_id text, application_name text, request_id text, correlation_id text,
-  raw text STORAGE EXTERNAL, defect text) ON COMMIT DELETE ROWS`;
+const COLUMNS = `tenant_id, source, event_id, revision, batch_id, ordinal, ingested_at, activity_at, activity_at_raw, activity, kind, service, result, result_reason,
+  actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, defect`;
 
-const COLUMNS = `activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name,
-  request_id, correlation_id, raw, defect`;
-
-/** Merges rows of different ids into the log. Those are added that are new, or have another content than every one that is there. */
+/**
+ * Adds those rows, of different ids, that are new or have another content than every one that is there, as one batch in the
+ * order in which they came. Their keys go in first: PostgreSQL then says which those are, and only they travel.
+ */
 async function insert(connection: Connection, tenantId: string, receivedAt: Date, rows: readonly Row[]): Promise<{ readonly added: readonly Row[]; readonly revised: readonly Row[] }> {
-  await copyRows(connection, 'directory_staging', rows.map((row, place) => [
-    place, row.id, `\\x${row.hash}`, row.at, row.atRaw, row.activity, row.kind, row.service, row.result, row.reason, row.actorId, row.actorName, row.subjectId, row.subjectName, row.groupId, row.groupName,
-    row.applicationId, row.applicationName, row.requestId, row.correlationId, row.raw, row.defect,
+  const isFresh = await insertKeys(connection, tenantId, rows);
+  const others = rows.filter((row) => !isFresh(row));
+  const revisions = others.length === 0 ? NO_REVISIONS : await insertRevisions(connection, tenantId, others);
+  const added = revisions.size === 0 && others.length === 0 ? rows : rows.filter((row) => isFresh(row) || revisions.has(row.id));
+  if (added.length === 0) return { added, revised: [] };
+
+  const { rows: [batch] } = await connection.query<{ id: string }>(
+    `WITH batch AS (INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ($1, 'audit_event', '${SOURCE}', $2, $3) RETURNING batch_id)
+     INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch RETURNING batch_id AS id`,
+    [tenantId, receivedAt.toISOString(), added.length],
+  );
+  const common = [tenantId, SOURCE] as const;
+  const at = receivedAt.toISOString();
+  await copyRows(connection, `audit_event (${COLUMNS})`, added.map((row, ordinal) => [
+    ...common, row.id, revisions.get(row.id) ?? 0, batch?.id ?? null, ordinal, at, row.at, row.atRaw, row.activity, row.kind, row.service, row.result, row.reason,
+    row.actorId, row.actorName, row.subjectId, row.subjectName, row.groupId, row.groupName, row.applicationId, row.applicationName, row.requestId, row.correlationId, row.raw, row.defect,
   ]));
-  const common = [tenantId, receivedAt.toISOString()];
-  // Nobody counts the rows of a temporary table: unless told, the planner takes them for few, and compares each with each.
-  await connection.query('SET LOCAL enable_nestloop = off');
-  // All in one statement: where the machine is busy, a page takes as long as it has answers to wait for.
+  return { added, revised: added.filter(({ id }) => revisions.has(id)) };
+}
+
+const NO_REVISIONS: ReadonlyMap<string, number> = new Map();
+
+const keysOf = (rows: readonly Row[]): [string[], string[], string[]] => [rows.map(({ id }) => id), rows.map((row) => `\\x${row.hash}`), rows.map(({ at }) => at)];
+const CAME = 'unnest($2::text[], $3::bytea[], $4::timestamptz[]) AS came (event_id, content_hash, activity_at)';
+
+/** Answers which of the rows have an id that was not there. */
+async function insertKeys(connection: Connection, tenantId: string, rows: readonly Row[]): Promise<(row: Row) => boolean> {
+  // The ids come back only where they say something: as a rule everything is new.
   const { rows: [fresh] } = await connection.query<{ count: number; ids: string[] | null }>(
     `WITH fresh AS (
        INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
-       SELECT $1, '${SOURCE}', event_id, 0, content_hash, activity_at FROM directory_staging ON CONFLICT DO NOTHING RETURNING event_id, revision
-     ), ${BATCH_OF_FRESH} SELECT count(*)::int AS count, CASE WHEN count(*) < $3 THEN array_agg(event_id) END AS ids FROM fresh`,
-    [...common, rows.length],
+       SELECT $1, '${SOURCE}', event_id, 0, content_hash, activity_at FROM ${CAME} ON CONFLICT DO NOTHING RETURNING event_id
+     ) SELECT count(*)::int AS count, CASE WHEN count(*) < $5 THEN array_agg(event_id) END AS ids FROM fresh`,
+    [tenantId, ...keysOf(rows), rows.length],
   );
-  // What follows looks into large tables by their indexes.
-  await connection.query('SET LOCAL enable_nestloop = on');
-  if (fresh?.count === rows.length) return { added: rows, revised: [] };
-
-  const { rows: others } = await connection.query<{ id: string }>(
-    `WITH fresh AS (
-       INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
-       SELECT $1, '${SOURCE}', s.event_id, max(k.revision) + 1, s.content_hash, s.activity_at
-       FROM directory_staging AS s JOIN audit_event_key AS k ON k.tenant_id = $1 AND k.source = '${SOURCE}' AND k.event_id = s.event_id
-       GROUP BY s.event_id, s.content_hash, s.activity_at HAVING bool_and(k.content_hash <> s.content_hash)
-       RETURNING event_id, revision
-     ), ${BATCH_OF_FRESH} SELECT event_id AS id FROM fresh`,
-    common,
-  );
-  const [first, again] = [new Set(fresh?.ids), new Set(others.map(({ id }) => id))];
-  const revised = rows.filter(({ id }) => again.has(id));
-  return { added: [...rows.filter(({ id }) => first.has(id)), ...revised], revised };
+  if (fresh?.count === rows.length) return () => true;
+  const ids = new Set(fresh?.ids);
+  return ({ id }) => ids.has(id);
 }
 
-/** A batch of the staged rows whose keys are `fresh`, numbered in the order in which they came; none where there are none. */
-const BATCH_OF_FRESH = `batch AS (
-    INSERT INTO log_batch (tenant_id, log, source, received_at, rows) SELECT $1, 'audit_event', '${SOURCE}', $2, count(*) FROM fresh HAVING count(*) > 0 RETURNING batch_id
-  ), unsealed AS (INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch),
-  added AS (
-    INSERT INTO audit_event (tenant_id, source, event_id, ${COLUMNS}, ingested_at, batch_id, revision, ordinal)
-    SELECT $1, '${SOURCE}', event_id, ${COLUMNS}, $2, batch_id, revision, row_number() OVER (ORDER BY place) - 1 FROM directory_staging JOIN fresh USING (event_id), batch
-  )`;
+/** Answers the revision of each row whose id was there, with other content. */
+async function insertRevisions(connection: Connection, tenantId: string, rows: readonly Row[]): Promise<ReadonlyMap<string, number>> {
+  const { rows: added } = await connection.query<{ id: string; revision: number }>(
+    `INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
+     SELECT $1, '${SOURCE}', came.event_id, max(k.revision) + 1, came.content_hash, came.activity_at
+     FROM ${CAME} JOIN audit_event_key AS k ON k.tenant_id = $1 AND k.source = '${SOURCE}' AND k.event_id = came.event_id
+     GROUP BY came.event_id, came.content_hash, came.activity_at HAVING bool_and(k.content_hash <> came.content_hash)
+     RETURNING event_id AS id, revision`,
+    [tenantId, ...keysOf(rows)],
+  );
+  return new Map(added.map(({ id, revision }) => [id, revision]));
+}
 
 /** People and groups of whose activations the rows tell. */
 function pairsOf(rows: readonly Row[]): Pair[] {
