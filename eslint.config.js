@@ -23,6 +23,7 @@ const NO_CLOCK = [
 ];
 const NO_ENV = [{ selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Settings are parsed once, in config.ts, and passed in.' }];
 const NO_MOCKS = [{ selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(mock|doMock|hoisted)$/]", message: 'Our own modules are not mocked: use the real part.' }];
+const ONE_MUTATION = [{ selector: "ImportDeclaration[source.value='@tanstack/react-query'] > ImportSpecifier[imported.name='useMutation']", message: 'Take useMutation of lib/mutation.ts, which a double click calls once.' }];
 const syntax = (...groups) => ({ 'no-restricted-syntax': ['error', ...groups.flat()] });
 
 export default tseslint.config(
@@ -47,6 +48,7 @@ export default tseslint.config(
     ignores: TESTS,
     rules: syntax(NO_ENV, NO_MOCKS, NO_CLOCK),
   },
+  { files: ['apps/web/src/**'], ignores: ['apps/web/src/lib/mutation.ts'], rules: syntax(NO_ENV, NO_MOCKS, ONE_MUTATION) },
 
   // Packages: who may lean on whom.
   mayImport(['packages/contracts/**'], ['zod$', HERE], 'contracts hold data shapes: zod and nothing else'),

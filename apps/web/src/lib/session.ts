@@ -1,7 +1,8 @@
 import { AdvanceDemoClock, GetSession, permits, SignOut, type Permission, type Session } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { queryOptions, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { call } from './api.ts';
+import { useMutation } from './mutation.ts';
 
 /** Difference between the server's clock and the browser's, in milliseconds: no countdown trusts the browser. */
 let aheadMs = 0;

@@ -152,6 +152,28 @@ describe('activating', () => {
     await waitFor(() => { expect(document.activeElement?.getAttribute('aria-label')).toBe('Activate Finance reports'); });
   });
 
+  test('a double click asks once', async () => {
+    const { calls } = renderPage(<AccessPage />, { api: [listed(entry()), answers(RequestActivation, request()), answers(GetAccessRequest, request())] });
+    await userEvent.type(await open(), 'Close');
+    const button = screen.getByRole('button', { name: 'Activate' });
+    // Both in one turn: React draws the button as busy only after it.
+    button.click();
+    button.click();
+    expect(await screen.findByRole('list', { name: 'Your request for 30 min' })).toBeTruthy();
+    expect(posts(calls)).toHaveLength(1);
+  });
+
+  test('a request that was asked for elsewhere is followed until it can be used', async () => {
+    const { use } = renderPage(<AccessPage />, { path: `/access?activate=${GROUP}`, api: [listed(entry({ request: request() })), answers(GetAccessRequest, request())] });
+    const timeline = await screen.findByRole('list', { name: 'Your request for 30 min' });
+    const member = request({ state: 'active', provisionedAt: at(1), memberAt: at(1) });
+    use(listed(entry({ request: member, active: { since: at(1), endsAt: at(31), canEndAt: at(6), permanent: false, memberAt: at(1) } })), answers(GetAccessRequest, member));
+    window.dispatchEvent(new Event('visibilitychange'));
+    expect(await screen.findByRole('list', { name: 'Open now', hidden: true })).toBeTruthy();
+    expect(await within(timeline).findByText(/the directory shows it/, {}, { timeout: 4000 })).toBeTruthy();
+    expect(screen.queryByText(/You have this access until/)).toBeNull();
+  });
+
   test('what the policy asks for is said before, and missing reason and minutes at their fields', async () => {
     const { calls } = renderPage(<AccessPage />, { api: [listed(entry())] });
     await open();

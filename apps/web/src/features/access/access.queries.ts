@@ -1,6 +1,7 @@
 import { type AccessRequest, type CallInput, CancelAccessRequest, CheckActivation, DeactivateAccess, EndOwnResidualAccess, FindAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type MyAccess, RemoveAccessSet, RequestActivation, RequestActivations, type RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 import { serverNow } from '../../lib/session.ts';
 
 export const accessKeys = { all: ['access'] as const };

@@ -36,7 +36,10 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
   const activate = useActivate();
   const draft = useDraft(entry.groupId);
   const [typed, setTyped] = useState<Wish>();
-  const asked = activate.data ?? (waits(entry.request) ? entry.request : undefined);
+  // One that was under way as the panel saw it is followed to its end, also where another window has asked for it.
+  const [followed, setFollowed] = useState<AccessRequest>();
+  if (waits(entry.request) && entry.request.id !== followed?.id) setFollowed(entry.request);
+  const asked = activate.data ?? followed;
   const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;
 
   const verify = (body: Wish, signInUrl: string): void => {

@@ -1,6 +1,7 @@
 import { AskForEligibility, CancelEligibilityRequest, KeepGoing, ListEndingEligibilities, type CallInput } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 import { accessKeys } from './access.queries.ts';
 
 export type KeepGoingWish = CallInput<typeof KeepGoing>['body'];

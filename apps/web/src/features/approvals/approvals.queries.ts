@@ -1,6 +1,7 @@
 import { DecideApproval, ListApprovals, type ApprovalItem, type CallInput } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call, isProblem } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 
 const approvalKeys = { all: ['approvals'] as const };
 

@@ -1,6 +1,7 @@
 import { ApplyBatch, ContinueBatch, CreateBatch, ExportSetups, GetBatch, GetBatchFile, GetBatchRow, ListBatches, StopBatch, type Batch, type CallInput } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { addressOf, call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 import { isMoving } from './batches.words.ts';
 
 const keys = { all: ['batches'] as const };

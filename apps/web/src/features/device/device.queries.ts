@@ -1,6 +1,7 @@
 import { DecideDeviceSignIn, EndOtherSessions, EndSession, GetDeviceSignIn, ListSessions, type CallInput, type OwnSession } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 
 export function deviceSignIn(userCode: string) {
   return queryOptions({

@@ -1,6 +1,7 @@
 import { CreateExport, EstimateExport, ListExports, type CallInput } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 
 export type ExportQuery = NonNullable<CallInput<typeof EstimateExport>['query']>;
 

@@ -2,9 +2,10 @@ import { ListNotifications, ResendNotification, type Answer, type DeadLetter } f
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
+import { useMutation } from '../../lib/mutation.ts';
 import { useNow, usePermits } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';

@@ -2,9 +2,10 @@ import {
   AcceptDrift, ApplySetup, ChangeSetups, CheckAllSetups, CheckSetup, ContinueRun, CreateSetup, ExportSetup, GetGroupSettings, GetRun, GetSetup, GetSetupDrift, GetSetupMatrix, ListApplications, ListAuthenticationContexts, ListConnectorGroups,
   ListSetups, PlanRestore, PlanSetup, PlanUndo, ReadSetupFile, RestoreSetup, SearchGroups, SearchPrincipals, StopRun, UndoRun, type CallInput, type Run, type SetupDefinition, type SetupDrift, WatchRun,
 } from '@gatehouse/contracts';
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { addressOf, call } from '../../lib/api.ts';
+import { useMutation } from '../../lib/mutation.ts';
 
 const keys = { all: ['setups'] as const };
 
