@@ -95,6 +95,7 @@ describe.each(['assignment', 'eligibility'] as const)('a time-bound %s', (kind) 
 
   test('stays when the request that gave it is forgotten, some weeks after it was done with', async () => {
     const listed = async (): Promise<number> => (await maya('GET', `${BASE}/${kind}ScheduleRequests?$filter=groupId eq '${groupId}' and principalId eq '${anaId}'`)).body.value.length;
+    await tenant.settings({ delays: { requestForgotten: 45 * 86_400_000 } });
     await patchLimit('P365D', kind);
     expect(outcome(await send(maya, kind, 'adminUpdate', { scheduleInfo: days(90) }))).toEqual([201, expect.any(String)]);
     await tenant.advance('P44D');

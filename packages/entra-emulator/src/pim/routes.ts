@@ -79,7 +79,7 @@ const FILTERABLE: Filterable = { groupId: 'eq', principalId: 'eq', accessId: 'eq
 const QUERY = ['$filter', '$select', '$expand', '$top', '$skiptoken', '$count', '$orderby'];
 
 /** What came of a request stays; that it was asked is forgotten. */
-const isForgotten = ({ now, delays }: GraphCall, { completedDateTime }: PimRequest): boolean => completedDateTime !== null && now.getTime() - Date.parse(completedDateTime) > delays.requestForgotten;
+const isForgotten = ({ now, delays }: GraphCall, { completedDateTime }: PimRequest): boolean => delays.requestForgotten !== null && completedDateTime !== null && now.getTime() - Date.parse(completedDateTime) > delays.requestForgotten;
 
 const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, kind: Kind) => Record<string, unknown>[]> = {
   Requests: (call, kind) => call.tenant.pim.requests.filter((request) => request.kind === kind && !request.isValidationOnly && !isForgotten(call, request)).map(requestView),
