@@ -18,8 +18,8 @@ export interface ReadingDeps {
 
 /** However quiet the log is, each group is read so often: not every change is in it. */
 const FULL_EVERY_MS = 24 * 60 * 60_000;
-/** Groups of one pass: what is left goes on with the next. With six lists each, a pass asks PIM for 120 of the 200 that it is taken to give in ten seconds. */
-const GROUPS_A_PASS = 20;
+/** Groups of one pass: what is left goes on with the next. With six lists each, a pass asks PIM for 72 of the 200 that it is taken to give in ten seconds. */
+const GROUPS_A_PASS = 12;
 /** Groups that are read in one round trip: six lists each, of the twenty calls that a batch takes. */
 const AT_ONCE = 3;
 /** A batch that was received earlier may be committed after one that was received later. */
