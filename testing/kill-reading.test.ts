@@ -10,7 +10,7 @@ import { gate } from './kill.ts';
 /** Kill -9 of a process that reads the audit log, between two pages of one window, and another process on the same database. */
 
 const PAGE = 1_000;
-const ACTIVATIONS = 1_600;
+const ACTIVATIONS = 1_100;
 
 /** A portal of its own process, which ends by kill -9. */
 function startPortal(databaseUrl: string, emulatorUrl: string): ProductProcess & { kill9(): Promise<void> } & AsyncDisposable {
@@ -22,10 +22,10 @@ function startPortal(databaseUrl: string, emulatorUrl: string): ProductProcess &
   return Object.assign(child, { kill9, [Symbol.asyncDispose]: kill9 });
 }
 
-/** Activations of the last day, two events each: more than three pages that are one window. */
+/** Activations of the last day, two events each: three pages that are one window. */
 function eventsUntil(now: number) {
   return Array.from({ length: ACTIVATIONS }, (_, index) => {
-    const begun = now - 20 * 3_600_000 + index * 40_000;
+    const begun = now - 20 * 3_600_000 + index * 60_000;
     const event = (id: string, at: number, activity: string) => {
       const text = new Date(at).toISOString();
       return { visibleAt: text, entry: JSON.parse(pimEvent({ id, at: text, activity, requestId: `killed-${index}` }).raw) as Record<string, unknown> };
