@@ -85,7 +85,11 @@ async function everyCall(): Promise<RecordedCall[]> {
   await maya.pim.eligibilities(group.id);
   await maya.pim.eligibilitySchedules(group.id);
   await maya.pim.assignments(group.id);
+  await maya.pim.assignmentSchedules(group.id);
+  await maya.pim.eligibilityRequests(group.id);
   await maya.pim.assignmentRequests(group.id);
+  // As the mirror reads them: by the portal itself, with what it may read alone.
+  await Promise.all([portal.together.pim.eligibilities(group.id), portal.together.pim.eligibilitySchedules(group.id), portal.together.pim.assignments(group.id), portal.together.pim.assignmentSchedules(group.id), portal.together.pim.eligibilityRequests(group.id), portal.together.pim.assignmentRequests(group.id)]);
   await tenant.advance('PT6M');
   await maya.pim.assignEligible({ groupId: group.id, principalId: me.id, expiry: { startsAt: now, endsAt: '2026-07-02T09:00:00Z' }, justification: 'Longer', replaces: true });
   await tenant.advance('PT1M');

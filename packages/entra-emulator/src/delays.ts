@@ -1,5 +1,6 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 /** From the least to the most; each time another, by chance. */
 export interface Range { readonly min: number; readonly max: number }
@@ -22,23 +23,25 @@ export interface Delays {
   readonly universalCae: number | null;
   /** Life of the link to a next page. How long it is, Microsoft does not say. */
   readonly nextLink: number;
+  /** A request that is over until PIM's lists have it no more; `null`: never. Microsoft names no time; people report some forty days (Azure/AzOps#901, microsoft-graph-docs-contrib#115). */
+  readonly requestForgotten: number | null;
 }
 
 /** As documented or measured (CONTRACT.md §0, §10, §13, §15). */
 export const LIFELIKE_DELAYS: Delays = {
   directoryToPim: 20 * SECOND, provisioning: 3 * SECOND, membership: 2 * SECOND, auditVisible: { min: 0, max: 60 * MINUTE },
-  configurationToClient: 15 * MINUTE, clientToken: { min: 60 * MINUTE, max: 90 * MINUTE }, universalCae: 6 * MINUTE, nextLink: 60 * MINUTE,
+  configurationToClient: 15 * MINUTE, clientToken: { min: 60 * MINUTE, max: 90 * MINUTE }, universalCae: 6 * MINUTE, nextLink: 60 * MINUTE, requestForgotten: 45 * DAY,
 };
 
 /** Short enough that a person who tries the product does not wait, and that access ends where they can see it. */
 export const DEMO_DELAYS: Delays = {
   directoryToPim: 6 * SECOND, provisioning: 1_500, membership: 800, auditVisible: { min: 4 * SECOND, max: 4 * SECOND },
-  configurationToClient: 0, clientToken: { min: 0, max: 0 }, universalCae: 6 * MINUTE, nextLink: 60 * MINUTE,
+  configurationToClient: 0, clientToken: { min: 0, max: 0 }, universalCae: 6 * MINUTE, nextLink: 60 * MINUTE, requestForgotten: null,
 };
 
 /** Everything at once. */
 export const NO_DELAYS: Delays = {
-  directoryToPim: 0, provisioning: 0, membership: 0, auditVisible: { min: 0, max: 0 }, configurationToClient: 0, clientToken: { min: 0, max: 0 }, universalCae: 0, nextLink: 60 * MINUTE,
+  directoryToPim: 0, provisioning: 0, membership: 0, auditVisible: { min: 0, max: 0 }, configurationToClient: 0, clientToken: { min: 0, max: 0 }, universalCae: 0, nextLink: 60 * MINUTE, requestForgotten: null,
 };
 
 /** A length within the range; which one, a new id decides, so that the same ids make the same run. */

@@ -58,7 +58,7 @@ const LimitWish = z.strictObject({ units: z.int().min(1), windowMs: z.int().min(
 /** What may be set while it runs; what is not named stays. */
 const SettingsWish = z.strictObject({
   delays: z.strictObject({
-    directoryToPim: Ms, provisioning: Ms, membership: Ms, auditVisible: RangeWish, configurationToClient: Ms, clientToken: RangeWish, universalCae: Ms.nullable(), nextLink: Ms,
+    directoryToPim: Ms, provisioning: Ms, membership: Ms, auditVisible: RangeWish, configurationToClient: Ms, clientToken: RangeWish, universalCae: Ms.nullable(), nextLink: Ms, requestForgotten: Ms.nullable(),
   }).partial().optional(),
   /** By the name of the machine: whether its connector answers. Nobody can set that through Graph. */
   connectors: z.record(z.string(), z.enum(['active', 'inactive'])).optional(),

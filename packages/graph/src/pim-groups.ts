@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { path, quoted } from './addresses.ts';
 import { GraphError } from './errors.ts';
-import type { GroupRole, NewActivation, PimGroups, ScheduleInstance, ScheduleRequest } from './ports.ts';
+import type { GroupRole, NewActivation, PimGroups, Schedule, ScheduleInstance, ScheduleRequest } from './ports.ts';
 import { openWord, optionalText, optionalWord, word } from './shapes.ts';
 import type { Call } from './call.ts';
 import type { Transport } from './transport.ts';
@@ -11,16 +11,19 @@ export const PIM = '/identityGovernance/privilegedAccess/group';
 
 const AccessId = word(['member', 'owner']);
 
+const Status = openWord([
+  'Canceled', 'Denied', 'Failed', 'Granted', 'PendingAdminDecision', 'PendingApproval', 'PendingProvisioning',
+  'PendingScheduleCreation', 'Provisioned', 'Revoked', 'ScheduleCreated',
+]);
+
 const Request = z.object({
   id: z.string(),
   action: z.string().transform((action) => action.charAt(0).toLowerCase() + action.slice(1)),
-  status: openWord([
-    'Canceled', 'Denied', 'Failed', 'Granted', 'PendingAdminDecision', 'PendingApproval', 'PendingProvisioning',
-    'PendingScheduleCreation', 'Provisioned', 'Revoked', 'ScheduleCreated',
-  ]),
+  status: optionalText,
   principalId: z.string(),
   groupId: z.string(),
   accessId: AccessId,
+  createdBy: z.object({ user: z.object({ id: optionalText }).nullish() }).nullish(),
   justification: optionalText,
   ticketInfo: z.object({ ticketNumber: optionalText, ticketSystem: optionalText }).nullish(),
   approvalId: optionalText,
@@ -42,10 +45,12 @@ export const ScheduleRequestShape = Request.transform(
   (request): ScheduleRequest => ({
     id: request.id,
     action: request.action,
-    status: request.status,
+    status: Status.parse(request.status),
+    statusAsGiven: request.status,
     principalId: request.principalId,
     groupId: request.groupId,
     accessId: request.accessId,
+    createdBy: request.createdBy?.user?.id,
     justification: request.justification,
     ticketNumber: request.ticketInfo?.ticketNumber,
     ticketSystem: request.ticketInfo?.ticketSystem,
@@ -85,18 +90,23 @@ const Instance = z
     }),
   );
 
-const Schedule = z
+const ScheduleShape = z
   .object({
     id: z.string(),
     principalId: z.string(),
     groupId: z.string(),
     accessId: AccessId,
     memberType: word(['direct', 'group']),
-    scheduleInfo: z.object({ startDateTime: optionalText, expiration: z.object({ endDateTime: optionalText }).nullish() }).nullish(),
+    assignmentType: optionalWord(['activated', 'assigned']),
+    status: optionalText,
+    createdUsing: optionalText,
+    createdDateTime: optionalText,
+    scheduleInfo: z.object({ startDateTime: optionalText, expiration: z.object({ endDateTime: optionalText, duration: optionalText }).nullish() }).nullish(),
   })
   .transform(
-    ({ id, principalId, groupId, accessId, memberType, scheduleInfo }): ScheduleInstance => ({
-      id, principalId, groupId, accessId, memberType, startsAt: scheduleInfo?.startDateTime, endsAt: scheduleInfo?.expiration?.endDateTime, scheduleId: id,
+    ({ id, principalId, groupId, accessId, memberType, assignmentType, status, createdUsing, createdDateTime, scheduleInfo }): Schedule => ({
+      id, principalId, groupId, accessId, memberType, assignmentType, status, createdUsing, createdAt: createdDateTime,
+      startsAt: scheduleInfo?.startDateTime, endsAt: scheduleInfo?.expiration?.endDateTime, duration: scheduleInfo?.expiration?.duration, scheduleId: id,
     }),
   );
 
@@ -209,8 +219,10 @@ export function createPimGroups(transport: Transport): PimGroups {
     },
 
     eligibilities: (groupId) => transport.list(ofGroup('eligibilityScheduleInstances', groupId), Instance),
-    eligibilitySchedules: (groupId) => transport.list(ofGroup('eligibilitySchedules', groupId), Schedule),
+    eligibilitySchedules: (groupId) => transport.list(ofGroup('eligibilitySchedules', groupId), ScheduleShape),
     assignments: (groupId) => transport.list(ofGroup('assignmentScheduleInstances', groupId), Instance),
+    assignmentSchedules: (groupId) => transport.list(ofGroup('assignmentSchedules', groupId), ScheduleShape),
+    eligibilityRequests: (groupId) => transport.list(ofGroup('eligibilityScheduleRequests', groupId), ScheduleRequestShape),
     assignmentRequests: (groupId) => transport.list(ofGroup('assignmentScheduleRequests', groupId), ScheduleRequestShape),
 
     assignEligible: ({ groupId, principalId, expiry, justification, replaces }) =>
@@ -231,7 +243,7 @@ export function createPimGroups(transport: Transport): PimGroups {
 
     mine: {
       eligibilities: () => transport.list(mine('eligibilityScheduleInstances'), Instance),
-      eligibilitySchedules: () => transport.list(mine('eligibilitySchedules'), Schedule),
+      eligibilitySchedules: () => transport.list(mine('eligibilitySchedules'), ScheduleShape),
       assignments: () => transport.list(mine('assignmentScheduleInstances'), Instance),
       requests: () => transport.list(mine('assignmentScheduleRequests'), ScheduleRequestShape),
 

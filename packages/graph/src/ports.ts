@@ -105,9 +105,13 @@ export interface ScheduleRequest {
   readonly id: string;
   readonly action: string;
   readonly status: ScheduleStatus;
+  /** The status in Entra's own word, which may be none of those. */
+  readonly statusAsGiven?: string | undefined;
   readonly principalId: string;
   readonly groupId: string;
   readonly accessId: 'member' | 'owner';
+  /** Who asked; `undefined`: Graph does not say. */
+  readonly createdBy?: string | undefined;
   readonly justification?: string | undefined;
   readonly ticketNumber?: string | undefined;
   readonly ticketSystem?: string | undefined;
@@ -133,6 +137,17 @@ export interface ScheduleInstance {
   readonly assignmentType?: 'activated' | 'assigned' | undefined;
   /** Id of the schedule; its last part is the id of the request that made it. */
   readonly scheduleId?: string | undefined;
+}
+
+/** What was given, whether it has begun or not; instances are what is in force of it. */
+export interface Schedule extends ScheduleInstance {
+  /** In Entra's own word. */
+  readonly status?: string | undefined;
+  /** Id of the request that made it, where Graph names one: of what was given outside PIM there is none. */
+  readonly createdUsing?: string | undefined;
+  readonly createdAt?: string | undefined;
+  /** ISO 8601 duration, where the schedule says how long it is and not when it ends. */
+  readonly duration?: string | undefined;
 }
 
 export interface Expiry {
@@ -164,8 +179,13 @@ export interface PimGroups {
   updatePolicy(policyId: string, rules: readonly PolicyRule[]): Promise<void>;
   eligibilities(groupId: string): Promise<readonly ScheduleInstance[]>;
   /** Eligibility as it was given, what has not begun included; who is eligible through a group stands here as that group. */
-  eligibilitySchedules(groupId: string): Promise<readonly ScheduleInstance[]>;
+  eligibilitySchedules(groupId: string): Promise<readonly Schedule[]>;
   assignments(groupId: string): Promise<readonly ScheduleInstance[]>;
+  /** What was assigned, and each activation that runs; what has not begun included. */
+  assignmentSchedules(groupId: string): Promise<readonly Schedule[]>;
+  /** What was asked about eligibility, by whomever. Entra forgets requests after some weeks. */
+  eligibilityRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
+  /** What was asked about membership, activations included. Entra forgets requests after some weeks. */
   assignmentRequests(groupId: string): Promise<readonly ScheduleRequest[]>;
   /** `replaces`: the principal is eligible already, and gets another end. */
   assignEligible(wish: { readonly groupId: string; readonly principalId: string; readonly expiry: Expiry; readonly justification: string; readonly replaces?: boolean | undefined }): Promise<ScheduleRequest>;
@@ -177,7 +197,7 @@ export interface PimGroups {
   mine: {
     eligibilities(): Promise<readonly ScheduleInstance[]>;
     /** What has not begun included. */
-    eligibilitySchedules(): Promise<readonly ScheduleInstance[]>;
+    eligibilitySchedules(): Promise<readonly Schedule[]>;
     assignments(): Promise<readonly ScheduleInstance[]>;
     requests(): Promise<readonly ScheduleRequest[]>;
     /** Answers what Entra said, no more: 201 alone means "received". */

@@ -170,6 +170,11 @@ export function contract(where: string, start: () => Promise<Stage>): void {
       expect(await analyst.pim.mine.request('00000000-0000-4000-8000-000000000000')).toBeUndefined();
       expect((await analyst.pim.mine.assignments()).filter((assignment) => assignment.groupId === groupId)).toMatchObject([{ assignmentType: 'activated', memberType: 'direct' }]);
       await stage.eventually(async () => { expect(await admin.directory.isMember(analystId, groupId)).toBe(true); });
+      // The portal itself reads what was given and what was asked, with what it may read alone.
+      const own = await stage.asPortal();
+      expect(await own.pim.assignmentSchedules(groupId)).toMatchObject([{ principalId: analystId, assignmentType: 'activated', accessId: 'member' }]);
+      expect(await own.pim.assignmentRequests(groupId)).toMatchObject([{ id: request.id, action: 'selfActivate', status: 'Provisioned', createdBy: analystId }]);
+      expect((await own.pim.eligibilityRequests(groupId)).map(({ principalId, action, status }) => [principalId, action, status])).toContainEqual([analystId, 'adminAssign', 'Provisioned']);
       expect(await failureOf(analyst.pim.mine.activate(activation()))).toMatchObject({ failure: 'conflict', details: { code: 'RoleAssignmentExists' } });
       expect(await failureOf(analyst.pim.mine.deactivate(activation()))).toMatchObject({ failure: 'conflict', details: { code: 'ActiveDurationTooShort' } });
 

@@ -52,6 +52,9 @@ test('what the tenant has is read as what it is', async () => {
   expect(schedules.find(({ principalId }) => principalId === ben?.id)?.startsAt?.slice(0, 19)).toBe('2026-03-10T09:00:00');
   expect(schedules.find(({ principalId }) => principalId === ana?.id)).toMatchObject({ groupId: payroll.id, accessId: 'member' });
   expect((await maya.pim.eligibilities(payroll.id)).some(({ principalId }) => principalId === ben?.id), 'what has not begun is no eligibility yet').toBe(false);
+  expect(schedules.find(({ principalId }) => principalId === ben?.id)).toMatchObject({ status: 'Provisioned', createdUsing: expect.any(String), createdAt: expect.any(String) });
+  const me = await maya.directory.me();
+  expect((await maya.pim.eligibilityRequests(payroll.id)).find(({ principalId }) => principalId === ben?.id)).toMatchObject({ action: 'adminAssign', status: 'Provisioned', statusAsGiven: 'Provisioned', createdBy: me.id, justification: 'Next month', endsAt: '2026-04-10T09:00:00Z' });
   const profile = await maya.network.privateAccessProfile();
   expect(profile.state).toBe('enabled');
   expect(await maya.applications.application(profile.servicePrincipalId ?? '')).toMatchObject({ displayName: 'ZTNA Network Access Client - Private', assignmentRequired: false });

@@ -168,7 +168,7 @@ test('the catalog is read at first, when it is old, and when the audit log tells
     pim: { ...appGraph.pim, onboardedGroups: () => { readings += 1; return appGraph.pim.onboardedGroups(); } },
     traffic: { privateTraffic: async () => ({ items: [], nextLink: undefined }) },
     audits: { directoryAudits: async ({ from, to }) => ({ items: items.filter(({ activityDateTime: at }) => at >= from && at <= to) }) },
-    together: { ...appGraph, pim: { ...appGraph.pim, eligibilities: async () => [], eligibilitySchedules: async () => [], assignments: async () => [] } },
+    together: { ...appGraph, pim: { ...appGraph.pim, eligibilities: async () => [], eligibilitySchedules: async () => [], assignments: async () => [], assignmentSchedules: async () => [], eligibilityRequests: async () => [], assignmentRequests: async () => [] } },
   };
   const mirror = createMirror({ ...deps(counting), appGraph: counting, clock: { now: () => now }, db, log: pino({ level: 'silent' }) });
   const after = async (minutes: number): Promise<number> => {

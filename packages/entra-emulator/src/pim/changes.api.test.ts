@@ -88,7 +88,20 @@ describe.each(['assignment', 'eligibility'] as const)('a time-bound %s', (kind) 
     expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(20), justification: '' }))).toEqual([400, 'RoleAssignmentRequestPolicyValidationFailed']);
     const wish = await send(asking, kind, 'selfExtend', { scheduleInfo: days(20) });
     expect((await asking('POST', `${BASE}/${kind}ScheduleRequests/${wish.body.id}/cancel`)).status).toBe(204);
+    expect(await logged()).toContain(`${kind === 'eligibility' ? 'Update eligible member' : 'Update member'} in PIM canceled (extend)`);
+    expect(await logged()).not.toContain('Add member to role canceled (PIM activation)');
     expect(outcome(await send(asking, kind, 'selfExtend', { scheduleInfo: days(20) }))).toEqual([201, 'PendingAdminDecision']);
+  });
+
+  test('stays when the request that gave it is forgotten, some weeks after it was done with', async () => {
+    const listed = async (): Promise<number> => (await maya('GET', `${BASE}/${kind}ScheduleRequests?$filter=groupId eq '${groupId}' and principalId eq '${anaId}'`)).body.value.length;
+    await tenant.settings({ delays: { requestForgotten: 45 * 86_400_000 } });
+    await patchLimit('P365D', kind);
+    expect(outcome(await send(maya, kind, 'adminUpdate', { scheduleInfo: days(90) }))).toEqual([201, expect.any(String)]);
+    await tenant.advance('P44D');
+    expect(await listed()).toBe(2);
+    await tenant.advance('P2D');
+    expect([await listed(), await scheduled(kind)]).toEqual([0, ['2026-05-31']]);
   });
 
   test('is asked for in the fortnight before its end, not sooner, not for less, and not for more than is allowed', async () => {

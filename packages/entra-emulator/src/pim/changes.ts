@@ -21,6 +21,15 @@ const refuse = (code: string, message: string): GraphRefusal => new GraphRefusal
 const missing = (): GraphRefusal => refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
 const words = (kind: Kind): string => (kind === 'eligibility' ? 'Update eligible member in PIM' : 'Update member in PIM');
 
+/** What the audit log calls a request that was taken back. */
+export function cancelledWords({ action, kind }: PimRequest): string {
+  switch (action) {
+    case 'selfExtend': return `${words(kind)} canceled (extend)`;
+    case 'selfRenew': return `${kind === 'eligibility' ? 'Add eligible member' : 'Add member'} to role in PIM canceled (renew)`;
+    default: return 'Add member to role canceled (PIM activation)';
+  }
+}
+
 export const BY_ADMIN = ['adminUpdate', 'adminExtend', 'adminRenew'] as const;
 export const BY_PERSON = ['selfExtend', 'selfRenew'] as const;
 

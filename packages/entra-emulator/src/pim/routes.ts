@@ -4,7 +4,7 @@ import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
 import { auditRequest, endOf, FIVE_MINUTES, instancesOf, onboard, openApproval, provision, settle, startOf, userOf, type Instance, type World } from './engine.ts';
-import { askByPerson, BY_ADMIN, BY_PERSON, changeable, changeByAdmin, type Change } from './changes.ts';
+import { askByPerson, BY_ADMIN, BY_PERSON, cancelledWords, changeable, changeByAdmin, type Change } from './changes.ts';
 import { activationRules, durationMs, ruleOf } from './rules.ts';
 import { policiesOf } from './engine.ts';
 
@@ -78,8 +78,11 @@ type Kind = 'eligibility' | 'assignment';
 const FILTERABLE: Filterable = { groupId: 'eq', principalId: 'eq', accessId: 'eq', status: 'eq' };
 const QUERY = ['$filter', '$select', '$expand', '$top', '$skiptoken', '$count', '$orderby'];
 
+/** What came of a request stays; that it was asked is forgotten. */
+const isForgotten = ({ now, delays }: GraphCall, { completedDateTime }: PimRequest): boolean => delays.requestForgotten !== null && completedDateTime !== null && now.getTime() - Date.parse(completedDateTime) > delays.requestForgotten;
+
 const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, kind: Kind) => Record<string, unknown>[]> = {
-  Requests: (call, kind) => call.tenant.pim.requests.filter((request) => request.kind === kind && !request.isValidationOnly).map(requestView),
+  Requests: (call, kind) => call.tenant.pim.requests.filter((request) => request.kind === kind && !request.isValidationOnly && !isForgotten(call, request)).map(requestView),
   Schedules: (call, kind) => call.tenant.pim.schedules.filter((schedule) => schedule.kind === kind).map(scheduleView),
   Instances: (call, kind) => instancesOf(call, kind).map(instanceView),
 };
@@ -420,7 +423,7 @@ function cancel(kind: Kind): GraphRoute['handle'] {
     request.completedDateTime = call.now.toISOString();
     const approval = call.tenant.pim.approvals.find(({ requestId }) => requestId === request.id);
     if (approval) approval.stage.status = 'Completed';
-    auditRequest(worldOf(call), request, 'Add member to role canceled (PIM activation)', 'ActivateRole', initiatorOf(call));
+    auditRequest(worldOf(call), request, cancelledWords(request), request.action === 'selfActivate' ? 'ActivateRole' : 'Assign', initiatorOf(call));
     return { status: 204 };
   };
 }

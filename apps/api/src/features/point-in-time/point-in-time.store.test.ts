@@ -8,6 +8,7 @@ import type { Actor } from '../../core/actor.ts';
 import { inTransaction, withConnection } from '../../mirror/database.ts';
 import { ingest } from '../../mirror/ingest.ts';
 import { observe, stateText, type ObservedKind, type Seen } from '../../mirror/observations/observations.ts';
+import { requestsOf, schedulesOf } from '../../mirror/observations/reading.ts';
 import { ANA, FINANCE, memberEvent, OMAR, pimEvent } from '../../mirror/testing.ts';
 import type { Target } from './point-in-time.rules.ts';
 import { answerTo, createPointInTime } from './point-in-time.service.ts';
@@ -78,6 +79,24 @@ test('an event of an owner is none of a member, and the same event with other co
   await withConnection(db, (connection) => ingest(connection, log, { tenantId, events: [pimEvent(event), { ...owner, raw: owner.raw.replace('"id":"member","displayName":"Member"', '"id":"owner","displayName":"Owner"') }], receivedAt: new Date(instant(2)) }));
   const { could } = await answerTo(db, { tenantId, knownAt: instant(3) }, { kind: 'group', id: FINANCE.id }, instant(3));
   expect(could.map(({ principal, certainty }) => [principal.name, certainty])).toEqual([[ANA.name, 'observed']]);
+});
+
+test('what PIM was told to give, and what was asked of it, makes nobody eligible: only what came of it does', async () => {
+  const tenantId = randomUUID();
+  const ask = async (): Promise<string> => JSON.stringify(await answerTo(db, { tenantId, knownAt: instant(3) }, { kind: 'group', id: FINANCE.id }, instant(3)));
+  await withConnection(db, async (connection) => {
+    await ingest(connection, log, { tenantId, events: [pimEvent({ id: 'e1', at: instant(1), activity: 'Add eligible member to role in PIM completed (permanent)', requestId: 'r' })], receivedAt: new Date(instant(2)) });
+    const before = await ask();
+    const of = { principalId: OMAR.id, groupId: FINANCE.id, accessId: 'member', createdAt: instant(1), startsAt: instant(1) } as const;
+    const { rows } = await inTransaction(connection, () => observe(connection, {
+      tenantId, scope: 'schedules', beganAt: new Date(instant(2)), observedAt: new Date(instant(2)), source: 'graph', kinds: ['eligibility-schedule', 'assignment-schedule', 'assignment-request'], groupId: FINANCE.id,
+      found: [
+        ...schedulesOf('eligibility-schedule', FINANCE.id, [{ ...of, id: 's1', memberType: 'direct', status: 'Provisioned' }]), ...schedulesOf('assignment-schedule', FINANCE.id, [{ ...of, id: 's2', memberType: 'direct', assignmentType: 'assigned' }]),
+        ...requestsOf('assignment-request', FINANCE.id, [{ ...of, id: 'r1', action: 'adminAssign', status: 'Provisioned' }]),
+      ],
+    }));
+    expect([rows, await ask()]).toEqual([3, before]);
+  });
 });
 
 test('it is asked of this tenant alone', async () => {

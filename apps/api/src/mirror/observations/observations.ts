@@ -2,7 +2,12 @@ import type { EventKind } from '@gatehouse/contracts';
 import type { Connection } from '@gatehouse/db';
 
 /** What is observed of the tenant, one thing each. */
-export type ObservedKind = 'eligible' | 'standing' | 'activated' | 'policy' | 'group' | 'assignment' | 'application' | 'segments' | 'principal' | 'watch';
+export type ObservedKind =
+  | 'eligible' | 'standing' | 'activated' | 'policy' | 'group' | 'assignment' | 'application' | 'segments' | 'principal' | 'watch'
+  | ScheduleKind | RequestKind;
+/** What PIM was told to give, and what was asked of it: on record as Entra lists it, one thing for each id. */
+export type ScheduleKind = 'eligibility-schedule' | 'assignment-schedule';
+export type RequestKind = 'eligibility-request' | 'assignment-request';
 
 /** One thing as a reading found it. */
 export interface Seen {
@@ -22,7 +27,7 @@ export interface Period { readonly startsAt: string | null; readonly endsAt: str
 export interface KnownState { readonly kind: ObservedKind; readonly thing: string; readonly state: string | null }
 
 /** An audit event that may be the change that was seen. */
-export interface Telling { readonly id: string; readonly at: string; readonly kind: EventKind; readonly subjectId: string | null; readonly groupId: string | null; readonly applicationId: string | null }
+export interface Telling { readonly id: string; readonly at: string; readonly kind: EventKind; readonly subjectId: string | null; readonly groupId: string | null; readonly applicationId: string | null; readonly requestId: string | null }
 
 export interface ObservationRow {
   readonly kind: ObservedKind;
@@ -38,6 +43,12 @@ export interface ObservationRow {
   readonly notBefore: string | null;
 }
 
+/** Stages of a request, each told of with the request's id; what was only asked for has no kind of its own. */
+const OF_REQUESTS: readonly EventKind[] = [
+  'activation-requested', 'approval-requested', 'approved', 'denied', 'activated', 'activation-cancelled', 'request-lapsed', 'deactivation-requested', 'deactivated',
+  'eligible-added', 'eligible-removed', 'assigned', 'assignment-removed', 'other',
+];
+
 /** Kinds of events that tell of a change of a thing of the kind. */
 export const TELL_OF: Readonly<Record<ObservedKind, readonly EventKind[]>> = {
   eligible: ['eligible-added', 'eligible-removed'],
@@ -47,6 +58,9 @@ export const TELL_OF: Readonly<Record<ObservedKind, readonly EventKind[]>> = {
   group: ['group-changed'],
   assignment: ['application-changed'], application: ['application-changed'], segments: ['application-changed'],
   principal: [], watch: [],
+  'eligibility-schedule': ['eligible-added', 'eligible-removed'],
+  'assignment-schedule': ['assigned', 'assignment-removed', 'activated', 'deactivated', 'expired', 'member-added', 'member-removed'],
+  'eligibility-request': OF_REQUESTS, 'assignment-request': OF_REQUESTS,
 };
 
 /** Since when a reading is compared, until when, and what the audit log has of the time between. */
@@ -75,7 +89,8 @@ export function changesOf(known: readonly KnownState[], found: readonly Seen[]):
 function idsOf(kind: ObservedKind, thing: string): Pick<Change, 'principalId' | 'groupId' | 'applicationId'> {
   const [one = null, other = null] = thing.split('/');
   switch (kind) {
-    case 'eligible': case 'standing': case 'activated': return { groupId: one, principalId: other, applicationId: null };
+    case 'eligible': case 'standing': case 'activated':
+    case 'eligibility-schedule': case 'assignment-schedule': case 'eligibility-request': case 'assignment-request': return { groupId: one, principalId: other, applicationId: null };
     case 'assignment': return { groupId: one, principalId: null, applicationId: other };
     case 'policy': case 'group': return { groupId: one, principalId: null, applicationId: null };
     case 'application': case 'segments': return { groupId: null, principalId: null, applicationId: one };
@@ -88,29 +103,65 @@ function idsOf(kind: ObservedKind, thing: string): Pick<Change, 'principalId' | 
  * A change with the time from which it holds. Entra's own word counts first (an eligibility says when it begins); then the
  * one audit event that tells of it; else it lies between two readings, and the row says between which.
  */
-export function dated(change: Change, { notBefore, observedAt, events }: Between): ObservationRow {
+export function dated(change: Change, between: Between): ObservationRow {
   const { before, ...row } = change;
-  const periods = periodsOf(row.state);
-  const open = periods.length === 0 || periods.some(({ endsAt }) => endsAt === null);
-  const validTo = row.state === null || open ? null : latest(periods.map(({ endsAt }) => endsAt ?? ''));
-  const at = (validFrom: string, basis: ObservationRow['basis'], eventId: string | null = null, since: string | null = notBefore): ObservationRow => ({ ...row, validFrom, validTo, basis, eventId, notBefore: since });
+  const { notBefore, observedAt, events } = between;
+  const at = (validFrom: string, basis: ObservationRow['basis'], eventId: string | null = null, since: string | null = notBefore): ObservationRow => ({ ...row, validFrom, validTo: endOf(row), basis, eventId, notBefore: since });
 
-  const old = periodsOf(before ?? null);
-  if (row.state !== null && old.length === 0 && periods.length > 0 && periods.every(({ startsAt }) => startsAt !== null)) return at(earliest(periods.map(({ startsAt }) => startsAt ?? '')), 'entra');
-  if (row.state === null && old.length > 0 && old.every(({ endsAt }) => endsAt !== null && endsAt <= observedAt)) return at(latest(old.map(({ endsAt }) => endsAt ?? '')), 'entra');
+  const said = saidOf(change, between);
+  if (said !== undefined) return at(said, 'entra');
 
   const telling = notBefore === null ? [] : events.filter((event) => event.at > notBefore && event.at <= observedAt && tells(event, row)).sort((a, b) => (a.at < b.at ? -1 : 1));
   const [first] = telling;
   const last = telling.at(-1);
   // Of several it is not known which was the one: the change lies between the first and the last.
   if (first && last) return first === last ? at(last.at, 'event', last.id) : at(last.at, 'observed', null, first.at);
-  return at(observedAt, 'observed');
+  // Seen for the first time, it cannot have been so before it was made.
+  const made = before === null || before === undefined ? instantIn(row.state, 'createdAt') : null;
+  return at(observedAt, 'observed', null, made !== null && (notBefore === null || made > notBefore) && made <= observedAt ? made : notBefore);
+}
+
+/** Until when the state holds, by its own word. */
+function endOf({ kind, state }: Pick<Change, 'kind' | 'state'>): string | null {
+  if (kind === 'eligibility-schedule' || kind === 'assignment-schedule') return instantIn(state, 'endsAt');
+  const periods = periodsOf(state);
+  return periods.length === 0 || periods.some(({ endsAt }) => endsAt === null) ? null : latest(periods.map(({ endsAt }) => endsAt ?? ''));
+}
+
+/** When the change was, where Entra says it by itself. */
+function saidOf({ kind, state, before = null }: Change, { notBefore, observedAt }: Between): string | undefined {
+  switch (kind) {
+    case 'eligibility-schedule': case 'assignment-schedule': {
+      const [made, end] = [instantIn(state, 'createdAt'), instantIn(before, 'endsAt')];
+      // What was not there when it was looked for has come since, however old it says to be.
+      if (state !== null) return before === null && made !== null && (notBefore === null || made > notBefore) ? made : undefined;
+      return end !== null && end <= observedAt ? end : undefined;
+    }
+    case 'eligibility-request': case 'assignment-request': {
+      // One that was complete when it was last seen, and is otherwise now, has changed after that.
+      const completed = instantIn(state, 'completedAt');
+      return completed !== null && (before === null || notBefore === null || completed > notBefore) ? completed : undefined;
+    }
+    default: {
+      const [periods, old] = [periodsOf(state), periodsOf(before)];
+      if (state !== null && old.length === 0 && periods.length > 0 && periods.every(({ startsAt }) => startsAt !== null)) return earliest(periods.map(({ startsAt }) => startsAt ?? ''));
+      return state === null && old.length > 0 && old.every(({ endsAt }) => endsAt !== null && endsAt <= observedAt) ? latest(old.map(({ endsAt }) => endsAt ?? '')) : undefined;
+    }
+  }
 }
 
 function tells(event: Telling, { kind, thing, principalId, groupId, applicationId }: Pick<Change, 'kind' | 'thing' | 'principalId' | 'groupId' | 'applicationId'>): boolean {
   if (!TELL_OF[kind].includes(event.kind) || thing.endsWith('/group')) return false;
+  if (kind === 'eligibility-request' || kind === 'assignment-request') return event.groupId === groupId && event.requestId !== null && thing.toLowerCase().endsWith(`/${event.requestId}`);
   if (principalId !== null) return event.subjectId === principalId && event.groupId === groupId;
   return (groupId !== null && event.groupId === groupId) || (applicationId !== null && event.applicationId === applicationId);
+}
+
+/** An instant of the state's own; `null` where it has none. */
+function instantIn(state: string | null, name: string): string | null {
+  const parsed: unknown = state === null ? null : JSON.parse(state);
+  const value: unknown = typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>)[name] : undefined;
+  return typeof value === 'string' ? value : null;
 }
 
 function periodsOf(state: string | null): readonly Period[] {
@@ -147,11 +198,12 @@ export async function observe(connection: Connection, reading: Reading): Promise
   const { rows: [last] } = await connection.query<{ read_at: Date }>('SELECT read_at FROM observed_scope WHERE tenant_id = $1 AND scope = $2', [tenantId, scope]);
   if (last && last.read_at > reading.beganAt) return { rows: 0 };
   const { keeps } = reading;
-  const { rows: known } = keeps === 'all' ? { rows: [] } : await connection.query<KnownState>('SELECT kind, thing, state FROM observed_state WHERE tenant_id = $1 AND kind = ANY ($2) AND ($3::text IS NULL OR group_id = $3)', [tenantId, kinds, groupId]);
+  const { rows: known } = keeps === 'all' ? { rows: [] } : await connection.query<KnownState>('SELECT kind, thing, state FROM observed_state WHERE tenant_id = $1 AND kind = ANY ($2) AND ($3::text IS NULL OR group_id = $3) AND state IS NOT NULL', [tenantId, kinds, groupId]);
   const changes = changesOf(known, found).filter((change) => change.state !== null || change.before === undefined || keeps === 'all' || !(keeps?.({ kind: change.kind, thing: change.thing, state: change.before }) ?? false));
   const notBefore = last ? sixDecimals(last.read_at) : null;
   const events = notBefore === null || changes.length === 0 ? [] : await tellings(connection, tenantId, changes, notBefore, observedAt);
-  await addRows(connection, reading, changes.map((change) => dated(change, { notBefore, observedAt, events })));
+  const bySubject = Map.groupBy(events, ({ subjectId }) => subjectId);
+  await addRows(connection, reading, changes.map((change) => dated(change, { notBefore, observedAt, events: change.principalId === null ? events : bySubject.get(change.principalId) ?? [] })));
   await connection.query('INSERT INTO observed_scope (tenant_id, scope, read_at) VALUES ($1, $2, $3) ON CONFLICT (tenant_id, scope) DO UPDATE SET read_at = excluded.read_at', [tenantId, scope, reading.beganAt.toISOString()]);
   return { rows: changes.length };
 }
@@ -161,7 +213,7 @@ async function tellings(connection: Connection, tenantId: string, changes: reado
   if (kinds.length === 0) return [];
   const [groups, applications] = [changes.flatMap((one) => one.groupId ?? []), changes.flatMap((one) => one.applicationId ?? [])];
   const { rows } = await connection.query<Telling>(
-    `SELECT event_id AS id, to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, kind, subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId"
+    `SELECT event_id AS id, to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, kind, subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId", request_id AS "requestId"
      FROM audit_event WHERE tenant_id = $1 AND source = 'directory' AND revision = 0 AND result <> 'failure' AND kind = ANY ($2) AND activity_at > $3 AND activity_at <= $4 AND (group_id = ANY ($5) OR application_id = ANY ($6))`,
     [tenantId, kinds, after, until, [...new Set(groups)], [...new Set(applications)]],
   );
