@@ -7,7 +7,7 @@ import { ANA, answers, renderPage } from '../../testing/testing.tsx';
 import { RetentionSection } from './retention-section.tsx';
 
 const person = (role: 'Auditor' | 'SetupAdmin') => ({ ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: [role] } });
-const month = (more: Partial<PlannedDrop> = {}): PlannedDrop => ({ month: '2018-11', status: 'verified', plannedAt: at(-5), dueAt: at(60 * 24 * 30), held: false, file: '/files/a.zip', sha256: 'ab12', rows: 12_345, bytes: 9, verifiedAt: at(-4), droppedAt: null, error: null, ...more });
+const month = (more: Partial<PlannedDrop> = {}): PlannedDrop => ({ month: '2018-11', status: 'verified', plannedAt: at(-5), dueAt: at(60 * 24 * 30), held: false, file: '/files/a.zip', sha256: 'ab12', rows: 12_345, bytes: 9, verifiedAt: at(-4), droppedAt: null, error: null, refusal: null, ...more });
 const policies = [{ source: 'directory' as const, months: 84, changedAt: null, changedBy: null }, { source: 'portal' as const, months: 84, changedAt: null, changedBy: null }];
 const hold = { id: 'h1', reason: 'Case 7', fromMonth: null, toMonth: null, setAt: at(-9), setBy: 'Maya Lindqvist' };
 const retention = (drops: PlannedDrop[]) => answers(GetRetention, { now: at(0), policies, holds: [hold], drops, noticeDays: 30 });
