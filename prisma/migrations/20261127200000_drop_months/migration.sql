@@ -34,6 +34,9 @@ CREATE INDEX "dropped_month_leaves" ON "dropped_month" ("tenant_id", "end_leaf")
 -- Why the database did not drop a month when it was last asked; null where it was not asked, or did.
 ALTER TABLE "month_archive" ADD COLUMN "refusal" TEXT;
 
+-- What the last nightly check found, until one finds nothing. The alarm goes when the sealer finds its edge as it was.
+ALTER TABLE "ledger_sealer" ADD COLUMN "check_found" TEXT;
+
 -- Drops a month of the log, whole, or says in a word why not and changes nothing. It looks at everything by itself and by
 -- the database's own clock, for the portal's role may call it and may not delete.
 CREATE FUNCTION drop_audit_month(of_tenant uuid, of_month date, of_sha256 text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
@@ -87,8 +90,8 @@ BEGIN
   EXECUTE format('SELECT count(DISTINCT s.first_leaf + e.ordinal), max(s.first_leaf + e.ordinal) FROM %s AS e JOIN ledger_seal AS s ON s.tenant_id = e.tenant_id AND s.batch_id = e.batch_id', part) INTO sealed_rows, last_leaf;
   IF head.tree_size IS NULL OR sealed_rows <> found_rows OR last_leaf >= head.tree_size / 256 * 256 THEN RETURN 'not-sealed'; END IF;
   IF NOT EXISTS (SELECT 1 FROM ledger_checkpoint WHERE tenant_id = of_tenant AND tree_size > last_leaf AND signed_at <= archive.verified_at) THEN RETURN 'not-archived'; END IF;
-  -- The rows are still those that were sealed: the nightly check went through after they were archived, and nothing is wrong.
-  IF NOT EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = of_tenant AND alarm IS NULL AND checked_at > archive.verified_at AND checked_size > last_leaf) THEN RETURN 'not-checked'; END IF;
+  -- The rows are those that were sealed: a nightly check went through after they were archived, and the last one found nothing.
+  IF NOT EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = of_tenant AND alarm IS NULL AND check_found IS NULL AND checked_at > archive.verified_at AND checked_size > last_leaf) THEN RETURN 'not-checked'; END IF;
 
   EXECUTE format(
     'SELECT string_agg(a || ''-'' || b, '','' ORDER BY a), min(a), max(b) FROM (SELECT min(leaf) AS a, max(leaf) + 1 AS b FROM (

@@ -65,7 +65,7 @@ const said = async (): Promise<string[]> => (await db.pool.query<{ activity: str
 const inMonth = async (month = '2018-11'): Promise<number> => (await db.pool.query(`SELECT 1 FROM audit_event WHERE to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM') = $1`, [month])).rowCount ?? 0;
 
 async function check(pack: AsyncIterable<Buffer> | string): Promise<{ code: number; lines: string }> {
-  let file = typeof pack === 'string' ? pack : join(dir, `${randomUUID()}.zip`);
+  const file = typeof pack === 'string' ? pack : join(dir, `${randomUUID()}.zip`);
   if (typeof pack !== 'string') {
     const all = [];
     for await (const chunk of pack) all.push(chunk);
@@ -175,6 +175,7 @@ test('the database refuses by itself, and says why', async () => {
     // In the tree, and its tile is not complete.
     [`DELETE FROM ledger_checkpoint WHERE tree_size > 250; INSERT INTO ledger_checkpoint SELECT tenant_id, 255, root_hash, note, signed_at FROM (SELECT '${tenantId}'::uuid AS tenant_id, '\\x'::bytea AS root_hash, '' AS note, now() AS signed_at) AS c`, 'not-sealed'],
     [`UPDATE ledger_sealer SET alarm = 'Leaf 3 is not what was sealed.'`, 'not-checked'],
+    [`UPDATE ledger_sealer SET check_found = 'Leaf 3 is not what was sealed.'`, 'not-checked'],
     [`UPDATE ledger_sealer SET checked_at = '2026-03-02T09:59:59Z'`, 'not-checked'],
     [`UPDATE ledger_sealer SET checked_size = 20`, 'not-checked'],
   ];
@@ -185,10 +186,14 @@ test('the database refuses by itself, and says why', async () => {
   expect(await inMonth()).toBe(17);
 });
 
-test('counts, names and activations are those of the rows that are left, and pages say from when they are complete', async () => {
+test('portals that drop at once drop once; counts, names and activations are then those of the rows that are left, and pages say from when they are complete', async () => {
   await makeReady();
   await foldCounts(db, tenantId);
-  await pass('2026-04-02T10:00:00Z');
+  const sha256 = (await drops())[0]?.sha256 ?? '';
+  const outcomes = await Promise.all([1, 2, 3].map(() => db.pool.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', $2) AS outcome`, [tenantId, sha256]).then(({ rows: [row] }) => row?.outcome)));
+  expect(outcomes.toSorted()).toEqual(['dropped', 'dropped-before', 'dropped-before']);
+  await Promise.all([retention.pass(), retentionOf(db).pass()]);
+  expect((await db.pool.query('SELECT 1 FROM dropped_month')).rowCount).toBe(1);
   await withConnection(db, (connection) => joinStale(connection, tenantId));
   const raw = (await db.pool.query<{ row: string }>(`SELECT concat_ws(' ', kind, result, source, count(*)) AS row FROM audit_event GROUP BY kind, result, source ORDER BY 1`)).rows.map(({ row }) => row);
   const names = `SELECT role, key, sum(events)::int AS events FROM (SELECT role, key, events FROM log_name UNION ALL SELECT role, key, events FROM log_name_delta) AS n GROUP BY 1, 2 HAVING sum(events) <> 0 ORDER BY 1, 2`;
@@ -204,29 +209,6 @@ test('counts, names and activations are those of the rows that are left, and pag
   expect(await readCoverage(db.reader, tenantId)).toMatchObject({ from: '2018-12-01T00:00:00.000Z', droppedTo: '2018-12-01T00:00:00.000Z' });
 });
 
-test('a hold that is set when the notice is over stops the drop', async () => {
-  await makeReady();
-  const hold = await retention.setHold(maya, { reason: 'Case 7', fromMonth: '2018-11', toMonth: null });
-  await pass('2026-04-02T10:00:00Z');
-  expect(await drops()).toMatchObject([{ status: 'verified', held: true }]);
-  await retention.liftHold(maya, hold.id);
-  await pass('2026-04-03T10:00:00Z');
-  expect(await drops()).toMatchObject([{ status: 'verified', held: false, dueAt: '2026-05-02T10:00:00.000Z' }]);
-  await pass('2026-05-03T10:00:00Z');
-  expect(await drops()).toMatchObject([{ status: 'dropped' }]);
-});
-
-test('two portals drop a month once', async () => {
-  await makeReady();
-  const sha256 = (await drops())[0]?.sha256 ?? '';
-  const outcomes = await Promise.all([1, 2, 3].map(() => db.pool.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', $2) AS outcome`, [tenantId, sha256]).then(({ rows: [row] }) => row?.outcome)));
-  expect(outcomes.toSorted()).toEqual(['dropped', 'dropped-before', 'dropped-before']);
-  await Promise.all([retention.pass(), retentionOf(db).pass()]);
-  expect((await db.pool.query('SELECT 1 FROM dropped_month')).rowCount).toBe(1);
-  await ledger.seal();
-  expect(await ledger.check()).toEqual([]);
-});
-
 test('whatever breaks off between archive and drop loses nothing, and the next pass goes on', async () => {
   await makeReady();
   const [before] = await drops();
@@ -240,7 +222,7 @@ test('whatever breaks off between archive and drop loses nothing, and the next p
   expect(await ledger.check()).toEqual([]);
   // The archive is gone meanwhile: it is made anew, and waits for the next check of the night.
   rmSync(before?.file ?? '');
-  await pass('2026-04-02T10:00:00Z');
+  await pass('2026-04-02T10:01:00Z');
   expect(existsSync(before?.file ?? '')).toBe(true);
   await pass('2026-04-02T10:05:00Z');
   expect(await drops()).toMatchObject([{ status: 'verified', refusal: 'not-checked' }]);
@@ -259,6 +241,25 @@ test('whatever breaks off between archive and drop loses nothing, and the next p
   expect(await said()).toContain('retention.month-dropped');
 });
 
+test('a hold that is set after the notice keeps a month, and so does what the last check found, also when the sealer goes on', async () => {
+  await makeReady();
+  const hold = await retention.setHold(maya, { reason: 'Case 7', fromMonth: '2018-11', toMonth: null });
+  await pass('2026-04-02T10:00:00Z');
+  expect(await drops()).toMatchObject([{ status: 'verified', held: true }]);
+  await retention.liftHold(maya, hold.id);
+  await pass('2026-04-03T10:00:00Z');
+  expect(await drops()).toMatchObject([{ status: 'verified', held: false, dueAt: '2026-05-02T10:00:00.000Z', refusal: null }]);
+  await db.pool.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'old-1'`);
+  expect(await ledger.check()).toHaveLength(1);
+  await ledger.seal();
+  await pass('2026-05-03T10:00:00Z');
+  expect(await drops()).toMatchObject([{ status: 'verified', refusal: 'not-checked' }]);
+  await db.pool.query(`UPDATE audit_event SET actor_name = 'Ana Costa' WHERE event_id = 'old-1'`);
+  expect(await ledger.check()).toEqual([]);
+  await pass('2026-05-03T10:00:00Z');
+  expect(await drops()).toMatchObject([{ status: 'dropped' }]);
+});
+
 test('rows of a dropped month that come in later get a notice, an archive and a record of their own', async () => {
   await makeReady();
   await pass('2026-04-02T10:00:00Z');
@@ -270,7 +271,9 @@ test('rows of a dropped month that come in later get a notice, an archive and a 
   now = new Date('2026-04-05T02:00:00Z');
   expect(await ledger.check()).toEqual([]);
   await pass('2026-05-05T10:00:00Z');
-  expect(await drops()).toMatchObject([{ status: 'dropped', rows: 7 }]);
+  const [second] = await drops();
+  expect(second).toMatchObject({ status: 'dropped', rows: 7 });
+  expect((await check(second?.file ?? '')).code).toBe(0);
   expect(existsSync(first?.file ?? '')).toBe(true);
   await ledger.seal();
   expect(await ledger.check()).toEqual([]);

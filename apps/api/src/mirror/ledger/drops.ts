@@ -47,6 +47,16 @@ export function droppedMonthOf({ batch_id, log, month, rows, leaves: text, first
   return { batchId, log, month, leaves, treeSize, root };
 }
 
+/** The leaves that a record names; none where it contradicts itself: then a pack lacks rows, and the verifier says so. */
+export function leavesAsStored(row: DroppedRow): readonly Range[] {
+  try {
+    return droppedMonthOf(row).leaves;
+  } catch (error) {
+    if (error instanceof LedgerMismatch) return [];
+    throw error;
+  }
+}
+
 /**
  * The batches, which begin one after the other at `firstLeaf`, with the ordinals of their rows that are recorded as dropped.
  * Throws where a record names what no row of its log is.

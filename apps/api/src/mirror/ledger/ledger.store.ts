@@ -279,15 +279,18 @@ export async function sealedBetween(connection: Connection, tenantId: string, fr
   return { batches: withDropped(batches, from - skip, await readDroppedMonths(connection, tenantId, from - skip, expected)), skip };
 }
 
-/** What the log says was dropped of these leaves, as far as its record is sealed or waits to be. */
-export async function readDroppedMonths(db: Queryable, tenantId: string, from: number, to: number): Promise<DroppedMonth[]> {
+/** What the log says was dropped of these leaves, as far as its record is sealed or waits to be. Throws where a record contradicts itself. */
+export const readDroppedMonths = async (db: Queryable, tenantId: string, from: number, to: number): Promise<DroppedMonth[]> => (await readDroppedRows(db, tenantId, from, to)).map(droppedMonthOf);
+
+/** The records as they are stored, whatever was done to them. */
+export async function readDroppedRows(db: Queryable, tenantId: string, from: number, to: number): Promise<DroppedRow[]> {
   const { rows } = await db.query<DroppedRow>(
     `SELECT d.batch_id, d.log, d.month, d.rows, d.leaves, d.first_leaf, d.end_leaf, d.tree_size, d.root FROM dropped_month AS d
      WHERE d.tenant_id = $1 AND d.end_leaf > $2 AND d.first_leaf < $3
        AND (EXISTS (SELECT 1 FROM ledger_seal AS s WHERE s.tenant_id = d.tenant_id AND s.batch_id = d.batch_id) OR EXISTS (SELECT 1 FROM log_unsealed AS u WHERE u.tenant_id = d.tenant_id AND u.batch_id = d.batch_id)) ORDER BY d.batch_id, d.ordinal`,
     [tenantId, from, to],
   );
-  return rows.map(droppedMonthOf);
+  return rows;
 }
 
 /** Whether the record of a drop waits to be sealed. */
@@ -538,5 +541,10 @@ export async function findUnaccounted(db: Queryable, tenantId: string, most = 20
 }
 
 export async function setChecked(db: Queryable, tenantId: string, at: Date, size: number): Promise<void> {
-  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3 WHERE tenant_id = $1', [tenantId, at, size]);
+  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3, check_found = NULL WHERE tenant_id = $1', [tenantId, at, size]);
+}
+
+/** Keeps what a check found, until one finds nothing: while it stands, no month is dropped. */
+export async function setFound(db: Queryable, tenantId: string, found: string): Promise<void> {
+  await db.query('UPDATE ledger_sealer SET check_found = $2 WHERE tenant_id = $1', [tenantId, found]);
 }

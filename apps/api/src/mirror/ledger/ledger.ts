@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
 import { COPY_SETTINGS, spansOf } from './leaves.ts';
-import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, setFound, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
 import { checkLedger } from './check.ts';
 import { signerOf } from './note.ts';
 import { ledgerPart, zipOf, type PackFile } from './pack.ts';
@@ -116,6 +116,7 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
       const [alarm] = found;
       if (alarm !== undefined) {
         log.error({ ledger: found }, 'the nightly check of the ledger found differences');
+        await setFound(db.pool, tenantId, alarm);
         if (await setAlarm(db.pool, tenantId, alarm, clock.now())) await onAlarm?.(alarm);
       } else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
       return found;

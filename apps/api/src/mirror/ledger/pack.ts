@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import type { Connection, Database } from '@gatehouse/db';
 import { ZipFile } from 'yazl';
 import { withConnection } from '../database.ts';
-import { gapsBetween, merged } from './drops.ts';
-import { checkpointBefore, checkpointOfSize, checkpointsUpTo, inSnapshot, knownKeys, latestCheckpoint, leavesOfBatches, readAsStored, readDroppedMonths, readStrays, readTile } from './ledger.store.ts';
+import { gapsBetween, leavesAsStored, merged } from './drops.ts';
+import { checkpointBefore, checkpointOfSize, checkpointsUpTo, inSnapshot, knownKeys, latestCheckpoint, leavesOfBatches, readAsStored, readDroppedRows, readStrays, readTile } from './ledger.store.ts';
 import { consistencyRanges, hashesOf, rootsOf, subtreesOf, TILE, HASH_BYTES, type Range, type ReadTile } from './tree.ts';
 
 /** A file of a pack: its text comes when it is asked for, in chunks. */
@@ -50,9 +50,9 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   for (const one of earlier) yield text(`checkpoints/${one.size}`, one.note);
 
   // Rows that were dropped are not here; the record of it is, wherever it stands.
-  const drops = await readDroppedMonths(connection, tenantId, from, to);
-  const dropped = drops.flatMap((one) => one.leaves).map(([start, end]): Range => [Math.max(start, from), Math.min(end, to)]).filter(([start, end]) => end > start).sort((one, other) => one[0] - other[0]);
-  const ranges = merged([[from, to] as const, ...await leavesOfBatches(connection, tenantId, drops.map(({ batchId }) => batchId))].map(([start, end]): Range => [start, Math.min(end, size)]));
+  const drops = await readDroppedRows(connection, tenantId, from, to);
+  const dropped = drops.flatMap(leavesAsStored).map(([start, end]): Range => [Math.max(start, from), Math.min(end, to)]).filter(([start, end]) => end > start).sort((one, other) => one[0] - other[0]);
+  const ranges = merged([[from, to] as const, ...await leavesOfBatches(connection, tenantId, drops.map(({ batch_id }) => Number(batch_id)))].map(([start, end]): Range => [start, Math.min(end, size)]));
   const gaps = gapsBetween(ranges, size);
   const proofs = {
     format: dropped.length > 0 ? 2 : 1, origin, size, ranges,
