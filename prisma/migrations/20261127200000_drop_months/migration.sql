@@ -41,8 +41,7 @@ ALTER TABLE "ledger_sealer" ADD COLUMN "check_found" TEXT;
 -- the database's own clock, for the portal's role may call it and may not delete.
 CREATE FUNCTION drop_audit_month(of_tenant uuid, of_month date, of_sha256 text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, public
-  -- Whoever reads the log for long is not waited for, since all others would wait behind: the next pass tries again.
-  SET lock_timeout = '2s'
+  SET lock_timeout = '20s'
 AS $$
 DECLARE
   first_day date := date_trunc('month', of_month)::date;
@@ -71,7 +70,9 @@ BEGIN
   IF archive.due_at > now_at OR archive.planned_at + interval '30 days' > now_at THEN RETURN 'no-notice'; END IF;
   IF archive.status <> 'verified' OR archive.error IS NOT NULL OR archive.sha256 IS DISTINCT FROM of_sha256 OR archive.verified_at > now_at THEN RETURN 'not-archived'; END IF;
   IF to_regclass(part) IS NULL THEN RETURN 'no-rows'; END IF;
-  -- Nothing is added to the month any more; it is read until it goes.
+  -- Nothing is added to the month any more; it is read until it goes. Whoever reads the log for long is not waited for, since
+  -- all others would wait behind: the next pass tries again.
+  SET LOCAL lock_timeout = '2s';
   EXECUTE format('LOCK TABLE %s IN SHARE MODE', part);
 
   EXECUTE format('SELECT count(*) FILTER (WHERE tenant_id = $1), count(*) FILTER (WHERE tenant_id <> $1) FROM %s', part) INTO found_rows, foreign_rows USING of_tenant;
