@@ -6,11 +6,14 @@ import { grantRoles, openDatabase, type Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { checkPack } from '../../../../verify/src/check.ts';
 import { verify } from '../../../../verify/src/verify.ts';
 import type { Actor } from '../../core/actor.ts';
 import { withConnection } from '../../mirror/database.ts';
 import { ingest, joinStale } from '../../mirror/ingest.ts';
-import { createLedger, type Ledger } from '../../mirror/ledger/ledger.ts';
+import { checkLedger } from '../../mirror/ledger/check.ts';
+import { COPY_SETTINGS } from '../../mirror/ledger/leaves.ts';
+import { createLedger, originOf, type Ledger } from '../../mirror/ledger/ledger.ts';
 import { pimEvent, story } from '../../mirror/testing.ts';
 import { sealedPart } from '../exports/exports.ts';
 import { countBetween, foldCounts } from '../history/counts.store.ts';
@@ -113,7 +116,7 @@ test('the portal’s own role drops a month whose notice is over, and the ledger
   expect(await said()).toHaveLength(3);
 });
 
-test('a pack of a part, whose record of the drop lies behind it, holds too', async () => {
+test('a pack of a part, whose record of the drop lies behind it, holds too; and what is done beside the drop is found', async () => {
   await makeReady();
   await pass('2026-04-02T10:00:00Z');
   await ledger.seal();
@@ -130,7 +133,6 @@ test('a pack of a part, whose record of the drop lies behind it, holds too', asy
     await connection.query('ROLLBACK');
     return new Map(all);
   });
-  const { checkPack } = await import('../../../../verify/src/check.ts');
   const packOf = (files: ReadonlyMap<string, Buffer>) => ({ names: [...files.keys()], stream: async function* stream(name: string) { yield files.get(name) ?? Buffer.of(); } });
   const report = await checkPack(packOf(part), { keys: await ledger.keys() });
   expect(report.problems).toEqual([]);
@@ -141,6 +143,38 @@ test('a pack of a part, whose record of the drop lies behind it, holds too', asy
     const { problems } = await checkPack(packOf(new Map(part).set('ledger/proofs.json', Buffer.from(`${JSON.stringify({ ...proofs, dropped })}\n`))), { keys: await ledger.keys() });
     expect(problems, JSON.stringify(dropped)).not.toEqual([]);
   }
+  // By the portal's own check, each alone. Leaf 18 is the batch's row behind a dropped one, 8 to 11 are rows between two runs.
+  const grow = `UPDATE dropped_month SET leaves = '0-7,11-15,17-18,19-25', rows = rows + 1`;
+  const record = (queue: string): string => `WITH made AS (INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ('${tenantId}', 'dropped_month', 'retention', now(), 1) RETURNING batch_id)${queue}
+    INSERT INTO dropped_month SELECT d.tenant_id, made.batch_id, 0, log, '2025-11', 4, '8-12', 8, 12, policy, planned_at, archive, archive_sha256, archive_bytes, verified_at, tree_size, root, dropped_at FROM dropped_month AS d, made`;
+  const findings: readonly (readonly [change: string, found: RegExp])[] = [
+    [`DELETE FROM audit_event WHERE event_id = 'a3'`, /row number 3 is not in audit_event/],
+    [`DROP TABLE audit_event_202511`, /row number 0 is not in audit_event/],
+    [`${grow}; DELETE FROM audit_event WHERE event_id = 'a3'`, /do not give what the checkpoint/],
+    [`${grow}`, /has a row more than it says: number 3/],
+    [`INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, raw, ingested_at, batch_id, ordinal) SELECT tenant_id, source, 'back', '2026-02-06Z', '', activity, kind, service, result, raw, ingested_at, batch_id, 5 FROM audit_event WHERE event_id = 'a3'`, /row more than it says: number 5/],
+    [`DELETE FROM dropped_month`, /row number 0 is not in audit_event/],
+    [`UPDATE dropped_month SET rows = rows + 1`, /says 18 rows and names 17 leaves/],
+    [`UPDATE dropped_month SET leaves = '0-7,12-15,17-19,20-25'`, /are not rows of one batch in audit_event/],
+    [`UPDATE dropped_month SET log = 'observation'`, /are not rows of one batch in observation/],
+    [`UPDATE dropped_month SET tree_size = tree_size - 1`, /was never signed/],
+    [`UPDATE dropped_month SET archive_sha256 = 'ff'`, /do not give what the checkpoint/],
+    [`UPDATE ledger_tile SET hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) WHERE level = 0 AND index = 0`, /do not give what the checkpoint/],
+    // A record that is in no sealed batch and in no queue is none.
+    [`${record('')}; DELETE FROM audit_event WHERE event_id IN ('a0', 'a1', 'a2', 'a3')`, /row number 0 is not in audit_event/],
+    [`${record('')}`, /Batch \d+ is neither sealed nor queued/],
+    [`${record(", queued AS (INSERT INTO log_unsealed SELECT '" + tenantId + "', batch_id FROM made)")}`, /row more than it says: number 0/],
+  ];
+  await withConnection(db, async (connection) => {
+    for (const [change, found] of findings) {
+      await connection.query('BEGIN');
+      await connection.query(change);
+      await connection.query(COPY_SETTINGS);
+      const checked = await checkLedger(connection, { tenantId, origin: originOf(tenantId), verifierKeys: await ledger.keys() });
+      await connection.query('ROLLBACK');
+      expect(checked.found.join(' '), change).toMatch(found);
+    }
+  });
 });
 
 test('the database refuses by itself, and says why', async () => {
