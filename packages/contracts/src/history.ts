@@ -76,7 +76,7 @@ export type HistoryEvent = z.infer<typeof HistoryEvent>;
 export const Coverage = z.object({
   from: Instant.nullable(),
   to: Instant.nullable(),
-  /** Months before this instant were dropped when their time was over; null where none was. */
+  /** The end of the newest month that was dropped when its time was over; null where none was. */
   droppedTo: Instant.nullable(),
   lastError: z.string().nullable(),
   /** What is missing between the two, oldest first. */

@@ -168,8 +168,8 @@ export async function readLeafRange(connection: Connection, selection: Selection
      FROM (SELECT e.tenant_id, e.batch_id, count(*) AS rows ${from} GROUP BY 1, 2) AS of
      JOIN log_batch AS b ON b.tenant_id = of.tenant_id AND b.batch_id = of.batch_id LEFT JOIN ledger_seal AS s ON s.tenant_id = of.tenant_id AND s.batch_id = of.batch_id`);
   const { rows: [dropped] } = await connection.query<{ from: string | null; to: string | null }>(
-    `SELECT min(first_leaf) AS from, max(end_leaf) AS to FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month <= $3)`,
-    [selection.tenantId, selection.filter.from?.slice(0, 7) ?? null, selection.filter.to?.slice(0, 7) ?? null]);
+    `SELECT min(first_leaf) AS from, max(end_leaf) AS to FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3)`,
+    [selection.tenantId, selection.filter.from?.slice(0, 7) ?? null, selection.filter.to ?? null]);
   const known = (...leaves: readonly (string | null | undefined)[]): number[] => leaves.flatMap((leaf) => (leaf === null || leaf === undefined ? [] : [Number(leaf)]));
   const [begins, ends] = [known(row?.from, dropped?.from), known(row?.to, dropped?.to)];
   return { from: begins.length === 0 ? 0 : Math.min(...begins), to: Math.max(0, ...ends), sealed: Number(row?.sealed ?? 0), waiting: Number(row?.waiting ?? 0) };

@@ -15,7 +15,9 @@ import { checkLedger } from '../../mirror/ledger/check.ts';
 import { COPY_SETTINGS } from '../../mirror/ledger/leaves.ts';
 import { createLedger, originOf, type Ledger } from '../../mirror/ledger/ledger.ts';
 import { pimEvent, story } from '../../mirror/testing.ts';
-import { sealedPart } from '../exports/exports.ts';
+import { readMark, sealedPart, withSnapshot } from '../exports/exports.ts';
+import { droppedStatement } from '../exports/pack.rules.ts';
+import { readDropped } from '../exports/pack.store.ts';
 import { countBetween, foldCounts } from '../history/counts.store.ts';
 import { readCoverage } from '../history/history.ts';
 import { createRetention, type Retention } from './retention.service.ts';
@@ -67,13 +69,15 @@ const drops = async () => (await retention.get(maya)).drops;
 const said = async (): Promise<string[]> => (await db.pool.query<{ activity: string }>(`SELECT activity FROM audit_event WHERE source = 'portal' ORDER BY batch_id`)).rows.map(({ activity }) => activity);
 const inMonth = async (month = '2018-11'): Promise<number> => (await db.pool.query(`SELECT 1 FROM audit_event WHERE to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM') = $1`, [month])).rowCount ?? 0;
 
+async function bytesOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Buffer> {
+  const all = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
 async function check(pack: AsyncIterable<Buffer> | string): Promise<{ code: number; lines: string }> {
   const file = typeof pack === 'string' ? pack : join(dir, `${randomUUID()}.zip`);
-  if (typeof pack !== 'string') {
-    const all = [];
-    for await (const chunk of pack) all.push(chunk);
-    writeFileSync(file, Buffer.concat(all));
-  }
+  if (typeof pack !== 'string') writeFileSync(file, await bytesOf(pack));
   const lines: string[] = [];
   const code = await verify([file, '--key', (await ledger.keys())[0] ?? ''], { out: (line) => { lines.push(line); }, err: (line) => { lines.push(line); }, cookie: undefined });
   return { code, lines: lines.join('\n') };
@@ -126,9 +130,7 @@ test('a pack of a part, whose record of the drop lies behind it, holds too; and 
     await connection.query('BEGIN');
     const all = [];
     for await (const file of ledger.part(connection, [3, 26])) {
-      const chunks = [];
-      for await (const chunk of file.chunks()) chunks.push(chunk);
-      all.push([file.name, Buffer.concat(chunks)] as const);
+      all.push([file.name, await bytesOf(file.chunks())] as const);
     }
     await connection.query('ROLLBACK');
     return new Map(all);
@@ -137,6 +139,19 @@ test('a pack of a part, whose record of the drop lies behind it, holds too; and 
   const report = await checkPack(packOf(part), { keys: await ledger.keys() });
   expect(report.problems).toEqual([]);
   expect(report.proved.join('\n')).toMatch(/nothing else is missing between leaf 3 and 26, nor between \d+ and \d+/);
+  // Nothing that it selects is left: its leaves, and the record of what became of them, are.
+  const selection = { tenantId, filter: { from: '2018-11-01T00:00:00.000000Z', to: '2018-12-01T00:00:00.000000Z' }, mark: await readMark(db.pool, tenantId) };
+  const [gone, dropped] = await withSnapshot(db, async (connection) => {
+    const files = new Map<string, Buffer>();
+    for (const { name, content } of await sealedPart(ledger).filesOf(connection, selection)) files.set(name, await bytesOf(await content()));
+    return [files, await readDropped(connection, tenantId, selection.filter)] as const;
+  });
+  const ofGone = await checkPack(packOf(gone), { keys: await ledger.keys() });
+  expect(ofGone.problems).toEqual([]);
+  expect(ofGone.proved.join(' ')).toMatch(/17 rows of audit_event of 2018-11 were dropped/);
+  const [drop] = await drops();
+  expect(droppedStatement(dropped)).toMatch(new RegExp(`^ 17 rows from 2018-11-01 to the end of 2018-11 were dropped on .* UTC under the retention policy \\(months kept: directory 84\\); they are in the archive audit_event-2018-11-${tenantId}\\.zip with SHA-256 ${drop?.sha256}\\.$`));
+
   // Without the record, or with a row more that is said to be dropped, it does not.
   const proofs = JSON.parse(part.get('ledger/proofs.json')?.toString() ?? '') as { ranges: [number, number][]; dropped: [number, number][] };
   for (const dropped of [proofs.dropped.slice(1), proofs.dropped.map(([from, to], at) => (at === 1 ? [from, to + 1] : [from, to])), [...proofs.dropped, [25, 26]]]) {

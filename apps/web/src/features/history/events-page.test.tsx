@@ -95,7 +95,7 @@ describe('how complete the record is', () => {
 
   test('says that earlier months were dropped', async () => {
     show([answers(SearchEvents, { ...page(), coverage: coverage({ droppedTo: '2018-12-01T00:00:00.000Z' }) })]);
-    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · months before 1 Dec 2018 were dropped, see Retention$/);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · before 1 Dec 2018 months were dropped, see Sync & health$/);
   });
 
   test('says to when it is sealed', async () => {

@@ -56,7 +56,7 @@ function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; o
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
-      {droppedTo !== null && <> · months before {formatDay(droppedTo)} were dropped, see Retention</>}
+      {droppedTo !== null && <> · before {formatDay(droppedTo)} months were dropped, see Sync &amp; health</>}
       {sealedTo !== null && !isLedgerStopped && <> · sealed to {formatInstant(sealedTo, now)} ✓</>}
       {isLedgerStopped && <> · <StatusBadge tone="bad">Not sealed</StatusBadge> The log is not what was sealed; see Sync &amp; health</>}
       {gaps.length > 0 && <> · <StatusBadge tone="warn">{gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`}</StatusBadge> {gapsInWords(gaps)}</>}
