@@ -113,7 +113,7 @@ function HoldForm({ onSettled }: { onSettled: () => Promise<unknown> }) {
 /** What a month waits for, where the database did not drop it when it was asked. */
 const WAITS: Readonly<Record<DropRefusal, string>> = {
   'not-announced': 'It waits to be announced.', 'dropped-before': '', 'held': 'A hold keeps it.', 'no-notice': 'Its notice is not over by the database’s clock.', 'not-archived': 'It is archived anew.', 'no-rows': 'It has no rows.',
-  'other-tenants': 'It has rows of another tenant too, and stays.', 'not-over': 'Its time is not over by the database’s clock.', 'not-sealed': 'It waits until the ledger has sealed its last rows in a full tile.',
+  'other-tenants': 'It has rows of another tenant too, and stays.', 'not-over': 'Its time is not over by the database’s clock.', 'not-sealed': 'It waits until the ledger has sealed some more after its last rows.',
   'not-checked': 'It waits for the nightly check of the ledger to go through.', 'failed': 'The database did not drop it. It is tried again; the log of the portal says more.',
 };
 
