@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { KINDS, mutate } from './mutations.ts';
 
 test('whatever is changed in database, pack or checkpoint is found', async () => {
-  const results = await mutate(KINDS.length * 10, 1);
+  const results = await mutate(KINDS.length * 7, 1);
   expect(results.filter(({ by }) => by === undefined)).toEqual([]);
   expect(new Set(results.map(({ kind }) => kind)).size).toBe(KINDS.length);
   // Each change names what is wrong.

@@ -1,19 +1,20 @@
 /**
- * A ledger that is sound, and one change of it at a time: of the database, of a pack, of a checkpoint. Whether the verifier
- * finds it, which shares no code with the portal and knows the portal's public key and one checkpoint that was kept outside.
- * What the portal derives for itself and no pack has is found by its own nightly check.
+ * A ledger that is sound, in which a month was dropped, and one change of it at a time: of the database, of a pack, of a
+ * checkpoint. Whether the verifier finds it, which shares no code with the portal and knows the portal's public key and one
+ * checkpoint that was kept outside. What the portal derives for itself and no pack has is found by its own nightly check.
  */
 import type { Connection, Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { withConnection } from '../apps/api/src/mirror/database.ts';
 import { checkLedger } from '../apps/api/src/mirror/ledger/check.ts';
-import { createLedger } from '../apps/api/src/mirror/ledger/ledger.ts';
+import { merged } from '../apps/api/src/mirror/ledger/drops.ts';
+import { createLedger, type Ledger } from '../apps/api/src/mirror/ledger/ledger.ts';
 import { COPY_SETTINGS, LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.ts';
 import { signCheckpoint, signerOf } from '../apps/api/src/mirror/ledger/note.ts';
 import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
 import { addBatch, ORIGIN, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
-import { Edge, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
+import { Edge, hashesOf, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
 import { checkPack, type Pack } from '../apps/verify/src/check.ts';
 
 /** Numbers from 0 until before 1, the same for the same seed (mulberry32). */
@@ -65,6 +66,17 @@ const OF_A_PACK: Readonly<Record<string, (files: Files, random: Random) => Files
   'pack: its end cut off': (files, random) => withLines(files, random, (lines, at) => lines.slice(0, at)),
   'checkpoint: a byte': (files, random) => new Map(files).set('ledger/checkpoint', flipped(files.get('ledger/checkpoint') ?? Buffer.of(), random)),
   'checkpoint: an earlier one in its place': (files, random) => new Map(files).set('ledger/checkpoint', files.get(pick(random, [...files.keys()].filter((name) => name.startsWith('ledger/checkpoints/')))) ?? Buffer.of()),
+  'pack: a row taken out and said to be dropped': (files, random) => {
+    const proofs = JSON.parse(text(files, 'ledger/proofs.json')) as { dropped: [number, number][] };
+    const run = pick(random, proofs.dropped.filter(([, to]) => !proofs.dropped.some(([from]) => from === to + 1)));
+    const changed = withoutLeaf(files, run[1]);
+    return changed.set('ledger/proofs.json', Buffer.from(`${JSON.stringify({ ...proofs, dropped: proofs.dropped.map((one) => (one === run ? [run[0], run[1] + 1] : one)) })}\n`));
+  },
+  'pack: a dropped row said to be there': (files, random) => {
+    const proofs = JSON.parse(text(files, 'ledger/proofs.json')) as { dropped: [number, number][] };
+    const run = pick(random, proofs.dropped);
+    return new Map(files).set('ledger/proofs.json', Buffer.from(`${JSON.stringify({ ...proofs, dropped: proofs.dropped.flatMap(([from, to]) => (from !== run[0] ? [[from, to]] : to - from > 1 ? [[from + 1, to]] : [])) })}\n`));
+  },
   'all rebuilt and signed with another key': (files, random) => rebuilt(files, random, Buffer.alloc(32, 1 + Math.floor(random() * 20))),
   'all rebuilt and signed with the same key': (files, random) => rebuilt(files, random, SEED_KEY),
 };
@@ -73,6 +85,23 @@ function withLines(files: Files, random: Random, change: (lines: string[], at: n
   const name = pick(random, [...files.keys()].filter((one) => one.startsWith('ledger/rows/') && text(files, one).split('\n').length > 3));
   const lines = text(files, name).trimEnd().split('\n');
   return new Map(files).set(name, Buffer.from(change(lines, Math.floor(random() * lines.length)).map((line) => `${line}\n`).join('')));
+}
+
+/** The leaves that a file of rows has lines for, in order. */
+function leavesOf(files: Files, name: string): number[] {
+  const [from = 0, to = 0] = name.slice(name.lastIndexOf('/') + 1).split(/[-.]/).map(Number);
+  const { dropped = [] } = JSON.parse(text(files, 'ledger/proofs.json')) as { dropped?: [number, number][] };
+  return Array.from({ length: to - from }, (_, at) => from + at).filter((leaf) => !dropped.some(([start, end]) => start <= leaf && leaf < end));
+}
+
+function withoutLeaf(files: Files, leaf: number): Map<string, Buffer> {
+  const made = new Map(files);
+  for (const name of files.keys()) {
+    if (!name.startsWith('ledger/rows/')) continue;
+    const at = leavesOf(files, name).indexOf(leaf);
+    if (at >= 0) made.set(name, Buffer.from(text(files, name).split('\n').toSpliced(at, 1).join('\n')));
+  }
+  return made;
 }
 
 /** What a superuser who has a key can do: one row changed, and everything above it made anew. */
@@ -87,14 +116,17 @@ function rebuilt(files: Files, random: Random, key: Buffer): Files {
   const edge = new Edge();
   const roots = new Map<number, Buffer>();
   for (const name of rows) {
-    const hashes: Buffer[] = [];
-    for (const line of text(made, name).trimEnd().split('\n')) {
-      const hashed = leafHash(Buffer.from(line.replace('\t', '\n')));
-      hashes.push(hashed);
+    const hashesName = name.replace('/rows/', '/hashes/').replace('.copy', '');
+    // Of what was dropped, the hashes that were there.
+    const hashes = hashesOf(files.get(hashesName) ?? Buffer.of());
+    const first = edge.size;
+    const leaves = leavesOf(files, name);
+    for (const [index, line] of text(made, name).trimEnd().split('\n').entries()) hashes[(leaves[index] ?? 0) - first] = leafHash(Buffer.from(line.replace('\t', '\n')));
+    for (const hashed of hashes) {
       edge.add(hashed);
       roots.set(edge.size, edge.root());
     }
-    made.set(name.replace('/rows/', '/hashes/').replace('.copy', ''), Buffer.concat(hashes));
+    made.set(hashesName, Buffer.concat(hashes));
   }
   const sign = (note: string): Buffer => {
     const [, size = '', , time = '', before = ''] = note.split('\n');
@@ -134,7 +166,8 @@ const rowOf = async (connection: Connection, table: string, random: Random): Pro
   return row?.where ?? 'false';
 };
 
-const ROWS = Object.keys(COLUMNS);
+/** Those that have rows here. */
+const ROWS = Object.keys(COLUMNS).filter((table) => table !== 'network_connection' && table !== 'observation');
 
 /** What can be done to the database by whoever may do everything in it. */
 const OF_THE_DATABASE: Readonly<Record<string, Change>> = {
@@ -168,6 +201,34 @@ const OF_THE_DATABASE: Readonly<Record<string, Change>> = {
   'database: two batches swapped': async (connection) => {
     await connection.query('UPDATE ledger_seal SET first_leaf = -1 - first_leaf; UPDATE ledger_seal SET first_leaf = (SELECT max(-1 - first_leaf) FROM ledger_seal) + 1 + first_leaf');
   },
+  'drop: its record deleted': async (connection) => {
+    await connection.query('DELETE FROM dropped_month');
+  },
+  'drop: a row beside it deleted, and the record made to say so': async (connection, random) => {
+    const { rows: [row] } = await connection.query<{ batch_id: string; ordinal: number; leaf: string; leaves: string }>(`SELECT e.batch_id, e.ordinal, s.first_leaf + e.ordinal AS leaf, d.leaves FROM audit_event AS e JOIN ledger_seal AS s USING (tenant_id, batch_id), dropped_month AS d ORDER BY 3 OFFSET floor(${random()} * (SELECT count(*) FROM audit_event)) LIMIT 1`);
+    const leaves = [...(row?.leaves ?? '').split(','), `${row?.leaf}-${Number(row?.leaf) + 1}`].map((run) => run.split('-').map(Number)).sort(([one = 0], [other = 0]) => one - other);
+    const runs = merged(leaves.map(([from = 0, to = 0]) => [from, to] as const));
+    await connection.query('UPDATE dropped_month SET rows = rows + 1, leaves = $1, first_leaf = $2, end_leaf = $3', [runs.map((run) => run.join('-')).join(','), runs[0]?.[0], runs.at(-1)?.[1]]);
+    await connection.query('DELETE FROM audit_event WHERE batch_id = $1 AND ordinal = $2', [row?.batch_id, row?.ordinal]);
+  },
+  'drop: one of other rows recorded, and not sealed': async (connection, random) => {
+    const { rows: [batch] } = await connection.query<{ batch_id: string; first: string; rows: number }>(`SELECT b.batch_id, s.first_leaf AS first, b.rows FROM log_batch AS b JOIN ledger_seal AS s USING (tenant_id, batch_id) WHERE EXISTS (SELECT 1 FROM audit_event AS e WHERE e.batch_id = b.batch_id AND e.ordinal = 0) ORDER BY 2 OFFSET ${Math.floor(random() * 6)} LIMIT 1`);
+    await connection.query('DELETE FROM audit_event WHERE batch_id = $1', [batch?.batch_id]);
+    const end = Number(batch?.first) + Number(batch?.rows);
+    await connection.query(
+      `WITH made AS (INSERT INTO log_batch (tenant_id, log, source, received_at, rows) SELECT tenant_id, log, source, received_at, 1 FROM log_batch WHERE log = 'dropped_month' RETURNING batch_id)
+       INSERT INTO dropped_month (${LOG_TABLES.dropped_month.join(', ')}) SELECT ${LOG_TABLES.dropped_month.map((column) => ({ batch_id: 'made.batch_id', rows: '$1::bigint', leaves: `$2 || '-' || $3`, first_leaf: '$2::bigint', end_leaf: '$3::bigint' }[column as string] ?? `d.${column}`)).join(', ')} FROM dropped_month AS d, made`, [batch?.rows, String(batch?.first), String(end)]);
+  },
+  'drop: a row of it put back': async (connection, random) => {
+    const columns = LOG_TABLES.audit_event;
+    const { rows: [gone] } = await connection.query<{ batch_id: string }>(`SELECT s.batch_id FROM ledger_seal AS s, dropped_month AS d WHERE s.first_leaf >= d.first_leaf AND s.first_leaf < d.end_leaf ORDER BY s.first_leaf LIMIT 1`);
+    await connection.query(`INSERT INTO audit_event (${columns.join(', ')}) SELECT ${columns.map((column) => ({ event_id: `'back-${Math.floor(random() * 1e9)}'`, batch_id: String(gone?.batch_id), ordinal: String(Math.floor(random() * 20)) }[column as string] ?? column)).join(', ')} FROM audit_event LIMIT 1`);
+  },
+  'drop: the hash of a leaf of it': async (connection, random) => {
+    const { rows: [run] } = await connection.query<{ leaf: number }>(`SELECT first_leaf::int AS leaf FROM dropped_month`);
+    const at = (Number(run?.leaf) + Math.floor(random() * 20)) * 32 + Math.floor(random() * 32);
+    await connection.query('UPDATE ledger_tile SET hashes = set_byte(hashes, $1, get_byte(hashes, $1) # 1) WHERE level = 0 AND index = 0', [at]);
+  },
   'database: its end cut off': (connection, random) => backTo(connection, random, false),
   'database: an older backup put back': (connection, random) => backTo(connection, random, true),
 };
@@ -197,11 +258,12 @@ export async function mutate(count: number, firstSeed: number, templateUrl?: str
   const clock = { now: () => new Date(now += 1_000) };
   const ledger = createLedger({ db, clock, systemClock: clock, tenantId: TENANT, keys: [SEED_KEY], log: pino({ level: 'silent' }) });
   let rows = 0;
-  for (const size of [40, 1, 3, 150, 1, 80, 2]) {
-    await addBatch(db, size, rows, { bytes: 12 });
+  for (const [size, month] of [[40], [20, 'dropped'], [1], [3], [4, 'dropped'], [150], [1], [80], [2]] as const) {
+    await addBatch(db, size, rows, { bytes: 12, ...(month && { at: '2018-11-05T09:00:00Z' }) });
     rows += size;
     await ledger.seal();
   }
+  await dropMonth(db, ledger, clock);
   const [key = ''] = await ledger.keys();
   // What the file of checkpoints, or the webhook's receiver, has kept: the last one.
   const wish = { keys: [key], older: [(await ledger.checkpoint())?.note ?? ''] };
@@ -224,6 +286,16 @@ export async function mutate(count: number, firstSeed: number, templateUrl?: str
     results.push({ kind, seed, by: what !== undefined ? 'verifier' : found.length > 0 ? 'check' : undefined, what: what ?? found[0] ?? '' });
   }
   return results;
+}
+
+/** As retention does when a month's time is over and its archive was read back. */
+async function dropMonth(db: Database, ledger: Ledger, clock: { now(): Date }): Promise<void> {
+  await db.pool.query(
+    `INSERT INTO month_archive (tenant_id, log, month, status, planned_at, due_at, file, sha256, bytes, rows, verified_at) VALUES ($1, 'audit_event', '2018-11-01', 'verified', '2026-01-01Z', '2026-02-01Z', 'a.zip', 'ab', 1, 24, $2)`, [TENANT, clock.now()]);
+  await ledger.check();
+  const { rows: [row] } = await db.pool.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', 'ab') AS outcome`, [TENANT]);
+  if (row?.outcome !== 'dropped') throw new Error(`the month was not dropped: ${row?.outcome}`);
+  await ledger.seal();
 }
 
 /** The pack of the database with the change, which is taken back; and what the portal's own check says, where it is asked. */

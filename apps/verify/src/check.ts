@@ -1,7 +1,7 @@
 import { EventLines, linesOf } from './events.ts';
 import { HASH_BYTES, hashPrefixed, levelsOf, rootsOfConsistency, Tree } from './merkle.ts';
 import { openCheckpoint, parseKey, strictBase64, type Checkpoint, type VerifierKey } from './note.ts';
-import { Lines, nameOf, placeOf } from './rows.ts';
+import { dropOf, Lines, nameOf, placeOf, type Drop, type Run } from './rows.ts';
 
 /** The files of a pack, wherever they are. */
 export interface Pack {
@@ -28,13 +28,15 @@ export interface Report {
 }
 
 interface Proofs {
-  readonly format: 1;
+  readonly format: 1 | 2;
   readonly origin: string;
   readonly size: number;
   readonly ranges: readonly (readonly [number, number])[];
   readonly gaps: readonly { readonly from: number; readonly to: number; readonly hashes: readonly Buffer[] }[];
   readonly checkpoints: readonly number[];
   readonly consistency: ReadonlyMap<number, readonly Buffer[]>;
+  /** Leaves within the ranges whose rows were dropped. */
+  readonly dropped: readonly Run[];
 }
 
 /** The pack is not what it says; the message is for people. */
@@ -83,10 +85,11 @@ export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
     const events = pack.names.includes(EVENTS) ? new EventLines() : undefined;
     const walk = await walkTree(pack, proofs, new Set(earlier.map(({ checkpoint: one }) => one.size)), expectedNames, wish.event, events);
     for (const name of pack.names) if (name.startsWith('ledger/') && !expectedNames.has(name)) problems.push(`${name} is not a part of the format.`);
-    problems.push(...walk.problems);
+    problems.push(...walk.problems, ...faultsOfDrops(proofs, walk.drops));
 
     if (walk.root.equals(checkpoint.root)) {
-      proved.push(`${counted(walk.rows, 'row', 'rows')} in ${counted(walk.batches, 'batch', 'batches')} are what was signed${proofs.gaps.length === 0 ? ', and nothing is missing' : `, and nothing is missing between leaf ${proofs.ranges[0]?.[0] ?? 0} and ${proofs.ranges.at(-1)?.[1] ?? 0}`}.`);
+      proved.push(`${counted(walk.rows, 'row', 'rows')} in ${counted(walk.batches, 'batch', 'batches')} are what was signed, and nothing${proofs.dropped.length > 0 ? ' else' : ''} is missing${proofs.gaps.length === 0 ? '' : ` between leaf ${proofs.ranges.map(([from, to]) => `${from} and ${to}`).join(', nor between ')}`}.`);
+      for (const drop of walk.drops) if (proofs.dropped.length > 0) proved.push(`${counted(drop.rows, 'row', 'rows')} of ${drop.log} of ${drop.month} were dropped at ${drop.droppedAt}, announced at ${drop.plannedAt}, kept for months: ${drop.policy}. Leaf ${drop.leaf} records it. The rows are in the archive ${drop.archive} with SHA-256 ${drop.sha256}.`);
     } else if (walk.problems.length === 0) problems.push('The rows are not what was signed: with the hashes beside them they give another root. Both were changed.');
     else problems.push('The rows do not give the root that was signed.');
 
@@ -122,6 +125,8 @@ interface Walked {
   readonly batches: number;
   readonly roots: ReadonlyMap<number, Buffer>;
   readonly problems: readonly string[];
+  /** What rows of the ledger say was dropped. */
+  readonly drops: readonly Drop[];
   readonly event: { readonly leaf: number; readonly hash: Buffer } | undefined;
 }
 
@@ -143,7 +148,8 @@ export class LeafCheck {
   /** A perfect tree of leaves that are not at hand. */
   skip(hashed: Buffer, level: number): void {
     this.tree.add(hashed, level);
-    this.#batchId = -1;
+    // What comes next may be any row.
+    [this.#batchId, this.#ordinal] = [-1, -1];
     this.#note();
   }
 
@@ -184,7 +190,19 @@ export class LeafCheck {
 async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, expectedNames: Set<string>, event: string | undefined, events: EventLines | undefined): Promise<Walked> {
   const check = new LeafCheck(sizes);
   const problems: string[] = [];
+  const drops: Drop[] = [];
   let found: Walked['event'];
+  let run = 0;
+  /** Takes the hashes of dropped leaves, where some come next. */
+  const skipDropped = (to: number, hashes: Buffer, start: number): void => {
+    for (let next = proofs.dropped[run]; next && next[0] <= check.tree.size && check.tree.size < to; next = proofs.dropped[run]) {
+      const at = (check.tree.size - start) * HASH_BYTES;
+      const hashed = hashes.subarray(at, at + HASH_BYTES);
+      if (hashed.length < HASH_BYTES) throw new Broken(`The hash of leaf ${check.tree.size}, which was dropped, is missing`);
+      check.skip(Buffer.from(hashed), 0);
+      if (check.tree.size >= next[1]) run += 1;
+    }
+  };
   const wanted = event === undefined ? undefined : Buffer.from(`\t${event.slice(0, event.indexOf(':'))}\t${event.slice(event.indexOf(':') + 1)}\t`);
   const files = pack.names.flatMap((name) => {
     const [, from, to] = /^ledger\/rows\/(\d{12})-(\d{12})\.copy$/.exec(name) ?? [];
@@ -207,6 +225,7 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
       const hashes = await bytesOf(pack, hashesName);
       const lines = new Lines();
       let last = '';
+      skipDropped(file.to, hashes, file.from);
       for await (const chunk of pack.stream(file.name)) {
         lines.take(chunk, (prefixed) => {
           const at = (check.tree.size - file.from) * HASH_BYTES;
@@ -214,7 +233,11 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
           if (check.tree.size < file.to) {
             const hashed = check.take(prefixed, hashes.subarray(at, at + HASH_BYTES));
             events?.add(prefixed);
+            const drop = dropOf(prefixed, check.tree.size - 1);
+            if (drop === null) problems.push(`Leaf ${check.tree.size - 1} is to record a drop and cannot be read.`);
+            else if (drop) drops.push(drop);
             if (wanted && prefixed.indexOf(wanted) > 0) found = { leaf: check.tree.size - 1, hash: hashed };
+            skipDropped(file.to, hashes, file.from);
           } else if (last === '') last = nameOf(prefixed);
         });
         if (last !== '') break;
@@ -227,7 +250,32 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
     }
   }
   if (check.tree.size !== proofs.size) throw new Broken(`The pack ends at leaf ${check.tree.size}, and the ledger has ${proofs.size}`);
-  return { root: check.tree.root(), rows: check.rows, batches: check.batches, roots: check.roots, problems, event: found };
+  return { root: check.tree.root(), rows: check.rows, batches: check.batches, roots: check.roots, problems, drops, event: found };
+}
+
+/** Every leaf without a row is recorded as dropped by a row of the ledger itself, once; and of what is recorded nothing is here. */
+function faultsOfDrops({ ranges, dropped }: Proofs, drops: readonly Drop[]): string[] {
+  const recorded = drops.flatMap(({ leaves }) => leaves).sort(([one], [other]) => one - other);
+  const twice = recorded.find(([from], at) => from < (recorded[at - 1]?.[1] ?? 0));
+  if (twice) return [`Leaf ${twice[0]} is recorded as dropped twice.`];
+  const expected = overlapsOf(recorded, ranges);
+  for (let at = 0; at < Math.max(expected.length, dropped.length); at++) {
+    const [one, other] = [expected[at], dropped[at]];
+    if (other && (!one || other[0] < one[0] || (other[0] === one[0] && other[1] > one[1]))) return [`Rows are missing from leaf ${one?.[0] === other[0] ? one[1] : other[0]} on, and no row of the ledger says that they were dropped.`];
+    if (one && (one[0] !== other?.[0] || one[1] !== other[1])) return [`The ledger says that the rows from leaf ${one[0]} until before ${one[1]} were dropped, and not all of them are gone.`];
+  }
+  return [];
+}
+
+/** What of the runs lies in the ranges; both are in order. */
+function overlapsOf(runs: readonly Run[], ranges: readonly Run[]): Run[] {
+  const found: Run[] = [];
+  let at = 0;
+  for (const [from, to] of ranges) {
+    while ((runs[at]?.[1] ?? Number.POSITIVE_INFINITY) <= from) at += 1;
+    for (let next = at, run = runs[next]; run && run[0] < to; run = runs[++next]) found.push([Math.max(run[0], from), Math.min(run[1], to)]);
+  }
+  return found;
 }
 
 async function checkStrays(pack: Pack, proofs: Proofs, problems: string[]): Promise<void> {
@@ -300,6 +348,11 @@ function proofsOf(text: string): Proofs {
     if (bytes?.length !== HASH_BYTES) throw bad;
     return bytes;
   });
+  const runs = (value: unknown): Run[] => list(value).map((range) => {
+    const [from, to, ...more] = list(range).map(size);
+    if (from === undefined || to === undefined || to <= from || more.length > 0) throw bad;
+    return [from, to];
+  });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -307,18 +360,16 @@ function proofsOf(text: string): Proofs {
     throw bad;
   }
   if (`${JSON.stringify(json)}\n` !== text) throw bad;
-  const all = record(json, ['format', 'origin', 'size', 'ranges', 'gaps', 'checkpoints', 'consistency']);
-  if (all['format'] !== 1 || typeof all['origin'] !== 'string') throw bad;
+  const format = typeof json === 'object' && json !== null && 'format' in json && json.format === 2 ? 2 : 1;
+  const all = record(json, ['format', 'origin', 'size', 'ranges', 'gaps', 'checkpoints', 'consistency', ...(format === 2 ? ['dropped'] : [])]);
+  if (all['format'] !== format || typeof all['origin'] !== 'string') throw bad;
   const consistency = list(all['consistency']).map((one) => record(one, ['size', 'hashes'])).map((one) => [size(one['size']), hashes(one['hashes'])] as const);
   const checkpoints = list(all['checkpoints']).map(size);
   if (consistency.some(([of]) => !checkpoints.includes(of)) || new Set(checkpoints).size !== checkpoints.length) throw bad;
+  const dropped = format === 2 ? runs(all['dropped']) : [];
+  if (dropped.some(([from], at) => from < (dropped[at - 1]?.[1] ?? 0))) throw bad;
   return {
-    format: 1, origin: all['origin'], size: size(all['size']),
-    ranges: list(all['ranges']).map((range) => {
-      const [from, to, ...more] = list(range).map(size);
-      if (from === undefined || to === undefined || more.length > 0) throw bad;
-      return [from, to] as const;
-    }),
+    format, origin: all['origin'], size: size(all['size']), ranges: runs(all['ranges']), dropped,
     gaps: list(all['gaps']).map((one) => record(one, ['from', 'to', 'hashes'])).map((gap) => ({ from: size(gap['from']), to: size(gap['to']), hashes: hashes(gap['hashes']) })),
     checkpoints, consistency: new Map(consistency),
   };

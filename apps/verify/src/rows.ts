@@ -72,3 +72,39 @@ export function nameOf(prefixed: Buffer): string {
   const [, batchId = '?', ordinal = '?', source = '', id = ''] = rest.join('\n').split('\t');
   return table === 'log_batch' ? `log_batch, batch ${batchId}` : `${table}, ${source}:${id} (batch ${batchId}, row ${ordinal})`;
 }
+
+/** Leaves from one until before the other. */
+export type Run = readonly [from: number, to: number];
+
+/** What a row of the ledger says was dropped. */
+export interface Drop {
+  /** Where the row itself is. */
+  readonly leaf: number;
+  readonly log: string;
+  readonly month: string;
+  readonly rows: number;
+  readonly leaves: readonly Run[];
+  readonly policy: string;
+  readonly plannedAt: string;
+  readonly archive: string;
+  readonly sha256: string;
+  readonly droppedAt: string;
+}
+
+const DROPPED = Buffer.from('dropped_month\n');
+
+/** Reads what a leaf records as dropped; `undefined` where it is no such record, `null` where it is one that contradicts itself. */
+export function dropOf(prefixed: Buffer, leaf: number): Drop | null | undefined {
+  if (prefixed.indexOf(DROPPED, 1) !== 1) return undefined;
+  const [, , , log = '', month = '', rows = '', text = '', first = '', end = '', policy = '', plannedAt = '', archive = '', sha256 = '', , , , , droppedAt = ''] = prefixed.toString('utf8', 1 + DROPPED.length).split('\t');
+  if (!/^\d+-\d+(,\d+-\d+)*$/.test(text)) return null;
+  const leaves = text.split(',').map((run): Run => {
+    const [from = 0, to = 0] = run.split('-').map(Number);
+    return [from, to];
+  });
+  const isInOrder = leaves.every(([from, to], at) => to > from && from > (leaves[at - 1]?.[1] ?? -1));
+  const sum = leaves.reduce((all, [from, to]) => all + to - from, 0);
+  // Nothing can be dropped that is sealed only with or after the record of it.
+  if (!isInOrder || sum !== Number(rows) || leaves[0]?.[0] !== Number(first) || leaves.at(-1)?.[1] !== Number(end) || Number(end) > leaf) return null;
+  return { leaf, log, month, rows: sum, leaves, policy, plannedAt, archive, sha256, droppedAt };
+}

@@ -36,7 +36,7 @@ export const PORTAL_ACTIVITIES = {
   'history.export-taken': 'Took an export to its end', 'history.export-broken-off': 'An export broke off', 'history.pack-made': 'An evidence pack was made', 'history.pack-failed': 'An evidence pack could not be made',
   'history.read-on': 'Began to read the history past one page', 'history.read-ended': 'Ended reading the history',
   'retention.policy-set': 'Set how long the log is kept', 'retention.hold-set': 'Held months of the log back', 'retention.hold-lifted': 'Lifted a legal hold',
-  'retention.drop-planned': 'The time of a month of the log is over', 'retention.month-archived': 'A month of the log was archived and the archive read back', 'retention.archive-failed': 'A month of the log could not be archived',
+  'retention.drop-planned': 'The time of a month of the log is over', 'retention.month-archived': 'A month of the log was archived and the archive read back', 'retention.month-dropped': 'A month of the log was dropped; its archive has the rows', 'retention.archive-failed': 'A month of the log could not be archived',
   'path.diagnosed': 'Looked at the access path of a person',
 } as const;
 export type PortalActivity = keyof typeof PORTAL_ACTIVITIES;
@@ -76,6 +76,8 @@ export type HistoryEvent = z.infer<typeof HistoryEvent>;
 export const Coverage = z.object({
   from: Instant.nullable(),
   to: Instant.nullable(),
+  /** The end of the newest month that was dropped when its time was over; null where none was. */
+  droppedTo: Instant.nullable(),
   lastError: z.string().nullable(),
   /** What is missing between the two, oldest first. */
   gaps: z.array(Gap),

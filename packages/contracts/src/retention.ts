@@ -11,12 +11,16 @@ export type RetentionPolicy = z.infer<typeof RetentionPolicy>;
 export const LegalHold = z.object({ id: z.string(), reason: z.string(), fromMonth: Month.nullable(), toMonth: Month.nullable(), setAt: Instant, setBy: z.string() });
 export type LegalHold = z.infer<typeof LegalHold>;
 
-/** A month whose time is over: announced, then archived and the archive read back. None is dropped yet: the ledger cannot vouch for rows that are gone. */
+/** Why the database does not drop a month, though its time is over by the portal's clock. It looks by itself, and is asked again. */
+export const DropRefusal = z.enum(['not-announced', 'dropped-before', 'held', 'no-notice', 'not-archived', 'no-rows', 'other-tenants', 'not-over', 'not-sealed', 'not-checked', 'failed']);
+export type DropRefusal = z.infer<typeof DropRefusal>;
+
+/** A month whose time is over: announced, archived and the archive read back, then dropped. */
 export const PlannedDrop = z.object({
   month: Month,
   status: z.enum(['planned', 'verified', 'dropped']),
   plannedAt: Instant,
-  /** It would not be dropped before. */
+  /** It is not dropped before. */
   dueAt: Instant,
   /** Whether a legal hold keeps it. */
   held: z.boolean(),
@@ -27,6 +31,7 @@ export const PlannedDrop = z.object({
   verifiedAt: Instant.nullable(),
   droppedAt: Instant.nullable(),
   error: z.string().nullable(),
+  refusal: DropRefusal.nullable(),
 });
 export type PlannedDrop = z.infer<typeof PlannedDrop>;
 

@@ -90,7 +90,7 @@ export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDe
         await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.export-taken', kind: 'portal-export', result: 'success', data: { exportId: id, format: told.format, rows: told.rows, bytes: told.bytes } }));
         return { kind: 'file', fileName, type, path: packs.pathOf(told.id) };
       }
-      if (offset > 0 && await droppedSince(db.prisma, actor.tenantId, told.askedAt)) throw new PortalError('conflict', { detail: 'A month of the log was dropped since this export was fixed, so its rest would not fit. Take it from its beginning, or ask for a new one.' });
+      if (await droppedSince(db.prisma, actor.tenantId, told.askedAt, selection.filter)) throw new PortalError('conflict', { detail: 'A month of the log was dropped since this export was fixed: it would hold less than it did. Ask for a new one.' });
       const format: StreamFormat = told.format;
 
       return {

@@ -46,9 +46,10 @@ export async function addPart(db: Tx, tenantId: string, exportId: string, month:
   await db.exportPart.createMany({ data: [{ tenantId, exportId, month: new Date(`${month}T00:00:00Z`), bytesTo: BigInt(bytesTo) }], skipDuplicates: true });
 }
 
-/** Whether a month of the log was dropped since: then the rest of the file cannot be the same any more. */
-export async function droppedSince(db: Tx, tenantId: string, at: string): Promise<boolean> {
-  return await db.monthArchive.count({ where: { tenantId, droppedAt: { gte: new Date(at) } } }) > 0;
+/** Whether a month that the range touches was dropped since: then the file cannot be the same any more. */
+export async function droppedSince(db: Tx, tenantId: string, at: string, { from, to }: Pick<HistoryFilter, 'from' | 'to'>): Promise<boolean> {
+  const month = { ...(from !== undefined && { gte: from.slice(0, 7) }), ...(to !== undefined && { lte: to.slice(0, 7) }) };
+  return await db.droppedMonth.count({ where: { tenantId, droppedAt: { gte: new Date(at) }, month } }) > 0;
 }
 
 export async function setSize(db: Tx, tenantId: string, id: string, size: { rows: number; bytes: number }): Promise<void> {

@@ -52,6 +52,7 @@ function proofsInWords({ sealed, waiting }: { readonly sealed: number; readonly 
     waiting === 0 ? `All ${sealed} events of this pack are in the ledger of the log.` : `${sealed} events of this pack are in the ledger of the log. ${waiting} WERE NOT SEALED when it was made: nothing proves them.`, '',
     'The folder ledger/ holds a checkpoint that the portal signed, and every row of the log that was sealed from the first of',
     'these events to the last, ALSO ROWS THAT THE FILTER OF THE PACK LEAVES OUT: only so can it be seen that none is missing.',
+    'Rows between them that were dropped when their time was over are recorded in the ledger itself; the program names them.',
     'Keep that in mind before the pack is handed on.', '',
     'Check it with the program gatehouse-verify, which shares no code with the portal:', '',
     '  gatehouse-verify PACK.zip', '',

@@ -160,14 +160,19 @@ export async function rowsOfBatches(db: Pick<Database['pool'], 'query'> | Pick<C
   return rows;
 }
 
-/** The leaves of the ledger from the first batch of a selection to the end of the last, and how many of its rows are among them or wait to be sealed. */
+/** The leaves of the ledger from the first batch of a selection to the end of the last, with those of dropped months of its time, and how many of its rows are among them or wait to be sealed. */
 export async function readLeafRange(connection: Connection, selection: Selection): Promise<{ from: number; to: number; sealed: number; waiting: number }> {
   const from = await selected(connection, selection);
   const { rows: [row] } = await connection.query<{ from: string | null; to: string | null; sealed: string | null; waiting: string | null }>(
     `SELECT min(s.first_leaf) AS from, max(s.first_leaf + b.rows + 1) AS to, sum(of.rows) FILTER (WHERE s.first_leaf IS NOT NULL) AS sealed, sum(of.rows) FILTER (WHERE s.first_leaf IS NULL) AS waiting
      FROM (SELECT e.tenant_id, e.batch_id, count(*) AS rows ${from} GROUP BY 1, 2) AS of
      JOIN log_batch AS b ON b.tenant_id = of.tenant_id AND b.batch_id = of.batch_id LEFT JOIN ledger_seal AS s ON s.tenant_id = of.tenant_id AND s.batch_id = of.batch_id`);
-  return { from: Number(row?.from ?? 0), to: Number(row?.to ?? 0), sealed: Number(row?.sealed ?? 0), waiting: Number(row?.waiting ?? 0) };
+  const { rows: [dropped] } = await connection.query<{ from: string | null; to: string | null }>(
+    `SELECT min(first_leaf) AS from, max(end_leaf) AS to FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3)`,
+    [selection.tenantId, selection.filter.from?.slice(0, 7) ?? null, selection.filter.to ?? null]);
+  const known = (...leaves: readonly (string | null | undefined)[]): number[] => leaves.flatMap((leaf) => (leaf === null || leaf === undefined ? [] : [Number(leaf)]));
+  const [begins, ends] = [known(row?.from, dropped?.from), known(row?.to, dropped?.to)];
+  return { from: begins.length === 0 ? 0 : Math.min(...begins), to: Math.max(0, ...ends), sealed: Number(row?.sealed ?? 0), waiting: Number(row?.waiting ?? 0) };
 }
 
 /** Counted to so many rows, beyond them as the database estimates. */

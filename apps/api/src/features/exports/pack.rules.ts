@@ -29,6 +29,14 @@ export function coverageStatement({ from, to, lastError }: Coverage): string {
   return `Complete from ${day(from)} to ${day(to)}: every event that Microsoft Entra showed for this time is in the record. What was before ${day(from)} was no longer in Entra when the portal read it first; what came after ${day(to)} is not in it yet.${error}`;
 }
 
+/** A month that was dropped, as the log records it. */
+export interface DroppedMonth { readonly month: string; readonly rows: number; readonly policy: string; readonly droppedAt: string; readonly archive: string; readonly sha256: string }
+
+/** What of the range was dropped, a sentence a month; nothing where nothing was. */
+export function droppedStatement(dropped: readonly DroppedMonth[]): string {
+  return dropped.map(({ month, rows, policy, droppedAt, archive, sha256 }) => ` ${rows} rows from ${month}-01 to the end of ${month} were dropped on ${day(droppedAt)} under the retention policy (months kept: ${policy}); they are in the archive ${archive} with SHA-256 ${sha256}.`).join('');
+}
+
 export function filterInWords(filter: HistoryFilter): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => `${name}: ${String(value)}`);
   return parts.length === 0 ? 'everything' : parts.join(', ');

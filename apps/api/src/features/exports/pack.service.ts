@@ -11,8 +11,8 @@ import type { LedgerPart } from './ledger-part.ts';
 import { withSnapshot, type Selection } from './log-reader.store.ts';
 import { logStream } from './log-stream.ts';
 import { summaryPdf } from './pack.pdf.ts';
-import { coverageStatement, manifestOf, readmeOf, type PackFacts } from './pack.rules.ts';
-import { readFacts } from './pack.store.ts';
+import { coverageStatement, droppedStatement, manifestOf, readmeOf, type PackFacts } from './pack.rules.ts';
+import { readDropped, readFacts } from './pack.store.ts';
 import { writePack } from './pack.writer.ts';
 
 export interface PackDeps {
@@ -70,7 +70,8 @@ export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir
 
   async function write(connection: Connection, { told, selection }: StoredExport): Promise<{ sha256: string; bytes: number; rows: number }> {
     const coverage = await readCoverage(connection, tenantId);
-    const statement = coverageStatement(coverage);
+    const dropped = await readDropped(connection, tenantId, selection.filter);
+    const statement = `${coverageStatement(coverage)}${droppedStatement(dropped)}`;
     const counted = await readFacts(connection, selection);
     let activations = 0;
     let rows = 0;
@@ -100,7 +101,7 @@ export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir
       { name: 'README.txt', content: text(() => readmeOf(head)) },
       { name: 'events.ndjson', content: events },
       { name: 'activations.csv', content: activationRows },
-      { name: 'coverage.json', content: text(() => `${JSON.stringify({ ...coverage, statement }, undefined, 2)}\n`) },
+      { name: 'coverage.json', content: text(() => `${JSON.stringify({ ...coverage, statement, dropped }, undefined, 2)}\n`) },
       { name: 'summary.pdf', content: async function* pdf() { yield await summaryPdf(facts()); } },
       ...ledger,
     ], { at: new Date(told.askedAt), manifest: (files) => manifestOf(head, selection.mark, files) });

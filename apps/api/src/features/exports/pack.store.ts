@@ -1,8 +1,17 @@
+import type { HistoryFilter } from '@gatehouse/contracts';
 import type { Connection } from '@gatehouse/db';
 import { selected, type Selection } from './log-reader.store.ts';
-import type { PackFacts } from './pack.rules.ts';
+import type { DroppedMonth, PackFacts } from './pack.rules.ts';
 
 type Counted = Pick<PackFacts, 'events' | 'months' | 'kinds' | 'people' | 'groups' | 'hours'>;
+
+/** Months of the range that were dropped, oldest first. */
+export async function readDropped(connection: Connection, tenantId: string, { from, to }: Pick<HistoryFilter, 'from' | 'to'>): Promise<DroppedMonth[]> {
+  const { rows } = await connection.query<Omit<DroppedMonth, 'rows' | 'droppedAt'> & { rows: string; dropped_at: Date }>(
+    `SELECT month, rows, policy, archive, archive_sha256 AS sha256, dropped_at FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3) ORDER BY month, dropped_at`,
+    [tenantId, from?.slice(0, 7) ?? null, to ?? null]);
+  return rows.map(({ dropped_at, ...row }) => ({ ...row, rows: Number(row.rows), droppedAt: dropped_at.toISOString() }));
+}
 
 /** How many of the most frequent are named. */
 const NAMED = 15;

@@ -17,6 +17,7 @@ export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: str
   try {
     await connection.query('BEGIN');
     await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
+    const { rows } = await connection.query<{ takes_away: boolean }>('SELECT EXISTS (SELECT 1 FROM event_count_delta WHERE tenant_id = $1 AND events < 0) AS takes_away', [tenantId]);
     await connection.query(
       `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 RETURNING kind, result, source, bucket, events)
        INSERT INTO event_count AS c (tenant_id, grain, kind, result, source, bucket, events)
@@ -28,6 +29,8 @@ export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: str
       `WITH taken AS (DELETE FROM log_name_delta WHERE tenant_id = $1 RETURNING role, key, name, events)
        INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, role, key, name, sum(events) FROM taken GROUP BY role, key, name
        ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events`, [tenantId]);
+    // What a dropped month leaves nothing of is not kept as nothing.
+    if (rows[0]?.takes_away === true) for (const table of ['event_count', 'log_name']) await connection.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND events = 0`, [tenantId]);
     await connection.query('COMMIT');
     ended = true;
   } finally {
@@ -51,14 +54,14 @@ export function countBetween(db: Queryable, tenantId: string, from: string | und
        UNION ALL SELECT d.kind, d.result, d.source, d.events FROM unnest($3::timestamptz[], $4::timestamptz[]) AS s (a, b) JOIN event_count_delta AS d ON d.tenant_id = $1 AND d.bucket >= s.a AND d.bucket < s.b
        UNION ALL SELECT e.kind, e.result, e.source, 1 FROM unnest($5::timestamptz[], $6::timestamptz[]) AS s (a, b),
          LATERAL (SELECT e.kind, e.result, e.source FROM audit_event AS e WHERE e.tenant_id = $1 AND e.activity_at >= s.a AND e.activity_at < s.b OFFSET 0) AS e
-     ) AS counted GROUP BY 1, 2, 3`, [tenantId, sums.map(({ grain }) => grain), ...columns(sums), ...columns(edges)]);
+     ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`, [tenantId, sums.map(({ grain }) => grain), ...columns(sums), ...columns(edges)]);
 }
 
 /** Which kinds, results and sources occur together, over all time, and how often. */
 export const countAll = (db: Queryable, tenantId: string): Promise<Facet[]> => run<Facet>(db,
   `SELECT kind, result, source, sum(events)::float8 AS events FROM (
      SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
-   ) AS counted GROUP BY 1, 2, 3`, [tenantId]);
+   ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`, [tenantId]);
 
 /** Found before: to look for one, PostgreSQL reads all of its files. */
 const zones = new Set<string>();
@@ -85,7 +88,7 @@ export async function readStatistics(db: Queryable, tenantId: string, { kind, re
            UNION ALL SELECT bucket, result, source, events FROM event_count_delta WHERE tenant_id = $1 AND kind = $2
          ) AS counted WHERE ($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4) AND ($5::timestamptz IS NULL OR bucket >= $5::timestamptz) AND ($6::timestamptz IS NULL OR bucket + ${QUARTER} <= $6::timestamptz) OFFSET 0
        ) AS clock
-     ) AS told GROUP BY GROUPING SETS ((weekday, hour), (month)) ORDER BY month, weekday, hour`,
+     ) AS told GROUP BY GROUPING SETS ((weekday, hour), (month)) HAVING sum(events) <> 0 ORDER BY month, weekday, hour`,
     [tenantId, kind, result ?? null, source ?? null, from ?? null, to ?? null, timeZone]);
   return {
     hours: rows.flatMap(({ weekday, hour, events }) => (weekday === null || hour === null ? [] : [{ weekday, hour, events }])),

@@ -176,10 +176,10 @@ describe('one of them', () => {
   });
 
   test('coverage says how far the mirror reaches, also where that is nothing', async () => {
-    expect((await search({})).coverage).toEqual({ from: null, to: null, lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false });
+    expect((await search({})).coverage).toEqual({ from: null, to: null, droppedTo: null, lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false });
     await db.prisma.syncSource.create({ data: { tenantId: ines.tenantId, source: 'directory', completeFrom: '2026-02-01T00:00:00.0000000Z', watermark: NOW.toISOString(), lastError: 'It does not answer.' } });
     const { coverage } = SearchEvents.response.parse(await search({}));
-    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), lastError: 'It does not answer.', gaps: [], sealedTo: null, isLedgerStopped: false });
+    expect(coverage).toEqual({ from: '2026-02-01T00:00:00.0000000Z', to: NOW.toISOString(), droppedTo: null, lastError: 'It does not answer.', gaps: [], sealedTo: null, isLedgerStopped: false });
   });
 
   test('coverage names what is missing, and neither what was filled nor what lies before it begins', async () => {

@@ -106,9 +106,15 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
   return rows.map(eventOf);
 }
 
+/** The first instant after a month such as 2019-11. */
+export function endOfMonth(month: string | null): string | null {
+  const [year = 0, of = 0] = (month ?? '').split('-').map(Number);
+  return month === null ? null : new Date(Date.UTC(year, of, 1)).toISOString();
+}
+
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
-  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; is_stopped: boolean }>(
-    `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text,
+  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean }>(
+    `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1) AS dropped_month,
        EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND alarm IS NOT NULL) AS is_stopped
      FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
   const { rows: gaps } = await db.query<{ from_at: Date; to_at: Date; cause: Coverage['gaps'][number]['cause']; is_open: boolean }>(
@@ -116,7 +122,7 @@ export async function readCoverage(db: Queryable, tenantId: string): Promise<Cov
     [tenantId, row?.complete_from ?? 'infinity'],
   );
   return {
-    from: row?.complete_from ?? null, to: row?.watermark ?? null, lastError: row?.last_error ?? null,
+    from: row?.complete_from ?? null, to: row?.watermark ?? null, droppedTo: endOfMonth(row?.dropped_month ?? null), lastError: row?.last_error ?? null,
     sealedTo: row?.sealed_text ?? null, isLedgerStopped: row?.is_stopped === true,
     gaps: gaps.map(({ from_at: from, to_at: to, cause, is_open: isOpen }) => ({ from: from.toISOString(), to: to.toISOString(), cause, fillableUntil: isOpen ? new Date(from.getTime() + RETENTION_MS).toISOString() : null })),
   };

@@ -10,7 +10,7 @@ const NAMES = `(SELECT role, key, name, events FROM log_name WHERE tenant_id = $
 /** Those in the log whose id is the text or whose name, as it is or once was, contains it. */
 async function inRoles(db: Queryable, tenantId: string, roles: readonly Role[], text: string): Promise<Named[]> {
   return run<Named>(db, `SELECT role, key, sum(events)::float8 AS events FROM ${NAMES} AS named
-    WHERE role = ANY ($2) AND (key = $3 OR lower(name) LIKE $4) GROUP BY role, key LIMIT ${MOST}`, [tenantId, roles, text.toLowerCase(), containing(text.toLowerCase())]);
+    WHERE role = ANY ($2) AND (key = $3 OR lower(name) LIKE $4) GROUP BY role, key HAVING sum(events) > 0 LIMIT ${MOST}`, [tenantId, roles, text.toLowerCase(), containing(text.toLowerCase())]);
 }
 
 export const findPeople = (db: Queryable, tenantId: string, text: string): Promise<Named[]> => inRoles(db, tenantId, ['actor', 'subject'], text);

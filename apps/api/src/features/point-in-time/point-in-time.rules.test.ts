@@ -72,6 +72,13 @@ describe('eligibility', () => {
     expect(reasons(6, facts)).toEqual([['eligible-as-read', 'group-not-read']]);
     expect(coverageOf(pathsAt({ kind: 'group', id: 'g1' }, [], facts, at(6)), { observations: facts }, at(6)).groups).toMatchObject([{ id: 'g1', from: at(0), readThen: false }]);
   });
+
+  test('months that were dropped since are not known, whatever was known then', () => {
+    const log = observed({ kind: 'watch', thing: 'audit-log', state: { completeFrom: at(2) }, validFrom: at(1) });
+    const from = (droppedTo: string | null) => coverageOf([], { observations: [log] }, at(6), droppedTo).eventsFrom;
+    expect([from(null), from(at(1)), from(at(4))]).toEqual([at(2), at(2), at(4)]);
+    expect(coverageOf([], { observations: [] }, at(6), at(4)).eventsFrom).toBeNull();
+  });
 });
 
 describe('access that somebody had', () => {

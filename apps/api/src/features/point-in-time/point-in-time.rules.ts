@@ -289,13 +289,13 @@ function kindOf(history: readonly Observed[]): PointRow['principal']['kind'] {
   return (history.findLast((one) => one.state !== null)?.state as { kind: PointRow['principal']['kind'] } | undefined)?.kind ?? 'unknown';
 }
 
-/** Since when there are facts of each kind. */
-export function coverageOf(paths: readonly PointPath[], { observations }: Pick<Facts, 'observations'>, at: string): PointCoverage {
+/** Since when there are facts of each kind. Months of the log that were dropped are not known any more, whatever was known then. */
+export function coverageOf(paths: readonly PointPath[], { observations }: Pick<Facts, 'observations'>, at: string, droppedTo: string | null = null): PointCoverage {
   const watches = byThing(observations, 'watch');
   const groups = [...new Map(paths.map(({ group }) => [group.id, group])).values()];
   const log = watches.get('audit-log')?.findLast((one) => one.state !== null)?.state as { completeFrom: string } | undefined;
   return {
-    eventsFrom: log?.completeFrom ?? null,
+    eventsFrom: log === undefined ? null : droppedTo !== null && droppedTo > log.completeFrom ? droppedTo : log.completeFrom,
     applicationsFrom: watches.get('catalog')?.[0]?.validFrom ?? null,
     groups: groups.map((group) => {
       const watch = watches.get(group.id) ?? [];

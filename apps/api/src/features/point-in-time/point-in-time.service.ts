@@ -7,7 +7,7 @@ import { fieldError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
 import { activationPolicyOf } from '../setup/setup.ts';
 import { applicationsAt, coverageOf, pathsAt, peopleAt, type Observed, type Target } from './point-in-time.rules.ts';
-import { findObservations, findTargets, findTold, type Known, type ObservedRow } from './point-in-time.store.ts';
+import { findDroppedTo, findObservations, findTargets, findTold, type Known, type ObservedRow } from './point-in-time.store.ts';
 
 export interface PointInTimeDeps {
   readonly db: Database;
@@ -66,7 +66,7 @@ export async function answerTo(db: Pick<Database, 'pool'>, known: Known, target:
   const principals = principalIds.length === 0 ? [] : await read(['principal'], { things: principalIds });
   const observations = [...watches, ...ofGroups, ...principals];
   const name = target.kind === 'host' ? writeDestination(target.destination) : target.kind === 'group' ? paths[0]?.group.name ?? target.id : applications[0]?.displayName ?? target.id;
-  return { target: { kind: target.kind, id: target.kind === 'host' ? null : target.id, name }, paths, coverage: coverageOf(paths, { observations }, at), ...peopleAt(paths, { observations, told }, at) };
+  return { target: { kind: target.kind, id: target.kind === 'host' ? null : target.id, name }, paths, coverage: coverageOf(paths, { observations }, at, await findDroppedTo(pool, known.tenantId)), ...peopleAt(paths, { observations, told }, at) };
 }
 
 function stateOf(row: ObservedRow): Observed {

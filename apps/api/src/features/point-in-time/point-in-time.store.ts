@@ -19,6 +19,12 @@ const wasKnown = (row: string, knownAt: string): string => `(SELECT b.received_a
 /** An instant of the database as text with all six decimals. */
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
+/** The end of the newest month of the log that was dropped; whatever was known of it once, it is not there to answer from. */
+export async function findDroppedTo(db: Pool, tenantId: string): Promise<string | null> {
+  const { rows: [row] } = await db.query<{ to: string | null }>(`SELECT ${iso(`((max(month) || '-01')::date + interval '1 month')::timestamp AT TIME ZONE 'UTC'`)} AS "to" FROM dropped_month WHERE tenant_id = $1`, [tenantId]);
+  return row?.to ?? null;
+}
+
 export type ObservedRow = Omit<Observed, 'state'> & { readonly state: string | null };
 
 /** Observations of these kinds about these groups, applications, persons or things; of everything, where nothing is named. */

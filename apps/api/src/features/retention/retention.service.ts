@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Answer, GetRetention, Input, LiftHold, SetHold, SetRetention } from '@gatehouse/contracts';
+import type { Answer, GetRetention, Input, LiftHold, PlannedDrop, SetHold, SetRetention } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import type { Actor } from '../../core/actor.ts';
@@ -8,7 +8,7 @@ import { fieldError, PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { logStream, readMark, readPack, wholeRowsOf, withSnapshot, writePack, type LedgerPart, type PackedFile } from '../exports/exports.ts';
 import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS } from './retention.rules.ts';
-import { announce, countMonth, insertHold, liftHold, monthsBefore, noteFault, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw } from './retention.store.ts';
+import { announce, beginAnew, countDrops, countMonth, dropMonth, insertHold, liftHold, monthsBefore, noteFault, noteRefusal, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw } from './retention.store.ts';
 
 export interface RetentionDeps {
   readonly db: Database;
@@ -25,16 +25,19 @@ export type Retention = ReturnType<typeof createRetention>;
 
 /** Whole rows, as PostgreSQL's COPY writes them: an archive can be taken back as it was. */
 const ROWS_FILE = 'audit_event.copy';
+/** A month of many rows takes a while to be counted once more. */
+const DROP_MS = 11 * 60_000;
 
 /**
- * How long the log is kept. A month whose time is over, and that nothing holds, is announced and archived, and the archive
- * read back. It is not dropped: the ledger cannot vouch for rows that are gone, and would report the log as altered.
+ * How long the log is kept. A month whose time is over, and that nothing holds, is announced and archived, the archive read
+ * back, and, when its notice is over, dropped by the database, which looks at all of it once more. What was dropped is a row
+ * of the log from then on, and the ledger vouches for it.
  */
 export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPart }: RetentionDeps) {
   const own = { tenantId, principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
   const event = (type: PortalEvent['type'], data: Readonly<Record<string, unknown>>, actor: PortalEvent['actor'] = own, result: PortalEvent['result'] = 'success'): PortalEvent => ({ id: newId(), at: clock.now(), actor, type, kind: 'portal-retention', result, data });
 
-  /** One pass: announce, archive. One process at a time. */
+  /** One pass: announce, archive, drop. One process at a time; what a crash leaves is gone on with by the next. */
   async function pass(): Promise<void> {
     const connection = await db.pool.connect();
     let failed = true;
@@ -63,7 +66,12 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
     const standing = await monthsBefore(db, tenantId, keptUntil(now.toISOString().slice(0, 7), -least));
     for (const one of standing) {
       const { month, sources } = one;
-      const planned = drops.find((drop) => drop.month === month);
+      let planned = drops.find((drop) => drop.month === month);
+      if (planned?.status === 'dropped') {
+        // Rows of it came in since: they get their own notice and archive.
+        await db.prisma.$transaction((tx) => beginAnew(tx, tenantId, month));
+        planned = undefined;
+      }
       const over = isOver(month, policies.filter(({ source }) => sources.includes(source)).map(({ months }) => months), now);
       if (!over) {
         if (planned) await db.prisma.$transaction((tx) => withdraw(tx, tenantId, month));
@@ -78,6 +86,27 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
       const rows = await countMonth(db.pool, tenantId, one);
       // What came in since belongs into the archive too.
       if (planned?.status !== 'verified' || planned.rows !== rows) await archive(one, rows);
+      else if (planned.dueAt <= now.toISOString()) await drop(one, planned);
+    }
+  }
+
+  /** Has the month dropped, where its archive is still what was read back. */
+  async function drop({ month, next }: { month: string; next: string }, { file, sha256, rows }: Pick<PlannedDrop, 'file' | 'sha256' | 'rows'>): Promise<void> {
+    const found = file === null ? undefined : await readPack(file).catch((error: unknown) => { log.warn({ err: error, month }, 'the archive of a month cannot be read'); return undefined; });
+    if (sha256 === null || rows === null || found?.sha256 !== sha256) return archive({ month, next }, rows ?? 0);
+    try {
+      const outcome = await db.prisma.$transaction(async (tx) => {
+        const answer = await dropMonth(tx, tenantId, month, sha256);
+        if (answer === 'dropped') await record(tx, event('retention.month-dropped', { month, rows, sha256 }));
+        return answer;
+      }, { timeout: DROP_MS });
+      if (outcome === 'dropped') return await ledgerPart.seal();
+      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, month, outcome));
+      // Made before the ledger had all of its rows: made anew, it has the proofs.
+      if (outcome === 'not-archived') await archive({ month, next }, rows);
+    } catch (error) {
+      log.warn({ err: error, month }, 'a month of the log could not be dropped');
+      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, month, 'failed'));
     }
   }
 
@@ -85,7 +114,9 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
   async function archive(one: { month: string; next: string }, rows: number): Promise<void> {
     const { month, next } = one;
     const span = { month: `${month}-01`, next };
-    const file = join(dir, `audit_event-${month}-${tenantId}.zip`);
+    // The archive of rows that are gone is never written over.
+    const before = await countDrops(db.prisma, tenantId, month);
+    const file = join(dir, `audit_event-${month}-${tenantId}${before > 0 ? `-${before + 1}` : ''}.zip`);
     try {
       await ledgerPart.seal();
       const mark = await readMark(db.pool, tenantId);
@@ -158,7 +189,7 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
 }
 
 const readmeOf = (tenantId: string, month: string): string => [
-  'GATEHOUSE ARCHIVE', '', `All rows of the log of tenant ${tenantId} in ${month}, written when the time of the month was over. Writing it took nothing out of the database.`, '',
+  'GATEHOUSE ARCHIVE', '', `All rows of the log of tenant ${tenantId} in ${month}, written when the time of the month was over, before anything was dropped.`, 'When the month is dropped, a row of the log says so, with the SHA-256 of this file.', '',
   `  ${ROWS_FILE}   whole rows, as PostgreSQL's COPY text format has them, in the order in which the log took them`,
   '  events.ndjson      the events as they were received', '  ledger/            proofs', '  manifest.json      every file with its size and SHA-256', '',
 ].join('\n');

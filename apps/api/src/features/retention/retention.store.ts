@@ -1,4 +1,4 @@
-import type { LegalHold, PlannedDrop, RetentionPolicy } from '@gatehouse/contracts';
+import { DropRefusal, type LegalHold, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 import { DEFAULT_MONTHS } from './retention.rules.ts';
 
@@ -48,7 +48,7 @@ export async function readDrops(db: Tx, tenantId: string, most = 120): Promise<O
   const rows = await db.monthArchive.findMany({ where: { tenantId, log: LOG }, orderBy: { month: 'desc' }, take: most });
   return rows.map((row) => ({
     month: monthOf(row.month), status: row.status as PlannedDrop['status'], plannedAt: row.plannedAt.toISOString(), dueAt: row.dueAt.toISOString(), file: row.file, sha256: row.sha256, rows: row.rows === null ? null : Number(row.rows),
-    bytes: row.bytes === null ? null : Number(row.bytes), verifiedAt: row.verifiedAt?.toISOString() ?? null, droppedAt: row.droppedAt?.toISOString() ?? null, error: row.error,
+    bytes: row.bytes === null ? null : Number(row.bytes), verifiedAt: row.verifiedAt?.toISOString() ?? null, droppedAt: row.droppedAt?.toISOString() ?? null, error: row.error, refusal: DropRefusal.nullable().catch('failed').parse(row.refusal),
   }));
 }
 
@@ -78,8 +78,31 @@ export async function withdraw(tx: Tx, tenantId: string, month: string): Promise
 }
 
 export async function noteVerified(tx: Tx, tenantId: string, month: string, archive: { file: string; sha256: string; bytes: number; rows: number; verifiedAt: Date }): Promise<void> {
-  await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log: LOG, month: dateOf(month) } }, data: { ...archive, bytes: BigInt(archive.bytes), rows: BigInt(archive.rows), status: 'verified', error: null } });
+  await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log: LOG, month: dateOf(month) } }, data: { ...archive, bytes: BigInt(archive.bytes), rows: BigInt(archive.rows), status: 'verified', error: null, refusal: null } });
 }
+
+/**
+ * Asks the database to drop the month whose archive has this hash. It looks at policy, holds, notice, archive and ledger by
+ * itself, and answers why not; then nothing was changed.
+ */
+export async function dropMonth(tx: Tx, tenantId: string, month: string, sha256: string): Promise<'dropped' | DropRefusal> {
+  // The rows are counted once more, and there may be many.
+  await tx.$executeRaw`SELECT set_config('statement_timeout', '10min', true)`;
+  const [row] = await tx.$queryRaw<{ outcome: string }[]>`SELECT drop_audit_month(${tenantId}::uuid, ${`${month}-01`}::date, ${sha256}) AS outcome`;
+  return row?.outcome === 'dropped' ? 'dropped' : DropRefusal.parse(row?.outcome);
+}
+
+export async function noteRefusal(tx: Tx, tenantId: string, month: string, refusal: DropRefusal): Promise<void> {
+  await tx.monthArchive.updateMany({ where: { tenantId, log: LOG, month: dateOf(month), status: { not: 'dropped' } }, data: { refusal } });
+}
+
+/** Makes room for another round where rows of a dropped month came in since. That it was dropped stays in the log. */
+export async function beginAnew(tx: Tx, tenantId: string, month: string): Promise<void> {
+  await tx.monthArchive.deleteMany({ where: { tenantId, log: LOG, month: dateOf(month), status: 'dropped' } });
+}
+
+/** How often the month was dropped already. */
+export const countDrops = (db: Tx, tenantId: string, month: string): Promise<number> => db.droppedMonth.count({ where: { tenantId, log: LOG, month } });
 
 export async function noteFault(tx: Tx, tenantId: string, month: string, error: string): Promise<void> {
   await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log: LOG, month: dateOf(month) } }, data: { status: 'planned', error } });

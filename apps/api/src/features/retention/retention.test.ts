@@ -34,15 +34,14 @@ const later = async (at: string): Promise<void> => {
   await retention.pass();
 };
 
-test('a month whose time is over is announced, archived and read back, each on record, and stays when its notice is over', async () => {
+test('a month whose time is over is announced, archived and read back, each on record, and stays as long as the ledger has not sealed it', async () => {
   await retention.pass();
   expect(await drops()).toMatchObject([{ month: '2018-11', status: 'verified', rows: 2, held: false, dueAt: '2026-04-01T10:00:00.000Z', error: null }]);
   const file = (await drops())[0]?.file ?? '';
   expect(existsSync(file)).toBe(true);
   await later('2026-04-02T10:00:00Z');
-  // The ledger cannot vouch for rows that are gone.
   expect(await months()).toEqual(expect.arrayContaining(['201811', '202511']));
-  expect(await drops()).toMatchObject([{ month: '2018-11', status: 'verified', droppedAt: null }]);
+  expect(await drops()).toMatchObject([{ month: '2018-11', status: 'verified', droppedAt: null, refusal: 'not-sealed' }]);
   expect(await said()).toEqual(['retention.drop-planned', 'retention.month-archived']);
   expect(readdirSync(join(file, '..'))).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import type { Connection } from '@gatehouse/db';
-import { countTiles, findUnaccounted, keyRows, latestCheckpoint, readLeaves, sealedBetween, signedRoots, storedTiles } from './ledger.store.ts';
+import { countTiles, findUnaccounted, keyRows, latestCheckpoint, readDroppedMonths, readLeaves, sealedBetween, signedRoots, storedTiles } from './ledger.store.ts';
 import { LedgerMismatch, spansOf } from './leaves.ts';
 import { isVerifierKey, openCheckpoint } from './note.ts';
 import { Edge, HASH_BYTES, prefixedLeafHash, TILE, type FullTile } from './tree.ts';
@@ -39,6 +39,9 @@ export async function checkLedger(connection: Connection, { tenantId, origin, ve
 async function checkTree(connection: Connection, tenantId: string, origin: string, size: number, verifierKeys: readonly string[]): Promise<void> {
   const edge = new Edge();
   const signed = await signedRoots(connection, tenantId);
+  for (const { month, treeSize, root } of await readDroppedMonths(connection, tenantId, 0, Number.MAX_SAFE_INTEGER)) {
+    if (signed.get(treeSize)?.root.toString('base64') !== root) throw new LedgerMismatch(`The record that ${month} was dropped names a tree of ${treeSize} leaves that was never signed.`);
+  }
   let tiles = 0;
   let previous = 0;
   for (let from = 0; from < size; from += AT_ONCE) {
@@ -49,9 +52,11 @@ async function checkTree(connection: Connection, tenantId: string, origin: strin
     for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, to - from))) {
       const leaf = edge.size;
       const at = (leaf % TILE) * HASH_BYTES;
-      const hashed = prefixedLeafHash(prefixed);
       const expected = known.get(Math.floor(leaf / TILE))?.hashes.subarray(at, at + HASH_BYTES);
-      if (expected && !hashed.equals(expected)) throw new LedgerMismatch(`Leaf ${leaf} is not what was sealed: ${nameOfLeaf(prefixed)}.`);
+      // Of a row that the log itself says was dropped the hash is left. A false one gives a root that was not signed.
+      const hashed = prefixed ? prefixedLeafHash(prefixed) : Buffer.from(expected ?? []);
+      if (!prefixed && !expected) throw new LedgerMismatch(`Leaf ${leaf} was dropped and its hash is not kept.`);
+      if (prefixed && expected && !hashed.equals(expected)) throw new LedgerMismatch(`Leaf ${leaf} is not what was sealed: ${nameOfLeaf(prefixed)}.`);
       full.push(...edge.add(hashed));
       const stored = signed.get(edge.size);
       if (!stored) continue;

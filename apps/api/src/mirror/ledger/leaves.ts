@@ -16,6 +16,9 @@ export const LOG_TABLES = {
   observation: [
     'tenant_id', 'batch_id', 'ordinal', 'kind', 'thing', 'principal_id', 'group_id', 'application_id', 'state', 'valid_from', 'valid_to', 'basis', 'event_id', 'not_before', 'observed_at', 'source',
   ],
+  dropped_month: [
+    'tenant_id', 'batch_id', 'ordinal', 'log', 'month', 'rows', 'leaves', 'first_leaf', 'end_leaf', 'policy', 'planned_at', 'archive', 'archive_sha256', 'archive_bytes', 'verified_at', 'tree_size', 'root', 'dropped_at',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type LogTable = keyof typeof LOG_TABLES;
 
@@ -105,6 +108,8 @@ export interface BatchLine {
   readonly rows: number;
   /** As COPY wrote it, with the table's name and without the newline. */
   readonly line: string;
+  /** Ordinals of rows that the log says were dropped, from one until before the other; where there are none, nothing. */
+  readonly dropped?: readonly (readonly [from: number, to: number])[];
 }
 
 /** Reads the line of a batch; throws where it is of no table that the ledger knows. */

@@ -2,8 +2,9 @@ import { finished } from 'node:stream/promises';
 import type { Connection, Database } from '@gatehouse/db';
 import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction } from '../database.ts';
+import { droppedMonthOf, withDropped, type DroppedMonth, type DroppedRow } from './drops.ts';
 import { BATCH_COLUMNS, BATCH_TABLE, batchLineOf, COPY_SETTINGS, isLogTable, LeafLines, LedgerMismatch, LOG_TABLES, NEWLINE, TAB, leavesOf, prefixedLeaf, runsOf, spansOf, type BatchLine, type Span } from './leaves.ts';
-import { Edge, edgeCounts, prefixedLeafHash, TILE, type FullTile } from './tree.ts';
+import { Edge, edgeCounts, hashesOf, prefixedLeafHash, TILE, type FullTile, type Range } from './tree.ts';
 
 type Queryable = Pick<Connection, 'query'> | Pick<Database['pool'], 'query'>;
 
@@ -149,21 +150,27 @@ function rowsStatement(tenantId: string, run: readonly Span[]): string {
 
 /**
  * Reads the leaves of the spans in their order. Whatever is not as the batches say stops it: a row too many, too few, or
- * of another place. Each leaf's data is valid until the next. Within `inSnapshot`.
+ * of another place. Each leaf's data is valid until the next; `undefined` stands for a row that the log says was dropped.
+ * Within `inSnapshot`.
  */
-export async function* readLeaves(connection: Connection, tenantId: string, spans: readonly Span[]): AsyncGenerator<Buffer> {
+export async function* readLeaves(connection: Connection, tenantId: string, spans: readonly Span[]): AsyncGenerator<Buffer | undefined> {
   for (const run of runsOf(spans)) {
     let at = 0;
     let ordinal = run[0]?.from ?? 0;
-    /** The leaves of batches whose last row has been read. */
-    const closing = function* (): Generator<Buffer> {
-      for (let span = run[at]; span && ordinal >= Math.min(span.to, span.batch.rows); span = run[at]) {
+    /** The leaves up to the next row that is to be there: dropped ones, and those of batches whose last row has been read. */
+    const upToNextRow = function* (): Generator<Buffer | undefined> {
+      for (let span = run[at]; span; span = run[at]) {
+        const last = Math.min(span.to, span.batch.rows);
+        const dropped = droppedAt(span, ordinal);
+        // Runs do not touch: behind one comes a row, or the end.
+        for (const end = Math.min(last, dropped?.[1] ?? 0); ordinal < end; ordinal++) yield undefined;
+        if (ordinal < last) return;
         if (span.to > span.batch.rows) yield closingLeaf(span.batch);
         at += 1;
         ordinal = run[at]?.from ?? 0;
       }
     };
-    yield* closing();
+    yield* upToNextRow();
     const lines = new LeafLines(run[0]?.batch.log ?? '');
     for await (const chunk of copy(connection, rowsStatement(tenantId, run))) {
       for (const line of lines.take(chunk)) {
@@ -172,13 +179,16 @@ export async function* readLeaves(connection: Connection, tenantId: string, span
         if (line.batchId !== span.batch.batchId || line.ordinal !== ordinal) throw new LedgerMismatch(missing(span, ordinal));
         yield line.prefixed;
         ordinal += 1;
-        yield* closing();
+        yield* upToNextRow();
       }
     }
     const span = run[at];
     if (span) throw new LedgerMismatch(missing(span, ordinal));
   }
 }
+
+/** The dropped ordinals of the span's batch that this one is among. */
+const droppedAt = ({ batch }: Span, ordinal: number): readonly [from: number, to: number] | undefined => batch.dropped?.find(([from, to]) => from <= ordinal && ordinal < to);
 
 const missing = ({ batch }: Span, ordinal: number): string => `Batch ${batch.batchId} says to have ${batch.rows} rows, and row number ${ordinal} is not in ${batch.log}.`;
 
@@ -266,15 +276,51 @@ export async function sealedBetween(connection: Connection, tenantId: string, fr
     expected += batch.rows + 1;
   }
   if (skip < 0 || expected < to) throw new LedgerMismatch(`The ledger has leaves that no batch has: ${skip < 0 ? from : expected}.`);
-  return { batches, skip };
+  return { batches: withDropped(batches, from - skip, await readDroppedMonths(connection, tenantId, from - skip, expected)), skip };
+}
+
+/** What the log says was dropped of these leaves, as far as its record is sealed or waits to be. Throws where a record contradicts itself. */
+export const readDroppedMonths = async (db: Queryable, tenantId: string, from: number, to: number): Promise<DroppedMonth[]> => (await readDroppedRows(db, tenantId, from, to)).map(droppedMonthOf);
+
+/** The records as they are stored, whatever was done to them. */
+export async function readDroppedRows(db: Queryable, tenantId: string, from: number, to: number): Promise<DroppedRow[]> {
+  const { rows } = await db.query<DroppedRow>(
+    `SELECT d.batch_id, d.log, d.month, d.rows, d.leaves, d.first_leaf, d.end_leaf, d.tree_size, d.root FROM dropped_month AS d
+     WHERE d.tenant_id = $1 AND d.end_leaf > $2 AND d.first_leaf < $3
+       AND (EXISTS (SELECT 1 FROM ledger_seal AS s WHERE s.tenant_id = d.tenant_id AND s.batch_id = d.batch_id) OR EXISTS (SELECT 1 FROM log_unsealed AS u WHERE u.tenant_id = d.tenant_id AND u.batch_id = d.batch_id)) ORDER BY d.batch_id, d.ordinal`,
+    [tenantId, from, to],
+  );
+  return rows;
+}
+
+/** Whether the record of a drop waits to be sealed. */
+export async function isDropToSeal(db: Queryable, tenantId: string): Promise<boolean> {
+  const { rowCount } = await db.query('SELECT 1 FROM log_unsealed AS u JOIN log_batch AS b ON b.tenant_id = u.tenant_id AND b.batch_id = u.batch_id WHERE u.tenant_id = $1 AND b.log = \'dropped_month\' LIMIT 1', [tenantId]);
+  return rowCount === 1;
+}
+
+/** The leaves of batches that are sealed, the batch's own among them, in order. */
+export async function leavesOfBatches(db: Queryable, tenantId: string, batchIds: readonly number[]): Promise<Range[]> {
+  const { rows } = await db.query<{ from: string; to: string }>(
+    `SELECT s.first_leaf AS from, s.first_leaf + b.rows + 1 AS to FROM ledger_seal AS s JOIN log_batch AS b ON b.tenant_id = s.tenant_id AND b.batch_id = s.batch_id WHERE s.tenant_id = $1 AND s.batch_id = ANY ($2::bigint[]) ORDER BY 1`,
+    [tenantId, batchIds],
+  );
+  return rows.map(({ from, to }) => [Number(from), Number(to)]);
 }
 
 /** The leaf hashes of a range, from the rows themselves. Within `inSnapshot`. */
 export async function hashLeaves(connection: Connection, tenantId: string, from: number, to: number): Promise<Buffer[]> {
   const { batches, skip } = await sealedBetween(connection, tenantId, from, to);
   const hashes: Buffer[] = [];
-  for await (const leaf of readLeaves(connection, tenantId, spansOf(batches, skip, to - from))) hashes.push(prefixedLeafHash(leaf));
+  for await (const leaf of readLeaves(connection, tenantId, spansOf(batches, skip, to - from))) hashes.push(leaf ? prefixedLeafHash(leaf) : await keptHash(connection, tenantId, from + hashes.length));
   return hashes;
+}
+
+/** The hash of a leaf whose row was dropped. */
+async function keptHash(db: Queryable, tenantId: string, leaf: number): Promise<Buffer> {
+  const tile = (await storedTiles(db, tenantId, 0, Math.floor(leaf / TILE), Math.floor(leaf / TILE) + 1)).get(Math.floor(leaf / TILE));
+  if (!tile) throw new LedgerMismatch(`Leaf ${leaf} was dropped and its hash is not kept.`);
+  return hashesOf(tile.hashes)[leaf % TILE] ?? Buffer.of();
 }
 
 /** The roots of full tiles, from one until before the other. */
@@ -495,5 +541,10 @@ export async function findUnaccounted(db: Queryable, tenantId: string, most = 20
 }
 
 export async function setChecked(db: Queryable, tenantId: string, at: Date, size: number): Promise<void> {
-  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3 WHERE tenant_id = $1', [tenantId, at, size]);
+  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3, check_found = NULL WHERE tenant_id = $1', [tenantId, at, size]);
+}
+
+/** Keeps what a check found, until one finds nothing: while it stands, no month is dropped. */
+export async function setFound(db: Queryable, tenantId: string, found: string): Promise<void> {
+  await db.query('UPDATE ledger_sealer SET check_found = $2 WHERE tenant_id = $1', [tenantId, found]);
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
 import { COPY_SETTINGS, spansOf } from './leaves.ts';
-import { checkpointAfter, checkpointOfSize, inSnapshot, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, setFound, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
 import { checkLedger } from './check.ts';
 import { signerOf } from './note.ts';
 import { ledgerPart, zipOf, type PackFile } from './pack.ts';
@@ -104,16 +104,19 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     if (!isAnchored) await sendOutside();
   }
 
+  const seal = (): Promise<void> => (sealing ??= pass().finally(() => { sealing = undefined; }));
+
   const allKeys = async (): Promise<string[]> => [...new Set([...await knownKeys(db.pool, tenantId), ...signers.map(({ verifierKey }) => verifierKey)])];
 
   return {
-    seal: () => (sealing ??= pass().finally(() => { sealing = undefined; })),
+    seal,
 
     async check() {
       const { size, found } = await read((connection) => checkLedger(connection, { tenantId, origin, verifierKeys: signers.map(({ verifierKey }) => verifierKey) }));
       const [alarm] = found;
       if (alarm !== undefined) {
         log.error({ ledger: found }, 'the nightly check of the ledger found differences');
+        await setFound(db.pool, tenantId, alarm);
         if (await setAlarm(db.pool, tenantId, alarm, clock.now())) await onAlarm?.(alarm);
       } else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
       return found;
@@ -139,7 +142,7 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
       return read(async (connection) => {
         const { batches, skip } = await sealedBetween(connection, tenantId, leaf, leaf + 1);
         let data = '';
-        for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, 1))) data = prefixed.subarray(1).toString();
+        for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, 1))) data = prefixed?.subarray(1).toString() ?? '';
         const hashes = await rootsOf(inclusionRanges(leaf, checkpoint.size), async (level, index) => hashesOf(await readTile(connection, tenantId, checkpoint.size, level, index) ?? Buffer.alloc(0)));
         return { leafIndex: leaf, data, hashes, checkpoint, sealedAt: (since ?? checkpoint).signedAt };
       });
@@ -156,6 +159,10 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
       yield* ledgerPart(connection, { tenantId, origin, range: {}, leaves, keys: signers.map(({ verifierKey }) => verifierKey) });
     },
 
-    pack: (range) => zipOf(db, (connection) => ledgerPart(connection, { tenantId, origin, range, keys: signers.map(({ verifierKey }) => verifierKey) })),
+    pack: async function* pack(range) {
+      // What was dropped a moment ago has its record sealed first: without it the pack would not hold.
+      if (await isDropToSeal(db.pool, tenantId)) await seal();
+      yield* zipOf(db, (connection) => ledgerPart(connection, { tenantId, origin, range, keys: signers.map(({ verifierKey }) => verifierKey) }));
+    },
   };
 }

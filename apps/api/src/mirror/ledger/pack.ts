@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { Connection, Database } from '@gatehouse/db';
 import { ZipFile } from 'yazl';
 import { withConnection } from '../database.ts';
-import { checkpointBefore, checkpointOfSize, checkpointsUpTo, inSnapshot, knownKeys, latestCheckpoint, readAsStored, readStrays, readTile } from './ledger.store.ts';
+import { gapsBetween, leavesAsStored, merged } from './drops.ts';
+import { checkpointBefore, checkpointOfSize, checkpointsUpTo, inSnapshot, knownKeys, latestCheckpoint, leavesOfBatches, readAsStored, readDroppedRows, readStrays, readTile } from './ledger.store.ts';
 import { consistencyRanges, hashesOf, rootsOf, subtreesOf, TILE, HASH_BYTES, type Range, type ReadTile } from './tree.ts';
 
 /** A file of a pack: its text comes when it is asked for, in chunks. */
@@ -48,11 +49,14 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   const earlier = isAll ? await checkpointsUpTo(connection, tenantId, size, EARLIER) : (await Promise.all([from, to].map((at) => checkpointOfSize(connection, tenantId, at)))).flatMap((one) => (one && one.size < size ? [one] : []));
   for (const one of earlier) yield text(`checkpoints/${one.size}`, one.note);
 
-  const sides: readonly Range[] = [[0, from], [to, size]];
-  const gaps = sides.filter(([start, end]) => end > start);
+  // Rows that were dropped are not here; the record of it is, wherever it stands.
+  const drops = await readDroppedRows(connection, tenantId, from, to);
+  const dropped = drops.flatMap(leavesAsStored).map(([start, end]): Range => [Math.max(start, from), Math.min(end, to)]).filter(([start, end]) => end > start).sort((one, other) => one[0] - other[0]);
+  const ranges = merged([[from, to] as const, ...await leavesOfBatches(connection, tenantId, drops.map(({ batch_id }) => Number(batch_id)))].map(([start, end]): Range => [start, Math.min(end, size)]));
+  const gaps = gapsBetween(ranges, size);
   const proofs = {
-    format: 1, origin, size, ranges: to > from ? [[from, to]] : [],
-    gaps: [] as object[], checkpoints: [] as number[], consistency: [] as object[],
+    format: dropped.length > 0 ? 2 : 1, origin, size, ranges,
+    gaps: [] as object[], checkpoints: [] as number[], consistency: [] as object[], ...(dropped.length > 0 && { dropped }),
   };
   for (const [start, end] of gaps) {
     const hashes = await rootsOf(subtreesOf(start, end).map(({ level, index }) => [index * 2 ** level, (index + 1) * 2 ** level] as const), tiles);
@@ -63,14 +67,16 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   if (!isAll) for (const one of earlier) proofs.consistency.push({ size: one.size, hashes: (await rootsOf(consistencyRanges(one.size, size), tiles)).map((hash) => hash.toString('base64')) });
   yield text('proofs.json', `${JSON.stringify(proofs)}\n`);
 
-  for (let next = from; next < to;) {
-    // Each file keeps where it begins: it may be read when the others are known.
-    const start = next;
-    const end = Math.min(to, (Math.floor(start / LEAVES_A_FILE) + 1) * LEAVES_A_FILE);
-    const name = `${String(start).padStart(12, '0')}-${String(end).padStart(12, '0')}`;
-    yield { name: `ledger/hashes/${name}`, chunks: () => storedHashes(connection, tenantId, size, start, end) };
-    yield { name: `ledger/rows/${name}.copy`, chunks: () => readAsStored(connection, tenantId, start, end) };
-    next = end;
+  for (const [begins, ends] of ranges) {
+    for (let next = begins; next < ends;) {
+      // Each file keeps where it begins: it may be read when the others are known.
+      const start = next;
+      const end = Math.min(ends, (Math.floor(start / LEAVES_A_FILE) + 1) * LEAVES_A_FILE);
+      const name = `${String(start).padStart(12, '0')}-${String(end).padStart(12, '0')}`;
+      yield { name: `ledger/hashes/${name}`, chunks: () => storedHashes(connection, tenantId, size, start, end) };
+      yield { name: `ledger/rows/${name}.copy`, chunks: () => readAsStored(connection, tenantId, start, end) };
+      next = end;
+    }
   }
   if (isAll) {
     yield { name: 'ledger/strays.copy', chunks: () => readStrays(connection, tenantId) };

@@ -73,7 +73,10 @@ export function createSealer({ db, clock, tenantId, origin, signers, log, leaves
       const queue = await readQueue(connection, tenantId, size);
       const spans = spansOf(queue.batches, queue.skip, leavesAtOnce);
       const tiles: FullTile[] = [];
-      for await (const leaf of readLeaves(connection, tenantId, spans)) tiles.push(...edge.add(prefixedLeafHash(leaf)));
+      for await (const leaf of readLeaves(connection, tenantId, spans)) {
+        if (!leaf) throw new LedgerMismatch(`Leaf ${edge.size} is recorded as dropped and was never sealed.`);
+        tiles.push(...edge.add(prefixedLeafHash(leaf)));
+      }
       return { last, size, edge, queue, spans, tiles };
     });
     const { last, size, edge, queue, spans, tiles } = read;

@@ -93,6 +93,11 @@ describe('how complete the record is', () => {
     expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · ▲3 gaps \(14 Feb 2026 \d\d:00–\d\d:11, being filled\) \(.*, stays\) and 1 more$/);
   });
 
+  test('says that earlier months were dropped', async () => {
+    show([answers(SearchEvents, { ...page(), coverage: coverage({ droppedTo: '2018-12-01T00:00:00.000Z' }) })]);
+    expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · before 1 Dec 2018 months were dropped, see Sync & health$/);
+  });
+
   test('says to when it is sealed', async () => {
     show([answers(SearchEvents, { ...page(), coverage: coverage({ sealedTo: at(-1) }) })]);
     expect((await screen.findByText(/^Complete from/)).textContent).toMatch(/ · sealed to \d\d:\d\d ✓$/);

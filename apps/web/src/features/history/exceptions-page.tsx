@@ -52,7 +52,7 @@ export function ExceptionsPage() {
   ];
   const first = traffic.data?.pages[0] ?? activations.data?.pages[0];
   return (
-    <HistoryPage title="History: exceptions" coverage={first && { ...first.coverage, gaps: [], sealedTo: null, isLedgerStopped: false }} of="traffic log" off={first?.coverage.closed !== null}>
+    <HistoryPage title="History: exceptions" coverage={first && { ...first.coverage, droppedTo: null, gaps: [], sealedTo: null, isLedgerStopped: false }} of="traffic log" off={first?.coverage.closed !== null}>
       <Section title="Connections without an activation">
         <p className={styles.lead}>Somebody was let through to what a PIM-managed group opens, and no activation of theirs covered it: they are a member for good, or were let in past PIM.</p>
         <List

@@ -8,7 +8,7 @@ import { ExportsPage } from './exports-page.tsx';
 
 const INES = { ...ANA, person: { id: 'i', displayName: 'Ines Moreau', userPrincipalName: 'ines.moreau@contoso.example', roles: ['Auditor' as const] } };
 const one = (more: Partial<Export> = {}): Export => ({ id: 'e1', format: 'pack', filter: {}, askedBy: 'Ines Moreau', askedAt: at(-5), status: 'ready', rows: 12, rowsDone: 12, bytes: 3_400, sha256: 'ab12', error: null, ...more });
-const size = answers(EstimateExport, { rows: 12_345, exact: false, bytes: 18_000_000, coverage: { from: at(-600), to: at(-1), lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false } });
+const size = answers(EstimateExport, { rows: 12_345, exact: false, bytes: 18_000_000, coverage: { from: at(-600), to: at(-1), droppedTo: null, lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false } });
 const list = (exports: Export[]) => answers(ListExports, { now: at(0), exports, feed: { receiver: 'siem:6514 over TLS', sentEvents: 7, waitingBatches: 2, lastSentAt: at(-2), lastError: 'Nobody listens at the receiver’s address.', tryAfter: at(1) } });
 const show = (...api: Handler[]) => renderPage(<ExportsPage />, { session: INES, api: [answers(ListHistoryNames, { groups: [], applications: [] }), ...api] });
 

@@ -52,10 +52,11 @@ function CoverageLine({ coverage, of, off }: { coverage: Coverage | undefined; o
   const styles = useStyles();
   const now = useNow();
   if (!coverage) return <p className={styles.coverage} aria-hidden>&nbsp;</p>;
-  const { from, to, lastError, gaps, sealedTo, isLedgerStopped } = coverage;
+  const { from, to, droppedTo, lastError, gaps, sealedTo, isLedgerStopped } = coverage;
   return (
     <p className={styles.coverage}>
       {from === null || to === null ? `Nothing was read from ${of === undefined ? 'Microsoft Entra' : `the ${of}`} yet` : `${of === undefined ? 'Complete' : `${of.charAt(0).toUpperCase()}${of.slice(1)} complete`} from ${formatDay(from)} to ${formatAgo(to, now)}`}
+      {droppedTo !== null && <> · before {formatDay(droppedTo)} months were dropped, see Sync &amp; health</>}
       {sealedTo !== null && !isLedgerStopped && <> · sealed to {formatInstant(sealedTo, now)} ✓</>}
       {isLedgerStopped && <> · <StatusBadge tone="bad">Not sealed</StatusBadge> The log is not what was sealed; see Sync &amp; health</>}
       {gaps.length > 0 && <> · <StatusBadge tone="warn">{gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`}</StatusBadge> {gapsInWords(gaps)}</>}

@@ -1,4 +1,4 @@
-import { GetRetention, LiftHold, SetHold, SetRetention, type LegalHold, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
+import { GetRetention, LiftHold, SetHold, SetRetention, type DropRefusal, type LegalHold, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
@@ -47,8 +47,8 @@ export function RetentionSection() {
   const columns: readonly Column<PlannedDrop>[] = [
     { id: 'month', header: 'Month', width: '112px', cell: ({ month }) => month },
     { id: 'state', header: 'State', cell: (drop) => <State drop={drop} /> },
-    { id: 'when', header: 'May be dropped', cell: ({ status, dueAt, droppedAt, held }) => (status === 'dropped' && droppedAt !== null ? `Dropped ${formatDay(droppedAt)}` : held ? 'Held back' : `Not before ${formatDay(dueAt)}`) },
-    { id: 'archive', header: 'Archive', cell: ({ file, verifiedAt, rows }) => (verifiedAt === null ? 'Not yet' : <>{(rows ?? 0).toLocaleString('en-GB')} rows, read back {formatInstant(verifiedAt, now)}<span className={styles.small}>{file}</span></>) },
+    { id: 'when', header: 'Dropped', cell: ({ status, dueAt, droppedAt, held }) => (status === 'dropped' && droppedAt !== null ? formatDay(droppedAt) : held ? 'Held back' : `Not before ${formatDay(dueAt)}`) },
+    { id: 'archive', header: 'Archive', cell: ({ file, sha256, verifiedAt, rows }) => (verifiedAt === null ? 'Not yet' : <>{(rows ?? 0).toLocaleString('en-GB')} rows, read back {formatInstant(verifiedAt, now)}<span className={styles.small}>{file}</span><span className={styles.small}>SHA-256 {sha256}</span></>) },
   ];
   return (
     <Section title="Retention">
@@ -56,7 +56,7 @@ export function RetentionSection() {
       {query.isPending && <ListSkeleton rows={2} />}
       {query.data && (
         <>
-          <p className={styles.text}>A month whose time is over is archived here, unless a hold keeps it. Months are archived; dropping them waits until the ledger can vouch for dropped months. None is dropped before.</p>
+          <p className={styles.text}>A month whose time is over is announced and archived, and dropped {query.data.noticeDays} days later, unless a hold keeps it. The ledger records what was dropped, and keeps the proof of the rest; the archive keeps the rows.</p>
           <div className={styles.policies}>
             {query.data.policies.map((one) => (
               <Field key={one.source} label={SOURCES[one.source]} hint={one.changedAt === null ? 'Not changed from the default' : `Set ${formatDay(one.changedAt)} by ${one.changedBy ?? 'nobody named'}`}>
@@ -82,7 +82,7 @@ export function RetentionSection() {
         </>
       )}
       <ConfirmDialog title="Keep the log for less time" confirm={shorter ? `Keep ${inWords(shorter.months)}` : ''} open={shorter !== undefined} onClose={() => { setShorter(undefined); }} onConfirm={() => { if (shorter) policy.mutate(shorter); setShorter(undefined); }}>
-        Months that are older are announced and archived. None is dropped yet. A longer time takes it back.
+        Months that are older are announced and archived, and dropped {query.data?.noticeDays} days later. Until then a longer time, or a hold, takes it back.
       </ConfirmDialog>
       <ConfirmDialog title="Lift this hold" confirm="Lift the hold" open={lifting !== undefined} onClose={() => { setLifting(undefined); }} onConfirm={() => { if (lifting) lift.mutate(lifting.id); setLifting(undefined); }}>
         {lifting && `${spanOf(lifting)}: ${lifting.reason}. What it held is announced anew, and may not be dropped for ${query.data?.noticeDays} days.`}
@@ -110,10 +110,17 @@ function HoldForm({ onSettled }: { onSettled: () => Promise<unknown> }) {
   );
 }
 
-function State({ drop: { status, held, error } }: { drop: PlannedDrop }) {
+/** What a month waits for, where the database did not drop it when it was asked. */
+const WAITS: Readonly<Record<DropRefusal, string>> = {
+  'not-announced': 'It waits to be announced.', 'dropped-before': '', 'held': 'A hold keeps it.', 'no-notice': 'Its notice is not over by the database’s clock.', 'not-archived': 'It is archived anew.', 'no-rows': 'It has no rows.',
+  'other-tenants': 'It has rows of another tenant too, and stays.', 'not-over': 'Its time is not over by the database’s clock.', 'not-sealed': 'It waits until the ledger has sealed some more after its last rows.',
+  'not-checked': 'It waits for the nightly check of the ledger to go through.', 'failed': 'The database did not drop it. It is tried again; the log of the portal says more.',
+};
+
+function State({ drop: { status, held, error, refusal } }: { drop: PlannedDrop }) {
   const styles = useStyles();
   if (status === 'dropped') return <StatusBadge tone="quiet">Dropped</StatusBadge>;
-  return <>{held ? <StatusBadge tone="warn">Held</StatusBadge> : <StatusBadge tone={error !== null ? 'bad' : 'busy'}>{error !== null ? 'Cannot be archived' : status === 'verified' ? 'Archived' : 'To be archived'}</StatusBadge>}{error !== null && <span className={styles.small}>{error}</span>}</>;
+  return <>{held ? <StatusBadge tone="warn">Held</StatusBadge> : <StatusBadge tone={error !== null ? 'bad' : 'busy'}>{error !== null ? 'Cannot be archived' : status === 'verified' ? 'Archived' : 'To be archived'}</StatusBadge>}{error !== null && <span className={styles.small}>{error}</span>}{error === null && !held && refusal !== null && <span className={styles.small}>{WAITS[refusal]}</span>}</>;
 }
 
 const inWords = (months: number): string => (months % 12 === 0 ? `${months / 12} ${months === 12 ? 'year' : 'years'}` : `${months} months`);

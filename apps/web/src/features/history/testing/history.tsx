@@ -6,7 +6,7 @@ import { ANA } from '../../../testing/testing.tsx';
 
 export const INES = { ...ANA, person: { id: 'a0000000-0000-4000-8000-000000000005', displayName: 'Ines Moreau', userPrincipalName: 'ines.moreau@contoso.example', roles: ['Auditor' as const] } };
 
-export const coverage = (more: Partial<Coverage> = {}): Coverage => ({ from: at(-60 * 24 * 30), to: at(-2), lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false, ...more });
+export const coverage = (more: Partial<Coverage> = {}): Coverage => ({ from: at(-60 * 24 * 30), to: at(-2), droppedTo: null, lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false, ...more });
 
 export const historyEvent = (more: Partial<HistoryEvent> = {}): HistoryEvent => ({
   id: 'directory:1', source: 'directory', revision: 0, defect: null, at: at(-8), activity: 'Add member to role completed (PIM activation)', kind: 'activated', service: 'PIM', result: 'success', reason: 'Month-end close, INC-4711',
