@@ -233,6 +233,9 @@ export function compose(ground: Ground): Product {
     onAlarm: (alarm) => db.prisma.$transaction((tx) => record(tx, {
       id: newId(), at: clock.now(), actor: { tenantId, ...PORTAL }, type: alarm === null ? 'ledger.resumed' : 'ledger.stopped', kind: 'portal-ledger', result: alarm === null ? 'success' : 'failure', reason: alarm ?? undefined,
     })),
+    onFound: (found) => db.prisma.$transaction((tx) => record(tx, {
+      id: newId(), at: clock.now(), actor: { tenantId, ...PORTAL }, type: found === null ? 'ledger.whole' : 'ledger.altered', kind: 'portal-ledger', result: found === null ? 'success' : 'failure', reason: found ?? undefined,
+    })),
   });
   const pointInTime = createPointInTime({ db, clock, newId });
   const packs = createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir: join(ground.filesDir, 'packs'), ledgerPart: sealedPart(ledger) });

@@ -33,6 +33,7 @@ export const PORTAL_ACTIVITIES = {
   'notification.resent': 'Sent a notification again',
   'history.exported': 'Exported the history', 'history.point-in-time-read': 'Asked who could reach something at a time',
   'ledger.stopped': 'The ledger found the log changed and stopped', 'ledger.resumed': 'The log is as the ledger has it again',
+  'ledger.altered': 'The nightly check found the log altered', 'ledger.whole': 'The nightly check finds the log whole again',
   'history.export-taken': 'Took an export to its end', 'history.export-broken-off': 'An export broke off', 'history.pack-made': 'An evidence pack was made', 'history.pack-failed': 'An evidence pack could not be made',
   'history.read-on': 'Began to read the history past one page', 'history.read-ended': 'Ended reading the history',
   'retention.policy-set': 'Set how long the log is kept', 'retention.hold-set': 'Held months of the log back', 'retention.hold-lifted': 'Lifted a legal hold',

@@ -38,6 +38,8 @@ export const GetLedger = {
     alarmAt: Instant.nullable(),
     /** When everything was last read anew and found whole. */
     checkedAt: Instant.nullable(),
+    /** What the last check of everything found, until one finds nothing. */
+    found: z.string().nullable(),
     anchors: z.array(LedgerAnchor),
     /** Public keys (C2SP signed-note: name+id+key), oldest first. */
     keys: z.array(z.string()),

@@ -115,7 +115,7 @@ export function endOfMonth(month: string | null): string | null {
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
   const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean }>(
     `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1) AS dropped_month,
-       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND alarm IS NOT NULL) AS is_stopped
+       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND (alarm IS NOT NULL OR check_found IS NOT NULL)) AS is_stopped
      FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
   const { rows: gaps } = await db.query<{ from_at: Date; to_at: Date; cause: Coverage['gaps'][number]['cause']; is_open: boolean }>(
     `SELECT filled_to AS from_at, to_at, cause, closed_at IS NULL AS is_open FROM sync_gap WHERE tenant_id = $1 AND source = 'directory' AND closed_how IS DISTINCT FROM 'filled' AND to_at > $2::timestamptz AND filled_to < to_at ORDER BY from_at`,

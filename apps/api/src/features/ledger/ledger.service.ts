@@ -15,7 +15,7 @@ interface Checkpoint {
 /** What is read of the ledger, which the mirror keeps. */
 export interface LedgerPort {
   state(): Promise<{
-    readonly unsealedBatches: number; readonly oldestUnsealedAt: Date | null; readonly alarm: string | null; readonly alarmAt: Date | null; readonly checkedAt: Date | null;
+    readonly unsealedBatches: number; readonly oldestUnsealedAt: Date | null; readonly alarm: string | null; readonly alarmAt: Date | null; readonly checkedAt: Date | null; readonly found: string | null;
     readonly anchors: readonly { readonly kind: 'log' | 'file' | 'webhook'; readonly size: number; readonly anchoredAt: Date | null; readonly error: string | null }[];
   }>;
   checkpoint(): Promise<Checkpoint | undefined>;
@@ -48,7 +48,7 @@ export function createLedgerReading({ db, clock, newId, ledger }: LedgerReadingD
       return {
         now: clock.now().toISOString(), checkpoint: checkpoint ? shown(checkpoint) : null,
         waiting: state.unsealedBatches, waitingSince: state.oldestUnsealedAt?.toISOString() ?? null,
-        alarm: state.alarm, alarmAt: state.alarmAt?.toISOString() ?? null, checkedAt: state.checkedAt?.toISOString() ?? null,
+        alarm: state.alarm, alarmAt: state.alarmAt?.toISOString() ?? null, checkedAt: state.checkedAt?.toISOString() ?? null, found: state.found,
         anchors: state.anchors.map((anchor) => ({ ...anchor, anchoredAt: anchor.anchoredAt?.toISOString() ?? null })),
         keys: [...keys],
       };

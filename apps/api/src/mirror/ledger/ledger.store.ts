@@ -486,13 +486,14 @@ export interface LedgerRow {
   readonly alarm: string | null;
   readonly alarmAt: Date | null;
   readonly checkedAt: Date | null;
+  readonly found: string | null;
   readonly anchors: readonly AnchorState[];
 }
 
 /** Where the ledger stands, for people. */
 export async function readLedger(db: Queryable, tenantId: string): Promise<LedgerRow> {
-  const { rows: [row] } = await db.query<{ size: string | null; signed_at: Date | null; unsealed: string; oldest: Date | null; alarm: string | null; alarm_at: Date | null; checked_at: Date | null }>(
-    `SELECT c.tree_size AS size, c.signed_at, u.unsealed, u.oldest, s.alarm, s.alarm_at, s.checked_at
+  const { rows: [row] } = await db.query<{ size: string | null; signed_at: Date | null; unsealed: string; oldest: Date | null; alarm: string | null; alarm_at: Date | null; checked_at: Date | null; check_found: string | null }>(
+    `SELECT c.tree_size AS size, c.signed_at, u.unsealed, u.oldest, s.alarm, s.alarm_at, s.checked_at, s.check_found
      FROM (SELECT count(*) AS unsealed, min(b.received_at) AS oldest FROM log_unsealed AS q LEFT JOIN log_batch AS b ON b.tenant_id = q.tenant_id AND b.batch_id = q.batch_id WHERE q.tenant_id = $1) AS u
      LEFT JOIN (SELECT tree_size, signed_at FROM ledger_checkpoint WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1) AS c ON true
      LEFT JOIN ledger_sealer AS s ON s.tenant_id = $1`,
@@ -501,7 +502,7 @@ export async function readLedger(db: Queryable, tenantId: string): Promise<Ledge
   const { rows: anchors } = await db.query<{ kind: AnchorState['kind']; tree_size: string; anchored_at: Date | null; error: string | null }>('SELECT kind, tree_size, anchored_at, error FROM ledger_anchor WHERE tenant_id = $1 ORDER BY kind', [tenantId]);
   return {
     size: Number(row?.size ?? 0), signedAt: row?.signed_at ?? null, unsealedBatches: Number(row?.unsealed ?? 0), oldestUnsealedAt: row?.oldest ?? null,
-    alarm: row?.alarm ?? null, alarmAt: row?.alarm_at ?? null, checkedAt: row?.checked_at ?? null,
+    alarm: row?.alarm ?? null, alarmAt: row?.alarm_at ?? null, checkedAt: row?.checked_at ?? null, found: row?.check_found ?? null,
     anchors: anchors.map(({ kind, tree_size, anchored_at, error }) => ({ kind, size: Number(tree_size), anchoredAt: anchored_at, error })),
   };
 }
@@ -540,11 +541,13 @@ export async function findUnaccounted(db: Queryable, tenantId: string, most = 20
   return found.slice(0, most);
 }
 
+/** Keeps that everything was read anew and found whole. */
 export async function setChecked(db: Queryable, tenantId: string, at: Date, size: number): Promise<void> {
-  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3, check_found = NULL WHERE tenant_id = $1', [tenantId, at, size]);
+  await db.query('UPDATE ledger_sealer SET checked_at = $2, checked_size = $3 WHERE tenant_id = $1', [tenantId, at, size]);
 }
 
-/** Keeps what a check found, until one finds nothing: while it stands, no month is dropped. */
-export async function setFound(db: Queryable, tenantId: string, found: string): Promise<void> {
-  await db.query('UPDATE ledger_sealer SET check_found = $2 WHERE tenant_id = $1', [tenantId, found]);
+/** Keeps what a check found, until one finds nothing: while it stands, no month is dropped. Answers whether that is news. */
+export async function setFound(db: Queryable, tenantId: string, found: string | null): Promise<boolean> {
+  const { rowCount } = await db.query('UPDATE ledger_sealer SET check_found = $2 WHERE tenant_id = $1 AND check_found IS DISTINCT FROM $2::text', [tenantId, found]);
+  return (rowCount ?? 0) > 0;
 }

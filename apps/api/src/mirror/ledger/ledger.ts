@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
 import { COPY_SETTINGS, spansOf } from './leaves.ts';
-import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAlarm, setAnchor, setChecked, setFound, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAnchor, setChecked, setFound, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
 import { checkLedger } from './check.ts';
 import { signerOf } from './note.ts';
 import { ledgerPart, zipOf, type PackFile } from './pack.ts';
@@ -25,6 +25,8 @@ export interface LedgerDeps {
   readonly file?: string | undefined;
   readonly post?: Post | undefined;
   readonly onAlarm?: (alarm: string | null) => Promise<void>;
+  /** The check of everything found a difference, or finds none any more. */
+  readonly onFound?: (found: string | null) => Promise<void>;
 }
 
 /** A row in the tree, and what proves it; enough to check it with no more than the public key. */
@@ -64,7 +66,7 @@ export interface Ledger {
 /** The name that the ledger signs under: it does not change with the portal's address. */
 export const originOf = (tenantId: string): string => `gatehouse/${tenantId}`;
 
-export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, log, file, post, onAlarm }: LedgerDeps): Ledger {
+export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, log, file, post, onAlarm, onFound }: LedgerDeps): Ledger {
   const origin = originOf(tenantId);
   const [firstSeed, ...olderSeeds] = seeds;
   const signers = [signerOf(origin, firstSeed), ...olderSeeds.map((seed) => signerOf(origin, seed))] as const;
@@ -113,12 +115,11 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
 
     async check() {
       const { size, found } = await read((connection) => checkLedger(connection, { tenantId, origin, verifierKeys: signers.map(({ verifierKey }) => verifierKey) }));
-      const [alarm] = found;
-      if (alarm !== undefined) {
-        log.error({ ledger: found }, 'the nightly check of the ledger found differences');
-        await setFound(db.pool, tenantId, alarm);
-        if (await setAlarm(db.pool, tenantId, alarm, clock.now())) await onAlarm?.(alarm);
-      } else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
+      const [first = null] = found;
+      if (first !== null) log.error({ ledger: found }, 'the nightly check of the ledger found differences');
+      else if (size > 0) await setChecked(db.pool, tenantId, clock.now(), size);
+      // Not the sealer's alarm, which goes as soon as the edge is as it was: what was found may lie years before it.
+      if (await setFound(db.pool, tenantId, first)) await onFound?.(first);
       return found;
     },
 

@@ -64,6 +64,9 @@ test('a pack of all, and one of a part, hold by the verifier, with every earlier
   expect(await ledger.check()).toEqual([]);
   await db.pool.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'event-1000'`);
   expect(await ledger.check()).toEqual(['Leaf 1002 is not what was sealed: row 699 of batch 3 in audit_event, directory:event-1000.']);
+  // New rows are sealed on; what was found stays said until a check finds nothing.
+  await ledger.seal();
+  expect((await ledger.state()).found).toBe('Leaf 1002 is not what was sealed: row 699 of batch 3 in audit_event, directory:event-1000.');
   const after = await run(await kept('after.zip', ledger.pack({})), '--key', key);
   expect(after).toMatchObject({ code: 1 });
   expect(after.lines[0]).toMatch(/The first row that is wrong is leaf 1002: audit_event, directory:event-1000 .* Its content is not what was sealed/);

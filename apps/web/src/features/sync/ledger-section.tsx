@@ -30,6 +30,7 @@ export function LedgerSection() {
       {ledger && (
         <>
           {ledger.alarm !== null && <p className={styles.line} role="alert"><StatusBadge tone="bad">Stopped</StatusBadge> {ledger.alarm} Nothing is sealed since {formatInstant(ledger.alarmAt ?? ledger.now, now)}.</p>}
+          {ledger.found !== null && <p className={styles.line} role="alert"><StatusBadge tone="bad">Altered</StatusBadge> {ledger.found} The check of everything found it; what is new is still sealed.</p>}
           <p className={styles.line}>
             {ledger.checkpoint === null ? 'Nothing is sealed yet.' : `Sealed to ${formatInstant(ledger.checkpoint.signedAt, now)}: ${ledger.checkpoint.size.toLocaleString('en-GB')} leaves.`}
             {ledger.waiting > 0 && ` ${ledger.waiting.toLocaleString('en-GB')} ${ledger.waiting === 1 ? 'batch waits' : 'batches wait'}.`}
