@@ -85,7 +85,7 @@ describe.concurrent('a database', () => {
 
   test('of another program that keeps its migrations as we do is not called ours', async () => {
     await using database = await testDatabase();
-    await database.pool.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int);
+    await database.owner.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int);
       CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count int NOT NULL DEFAULT 0);
       INSERT INTO _prisma_migrations VALUES ('x', 'x', NULL, '20200101000000_invoices')`);
     const before = await fingerprintOf(database);
@@ -96,19 +96,19 @@ describe.concurrent('a database', () => {
   test('in whose schema its user may make nothing', async () => {
     await using database = await testDatabase();
     const role = `weak_${randomUUID().slice(0, 8)}`;
-    await database.pool.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE ${role} LOGIN PASSWORD 'weak'`);
+    await database.owner.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE ${role} LOGIN PASSWORD 'weak'`);
     expect(await refusal(withDatabase(edited(database.url, (parts) => {
       parts.username = role;
       parts.password = 'weak';
     })))).toMatch(/permission denied for schema public/);
-    await database.pool.query(`DROP ROLE ${role}`);
+    await database.owner.query(`DROP ROLE ${role}`);
   });
 
   test('that may only be read', async () => {
     await using database = await testDatabase();
-    await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await database.owner.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     expect(await refusal(withDatabase(`${database.url}?options=-c%20default_transaction_read_only%3Don`))).toMatch(/read-only/);
-    expect((await database.pool.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([]);
+    expect((await database.owner.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([]);
   });
 });
 

@@ -73,17 +73,17 @@ describe('what is wrong is said in a sentence, with exit 2 and nothing started',
 
   test('a database of another program, which is left as it is', async () => {
     await using database = await testDatabase();
-    await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int); INSERT INTO invoices VALUES (7)');
+    await database.owner.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int); INSERT INTO invoices VALUES (7)');
     const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
     expect(await ended(child)).toBe(2);
     expect(child.err()).toMatch(/^Gatehouse did not start: .*another/m);
-    expect((await database.pool.query('SELECT id FROM invoices')).rows).toEqual([{ id: 7 }]);
-    expect((await database.pool.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([{ tablename: 'invoices' }]);
+    expect((await database.owner.query('SELECT id FROM invoices')).rows).toEqual([{ id: 7 }]);
+    expect((await database.owner.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([{ tablename: 'invoices' }]);
   });
 
   test('a database that a newer build made, which is left as it is', async () => {
     await using database = await testDatabase();
-    await database.pool.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'x', '29991231000000_later', now(), 1)`);
+    await database.owner.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'x', '29991231000000_later', now(), 1)`);
     const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
     expect(await ended(child)).toBe(2);
     expect(child.err()).toMatch(/^Gatehouse did not start: .*newer/m);

@@ -11,7 +11,7 @@ import { migrate } from './migrate.ts';
 import { grantRoles } from './roles.ts';
 import { clusterOwner, ownerPool, testDatabase } from './testing.ts';
 
-const LOG = ['audit_event', 'log_batch', 'ledger_seal', 'ledger_tile', 'ledger_checkpoint', 'ledger_key', 'observation'];
+const LOG = ['audit_event', 'audit_event_key', 'network_connection', 'network_connection_key', 'log_batch', 'ledger_seal', 'ledger_tile', 'ledger_checkpoint', 'ledger_key', 'observation'];
 
 test('the portal adds to the log and the ledger and reads them, and can change nothing of them', async () => {
   await using db = await testDatabase();

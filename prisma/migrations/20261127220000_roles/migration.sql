@@ -4,8 +4,8 @@
 DROP FUNCTION gatehouse_grant();
 
 -- Called at every start: makes the roles, gives them to the login, and says what each may do with the tables as they are now,
--- also those of later migrations. A table of the log is one whose rows say batch and ordinal; with those and the ledger's
--- nobody but the owner may do more than add. Answers the statements that only an administrator can run; none, where it is done.
+-- also those of later migrations. A table of the log is one whose rows say batch and ordinal; with those, the keys by
+-- which an event is known again, and the ledger's nobody but the owner may do more than add. Answers the statements that only an administrator can run; none, where it is done.
 CREATE FUNCTION gatehouse_grant_roles() RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   role text;
@@ -39,7 +39,7 @@ BEGIN
   END IF;
   GRANT USAGE ON SCHEMA public TO gatehouse_runtime, gatehouse_reader;
   FOR one IN SELECT c.oid::regclass AS name, c.relispartition AS is_part,
-      c.relname IN ('log_batch', 'ledger_seal', 'ledger_tile', 'ledger_checkpoint', 'ledger_key')
+      c.relname IN ('audit_event_key', 'network_connection_key', 'log_batch', 'ledger_seal', 'ledger_tile', 'ledger_checkpoint', 'ledger_key')
         OR (SELECT count(*) = 2 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND (a.attname, a.atttypid) IN (('batch_id', 'bigint'::regtype), ('ordinal', 'integer'::regtype))) AS is_log
     FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> '_prisma_migrations' LOOP
     EXECUTE format('REVOKE ALL ON %s FROM gatehouse_runtime, gatehouse_reader', one.name);
