@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { migrate, startEmbeddedPostgres } from '@gatehouse/db';
+import { ownerPool, testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -113,10 +113,10 @@ describe.concurrent('a database', () => {
 });
 
 /** Rows of every table, our own and the other program's. */
-const fingerprintOf = async (database: Database): Promise<string> => {
-  const { rows } = await database.pool.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
+const fingerprintOf = async ({ owner }: TestDatabase): Promise<string> => {
+  const { rows } = await owner.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
   const prints = [];
-  for (const { name } of rows) prints.push(name, JSON.stringify((await database.pool.query(`SELECT * FROM "${name}"`)).rows));
+  for (const { name } of rows) prints.push(name, JSON.stringify((await owner.query(`SELECT * FROM "${name}"`)).rows));
   return prints.join('\n');
 };
 
@@ -143,9 +143,9 @@ describe.concurrent('a data folder', () => {
     const rowsOf = async (sql: string): Promise<unknown[]> => {
       const server = await startEmbeddedPostgres({ dataDir: dir, log: () => {} });
       await migrate(server.url).catch(() => {});
-      const database = await openDatabase({ url: server.url });
-      const { rows } = await database.pool.query(sql);
-      await database.close();
+      const owner = ownerPool(server.url);
+      const { rows } = await owner.query(sql);
+      await owner.end();
       await server.stop();
       return rows;
     };
