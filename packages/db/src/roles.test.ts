@@ -34,6 +34,7 @@ test('the portal adds to the log and the ledger and reads them, and can change n
   await db.pool.query(`INSERT INTO log_batch (tenant_id, log, source, received_at, rows) VALUES ('11111111-2222-4333-8444-555555555555', 'audit_event', 'portal', now(), 1)`);
   await db.pool.query('DELETE FROM log_unsealed');
   await db.pool.query('UPDATE sync_source SET watermark = NULL');
+  await expect(db.pool.query('TRUNCATE sync_source')).rejects.toThrow(/permission denied/);
 });
 
 test('what is read of the log is read by a role that may write nothing, also where it says that it would', async () => {
@@ -131,6 +132,8 @@ describe('on a server where nobody has made the roles yet', () => {
 
   test('a login that may make roles takes both, and again where a backup came back without them', async () => {
     await using portal = await login('CREATEROLE');
+    // What is everybody's unless an administrator says otherwise.
+    await portal.administrator.query(`REVOKE ALL ON DATABASE "${portal.name}" FROM PUBLIC`);
     await worksAsBoth(portal.url);
     await portal.dropRoles();
     await worksAsBoth(portal.url);
