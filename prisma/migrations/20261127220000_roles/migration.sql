@@ -21,13 +21,13 @@ BEGIN
         WHEN insufficient_privilege THEN lacking := lacking || format('CREATE ROLE %I NOLOGIN', role);
       END;
     END IF;
-    IF to_regrole(role) IS NOT NULL AND NOT pg_has_role(role, 'SET') THEN
+    IF NOT pg_has_role(to_regrole(role), 'SET') THEN
       BEGIN
         EXECUTE format('GRANT %I TO %I', role, current_user);
       EXCEPTION WHEN insufficient_privilege OR internal_error THEN NULL;
       END;
     END IF;
-    IF to_regrole(role) IS NULL OR NOT pg_has_role(to_regrole(role), 'SET') THEN
+    IF pg_has_role(to_regrole(role), 'SET') IS NOT TRUE THEN
       lacking := lacking || format('GRANT %I TO %I', role, current_user);
     END IF;
   END LOOP;
