@@ -289,7 +289,7 @@ export async function mutate(count: number, firstSeed: number, templateUrl?: str
 }
 
 /** As retention does when a month's time is over and its archive was read back. */
-async function dropMonth(db: Database, ledger: Ledger, clock: { now(): Date }): Promise<void> {
+async function dropMonth(db: TestDatabase, ledger: Ledger, clock: { now(): Date }): Promise<void> {
   await db.pool.query(
     `INSERT INTO month_archive (tenant_id, log, month, status, planned_at, due_at, file, sha256, bytes, rows, verified_at) VALUES ($1, 'audit_event', '2018-11-01', 'verified', '2026-01-01Z', '2026-02-01Z', 'a.zip', 'ab', 1, 24, $2)`, [TENANT, clock.now()]);
   await ledger.check();

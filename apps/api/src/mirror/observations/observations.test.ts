@@ -1,12 +1,6 @@
 import { randomUUID } from 'node:crypto';
-<<<<<<< HEAD
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
-import { GraphError, type Graph, type Schedule, type ScheduleInstance, type ScheduleRequest } from '@gatehouse/graph';
-=======
 import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
-import { GraphError, type Graph, type ScheduleInstance } from '@gatehouse/graph';
->>>>>>> 28129ae (Tests give the product its own roles, and do as the owner what no portal may)
+import { GraphError, type Graph, type Schedule, type ScheduleInstance, type ScheduleRequest } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { inTransaction, withConnection } from '../database.ts';
