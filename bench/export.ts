@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { copyOut, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { readMark, withSnapshot } from '../apps/api/src/features/exports/log-reader.store.ts';
 import { logStream, type StreamFormat } from '../apps/api/src/features/exports/log-stream.ts';
 import type { Measure } from './measure.ts';
@@ -94,10 +94,9 @@ const raw = (db: Database, format: StreamFormat) => overHttp((write) => withSnap
 }));
 
 /** Events of a year that look like Entra's: ids, names, reasons, and a text of about one and a half kilobytes each. */
-async function fill(db: Database, rows: number): Promise<void> {
-  const connection = await db.pool.connect();
+async function fill(db: TestDatabase, rows: number): Promise<void> {
+  const connection = await db.owner.connect();
   try {
-    await connection.query('SET statement_timeout = 0');
     await connection.query(`SELECT ensure_audit_partition((date '2025-01-01' + make_interval(months => m))::date) FROM generate_series(0, 11) AS m`);
     await connection.query(`INSERT INTO log_batch (tenant_id, batch_id, log, source, received_at, rows) SELECT $1, nextval('log_batch_batch_id_seq'), 'audit_event', 'directory', now(), 1000 FROM generate_series(1, $2::int / 1000)`, [TENANT, rows]);
     await connection.query(

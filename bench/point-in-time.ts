@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { ensureAuditPartitions, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { ensureAuditPartitions } from '@gatehouse/db';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import type { Actor } from '../apps/api/src/core/actor.ts';
 import { createPointInTime } from '../apps/api/src/features/point-in-time/point-in-time.service.ts';
 import type { Measure } from './measure.ts';
@@ -55,13 +55,11 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
 /** The ids that the SQL makes: of groups (1), applications (2) and people (3). */
 const idOf = (kind: 1 | 2 | 3, n: number): string => `${kind}0000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-async function seed(db: Database, tenantId: string, activations: number): Promise<number> {
-  const { pool } = db;
+async function seed({ owner }: TestDatabase, tenantId: string, activations: number): Promise<number> {
   const months = Array.from({ length: MONTHS + 2 }, (_, month) => new Date(Date.UTC(2026 - MONTHS / 12, 2 + month, 1)));
-  await ensureAuditPartitions(pool, months);
-  const connection = await pool.connect();
+  await ensureAuditPartitions(owner, months);
+  const connection = await owner.connect();
   try {
-    await connection.query('SET statement_timeout = 0');
     await connection.query('SET synchronous_commit = off');
     // A batch for each hundred activations, known a few minutes after the last of them.
     const step = (END - START) / activations;

@@ -26,7 +26,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   await using db = await testDatabase(templateUrl);
   const events = quick ? 100_000 : 1_000_000;
   for (let from = 0; from < events; from += ROWS) await addBatch(db, ROWS, from);
-  await db.pool.query('ANALYZE audit_event');
+  await db.owner.query('ANALYZE audit_event');
   let now = Date.parse('2026-03-02T10:00:00Z');
   const clock = { now: () => new Date(now += 1_000) };
   const ledger = createLedger({ db, clock, systemClock: clock, tenantId: TENANT, keys: [Buffer.alloc(32, 1)], log: pino({ level: 'silent' }) });

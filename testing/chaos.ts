@@ -221,7 +221,7 @@ async function compare({ db, tenantId }: TestPortal, { contents, noteOthers }: T
 
 /** Every connection of the portal to its database is cut, whatever it is in the middle of. */
 async function cut({ db }: TestPortal): Promise<void> {
-  await db.pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()').catch(() => undefined);
+  await db.owner.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()').catch(() => undefined);
 }
 
 /** A proxy that does something before it passes a call on. */

@@ -114,9 +114,9 @@ export async function playIngest({ events, rounds, templateUrl }: { readonly eve
   for (let round = 0; round <= rounds; round += 1) {
     await using db = await testDatabase(templateUrl);
     await using day = await servingDay(round, events);
-    await db.pool.query('CHECKPOINT');
+    await db.owner.query('CHECKPOINT');
     const { seconds, joinSeconds, cpuSeconds } = await readDay(db, day.url);
-    const copied = await withConnection(db, (connection) => copyDay(connection, events));
+    const copied = await withConnection({ pool: db.owner }, (connection) => copyDay(connection, events));
     const [ours, copy] = [events / (seconds - joinSeconds), events / copied];
     if (round > 0) played.push({ round, ours, copy, ratio: ours / copy, joinSeconds, cpuAPage: (cpuSeconds * 1_000) / (events / PAGE) });
   }

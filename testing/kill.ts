@@ -135,7 +135,7 @@ export function gate(): Gate {
 
 /** What kill -9 does to the locks of a portal: they go with their connections. */
 export async function cutLocks(portal: TestPortal): Promise<void> {
-  await portal.db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
+  await portal.db.owner.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
 }
 
 /** Plays a setup with everything in it, killed at the moment while the write has the fault; without one, undisturbed. */

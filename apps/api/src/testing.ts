@@ -5,8 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { DEMO_DELAYS, startEmulator } from '@gatehouse/entra-emulator';
 import type { Timer } from '@gatehouse/graph';
 import { pino, type Logger } from 'pino';
@@ -55,7 +54,8 @@ export interface EmulatorControls {
 /** The whole product on a real database and an emulated tenant whose clock stands until it is moved. */
 export interface TestPortal extends AsyncDisposable {
   readonly url: string;
-  readonly db: Database;
+  /** What the product has, and beside it a connection of the owner's. */
+  readonly db: TestDatabase;
   readonly product: Product;
   readonly tenantId: string;
   now(): Date;

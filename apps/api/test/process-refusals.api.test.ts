@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate, openDatabase, startEmbeddedPostgres, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { migrate, startEmbeddedPostgres } from '@gatehouse/db';
+import { ownerPool, testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -85,7 +85,7 @@ describe.concurrent('a database', () => {
 
   test('of another program that keeps its migrations as we do is not called ours', async () => {
     await using database = await testDatabase();
-    await database.pool.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int);
+    await database.owner.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int);
       CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count int NOT NULL DEFAULT 0);
       INSERT INTO _prisma_migrations VALUES ('x', 'x', NULL, '20200101000000_invoices')`);
     const before = await fingerprintOf(database);
@@ -96,27 +96,27 @@ describe.concurrent('a database', () => {
   test('in whose schema its user may make nothing', async () => {
     await using database = await testDatabase();
     const role = `weak_${randomUUID().slice(0, 8)}`;
-    await database.pool.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE ${role} LOGIN PASSWORD 'weak'`);
+    await database.owner.query(`DROP SCHEMA public CASCADE; CREATE SCHEMA public; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE ${role} LOGIN PASSWORD 'weak'`);
     expect(await refusal(withDatabase(edited(database.url, (parts) => {
       parts.username = role;
       parts.password = 'weak';
     })))).toMatch(/permission denied for schema public/);
-    await database.pool.query(`DROP ROLE ${role}`);
+    await database.owner.query(`DROP ROLE ${role}`);
   });
 
   test('that may only be read', async () => {
     await using database = await testDatabase();
-    await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await database.owner.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     expect(await refusal(withDatabase(`${database.url}?options=-c%20default_transaction_read_only%3Don`))).toMatch(/read-only/);
-    expect((await database.pool.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([]);
+    expect((await database.owner.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([]);
   });
 });
 
 /** Rows of every table, our own and the other program's. */
-const fingerprintOf = async (database: Database): Promise<string> => {
-  const { rows } = await database.pool.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
+const fingerprintOf = async ({ owner }: TestDatabase): Promise<string> => {
+  const { rows } = await owner.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
   const prints = [];
-  for (const { name } of rows) prints.push(name, JSON.stringify((await database.pool.query(`SELECT * FROM "${name}"`)).rows));
+  for (const { name } of rows) prints.push(name, JSON.stringify((await owner.query(`SELECT * FROM "${name}"`)).rows));
   return prints.join('\n');
 };
 
@@ -143,9 +143,9 @@ describe.concurrent('a data folder', () => {
     const rowsOf = async (sql: string): Promise<unknown[]> => {
       const server = await startEmbeddedPostgres({ dataDir: dir, log: () => {} });
       await migrate(server.url).catch(() => {});
-      const database = await openDatabase({ url: server.url });
-      const { rows } = await database.pool.query(sql);
-      await database.close();
+      const owner = ownerPool(server.url);
+      const { rows } = await owner.query(sql);
+      await owner.end();
       await server.stop();
       return rows;
     };

@@ -1,17 +1,19 @@
 import { execFile, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { testDatabase } from '@gatehouse/db/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { clusterOwner, testDatabase } from '@gatehouse/db/testing';
+import { afterEach, describe, expect, inject, test } from 'vitest';
 import { createClient } from './client.ts';
 import { ended, ready, ROOT, startProcess, withDatabase, type ProductProcess } from './process.ts';
 import { until } from './until.ts';
 
 const ANA = 'ana.costa@contoso.example';
+const INES = 'ines.moreau@contoso.example';
 const running: ChildProcess[] = [];
 const folders: string[] = [];
 
@@ -73,17 +75,17 @@ describe('what is wrong is said in a sentence, with exit 2 and nothing started',
 
   test('a database of another program, which is left as it is', async () => {
     await using database = await testDatabase();
-    await database.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int); INSERT INTO invoices VALUES (7)');
+    await database.owner.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE invoices (id int); INSERT INTO invoices VALUES (7)');
     const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
     expect(await ended(child)).toBe(2);
     expect(child.err()).toMatch(/^Gatehouse did not start: .*another/m);
-    expect((await database.pool.query('SELECT id FROM invoices')).rows).toEqual([{ id: 7 }]);
-    expect((await database.pool.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([{ tablename: 'invoices' }]);
+    expect((await database.owner.query('SELECT id FROM invoices')).rows).toEqual([{ id: 7 }]);
+    expect((await database.owner.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).rows).toEqual([{ tablename: 'invoices' }]);
   });
 
   test('a database that a newer build made, which is left as it is', async () => {
     await using database = await testDatabase();
-    await database.pool.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'x', '29991231000000_later', now(), 1)`);
+    await database.owner.query(`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ('x', 'x', '29991231000000_later', now(), 1)`);
     const child = start({ ...withDatabase(database.url), DATA_DIR: folder() });
     expect(await ended(child)).toBe(2);
     expect(child.err()).toMatch(/^Gatehouse did not start: .*newer/m);
@@ -125,6 +127,42 @@ test('it starts from nothing, serves, keeps its keys to itself, and stops in ord
   child.kill('SIGTERM');
   expect(await ended(child)).toBe(0);
   expect(await until('no process of it is left', async () => ((await processesIn(dir)).length === 0 ? true : undefined))).toBe(true);
+});
+
+test('a database login that may not take the roles is told what an administrator is to run, and that is enough to work', async () => {
+  const name = `plain_${randomUUID().slice(0, 8)}`;
+  const database = new URL(inject('templateUrl'));
+  await using administrator = clusterOwner(database.href);
+  await administrator.query(`CREATE ROLE ${name} LOGIN PASSWORD 'plain'`);
+  await administrator.query(`CREATE DATABASE ${name} OWNER ${name}`);
+  Object.assign(database, { username: name, password: 'plain', pathname: `/${name}` });
+  const env = { ...withDatabase(database.href), DATA_DIR: folder() };
+  try {
+    const refused = start(env);
+    expect(await ended(refused)).toBe(2);
+    const [, statements] = /^Gatehouse did not start: the user in DATABASE_URL may not give the portal the roles .* Let an administrator of the database run once: (GRANT [^\n]*;) Then start again\.\n$/.exec(refused.err()) ?? [];
+    expect(statements, refused.err()).toBe(`GRANT gatehouse_runtime TO ${name}; GRANT gatehouse_reader TO ${name};`);
+    await administrator.query(statements ?? '');
+
+    const child = start(env);
+    const url = await ready(child);
+    const [ana, ines] = [createClient(url), createClient(url)];
+    await ana.signIn(ANA);
+    await ines.signIn(INES);
+    const groupId = (await ana.get('/api/access')).body.entries.find(({ groupName }: { groupName: string }) => groupName.startsWith('Build-')).groupId;
+    expect((await ana.post('/api/access/activations', { groupId, minutes: 30, justification: 'Pipeline repair' })).status).toBe(201);
+    // Written as the one role, read as the other.
+    const { body } = await ines.get('/api/history/events?source=portal');
+    expect(body.events.map(({ activity }: { activity: string }) => activity)).toContain('activation.requested');
+    child.kill('SIGTERM');
+    expect(await ended(child)).toBe(0);
+    // Nor did the work behind the pages miss anything.
+    expect(child.err()).not.toContain('permission denied');
+  } finally {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+    await administrator.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await administrator.query(`DROP ROLE ${name}`);
+  }
 });
 
 test('kill -9 loses no row, keeps the session, and leaves no process behind', async () => {

@@ -68,7 +68,7 @@ test('connections that the server cuts are told and replaced, and a statement ha
   const told: Error[] = [];
   const cut = await openDatabase({ url: db.url, onError: (error) => { told.push(error); } });
   await cut.pool.query('SELECT 1');
-  await db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+  await db.owner.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`);
   await expect.poll(() => told.length).toBeGreaterThan(0);
   expect((await cut.pool.query('SHOW statement_timeout')).rows).toEqual([{ statement_timeout: '30s' }]);
   await cut.close();

@@ -1,6 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient, type Prisma } from '../generated/client.ts';
+import { DatabaseRefusal } from './refusal.ts';
+import { READER_ROLE, RUNTIME_ROLE } from './roles.ts';
 
 /** A transaction of Prisma's client: what a store function takes first. */
 export type Tx = Prisma.TransactionClient;
@@ -21,12 +23,15 @@ export interface Database {
 /** Read only. Its statements are made so that one plan is good for all values: planning each anew would take longer than reading a page. */
 const READER_OPTIONS = '-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan';
 
-/** Opens the database, as the role where one is given: that is what every connection may do, also after RESET ROLE. No statement runs longer than 30 s; a connection that the server cut is replaced, not a crash. */
-export async function openDatabase({ url, max = 10, role, onError = () => {} }: { readonly url: string; readonly max?: number; readonly role?: string | undefined; readonly onError?: (error: Error) => void }): Promise<Database> {
-  const as = role === undefined ? '' : `-c role=${role}`;
-  const settings = { connectionString: url, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 };
-  const pool = new pg.Pool({ ...settings, max, application_name: 'gatehouse', ...(as !== '' && { options: as }) });
-  const reader = new pg.Pool({ ...settings, max: Math.max(3, Math.ceil(max / 2)), application_name: 'gatehouse reader', options: role === undefined ? READER_OPTIONS : `${READER_OPTIONS} -c role=gatehouse_reader` });
+/**
+ * Opens the database as the portal's roles, which `grantRoles` made: that is what every connection may do, also after RESET
+ * ROLE. Refuses where connections do not begin in them. No statement runs longer than 30 s; a connection that the server cut
+ * is replaced, not a crash.
+ */
+export async function openDatabase({ url, max = 10, onError = () => {} }: { readonly url: string; readonly max?: number; readonly onError?: (error: Error) => void }): Promise<Database> {
+  const settings = { statement_timeout: 30_000, connectionTimeoutMillis: 10_000 };
+  const pool = new pg.Pool({ ...settings, connectionString: withOptions(url, `-c role=${RUNTIME_ROLE}`), max, application_name: 'gatehouse' });
+  const reader = new pg.Pool({ ...settings, connectionString: withOptions(url, `${READER_OPTIONS} -c role=${READER_ROLE}`), max: Math.max(3, Math.ceil(max / 2)), application_name: 'gatehouse reader' });
   for (const one of [pool, reader]) {
     // Without a listener an idle connection that the server ends would end the process.
     one.on('error', onError);
@@ -34,13 +39,33 @@ export async function openDatabase({ url, max = 10, role, onError = () => {} }: 
     one.on('connect', (client) => { client.on('error', onError); });
   }
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
-  return {
+  const database: Database = {
     url, prisma, pool, reader,
     async close() {
       await prisma.$disconnect();
       await Promise.all([pool.end(), reader.end()]);
     },
   };
+  try {
+    await Promise.all([refuseOtherRole(pool, RUNTIME_ROLE), refuseOtherRole(reader, READER_ROLE)]);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/** The address's own options come first, so that ours stand: pg would take the address's alone. */
+function withOptions(url: string, options: string): string {
+  const parts = new URL(url);
+  parts.searchParams.set('options', [...parts.searchParams.getAll('options'), options].join(' '));
+  return parts.href;
+}
+
+/** Poolers may drop what a connection asks for, and then it is the login's, which can change the log. */
+async function refuseOtherRole(pool: pg.Pool, role: string): Promise<void> {
+  const { rows: [row] } = await pool.query<{ name: string }>('SELECT current_user::text AS name');
+  if (row?.name !== role) throw new DatabaseRefusal(`connections to the database do not begin in the role ${role}, as they ask for. Let DATABASE_URL lead to PostgreSQL itself, or to a pooler that passes the startup parameter "options" on.`);
 }
 
 /** Whether the error is PostgreSQL's refusal by the named constraint or unique index, thrown by Prisma or by the pool. */

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
-import { openDatabase } from './database.ts';
 import { startEmbeddedPostgres } from './embedded.ts';
 
 const folders: string[] = [];
@@ -49,11 +49,11 @@ const goneWithin = (dir: string, ms: number): Promise<boolean> => until(async ()
 function portal(dataDir: string): ChildProcess & { readonly stdout: NodeJS.ReadableStream } {
   const program = `
     const { startEmbeddedPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'embedded.ts'))});
-    const { openDatabase } = await import(${JSON.stringify(join(import.meta.dirname, 'database.ts'))});
+    const { default: pg } = await import('pg');
     // The folder comes by the environment, so that only the database's processes name it.
     const postgres = await startEmbeddedPostgres({ dataDir: process.env.FOLDER });
-    const db = await openDatabase({ url: postgres.url });
-    await db.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
+    const db = new pg.Pool({ connectionString: postgres.url });
+    await db.query('CREATE TABLE kept AS SELECT 7 AS n');
     console.log('ready');`;
   return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'], env: { FOLDER: dataDir } });
 }
@@ -66,11 +66,11 @@ async function killed(child: ChildProcess): Promise<void> {
 
 async function keptRows(dataDir: string): Promise<unknown> {
   const next = await startEmbeddedPostgres({ dataDir });
-  const db = await openDatabase({ url: next.url });
+  const db = new pg.Pool({ connectionString: next.url });
   try {
-    return (await db.pool.query('SELECT n FROM kept')).rows;
+    return (await db.query('SELECT n FROM kept')).rows;
   } finally {
-    await db.close();
+    await db.end();
     await next.stop();
   }
 }
@@ -78,16 +78,16 @@ async function keptRows(dataDir: string): Promise<unknown> {
 test('it starts from nothing, keeps its rows over a stop, and leaves no process', async () => {
   const dataDir = folder();
   const first = await startEmbeddedPostgres({ dataDir });
-  const db = await openDatabase({ url: first.url });
-  await db.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
-  await db.close();
+  const db = new pg.Pool({ connectionString: first.url });
+  await db.query('CREATE TABLE kept AS SELECT 7 AS n');
+  await db.end();
   await first.stop();
   expect(await goneWithin(dataDir, 5_000)).toBe(true);
 
   const second = await startEmbeddedPostgres({ dataDir });
-  const again = await openDatabase({ url: second.url });
-  expect((await again.pool.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
-  await again.close();
+  const again = new pg.Pool({ connectionString: second.url });
+  expect((await again.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
+  await again.end();
   await second.stop();
 });
 
@@ -95,9 +95,9 @@ test('it asks for its password, which is a file for the owner alone', async () =
   const dataDir = folder();
   const postgres = await startEmbeddedPostgres({ dataDir });
   expect(statSync(join(dataDir, 'postgres-password')).mode & 0o777).toBe(0o600);
-  const db = await openDatabase({ url: postgres.url.replace(/:[^:@/]+@/, ':wrong@') });
-  await expect(db.pool.query('SELECT 1')).rejects.toThrow(/password authentication failed/);
-  await db.close();
+  const db = new pg.Pool({ connectionString: postgres.url.replace(/:[^:@/]+@/, ':wrong@') });
+  await expect(db.query('SELECT 1')).rejects.toThrow(/password authentication failed/);
+  await db.end();
   await postgres.stop();
 });
 
@@ -152,9 +152,9 @@ test('of two portals that start on one new folder, one has it and the other is t
   const started = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
   const refused = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => String(reason));
   expect(refused).toEqual([expect.stringMatching(/DatabaseRefusal: .* is in use by another running Gatehouse/)]);
-  const db = await openDatabase({ url: started[0]?.url ?? '' });
-  expect((await db.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
-  await db.close();
+  const db = new pg.Pool({ connectionString: started[0]?.url ?? '' });
+  expect((await db.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+  await db.end();
   for (const postgres of started) await postgres.stop();
 });
 

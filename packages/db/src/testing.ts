@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { openDatabase, type Database } from './database.ts';
+import { grantRoles } from './roles.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,29 +11,48 @@ declare module 'vitest' {
   }
 }
 
+/** What the product gets, as it gets it: it may do no more here than in a process of its own. */
+export interface TestDatabase extends Database, AsyncDisposable {
+  /** For what a test does and no portal may: tamper with the log, make triggers, look into other connections. Never for the product. */
+  readonly owner: pg.Pool;
+}
+
 /**
  * A database of the test's own, copied from the migrated template (about 0.1 s), dropped when it is disposed of. Outside of
  * a test run the caller says where a template is.
  */
-export async function testDatabase(templateUrl: string = inject('templateUrl')): Promise<Database & AsyncDisposable> {
+export async function testDatabase(templateUrl: string = inject('templateUrl')): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await administer(templateUrl, `CREATE DATABASE ${name} TEMPLATE gatehouse_template`);
-  const database = await openDatabase({ url: templateUrl.replace(/\/[^/]*$/, `/${name}`), max: 8 });
+  const url = templateUrl.replace(/\/[^/]*$/, `/${name}`);
+  await administer(url, `CREATE DATABASE ${name} TEMPLATE gatehouse_template`);
+  await grantRoles(url);
+  const database = await openDatabase({ url, max: 8 });
+  const owner = ownerPool(url);
   return {
-    ...database,
+    ...database, owner,
     async [Symbol.asyncDispose]() {
-      await database.close();
-      await administer(templateUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+      await Promise.all([database.close(), owner.end()]);
+      await administer(url, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
 
-async function administer(templateUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: templateUrl.replace(/\/[^/]*$/, '/postgres') });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
+/** The owner at the cluster's own database, whatever becomes of that of the address. */
+export function clusterOwner(url: string): pg.Pool & AsyncDisposable {
+  const pool = ownerPool(url.replace(/\/[^/]*$/, '/postgres'));
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
+}
+
+/** Connections as the login of the address is, whatever the test does to them. */
+export function ownerPool(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 4, application_name: 'owner' });
+  // Of connections that a test cuts.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => { client.on('error', () => {}); });
+  return pool;
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  await using owner = clusterOwner(url);
+  await owner.query(statement);
 }

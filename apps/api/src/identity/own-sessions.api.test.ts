@@ -216,12 +216,12 @@ describe('what an attacker tries', () => {
     await maya.get(`/API/Device/Authorizations/${bare}?code=${userCode}`);
     await (await browser(ANA)).get(`/api/device/authorizations/${userCode}`);
     for (const body of [`{"deviceCode":"${deviceCode}"`, `${deviceCode}`, `["${deviceCode}]`]) await fetch(`${portal.url}/api/device/sessions`, { method: 'POST', headers: { origin: portal.url, 'x-requested-with': 'gatehouse', 'content-type': 'application/json' }, body });
-    await portal.db.pool.query('ALTER TABLE device_sign_in RENAME TO gone');
+    await portal.db.owner.query('ALTER TABLE device_sign_in RENAME TO gone');
     try {
       expect((await maya.get(`/api/device/authorizations/${userCode}`)).status).toBe(500);
       expect((await portal.anonymous().post('/api/device/sessions', { deviceCode })).status).toBe(500);
     } finally {
-      await portal.db.pool.query('ALTER TABLE gone RENAME TO device_sign_in');
+      await portal.db.owner.query('ALTER TABLE gone RENAME TO device_sign_in');
     }
     await bearer('/api/setups', token);
     const text = logged.join('');

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RoleSettingsAsRead } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { GraphError, type ApplicationSegment, type AppAssignment, type Graph, type GraphApplication, type GraphGroup, type PolicyRule } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -9,7 +8,7 @@ import { refreshGroup, syncCatalog, type CatalogDeps } from './catalog.ts';
 import { createMirror } from './mirror.ts';
 import { pimEvent } from './testing.ts';
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let tenantId: string;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });

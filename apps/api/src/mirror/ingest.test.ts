@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { withConnection } from './database.ts';
@@ -10,7 +9,7 @@ import type { Batch, Ingested } from './source.ts';
 import { ANA, memberEvent, OMAR, pimEvent, received, story } from './testing.ts';
 
 const RECEIVED_AT = new Date('2026-03-02T10:00:00.000Z');
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let tenantId: string;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });
@@ -69,21 +68,12 @@ test('the rows of a batch are numbered from nought without a hole, also where so
   expect(rows).toEqual([{ rows: 2, log: 'audit_event', ordinals: [0, 1] }, { rows: 5, log: 'audit_event', ordinals: [0, 1, 2, 3, 4] }]);
 });
 
-test('a role that may only insert into the log and read it takes pages in, revisions among them', async () => {
-  const role = `inserts_${randomUUID().replaceAll('-', '')}`;
+test('who may only insert into the log and read it takes pages in, revisions among them', async () => {
   const all = story('r1', '2026-03-02');
   await take(all);
-  await withConnection(db, async (connection) => {
-    await connection.query(`CREATE ROLE ${role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role};
-      REVOKE UPDATE, DELETE, TRUNCATE ON audit_event, audit_event_key, log_batch FROM ${role}; SET ROLE ${role}`);
-    try {
-      const changed = all.map((one) => ({ ...one, raw: one.raw.replace('success', 'failure') }));
-      expect(await ingest(connection, log, { tenantId, events: [...all, ...changed], receivedAt: RECEIVED_AT })).toMatchObject({ added: 7, revised: 7, known: 7 });
-      await expect(connection.query('DELETE FROM audit_event_key')).rejects.toThrow('permission denied');
-    } finally {
-      await connection.query(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    }
-  });
+  const changed = all.map((one) => ({ ...one, raw: one.raw.replace('success', 'failure') }));
+  expect(await withConnection(db, (connection) => ingest(connection, log, { tenantId, events: [...all, ...changed], receivedAt: RECEIVED_AT }))).toMatchObject({ added: 7, revised: 7, known: 7 });
+  for (const table of ['audit_event', 'audit_event_key', 'log_batch']) await expect(db.pool.query(`DELETE FROM ${table}`)).rejects.toThrow('permission denied');
 });
 
 test('of a bulk the activations follow, in however many steps', async () => {

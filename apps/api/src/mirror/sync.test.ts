@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { GraphError, type AuditLog } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -13,7 +12,7 @@ import { directorySource } from './directory-source.ts';
 import { syncSource, type SyncOutcome } from './sync.ts';
 import { pimEvent, story } from './testing.ts';
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let tenantId: string;
 let now: Date;
 beforeAll(async () => { db = await testDatabase(); });

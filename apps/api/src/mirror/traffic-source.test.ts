@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { GraphError, type TrafficLog } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -8,7 +7,7 @@ import { parseTraffic, type ReceivedTraffic } from './traffic-event.ts';
 import { syncSource } from './sync.ts';
 import { ingestTraffic, trafficSource } from './traffic-source.ts';
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let tenantId: string;
 let now: Date;
 beforeAll(async () => { db = await testDatabase(); });

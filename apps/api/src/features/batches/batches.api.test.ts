@@ -117,9 +117,9 @@ test('a batch that is asked to stop rests after the setups in hand, and another 
   const names = Array.from({ length: 12 }, (_, index) => `Stop-${index}`);
   const { id } = await bring(portal, maya, csv(...names.map((name) => row(name))));
   // How many are in hand whenever one more is taken up.
-  await portal.db.pool.query(`
+  await portal.db.owner.query(`
     CREATE SCHEMA watch; CREATE TABLE watch.in_hand (n int);
-    CREATE FUNCTION watch.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO watch.in_hand SELECT count(*) FROM setup_batch_row WHERE status = 'running'; RETURN NULL; END $$;
+    CREATE FUNCTION watch.look() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO watch.in_hand SELECT count(*) FROM setup_batch_row WHERE status = 'running'; RETURN NULL; END $$;
     CREATE TRIGGER look AFTER UPDATE ON setup_batch_row FOR EACH ROW WHEN (NEW.status = 'running' AND OLD.status <> 'running') EXECUTE FUNCTION watch.look()`);
   await maya.post(`/api/setup-batches/${id}/apply`, { irreversibleUnderstood: true });
   const asked = await replica.post(`/api/setup-batches/${id}/stop`, {});
@@ -138,7 +138,7 @@ test('a batch that is asked to stop rests after the setups in hand, and another 
   for (let batch = await get(replica, id); batch.status === 'running';) batch = await get(replica, id);
   expect(await get(maya, id)).toMatchObject({ status: 'finished', counts: { done: 12 }, stopAskedBy: null });
   expect((await maya.post(`/api/setup-batches/${id}/continue`, {})).body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('no row of it failed') });
-  const { rows: [inHand] } = await portal.db.pool.query<{ most: number; times: number }>('SELECT max(n) AS most, count(*)::int AS times FROM watch.in_hand');
+  const { rows: [inHand] } = await portal.db.owner.query<{ most: number; times: number }>('SELECT max(n) AS most, count(*)::int AS times FROM watch.in_hand');
   expect(inHand).toMatchObject({ most: expect.toSatisfy((most: number) => most > 1 && most <= 4), times: 12 });
   const { groups } = await portal.emulator.state();
   for (const name of names) expect(groups.filter(({ displayName }: { displayName: string }) => displayName === name), name).toHaveLength(1);

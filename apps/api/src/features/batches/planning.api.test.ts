@@ -64,8 +64,8 @@ test.each([
 });
 
 test('a batch that is stopped while it is planned was not begun, and continuing plans the rest', async () => {
-  await portal.db.pool.query(`CREATE FUNCTION stop_at_once() RETURNS trigger AS $$ BEGIN UPDATE setup_batch SET stop_asked_by = 'Maya Lindqvist' WHERE id = NEW.batch_id AND name = 'stopped.csv'; RETURN NEW; END $$ LANGUAGE plpgsql`);
-  await portal.db.pool.query('CREATE TRIGGER stop_at_once AFTER INSERT ON setup_batch_row FOR EACH ROW EXECUTE FUNCTION stop_at_once()');
+  await portal.db.owner.query(`CREATE FUNCTION stop_at_once() RETURNS trigger AS $$ BEGIN UPDATE setup_batch SET stop_asked_by = 'Maya Lindqvist' WHERE id = NEW.batch_id AND name = 'stopped.csv'; RETURN NEW; END $$ LANGUAGE plpgsql`);
+  await portal.db.owner.query('CREATE TRIGGER stop_at_once AFTER INSERT ON setup_batch_row FOR EACH ROW EXECUTE FUNCTION stop_at_once()');
   const { body } = await maya.post('/api/setup-batches', { fileName: 'stopped.csv', format: 'csv', text: csv('Stop-One', 'Stop-Two') });
   await portal.settle();
   expect(await get(body.id)).toMatchObject({ status: 'stopped', stopAskedBy: 'Maya Lindqvist', startedAt: null, counts: { waiting: 2 } });

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { GetExceptions } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
 import { belongs, later } from './connections.rules.ts';
 import { createConnections } from './connections.service.ts';
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let ines: Actor;
 beforeAll(async () => {
   db = await testDatabase();

@@ -118,7 +118,7 @@ test('a batch that was still open when the export was fixed is not in it, though
   const id = await create('csv', { group: 'Marked-Group' });
   await portal.db.pool.query(`INSERT INTO log_batch (tenant_id, batch_id, log, source, received_at, rows) VALUES ($1, $2, 'audit_event', 'directory', '2026-03-02T10:00:00Z', 1)`, [portal.tenantId, open?.id]);
   const late = await add([rowWith({ groupName: 'Marked-Group' })]);
-  await portal.db.pool.query('UPDATE audit_event SET batch_id = $1 WHERE batch_id = $2', [open?.id, late]);
+  await portal.db.owner.query('UPDATE audit_event SET batch_id = $1 WHERE batch_id = $2', [open?.id, late]);
   expect((await bytesOf(`/api/exports/${id}/file`)).bytes.toString().split('Marked-Group')).toHaveLength(2);
 });
 
@@ -134,7 +134,7 @@ test('who leaves in the middle gives the connection back, and that it broke off 
   const [broken] = await until('the event', async () => { const events = await portalEvents('history.export-broken-off'); return events.length > 0 ? events : undefined; });
   expect(broken?.data).toMatchObject({ exportId: id });
   await until('every connection is back', () => (portal.db.pool.totalCount === portal.db.pool.idleCount ? true : undefined));
-  const { rows } = await portal.db.pool.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`);
+  const { rows } = await portal.db.owner.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`);
   expect(rows).toEqual([]);
 });
 

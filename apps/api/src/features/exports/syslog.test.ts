@@ -96,8 +96,8 @@ test('a batch that was open when the feed passed it is sent when it is committed
   await feed.pass();
   expect(messagesOf(connections)).toHaveLength(2);
   const last = await addRows(db, [rowWith({ actorName: 'Late' })]);
-  await db.pool.query('UPDATE audit_event SET batch_id = $1 WHERE batch_id = $2', [late?.id, last]);
-  await db.pool.query('UPDATE log_batch SET batch_id = $1 WHERE batch_id = $2', [late?.id, last]);
+  await db.owner.query('UPDATE audit_event SET batch_id = $1 WHERE batch_id = $2', [late?.id, last]);
+  await db.owner.query('UPDATE log_batch SET batch_id = $1 WHERE batch_id = $2', [late?.id, last]);
   await feed.pass();
   expect(messagesOf(connections).map(({ message }) => parseCef(message).extension['suser'])).toEqual(['Ana Costa', 'Ana Costa', 'Late']);
 });

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ExportEvents, SearchActivations, SearchEvents } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
@@ -14,7 +13,7 @@ import { createConnections } from '../connections/connections.service.ts';
 import { createHistory } from './history.service.ts';
 
 const NOW = new Date('2026-03-02T12:00:00.000Z');
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let ines: Actor;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });

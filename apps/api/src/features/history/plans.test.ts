@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillHistory } from '../../../../../testing/history-rows.ts';
 import { activationsStatement } from './activations.store.ts';
@@ -11,12 +10,12 @@ import type { Drive, Named, Role } from './search.rules.ts';
 interface Node { readonly 'Node Type': string; readonly 'Relation Name'?: string; readonly 'Index Name'?: string; readonly Plans?: readonly Node[] }
 
 const tenantId = randomUUID();
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 beforeAll(async () => {
   db = await testDatabase();
   await fillHistory(db.pool, { tenantId, events: 30_000, months: 3 });
   await foldCounts(db, tenantId);
-  await db.pool.query('VACUUM (ANALYZE) audit_event, activation, log_name, event_count');
+  await db.owner.query('VACUUM (ANALYZE) audit_event, activation, log_name, event_count');
 }, 60_000);
 afterAll(async () => { await db[Symbol.asyncDispose](); });
 

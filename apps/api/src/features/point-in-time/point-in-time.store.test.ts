@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,7 +12,7 @@ import { ANA, FINANCE, memberEvent, OMAR, pimEvent } from '../../mirror/testing.
 import type { Target } from './point-in-time.rules.ts';
 import { answerTo, createPointInTime } from './point-in-time.service.ts';
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });
 

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { grantRoles, openDatabase, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { checkPack } from '../../../../verify/src/check.ts';
@@ -28,13 +27,13 @@ afterAll(() => { rmSync(dir, { recursive: true }); });
 const tenantId = '11111111-2222-4333-8444-555555555555';
 const log = pino({ level: 'silent' });
 const maya: Actor = { tenantId, principalId: randomUUID(), name: 'Maya Lindqvist', upn: 'maya', roles: ['SetupAdmin'], accountId: 'maya', device: null };
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let now: Date;
 let ledger: Ledger;
 let retention: Retention;
 let archives: string;
 const clock = { now: () => now };
-const retentionOf = (of: Database): Retention => createRetention({ db: of, clock, newId: () => randomUUID(), tenantId, log, dir: archives, ledgerPart: sealedPart(ledger) });
+const retentionOf = (of: TestDatabase): Retention => createRetention({ db: of, clock, newId: () => randomUUID(), tenantId, log, dir: archives, ledgerPart: sealedPart(ledger) });
 const take = (events: Parameters<typeof ingest>[2]['events']) => withConnection(db, (connection) => ingest(connection, log, { tenantId, events, receivedAt: now }));
 const filler = (prefix: string, count: number, at: string) => Array.from({ length: count }, (_, n) => pimEvent({ id: `${prefix}${n}`, at, activity: 'Something else' }));
 
@@ -84,17 +83,11 @@ async function check(pack: AsyncIterable<Buffer> | string): Promise<{ code: numb
 }
 
 test('the portal’s own role drops a month whose notice is over, and the ledger vouches for the rest', async () => {
-  const role = await grantRoles(db.url);
-  const own = await openDatabase({ url: db.url, role, max: 4 });
-  try {
-    await makeReady();
-    await pass('2026-04-02T10:00:00Z', retentionOf(own));
-    await expect(own.pool.query('DELETE FROM audit_event')).rejects.toThrow(/permission denied/);
-    await expect(own.pool.query('INSERT INTO dropped_month SELECT * FROM dropped_month')).rejects.toThrow(/permission denied/);
-    await expect(own.reader.query(`SELECT drop_audit_month($1, '2018-11-01', '')`, [tenantId])).rejects.toThrow(/permission denied/);
-  } finally {
-    await own.close();
-  }
+  await makeReady();
+  await pass('2026-04-02T10:00:00Z');
+  await expect(db.pool.query('DELETE FROM audit_event')).rejects.toThrow(/permission denied/);
+  await expect(db.pool.query('INSERT INTO dropped_month SELECT * FROM dropped_month')).rejects.toThrow(/permission denied/);
+  await expect(db.reader.query(`SELECT drop_audit_month($1, '2018-11-01', '')`, [tenantId])).rejects.toThrow(/permission denied/);
   expect(await inMonth()).toBe(0);
   const [drop] = await drops();
   expect(drop).toMatchObject({ month: '2018-11', status: 'dropped', rows: 17, refusal: null, error: null });
@@ -180,10 +173,11 @@ test('a pack of a part, whose record of the drop lies behind it, holds too; and 
     [`${record('')}`, /Batch \d+ is neither sealed nor queued/],
     [`${record(", queued AS (INSERT INTO log_unsealed SELECT '" + tenantId + "', batch_id FROM made)")}`, /row more than it says: number 0/],
   ];
-  await withConnection(db, async (connection) => {
+  await withConnection({ pool: db.owner }, async (connection) => {
     for (const [change, found] of findings) {
       await connection.query('BEGIN');
       await connection.query(change);
+      await connection.query('SET LOCAL ROLE gatehouse_runtime');
       await connection.query(COPY_SETTINGS);
       const checked = await checkLedger(connection, { tenantId, origin: originOf(tenantId), verifierKeys: await ledger.keys() });
       await connection.query('ROLLBACK');
@@ -195,9 +189,10 @@ test('a pack of a part, whose record of the drop lies behind it, holds too; and 
 test('the database refuses by itself, and says why', async () => {
   await makeReady();
   const sha256 = (await drops())[0]?.sha256 ?? '';
-  const asked = (change: string, hash = sha256): Promise<string> => withConnection(db, async (connection) => {
+  const asked = (change: string, hash = sha256): Promise<string> => withConnection({ pool: db.owner }, async (connection) => {
     await connection.query('BEGIN');
     if (change !== '') await connection.query(change);
+    await connection.query('SET LOCAL ROLE gatehouse_runtime');
     const { rows: [row] } = await connection.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', $2) AS outcome`, [tenantId, hash]);
     const { rowCount } = await connection.query('SELECT 1 FROM dropped_month');
     await connection.query('ROLLBACK');
@@ -300,12 +295,12 @@ test('a hold that is set after the notice keeps a month, and so does what the la
   await retention.liftHold(maya, hold.id);
   await pass('2026-04-03T10:00:00Z');
   expect(await drops()).toMatchObject([{ status: 'verified', held: false, dueAt: '2026-05-02T10:00:00.000Z', refusal: null }]);
-  await db.pool.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'old-1'`);
+  await db.owner.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'old-1'`);
   expect(await ledger.check()).toHaveLength(1);
   await ledger.seal();
   await pass('2026-05-03T10:00:00Z');
   expect(await drops()).toMatchObject([{ status: 'verified', refusal: 'not-checked' }]);
-  await db.pool.query(`UPDATE audit_event SET actor_name = 'Ana Costa' WHERE event_id = 'old-1'`);
+  await db.owner.query(`UPDATE audit_event SET actor_name = 'Ana Costa' WHERE event_id = 'old-1'`);
   expect(await ledger.check()).toEqual([]);
   await pass('2026-05-03T10:00:00Z');
   expect(await drops()).toMatchObject([{ status: 'dropped' }]);

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
 import { notSealed, readPack } from '../exports/exports.ts';
@@ -13,7 +12,7 @@ import { createRetention, type Retention } from './retention.service.ts';
 const dir = mkdtempSync(join(tmpdir(), 'archive-'));
 afterAll(() => { rmSync(dir, { recursive: true }); });
 
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let now: Date;
 let retention: Retention;
 const maya: Actor = { tenantId: TENANT, principalId: randomUUID(), name: 'Maya Lindqvist', upn: 'maya', roles: ['SetupAdmin'], accountId: 'maya', device: null };

@@ -323,7 +323,7 @@ test('a run whose worker is gone is interrupted, and whoever continues it makes 
   expect(refused.body).toMatchObject({ code: 'run-in-progress' });
 
   // What kill -9 does to the worker's connection: its lock is gone, and its rows still say that it runs.
-  await portal.db.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
+  await portal.db.owner.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`);
   // Another replica finds the lock free; the clock goes on standing, so the old worker does nothing in between.
   const other = await portal.onReplica(MAYA);
   let { body: interrupted } = await other.get(`/api/runs/${begun.id}`);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GetSync, ListOddRecords } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
@@ -14,7 +13,7 @@ import { createSync } from './sync.service.ts';
 const NOW = new Date('2026-03-02T12:00:00.000Z');
 const LOOKS = { halfHourEvery: 1, dayEvery: 60, wholeEvery: 1440, wholeDays: 30 };
 const log = pino({ level: 'silent' });
-let db: Database & AsyncDisposable;
+let db: TestDatabase;
 let tenantId: string;
 beforeAll(async () => { db = await testDatabase(); });
 afterAll(async () => { await db[Symbol.asyncDispose](); });

@@ -62,7 +62,7 @@ test('a pack of all, and one of a part, hold by the verifier, with every earlier
   writeFileSync(join(folder, 'proof.json'), JSON.stringify({ leafIndex: proof?.leafIndex, data: proof?.data, hashes: proof?.hashes.map((hash) => hash.toString('base64')), note: proof?.checkpoint.note, keys: await ledger.keys() }));
   expect(await run(join(folder, 'proof.json'), '--key', key)).toMatchObject({ code: 0, lines: [expect.stringMatching(/directory:event-299 .* is leaf 299 of the 4,582/)] });
   expect(await ledger.check()).toEqual([]);
-  await db.pool.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'event-1000'`);
+  await db.owner.query(`UPDATE audit_event SET actor_name = 'Eve' WHERE event_id = 'event-1000'`);
   expect(await ledger.check()).toEqual(['Leaf 1002 is not what was sealed: row 699 of batch 3 in audit_event, directory:event-1000.']);
   // New rows are sealed on; what was found stays said until a check finds nothing.
   await ledger.seal();

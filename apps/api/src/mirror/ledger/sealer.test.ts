@@ -136,16 +136,16 @@ test('nothing is signed over a changed past, and when it is put back sealing goe
   await addBatch(db, 300, 0);
   await sealer.pass();
   await addBatch(db, 3, 300);
-  await db.pool.query(TABLES.map((table) => `CREATE TABLE kept_${table} AS TABLE ${table}`).join(';'));
+  await db.owner.query(TABLES.map((table) => `CREATE TABLE kept_${table} AS TABLE ${table}`).join(';'));
   // What PostgreSQL makes of a row by itself is not put back.
   const { rows: columns } = await db.pool.query<{ table: string; names: string }>(
     `SELECT table_name AS table, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS names FROM information_schema.columns WHERE table_schema = 'public' AND is_generated = 'NEVER' GROUP BY 1`);
   const namesOf = (table: string): string => columns.find((one) => one.table === table)?.names ?? '';
-  const putBack = async (tables: readonly string[]): Promise<void> => { await db.pool.query(tables.map((table) => `DELETE FROM ${table}; INSERT INTO ${table} (${namesOf(table)}) SELECT ${namesOf(table)} FROM kept_${table}`).join(';')); };
+  const putBack = async (tables: readonly string[]): Promise<void> => { await db.owner.query(tables.map((table) => `DELETE FROM ${table}; INSERT INTO ${table} (${namesOf(table)}) SELECT ${namesOf(table)} FROM kept_${table}`).join(';')); };
   for (const [what, statement] of Object.entries(TAMPERED)) {
     await putBack(TABLES);
     told.length = 0;
-    await db.pool.query(statement);
+    await db.owner.query(statement);
     expect(await sealer.pass(), what).toBeUndefined();
     expect((await readLedger(db.pool, TENANT)).alarm, what).toEqual(expect.any(String));
     expect(await sealer.pass(), what).toBeUndefined();
@@ -168,7 +168,7 @@ test('a database that is older than the checkpoint kept outside is not sealed on
   expect(await testSealer(db, { keptOutside }).pass()).toBeUndefined();
   expect((await readLedger(db.pool, TENANT)).alarm).toBeNull();
   // The last batch taken out everywhere, as if it had never been.
-  await db.pool.query(`DELETE FROM audit_event WHERE event_id >= 'event-10' AND batch_id = (SELECT max(batch_id) FROM log_batch); DELETE FROM ledger_seal WHERE first_leaf = 11; DELETE FROM ledger_checkpoint WHERE tree_size = 22; DELETE FROM log_batch WHERE batch_id = (SELECT max(batch_id) FROM log_batch)`);
+  await db.owner.query(`DELETE FROM audit_event WHERE event_id >= 'event-10' AND batch_id = (SELECT max(batch_id) FROM log_batch); DELETE FROM ledger_seal WHERE first_leaf = 11; DELETE FROM ledger_checkpoint WHERE tree_size = 22; DELETE FROM log_batch WHERE batch_id = (SELECT max(batch_id) FROM log_batch)`);
   expect(await testSealer(db, { keptOutside }).pass()).toBeUndefined();
   expect((await readLedger(db.pool, TENANT)).alarm).toMatch(/ends at leaf 11, and the file of checkpoints knows 22/);
 });
@@ -193,6 +193,6 @@ test('rows that the ledger will never number are found', async () => {
   await addBatch(db, 2, 2);
   expect(await findUnaccounted(db.pool, TENANT)).toEqual([]);
   await db.pool.query('DELETE FROM log_unsealed WHERE batch_id = $1', [lost]);
-  await db.pool.query(`UPDATE audit_event SET batch_id = 999, ordinal = 7 WHERE event_id = 'event-3'`);
+  await db.owner.query(`UPDATE audit_event SET batch_id = 999, ordinal = 7 WHERE event_id = 'event-3'`);
   expect(await findUnaccounted(db.pool, TENANT)).toEqual([`Batch ${lost} is neither sealed nor queued.`, 'Row 7 of batch 999 in audit_event belongs to no batch of that log.']);
 });

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { GraphError, type Graph, type Schedule, type ScheduleInstance, type ScheduleRequest } from '@gatehouse/graph';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -92,7 +91,7 @@ test('all periods of a person are one thing; what has not begun is there; an own
 });
 
 describe('kept', () => {
-  let db: Database & AsyncDisposable;
+  let db: TestDatabase;
   let tenantId: string;
   beforeAll(async () => { db = await testDatabase(); });
   afterAll(async () => { await db[Symbol.asyncDispose](); });
