@@ -37,9 +37,8 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 
 /** What the newest migration adds or takes away. */
 const NEWEST = {
-  table: 'dropped_month', column: 'archive_sha256',
-  undo: `DO $$ BEGIN IF to_regproc('gatehouse_grant_tables') IS NOT NULL THEN DROP FUNCTION gatehouse_grant(); ALTER FUNCTION gatehouse_grant_tables() RENAME TO gatehouse_grant; END IF; END $$;
-    DROP FUNCTION IF EXISTS drop_audit_month(uuid, date, text); DROP TABLE IF EXISTS dropped_month; ALTER TABLE IF EXISTS month_archive DROP COLUMN IF EXISTS refusal; ALTER TABLE IF EXISTS ledger_sealer DROP COLUMN IF EXISTS check_found`,
+  table: 'session', column: 'authenticated_at',
+  undo: `ALTER TABLE session DROP COLUMN IF EXISTS authenticated_at`,
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -1,9 +1,8 @@
-import { ActivationStatus, ExportActivations, type HistoryActivation } from '@gatehouse/contracts';
+import { ActivationStatus, type HistoryActivation } from '@gatehouse/contracts';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { addressOf } from '../../lib/api.ts';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import type { Column } from '../../ui/data-table.tsx';
@@ -47,7 +46,7 @@ export function ActivationsPage() {
     { id: 'decided', header: 'Decided by', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
   ];
   return (
-    <HistoryPage title="History: activations" exportUrl={addressOf(ExportActivations, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
+    <HistoryPage title="History: activations" exportable coverage={query.data?.pages[0]?.coverage}>
       <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
       <HistoryList label="Activations" noun="activations" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { open(requestId); }} />
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
