@@ -30,14 +30,14 @@ export function EventsPage() {
   const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id, revision }) => `${id} ${revision}`);
   const columns: readonly Column<HistoryEvent>[] = [
     {
-      id: 'at', header: 'When', width: '112px',
+      id: 'at', header: 'When', width: '14%',
       cell: ({ id, at }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(id); }}>{formatSeconds(at)}<span className={styles.small}>{formatDay(at)}</span></Link>,
     },
-    { id: 'who', header: 'Who', width: '144px', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
-    { id: 'what', header: 'What', width: '224px', cell: (event) => <>{titleOf(event)}{event.revision > 0 && <span className={styles.small}><StatusBadge tone="warn">Came again with other content</StatusBadge></span>}{event.defect !== null && <span className={styles.small}><StatusBadge tone="warn">Received with a defect</StatusBadge> {event.defect}</span>}{event.source === 'directory' && event.kind !== 'other' && <span className={styles.small}>{event.activity}</span>}</> },
-    { id: 'where', header: 'Group', width: '264px', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
-    { id: 'reason', header: 'Reason', cell: ({ reason }) => reason ?? '' },
-    { id: 'result', header: 'Result', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
+    { id: 'who', header: 'Who', width: '15%', cell: ({ actorName, subjectName }) => <>{actorName ?? 'Not named'}{subjectName !== null && subjectName !== actorName && <span className={styles.small}>for {subjectName}</span>}</> },
+    { id: 'what', header: 'What', width: '21%', cell: (event) => <>{titleOf(event)}{event.revision > 0 && <span className={styles.small}><StatusBadge tone="warn">Came again with other content</StatusBadge></span>}{event.defect !== null && <span className={styles.small}><StatusBadge tone="warn">Received with a defect</StatusBadge> {event.defect}</span>}{event.source === 'directory' && event.kind !== 'other' && <span className={styles.small}>{event.activity}</span>}</> },
+    { id: 'where', header: 'Group', width: '22%', cell: ({ groupName, applicationName }) => <>{groupName ?? ''}{applicationName !== null && <span className={styles.small}>{applicationName}</span>}</> },
+    { id: 'reason', header: 'Reason', width: '15%', cell: ({ reason }) => reason ?? '' },
+    { id: 'result', header: 'Result', width: '13%', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
   ];
   return (
     <HistoryPage title="History: events" exportable coverage={query.data?.pages[0]?.coverage}>
