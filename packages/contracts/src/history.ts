@@ -94,7 +94,7 @@ export const HistoryFilter = z.strictObject({
   person: z.string().trim().max(200).optional(),
   /** Part of a group's name or its id. */
   group: z.string().trim().max(200).optional(),
-  /** Part of an application's name or its id: events of every group that opens it. */
+  /** Part of an application's name or of a host that it leads to, or its id: events of every group that opens it. */
   application: z.string().trim().max(200).optional(),
   kind: EventKind.optional(),
   result: EventResult.optional(),

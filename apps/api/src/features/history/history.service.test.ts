@@ -30,7 +30,7 @@ const HR = { id: 'bbbbbbbb-0000-4000-8000-000000000002', name: 'HR_100%' };
 const APPLICATION = 'cccccccc-0000-4000-8000-000000000001';
 async function catalog(): Promise<void> {
   const { tenantId } = ines;
-  await db.prisma.catalogApplication.create({ data: { tenantId, servicePrincipalId: APPLICATION, displayName: 'Finance reports', kind: 'per-app', assignmentRequired: true, segments: [], readAt: NOW } });
+  await db.prisma.catalogApplication.create({ data: { tenantId, servicePrincipalId: APPLICATION, displayName: 'Finance reports', kind: 'per-app', assignmentRequired: true, segments: [{ host: 'fin-rep.corp.example', ports: '443', protocol: 'tcp' }], readAt: NOW } });
   await db.prisma.catalogGroup.create({ data: { tenantId, groupId: FINANCE.id, displayName: FINANCE.name, readAt: NOW } });
   await db.prisma.catalogAssignment.create({ data: { tenantId, groupId: FINANCE.id, servicePrincipalId: APPLICATION } });
 }
@@ -95,7 +95,7 @@ describe('filters', () => {
     [{ person: 'omar' }, ['omar']], [{ person: OMAR.id.toUpperCase() }, ['omar']], [{ person: 'MS-PIM' }, ['twin']], [{ person: 'nobody' }, []],
     [{ group: 'senioranalyst' }, ['ana']], [{ group: FINANCE.id }, ['ana']],
     [{ group: '100%' }, ['omar', 'twin']], [{ group: '0_%' }, []], [{ group: 'HR_' }, ['omar', 'twin']], [{ group: 'H%0' }, []], [{ group: '\\' }, []],
-    [{ application: 'finance rep' }, ['ana']], [{ application: APPLICATION }, ['ana']], [{ application: 'Payroll' }, []],
+    [{ application: 'finance rep' }, ['ana']], [{ application: APPLICATION }, ['ana']], [{ application: 'Payroll' }, []], [{ application: 'FIN-REP.corp' }, ['ana']], [{ application: 'tcp' }, []],
     [{ kind: 'member-added' }, ['twin']], [{ result: 'failure' }, ['omar']],
     [{ from: '2026-03-02T09:00:00Z' }, ['omar', 'twin']], [{ to: '2026-03-02T09:00:00Z' }, ['ana']], [{ from: '2026-03-01T10:00:00+01:00', to: '2026-03-02T09:00:00.000001Z' }, ['ana', 'omar']],
     [{ person: 'Ana', group: 'HR', kind: 'member-added' }, ['twin']],

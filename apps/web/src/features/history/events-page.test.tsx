@@ -117,7 +117,7 @@ describe('how complete the record is', () => {
 });
 
 describe('the filter', () => {
-  test.each([['Person', 'person', 'Ana'], ['Group', 'group', 'FinReport'], ['Application', 'application', 'Finance reports']])('%s counts on Enter and on leaving the field', async (label, name, value) => {
+  test.each([['Person', 'person', 'Ana'], ['Group', 'group', 'FinReport'], ['Application or host', 'application', 'Finance reports']])('%s counts on Enter and on leaving the field', async (label, name, value) => {
     const { calls } = show([found(historyEvent())]);
     await screen.findByRole('table');
     await userEvent.type(field(label), value);
@@ -156,11 +156,11 @@ describe('the filter', () => {
   test('is filled from the address, asks with it, and is cleared', async () => {
     const { calls } = show([found(historyEvent())], '/history?person=Ana&group=Fin&application=Pay&kind=denied&result=failure&from=2026-02-01&to=2026-02-28');
     await screen.findByRole('table');
-    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value)).toEqual(['Ana', 'Fin', 'Pay', 'denied', 'failure', '2026-02-01', '2026-02-28']);
+    expect(['Person', 'Group', 'Application or host', 'What', 'Result', 'From', 'To'].map((label) => field(label).value)).toEqual(['Ana', 'Fin', 'Pay', 'denied', 'failure', '2026-02-01', '2026-02-28']);
     expect(Object.fromEntries(asked(calls)[0] ?? [])).toEqual({ person: 'Ana', group: 'Fin', application: 'Pay', kind: 'denied', result: 'failure', from: new Date(2026, 1, 1).toISOString(), to: new Date(2026, 2, 1).toISOString() });
     await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
     expect(address()).toBe('/history');
-    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value).join('')).toBe('');
+    expect(['Person', 'Group', 'Application or host', 'What', 'Result', 'From', 'To'].map((label) => field(label).value).join('')).toBe('');
     expect(screen.queryByRole('button', { name: 'Clear the filter' })).toBeNull();
     await waitFor(() => { expect(String(asked(calls).at(-1))).toBe(''); });
   });

@@ -101,7 +101,7 @@ export function ExportsPage() {
           <Button appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
           <span role="status">{size.data && `${size.data.exact ? '' : 'About '}${counted(size.data.rows)}, ${sizeOf(size.data.bytes)} as received`}</span>
         </div>
-        <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. More than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded within 10 minutes of a sign-in only.</p>
+        <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. Exports of more than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded only within 10 minutes of a sign-in.</p>
       </div>
       <Section title="Latest exports">
         <ProblemBar error={list.error} onRetry={() => void list.refetch()} />
