@@ -47,7 +47,7 @@ async function prepared(templateUrl: string, events: number): Promise<{ db: Data
   return { db, tenantId, seconds: (performance.now() - started) / 1000 };
 }
 
-const historyOf = (db: Database) => createHistory({ db, connections: createConnections({ db }), readings: { page: async () => {} }, clock: { now: () => new Date('2026-04-01T00:00:00Z') }, newId: () => randomUUID() });
+const historyOf = (db: Database) => createHistory({ db, connections: createConnections({ db }), readings: { page: async () => {} }, clock: { now: () => new Date('2026-04-01T00:00:00Z') } });
 const actorOf = (tenantId: string) => ({ tenantId, principalId: randomUUID(), name: 'Ines', upn: 'ines', roles: ['Auditor' as const], accountId: 'ines', device: null });
 const p95 = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0;
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

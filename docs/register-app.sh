@@ -23,6 +23,7 @@ roles=$(jq -n '[
   { id: "b7d3f2f4-51c1-4f2a-8c0e-2f8b8d4f6e22", value: "Auditor", displayName: "Auditor", description: "Reads the whole history", allowedMemberTypes: ["User"], isEnabled: true }]')
 body=$(jq -n --arg name "$name" --arg url "$public_url" --argjson access "$access" --argjson roles "$roles" '{
   displayName: $name, signInAudience: "AzureADMyOrg", tags: ["gatehouse-portal"], appRoles: $roles, requiredResourceAccess: $access,
+  optionalClaims: { idToken: [{ name: "auth_time", essential: true }] },
   web: { redirectUris: [$url + "/auth/redirect", $url + "/"], implicitGrantSettings: { enableIdTokenIssuance: false, enableAccessTokenIssuance: false } } }')
 
 api=https://graph.microsoft.com/v1.0

@@ -279,7 +279,8 @@ export async function playJourney(stage: Stage): Promise<void> {
       return found.some(({ decidedBy }) => decidedBy === 'Omar Haddad') ? true : undefined;
     });
     const story = ok(await ines.get(`/api/history/activations/${row?.requestId}`));
-    const csv = ok(await ines.get(`/api/history/activations.csv?group=${encodeURIComponent(groupName)}`)) as string;
+    const { id } = ok(await ines.post('/api/exports', { format: 'csv', filter: { group: groupName } }), 201) as { id: string };
+    const csv = ok(await ines.get(`/api/exports/${id}/file`)) as string;
     assert.match(csv, /Month-end close, INC-4711/);
     return `one row from request to end, ${story.events.length} events, CSV`;
   });

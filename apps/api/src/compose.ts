@@ -226,7 +226,7 @@ export function compose(ground: Ground): Product {
   const doctor = createDoctor({ db, clock, graphFor, appGraph: appGraphForAnswers, newId });
   const residual = createResidual({ db, clock, newId, graphFor, appGraph: appGraphForAnswers, wait });
   const readings = createReadings({ db, clock, newId });
-  const history = createHistory({ db, clock, newId, connections, readings });
+  const history = createHistory({ db, clock, connections, readings });
   const ledger = createLedger({
     db, clock, systemClock: ground.systemClock, tenantId, keys: ground.ledgerKeys, log, file: ground.ledgerAnchors?.file,
     ...(ground.ledgerAnchors?.webhook && { post: createWebhookSender(ground.ledgerAnchors.webhook, ground.systemClock) }),
@@ -244,7 +244,7 @@ export function compose(ground: Ground): Product {
     db, clock, tenantId, log, hostName: new URL(publicUrl).hostname,
     receiver: receiver && { name: `${receiver.host}:${receiver.port} over ${receiver.tls ? 'TLS' : 'TCP, not encrypted'}`, send: createSyslogSender(receiver) },
   });
-  const exports = createExports({ db, clock, newId, packs, feedStatus: () => syslog.status() });
+  const exports = createExports({ db, clock, systemClock: ground.systemClock, newId, packs, feedStatus: () => syslog.status() });
   const retention = createRetention({ db, clock, newId, tenantId, log, dir: join(ground.filesDir, 'archive'), ledgerPart: sealedPart(ledger) });
 
   const tasks = {
@@ -288,7 +288,7 @@ export function compose(ground: Ground): Product {
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,
     findSession: (credential) => sessions.find(credential),
-    beginStepUp: (actor, claims, permission) => signIn.beginStepUp(actor, claims, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
+    beginStepUp: (actor, demand, permission) => signIn.beginStepUp(actor, demand, SCOPES_OF_PERMISSION[permission] ?? 'sign-in'),
   });
 
   return {

@@ -219,7 +219,7 @@ test.describe('the thirteen steps', () => {
     await omar.context().close();
   });
 
-  test('13: the auditor sees one row from request to end, the events, and takes the CSV along', async ({ browser, product }, testInfo) => {
+  test('13: the auditor sees one row from request to end, the events, and takes them along as CSV', async ({ browser, product }, testInfo) => {
     const ines = await open(browser, product, INES);
     await ines.getByRole('link', { name: 'History' }).click();
     await expect(ines.getByText(/^complete from/i)).toBeVisible({ timeout: 60_000 });
@@ -236,7 +236,10 @@ test.describe('the thirteen steps', () => {
     await expect(ines.getByRole('dialog')).toContainText(REASON);
     await looks(ines, testInfo, 'activation-story');
     await ines.keyboard.press('Escape');
-    const [download] = await Promise.all([ines.waitForEvent('download'), ines.getByRole('link', { name: /CSV/ }).click()]);
+    await ines.getByRole('link', { name: 'Export', exact: true }).click();
+    await ines.getByRole('radio', { name: /^CSV/ }).click();
+    await ines.getByRole('button', { name: 'Make export' }).click();
+    const [download] = await Promise.all([ines.waitForEvent('download'), ines.getByRole('link', { name: 'Download CSV' }).click()]);
     const chunks: Buffer[] = [];
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
     expect(Buffer.concat(chunks).toString('utf8')).toContain(REASON);

@@ -80,7 +80,9 @@ export interface Endpoint {
   /** Status of success; 200 unless said. */
   readonly status?: 200 | 201 | 202 | 204;
   /** How it answers. `json` unless said; `events` is a stream of server-sent events whose data is `response`. */
-  readonly answers?: 'json' | 'events' | 'csv' | 'text' | 'zip' | 'file' | 'redirect';
+  readonly answers?: 'json' | 'events' | 'text' | 'zip' | 'file' | 'redirect';
+  /** Of a file that a link leads to: the page with that link. Where the browser is refused the file, it shows why and leads back there. */
+  readonly offeredOn?: `/${string}`;
   /** Shape of the JSON answer or of each event. */
   readonly response: z.ZodType;
 }

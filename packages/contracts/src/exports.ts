@@ -3,6 +3,9 @@ import type { Endpoint } from './endpoint.ts';
 import { Coverage, HistoryFilter } from './history.ts';
 import { Instant } from './words.ts';
 
+/** An export of more events than this is made, and its file taken, only within 10 minutes of a sign-in. */
+export const LARGE_EXPORT = 10_000;
+
 /** How the history can be taken along. `pack` is a ZIP with all that an auditor needs to check it elsewhere. */
 export const ExportFormat = z.enum(['csv', 'ndjson', 'ocsf', 'cef', 'pack']);
 export type ExportFormat = z.infer<typeof ExportFormat>;
@@ -75,7 +78,7 @@ export const GetExport = {
 } as const satisfies Endpoint;
 
 export const DownloadExport = {
-  method: 'GET', path: '/api/exports/:exportId/file', permission: 'history:export', answers: 'file',
+  method: 'GET', path: '/api/exports/:exportId/file', permission: 'history:export', answers: 'file', offeredOn: '/history/exports',
   summary: 'The file. A download that broke off goes on with `offset`, the bytes that are there already: the rest is the same as it would have been',
   params: z.strictObject({ exportId: z.guid() }),
   query: z.strictObject({ offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0) }),

@@ -94,7 +94,7 @@ export const HistoryFilter = z.strictObject({
   person: z.string().trim().max(200).optional(),
   /** Part of a group's name or its id. */
   group: z.string().trim().max(200).optional(),
-  /** Part of an application's name or its id: events of every group that opens it. */
+  /** Part of an application's name or of a host that it leads to, or its id: events of every group that opens it. */
   application: z.string().trim().max(200).optional(),
   kind: EventKind.optional(),
   result: EventResult.optional(),
@@ -163,12 +163,6 @@ export const GetEvent = {
   }),
 } as const satisfies Endpoint;
 
-export const ExportEvents = {
-  method: 'GET', path: '/api/history/events.csv', permission: 'history:read', answers: 'csv',
-  summary: 'The same events as CSV (RFC 4180), every cell safe to open in a spreadsheet',
-  query: HistoryFilter, response: z.undefined(),
-} as const satisfies Endpoint;
-
 export const ActivationStatus = z.enum(['requested', 'awaiting-approval', 'scheduled', 'active', 'denied', 'cancelled', 'lapsed', 'failed', 'ended']);
 
 export const HistoryActivation = z.object({
@@ -214,12 +208,6 @@ export const GetActivation = {
   summary: 'The story of one activation: its row, every event of it, oldest first, and the hosts that were reached',
   params: z.strictObject({ requestId: z.string().max(200) }),
   response: z.object({ activation: HistoryActivation, events: z.array(HistoryEvent), connections: ActivationConnections }),
-} as const satisfies Endpoint;
-
-export const ExportActivations = {
-  method: 'GET', path: '/api/history/activations.csv', permission: 'history:read', answers: 'csv',
-  summary: 'The same activations as CSV (RFC 4180), every cell safe to open in a spreadsheet',
-  query: ActivationFilter, response: z.undefined(),
 } as const satisfies Endpoint;
 
 export const ListHistoryNames = {

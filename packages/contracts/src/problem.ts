@@ -6,7 +6,7 @@ import { Instant } from './words.ts';
 export const PROBLEMS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'not-signed-in': { status: 401, title: 'Sign in to continue' },
-  'step-up-required': { status: 401, title: 'Microsoft Entra asks you to verify that it is you' },
+  'step-up-required': { status: 401, title: 'Verify that it is you' },
   'not-permitted': { status: 403, title: 'Your role does not allow this' },
   'cross-site': { status: 403, title: 'The request did not come from this portal' },
   'not-found': { status: 404, title: 'Not found' },

@@ -12,6 +12,8 @@ export interface Actor {
   readonly accountId: string;
   /** The device that acts for the person, by its name; null where it is a browser. */
   readonly device: string | null;
+  /** When the person last proved to Entra who they are, as Entra said with this sign-in; absent where it did not say. */
+  readonly authenticatedAt?: Date | undefined;
 }
 
 /** Whether the person may do it, with what they do it with: a device is for less than the person may. */

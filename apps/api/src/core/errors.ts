@@ -1,13 +1,15 @@
 import type { Plan, Problem, ProblemCode } from '@gatehouse/contracts';
 
+export interface StepUp { readonly claims: string; readonly anew?: boolean }
+
 export interface PortalErrorDetails {
   /** A sentence for the person: what it means and what to do. */
   readonly detail?: string | undefined;
   /** Where the request was wrong, such as `body.minutes`. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[] | undefined;
   readonly retryAfterSeconds?: number | undefined;
-  /** Of `step-up-required`: the claims that Entra asked for, and the scopes concerned. */
-  readonly stepUp?: { readonly claims: string } | undefined;
+  /** Of `step-up-required`: the claims that Entra asked for; `anew`, where the person is to prove again who they are, though Entra knows them. */
+  readonly stepUp?: StepUp | undefined;
   /** Of `plan-changed`: the plan as it is now. */
   readonly plan?: Plan | undefined;
   /** Of `run-in-progress`: the run to follow. */

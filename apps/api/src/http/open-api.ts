@@ -36,7 +36,6 @@ function operation(name: string, contract: Endpoint): Record<string, unknown> {
 }
 
 function content(contract: Endpoint): Record<string, unknown> {
-  if (contract.answers === 'csv') return { 'text/csv': { schema: { type: 'string' } } };
   if (contract.answers === 'zip') return { 'application/zip': { schema: { type: 'string', format: 'binary' } } };
   if (contract.answers === 'file') return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
   if (contract.answers === 'text') return { 'text/plain': { schema: { type: 'string' } } };

@@ -2,8 +2,8 @@ import type { Problem } from '@gatehouse/contracts';
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-/** A failure of sign-in as a page of its own: the portal's own pages cannot be shown before it. */
-export function problemPage(problem: Problem): string {
+/** A failure as a page of its own, where the portal's own pages cannot show it: before signing in, and of a file that a link led to. It leads back to `from`. */
+export function problemPage(problem: Problem, from = '/'): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -17,7 +17,7 @@ export function problemPage(problem: Problem): string {
 <main>
 <h1>${escape(problem.title)}</h1>
 <p>${escape(problem.detail ?? '')}</p>
-<p><a href="/">Back to Gatehouse</a></p>
+${problem.signInUrl === undefined ? '' : `<p><a href="${escape(`${problem.signInUrl}&returnTo=${encodeURIComponent(from)}`)}">Verify</a></p>\n`}<p><a href="${escape(from)}">Back to Gatehouse</a></p>
 <p><small>Ref ${escape(problem.requestId)}</small></p>
 </main>
 </body>

@@ -3,7 +3,7 @@ import { GraphError, knownRefusal, type GraphFailure } from '@gatehouse/graph';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Actor } from '../core/actor.ts';
-import { PortalError, type PortalErrorDetails } from '../core/errors.ts';
+import { PortalError, type PortalErrorDetails, type StepUp } from '../core/errors.ts';
 import { actorOf, contractOf, credentialOf } from './session.ts';
 import { problemPage } from './problem-page.ts';
 
@@ -20,8 +20,8 @@ const GRAPH_PROBLEMS: Record<GraphFailure, { readonly code: ProblemCode; readonl
   'unexpected': { code: 'directory-unexpected', detail: 'Microsoft Entra answered in a way that we do not know. Nothing is shown as done that is not.' },
 };
 
-/** Keeps what Entra demands and answers the address where the person meets it. */
-export type BeginStepUp = (actor: Actor, claims: string, permission: Permission) => Promise<string>;
+/** Keeps what is demanded and answers the address where the person meets it. */
+export type BeginStepUp = (actor: Actor, demand: StepUp, permission: Permission) => Promise<string>;
 
 interface ProblemDeps {
   readonly log: Logger;
@@ -43,7 +43,7 @@ export function problems({ log, publicUrl, beginStepUp }: ProblemDeps): ErrorReq
     const answer = async (): Promise<void> => {
       const actor = actorOf(req);
       const permission = contractOf(req)?.permission ?? 'session:own';
-      const signInUrl = code === 'step-up-required' && actor && !bearer ? await beginStepUp(actor, details.stepUp?.claims ?? '', permission) : undefined;
+      const signInUrl = code === 'step-up-required' && actor && !bearer ? await beginStepUp(actor, details.stepUp ?? { claims: '' }, permission) : undefined;
       const graphRequestId = graphRequestIdIn(error);
       const body: Problem = {
         type: `urn:gatehouse:problem:${code}`, code, status, title, requestId,
@@ -59,8 +59,9 @@ export function problems({ log, publicUrl, beginStepUp }: ProblemDeps): ErrorReq
       if (details.retryAfterSeconds !== undefined) res.set('Retry-After', String(details.retryAfterSeconds));
       const challenge = bearer ? CHALLENGES[code] : undefined;
       if (challenge !== undefined) res.set('WWW-Authenticate', `Bearer error="${challenge}"`);
-      // Entra sends the browser itself to the pages of sign-in: a person reads the answer there.
-      if (contractOf(req)?.answers === 'redirect' && req.accepts(['json', 'html']) === 'html') return void res.status(status).type('html').send(problemPage(body));
+      // Entra sends the browser itself to the pages of sign-in, and a link leads it to a file: a person reads the answer there.
+      const { answers, offeredOn } = contractOf(req) ?? {};
+      if ((answers === 'redirect' || offeredOn !== undefined) && req.accepts(['json', 'html']) === 'html') return void res.status(status).type('html').send(problemPage(body, offeredOn));
       res.status(status).type('application/problem+json').send(JSON.stringify(body));
     };
     answer().catch(next);

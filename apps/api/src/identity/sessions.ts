@@ -55,7 +55,7 @@ export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps)
       await tx.session.create({
         data: {
           tenantId, idHash, principalId: person.principalId, name: person.name, upn: person.upn, roles: [...person.roles],
-          accountId: person.accountId, amr: [...amr], device: person.device, address, createdAt: now, lastSeenAt: now, expiresAt: notAfter !== undefined && notAfter < latest ? notAfter : latest,
+          accountId: person.accountId, amr: [...amr], device: person.device, address, authenticatedAt: person.authenticatedAt ?? null, createdAt: now, lastSeenAt: now, expiresAt: notAfter !== undefined && notAfter < latest ? notAfter : latest,
         },
       });
       return secret;
@@ -71,7 +71,7 @@ export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps)
       if (!row || row.expiresAt <= now || addMinutes(row.lastSeenAt, IDLE_MINUTES) <= now) return undefined;
       // A minute's grain keeps a busy page from writing with every request.
       if (addMinutes(row.lastSeenAt, 1) <= now) await db.prisma.session.updateMany({ where: { tenantId, idHash: row.idHash }, data: { lastSeenAt: now } });
-      return { tenantId, principalId: row.principalId, name: row.name, upn: row.upn, roles: row.roles as AppRole[], accountId: row.accountId, device: row.device };
+      return { tenantId, principalId: row.principalId, name: row.name, upn: row.upn, roles: row.roles as AppRole[], accountId: row.accountId, device: row.device, authenticatedAt: row.authenticatedAt ?? undefined };
     },
 
     async end(tx: Tx, secret: string): Promise<void> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import type { Clock } from '../core/clock.ts';
 import { addMinutes } from '../core/durations.ts';
-import { PortalError } from '../core/errors.ts';
+import { PortalError, type StepUp as Demand } from '../core/errors.ts';
 import { record } from '../features/audit/audit.ts';
 import type { Keys } from '../config.ts';
 import { fingerprints, newSecret, seal, unseal } from '../keys.ts';
@@ -28,9 +28,9 @@ const Attempt = z.strictObject({
 });
 type Attempt = z.infer<typeof Attempt>;
 
-const StepUp = z.strictObject({ claims: z.string(), scopes: z.array(z.string()) });
+const StepUp = z.strictObject({ claims: z.string(), scopes: z.array(z.string()), anew: z.boolean().default(false) });
 
-const Claims = z.object({ oid: z.string(), tid: z.string(), name: z.string().optional(), preferred_username: z.string().optional(), roles: z.array(z.string()).optional(), amr: z.array(z.string()).optional() });
+const Claims = z.object({ oid: z.string(), tid: z.string(), name: z.string().optional(), preferred_username: z.string().optional(), roles: z.array(z.string()).optional(), amr: z.array(z.string()).optional(), auth_time: z.number().int().optional() });
 
 interface SignInDeps {
   readonly authority: Authority;
@@ -89,7 +89,8 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
       return msalClient(authority).getAuthCodeUrl({
         scopes: attempt.scopes, redirectUri, state, nonce: attempt.nonce, codeChallenge: challenge, codeChallengeMethod: 'S256', responseMode: 'query',
         ...(attempt.claims !== null && { claims: attempt.claims }),
-        ...(wish.pickAccount && { prompt: 'select_account' }),
+        // Entra's own session must not do for somebody who is to prove it anew. Whether they did is told by `auth_time` afterwards: a browser may leave this out.
+        ...(wish.pickAccount ? { prompt: 'select_account' } : stepUp?.content.anew && { prompt: 'login' }),
         ...(stepUp && wish.current ? { loginHint: wish.current.actor.upn } : wish.account !== undefined && { loginHint: wish.account }),
       });
     },
@@ -119,10 +120,10 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
       return { secret, returnTo };
     },
 
-    /** Keeps what Entra demands of the person, and answers the address that meets it; the page adds where to come back to. */
-    async beginStepUp(actor: Actor, claims: string, scopeSet: ScopeSet): Promise<string> {
+    /** Keeps what is demanded of the person, and answers the address that meets it; the page adds where to come back to. */
+    async beginStepUp(actor: Actor, { claims, anew = false }: Demand, scopeSet: ScopeSet): Promise<string> {
       const id = randomUUID();
-      await keepRow('step-up', `${id}:${actor.principalId}`, { claims, scopes: [...scopesOf(scopeSet)] }, '/');
+      await keepRow('step-up', `${id}:${actor.principalId}`, { claims, scopes: [...scopesOf(scopeSet)], anew }, '/');
       return `/auth/sign-in?stepUp=${id}`;
     },
 
@@ -151,5 +152,6 @@ function personOf(result: AuthenticationResult, tenantId: string): Actor & { amr
     accountId: result.account.homeAccountId,
     device: null,
     amr: claims.amr ?? [],
+    ...(claims.auth_time !== undefined && { authenticatedAt: new Date(claims.auth_time * 1000) }),
   };
 }

@@ -11,6 +11,7 @@ class NoObserver {
 Object.assign(globalThis, { ResizeObserver: NoObserver, IntersectionObserver: NoObserver });
 window.matchMedia = (query) => ({ matches: false, media: query, onchange: null, addEventListener: () => {}, removeEventListener: () => {}, addListener: () => {}, removeListener: () => {}, dispatchEvent: () => false });
 Element.prototype.scrollIntoView = () => {};
+window.scrollTo = () => {};
 
 // A busy machine is slow, not wrong: what is awaited by a test has this long to appear.
 configure({ asyncUtilTimeout: 5_000 });

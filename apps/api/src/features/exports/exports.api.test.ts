@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { LARGE_EXPORT } from '@gatehouse/contracts';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verify } from '../../../../verify/src/verify.ts';
@@ -188,6 +189,39 @@ test('an evidence pack is made whole, can be taken in parts, and says what it is
   expect(JSON.parse(files['coverage.json']?.toString() ?? '').statement).toMatch(/^Complete from 2026-01-31 /);
   expect(files['summary.pdf']?.subarray(0, 5).toString()).toBe('%PDF-');
   expect(parse(files['activations.csv'] ?? '', { bom: true, record_delimiter: '\r\n', columns: true }).length).toBeGreaterThan(20);
+});
+
+test('more than 10,000 events are taken along only soon after a sign-in, and by who signs in anew at once', async () => {
+  const signedIn = (minutesAgo: number | null) => portal.db.pool.query(`UPDATE session SET authenticated_at = $1 WHERE name = 'Ines Moreau'`, [minutesAgo === null ? null : new Date(Date.now() - minutesAgo * 60_000)]);
+  const ask = (format: string, group: string) => ines.post('/api/exports', { format, filter: { group } });
+  const few = rowWith({ groupName: 'Few-Group', groupId: 'few' });
+  const many = rowWith({ groupName: 'Many-Group', groupId: 'many' });
+  await add([few]);
+  await add(Array.from({ length: LARGE_EXPORT }, () => many));
+  await signedIn(11);
+  expect((await ask('csv', 'Many-Group')).status, 'as many as are free').toBe(201);
+  await add([many, few]);
+  for (const [format, group, why] of [['csv', 'Many-Group', 'one more'], ['pack', 'Few-Group', 'two, whose proofs bring all that lies between']] as const) {
+    const refused = await ask(format, group);
+    expect([refused.status, refused.body.code], why).toEqual([401, 'step-up-required']);
+    expect(refused.body.detail).toMatch(/^More than 10,000 events are taken along within 10 minutes of a sign-in only/);
+  }
+  expect((await ask('csv', 'Few-Group')).status, 'the two alone').toBe(201);
+  await signedIn(null);
+  expect((await ask('csv', 'Many-Group')).body.detail, 'Entra did not say when').toContain('auth_time');
+
+  await signedIn(9);
+  const made = await ask('csv', 'Many-Group');
+  expect(made.status).toBe(201);
+  await signedIn(11);
+  expect((await ines.get(`/api/exports/${made.body.id}/file`)).body.code, 'nor is one taken that was made before').toBe('step-up-required');
+  const page = (await bytesOf(`/api/exports/${made.body.id}/file`, { accept: 'text/html' })).bytes.toString('utf8');
+  expect(page, 'a link that is refused shows why, and leads back').toMatch(/<a href="\/auth\/sign-in\?stepUp=[\w-]+&#38;returnTo=%2Fhistory%2Fexports">Verify<\/a>/);
+  const { body: { signInUrl } } = await ask('csv', 'Many-Group');
+  // Somebody whom Entra still knows is asked all the same.
+  expect(new URL((await ines.get((await ask('csv', 'Many-Group')).body.signInUrl)).headers.get('location') ?? '').searchParams.get('prompt')).toBe('login');
+  await ines.stepUp(signInUrl, INES);
+  expect((await bytesOf(`/api/exports/${made.body.id}/file`)).bytes.toString('utf8').split('Many-Group')).toHaveLength(LARGE_EXPORT + 2);
 });
 
 async function unpacked(bytes: Buffer): Promise<{ files: Record<string, Buffer>; manifest: { files: { name: string; sha256: string; bytes: number }[] } }> {

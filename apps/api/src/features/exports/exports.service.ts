@@ -1,13 +1,14 @@
-import { NamesMeant, type Answer, type CreateExport, type DownloadExport, type EstimateExport, type Export, type ExportFormat, type GetExport, type HistoryFilter, type Input, type ListExports, type SyslogFeed } from '@gatehouse/contracts';
+import { LARGE_EXPORT, NamesMeant, type Answer, type CreateExport, type DownloadExport, type EstimateExport, type Export, type ExportFormat, type GetExport, type Input, type ListExports, type SyslogFeed } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
+import { PortalError } from '../../core/errors.ts';
 import { gate } from '../../core/gate.ts';
-import { fieldError, PortalError } from '../../core/errors.ts';
+import { proofNeeded, proofOf } from '../../core/proof.ts';
 import { record } from '../audit/audit.ts';
-import { canBeLookedUp, instantOf, isStorable, namesOf, readCoverage } from '../history/history.ts';
+import { namesOf, readCoverage, usable } from '../history/history.ts';
 import { addPart, droppedSince, findExport, insertExport, latestExports, partBefore, setSize } from './exports.store.ts';
-import { readMark, readSize, withSnapshot } from './log-reader.store.ts';
+import { holdsMoreThan, readMark, readSize, withSnapshot, type Selection } from './log-reader.store.ts';
 import { logStream, type StreamFormat } from './log-stream.ts';
 
 /** Where the bytes go: it is waited for until they are taken. Whether there is still somebody. */
@@ -24,6 +25,8 @@ export type Download =
 export interface ExportsDeps {
   readonly db: Database;
   readonly clock: Clock;
+  /** Real time: when somebody signed in is told by it. */
+  readonly systemClock: Clock;
   readonly newId: () => string;
   readonly packs: { begin(): void; pathOf(exportId: string): string };
   readonly feedStatus: (tenantId: string) => Promise<SyslogFeed | null>;
@@ -40,13 +43,20 @@ const FILES: Readonly<Record<ExportFormat, readonly [ending: string, type: strin
 const fileNameOf = ({ format, askedAt, id }: Export): string => `gatehouse-${format === 'pack' ? 'evidence' : 'events'}-${askedAt.slice(0, 10)}-${id.slice(0, 8)}.${FILES[format][0]}`;
 
 /** What an auditor takes along: each export is fixed when it is asked for, and may be taken as often and in as many parts as is needed. */
-export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDeps) {
+export function createExports({ db, clock, systemClock, newId, packs, feedStatus }: ExportsDeps) {
   const slots = gate(AT_ONCE);
 
   async function found(actor: Actor, id: string) {
     const one = await findExport(db.prisma, actor.tenantId, id.toLowerCase());
     if (!one) throw new PortalError('not-found');
     return one;
+  }
+
+  /** Much of the log leaves only with somebody who proved lately who they are: a browser that was left open is not enough. */
+  async function allow(actor: Actor, format: ExportFormat, selection: Selection): Promise<void> {
+    const proof = proofOf(actor, systemClock.now());
+    if (proof === 'fresh' || !await withSnapshot(db, (connection) => holdsMoreThan(connection, selection, LARGE_EXPORT, { withNeighbours: format === 'pack' }))) return;
+    throw proofNeeded(proof, `More than ${LARGE_EXPORT.toLocaleString('en-US')} events are taken along`);
   }
 
   return {
@@ -59,7 +69,7 @@ export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDe
     },
 
     async estimate(actor: Actor, asked: Input<typeof EstimateExport>['query']): Promise<Answer<typeof EstimateExport>> {
-      const filter = usable(asked, 'query');
+      const filter = usable(asked);
       const [mark, names] = [await readMark(db.pool, actor.tenantId), NamesMeant.parse(await namesOf(db.reader, actor.tenantId, filter))];
       const [size, coverage] = await Promise.all([withSnapshot(db, (connection) => readSize(connection, { tenantId: actor.tenantId, filter, names, mark })), readCoverage(db.reader, actor.tenantId)]);
       return { ...size, coverage };
@@ -71,6 +81,7 @@ export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDe
       const mark = await readMark(db.pool, actor.tenantId);
       // Read after the mark, so that they know everybody whom the log names up to it.
       const names = NamesMeant.parse(await namesOf(db.reader, actor.tenantId, filter));
+      await allow(actor, format, { tenantId: actor.tenantId, filter, names, mark });
       const made = await db.prisma.$transaction(async (tx) => {
         const one = await insertExport(tx, { tenantId: actor.tenantId, id: newId(), format, filter, names, askedById: actor.principalId, askedBy: actor.name, askedAt: clock.now(), mark });
         await record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { exportId: one.told.id, format, filter, mark: mark.batch } });
@@ -83,6 +94,7 @@ export function createExports({ db, clock, newId, packs, feedStatus }: ExportsDe
     /** The file, or the rest of it. How the taking ended, and how much was taken, goes on record. */
     async download(actor: Actor, id: string, { offset }: Input<typeof DownloadExport>['query']): Promise<Download> {
       const { told, selection } = await found(actor, id);
+      await allow(actor, told.format, selection);
       const [, type] = FILES[told.format];
       const fileName = fileNameOf(told);
       if (told.format === 'pack') {
@@ -143,18 +155,4 @@ export class Gone extends Error {
     super('the reader of an export is gone');
     this.name = 'Gone';
   }
-}
-
-/** The filter as the database takes it, or a refusal at the field that no row could match. */
-function usable(filter: HistoryFilter, at: string): HistoryFilter {
-  for (const [name, value] of Object.entries(filter)) if (typeof value === 'string' && !isStorable(value)) throw fieldError('invalid-request', `${at}.${name}`, 'This has a character that no name has');
-  if (filter.text && !canBeLookedUp(filter.text)) throw fieldError('invalid-request', `${at}.text`, 'Write three letters or digits in a row at the least');
-  const instant = (name: 'from' | 'to'): Pick<HistoryFilter, 'from' | 'to'> => {
-    const text = filter[name];
-    if (text === undefined) return {};
-    const found = instantOf(text);
-    if (found === undefined) throw fieldError('invalid-request', `${at}.${name}`, 'No event has such a time');
-    return { [name]: found };
-  };
-  return { ...filter, ...instant('from'), ...instant('to') };
 }

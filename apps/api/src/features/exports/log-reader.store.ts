@@ -175,6 +175,20 @@ export async function readLeafRange(connection: Connection, selection: Selection
   return { from: begins.length === 0 ? 0 : Math.min(...begins), to: Math.max(0, ...ends), sealed: Number(row?.sealed ?? 0), waiting: Number(row?.waiting ?? 0) };
 }
 
+/**
+ * Whether a selection holds more than so many rows. `withNeighbours`: with the rows of every batch from its first to its
+ * last, as the proofs of a pack have them.
+ */
+export async function holdsMoreThan(connection: Connection, selection: Selection, most: number, { withNeighbours }: { readonly withNeighbours: boolean }): Promise<boolean> {
+  const from = await selected(connection, selection);
+  const { rows: [counted] } = await connection.query<{ rows: string }>(`SELECT count(*) AS rows FROM (SELECT 1 ${from} LIMIT ${most + 1}) AS counted`);
+  const isMore = Number(counted?.rows ?? 0) > most;
+  if (isMore || !withNeighbours) return isMore;
+  const { rows: [spanned] } = await connection.query<{ rows: string }>(
+    `SELECT coalesce(sum(b.rows), 0) AS rows FROM (SELECT min(e.batch_id) AS first, max(e.batch_id) AS last ${from}) AS span JOIN log_batch AS b ON b.tenant_id = $1 AND b.batch_id BETWEEN span.first AND span.last`, [selection.tenantId]);
+  return Number(spanned?.rows ?? 0) > most;
+}
+
 /** Counted to so many rows, beyond them as the database estimates. */
 const COUNTED_TO = 10_000;
 

@@ -1,17 +1,14 @@
-import { CountEvents, ExportActivations, ExportEvents, GetActivation, GetEvent, GetEventStatistics, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents } from '@gatehouse/contracts';
-import { Router, type Response } from 'express';
-import { sendFile } from '../../http/download.ts';
-import { endpoint, raw } from '../../http/endpoint.ts';
-import type { CsvExport, History } from './history.service.ts';
+import { CountEvents, GetActivation, GetEvent, GetEventStatistics, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents } from '@gatehouse/contracts';
+import { Router } from 'express';
+import { endpoint } from '../../http/endpoint.ts';
+import type { History } from './history.service.ts';
 
 export function historyRoutes(history: History): Router {
   const router = Router();
   endpoint(router, SearchEvents, ({ actor, query }) => history.searchEvents(actor, query));
-  raw(router, ExportEvents, async ({ actor, query }, res) => send(res, await history.exportEvents(actor, query)));
   endpoint(router, CountEvents, ({ actor, query }) => history.countEvents(actor, query));
   endpoint(router, GetEvent, ({ actor, params }) => history.event(actor, params.eventId));
   endpoint(router, SearchActivations, ({ actor, query }) => history.searchActivations(actor, query));
-  raw(router, ExportActivations, async ({ actor, query }, res) => send(res, await history.exportActivations(actor, query)));
   endpoint(router, GetActivation, ({ actor, params }) => history.activation(actor, params.requestId));
   endpoint(router, GetEventStatistics, ({ actor, query }) => history.statistics(actor, query));
   endpoint(router, GetTimeline, ({ actor, query }) => history.timeline(actor, query));
@@ -19,5 +16,3 @@ export function historyRoutes(history: History): Router {
   endpoint(router, ListHistoryNames, ({ actor }) => history.names(actor));
   return router;
 }
-
-const send = (res: Response, { fileName, chunks }: CsvExport): Promise<void> => sendFile(res, { fileName, contentType: 'text/csv; charset=utf-8', chunks });

@@ -1,5 +1,4 @@
-import { REVOCATION_TAKES_MINUTES, type Answer, type GetTimeline, type HistoryActivation, type HistoryEvent } from '@gatehouse/contracts';
-import { safeCell } from '../../core/cells.ts';
+import { REVOCATION_TAKES_MINUTES, type Answer, type GetTimeline, type HistoryActivation } from '@gatehouse/contracts';
 import { INSTANT } from '../../core/cursors.ts';
 import { addMinutes, networkEndOf } from '../../core/durations.ts';
 
@@ -60,27 +59,6 @@ export function lanesOf(activations: readonly HistoryActivation[], by: 'person' 
 
 interface Columns<Row> { readonly [title: string]: (row: Row) => string | null }
 
-export const EVENT_COLUMNS: Columns<HistoryEvent> = {
-  'Time (UTC)': (event) => event.at,
-  'Source': (event) => event.source,
-  'Service': (event) => event.service,
-  'Activity': (event) => event.activity,
-  'Kind': (event) => event.kind,
-  'Result': (event) => event.result,
-  'Reason': (event) => event.reason,
-  'Actor': (event) => event.actorName,
-  'Actor id': (event) => event.actorId,
-  'Person': (event) => event.subjectName,
-  'Person id': (event) => event.subjectId,
-  'Group': (event) => event.groupName,
-  'Group id': (event) => event.groupId,
-  'Application': (event) => event.applicationName,
-  'Request id': (event) => event.requestId,
-  'Event id': (event) => event.id,
-  'Revision': (event) => String(event.revision),
-  'Defect': (event) => event.defect,
-};
-
 export const ACTIVATION_COLUMNS: Columns<HistoryActivation> = {
   'Requested (UTC)': (row) => row.requestedAt,
   'Status': (row) => row.status,
@@ -106,4 +84,3 @@ export const ACTIVATION_COLUMNS: Columns<HistoryActivation> = {
 };
 
 export const titlesOf = <Row>(columns: Columns<Row>): string[] => Object.keys(columns);
-export const cellsOf = <Row>(columns: Columns<Row>, row: Row): string[] => Object.values(columns).map((read) => safeCell(read(row)));

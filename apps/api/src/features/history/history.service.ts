@@ -1,45 +1,30 @@
-import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type ExportActivations, type ExportEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
+import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
-import { stringify } from 'csv-stringify/sync';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
-import { gate } from '../../core/gate.ts';
 import { cursorOf, isStorable, positionOf, type Position } from '../../core/cursors.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
-import { record } from '../audit/audit.ts';
 import type { Connections } from '../connections/connections.ts';
 import { activationSearchOf, complete, findActivations, listsOf, namesOf } from './activation-list.ts';
 import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
 import { countAll, countBetween, foldCounts, isZone, readStatistics } from './counts.store.ts';
 import type { EventSearch, Listed } from './events.store.ts';
-import { ACTIVATION_COLUMNS, cellsOf, EVENT_COLUMNS, instantOf, lanesOf, titlesOf } from './history.rules.ts';
-import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage, snapshotOf } from './history.store.ts';
+import { usable, type Filter } from './filter.rules.ts';
+import { lanesOf } from './history.rules.ts';
+import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
-import { canBeLookedUp, driveOf, sum, type Facet } from './search.rules.ts';
+import { driveOf, sum, type Facet } from './search.rules.ts';
 import type { Queryable } from './sql.ts';
-
-interface Filter {
-  readonly person?: string | undefined; readonly group?: string | undefined; readonly application?: string | undefined; readonly text?: string | undefined;
-  readonly kind?: string | undefined; readonly result?: string | undefined; readonly source?: string | undefined; readonly status?: string | undefined;
-  readonly from?: string | undefined; readonly to?: string | undefined;
-}
 
 export interface HistoryDeps {
   readonly db: Database;
   readonly clock: Clock;
-  readonly newId: () => string;
   /** What the traffic log says of an activation. */
   readonly connections: Pick<Connections, 'ofActivation'>;
   /** Keeps who reads more than the first page of a list. */
   readonly readings: { page(actor: Actor, list: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, rows: number): Promise<void> };
-}
-
-/** A CSV file on its way: its name, and its text in pieces. */
-export interface CsvExport {
-  readonly fileName: string;
-  readonly chunks: AsyncGenerator<string>;
 }
 
 export type History = ReturnType<typeof createHistory>;
@@ -47,12 +32,8 @@ export type History = ReturnType<typeof createHistory>;
 /** Approvals sooner than that after the request were hardly read. */
 const QUICK_SECONDS = 10;
 
-/** Exports that may run at once: each holds a connection of the pool for as long as its reader takes. */
-const EXPORTS_AT_ONCE = 2;
-
 /** What the auditor reads: the mirror alone, never Graph. */
-export function createHistory({ db, clock, newId, connections, readings }: HistoryDeps) {
-  const slots = gate(EXPORTS_AT_ONCE);
+export function createHistory({ db, clock, connections, readings }: HistoryDeps) {
   // The one place where it is said by what the log is read.
   const { reader } = db;
 
@@ -61,22 +42,6 @@ export function createHistory({ db, clock, newId, connections, readings }: Histo
     const found = await read(limit + 1);
     const last = found[limit - 1];
     return { rows: found.slice(0, limit).map(({ row }) => row), nextCursor: found.length > limit && last ? cursorOf(last.position) : null };
-  }
-
-  async function exportOf<T>(actor: Actor, what: 'events' | 'activations', filter: Readonly<Record<string, unknown>>, columns: Parameters<typeof titlesOf<T>>[0], pages: () => Promise<(connection: Queryable, after: Position | undefined, limit: number) => Promise<Listed<T>[]>>): Promise<CsvExport> {
-    // First that it happens, then the file: whoever cuts the download has taken what came until then.
-    await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { what, filter } }));
-    async function* chunks(): AsyncGenerator<string> {
-      const free = await slots.enter();
-      try {
-        // The byte order mark tells spreadsheets that this is UTF-8.
-        yield `\uFEFF${csv([titlesOf(columns)])}`;
-        for await (const rows of snapshotOf(db, await pages())) yield csv(rows.map((row) => cellsOf(columns, row)));
-      } finally {
-        free();
-      }
-    }
-    return { fileName: `gatehouse-${what}-${clock.now().toISOString().slice(0, 10)}.csv`, chunks: chunks() };
   }
 
   async function eventSearch(tenantId: string, filter: Filter): Promise<EventSearch> {
@@ -162,14 +127,6 @@ export function createHistory({ db, clock, newId, connections, readings }: Histo
       return { event: found.event, raw: found.raw, ingestedAt: found.ingestedAt, revisions: [...found.revisions], related: await findRelated(reader, actor.tenantId, found) };
     },
 
-    async exportEvents(actor: Actor, asked: Input<typeof ExportEvents>['query']): Promise<CsvExport> {
-      const filter = usable(asked);
-      return exportOf(actor, 'events', filter, EVENT_COLUMNS, async () => {
-        const search = await eventSearch(actor.tenantId, filter);
-        return (connection, after, limit) => findEvents(connection, search, { after, order: 'newest', limit });
-      });
-    },
-
     async searchActivations(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
       const filter = usable(asked);
       const after = afterOf(cursor, 2);
@@ -187,14 +144,6 @@ export function createHistory({ db, clock, newId, connections, readings }: Histo
       return { activation, events, connections: reached };
     },
 
-    async exportActivations(actor: Actor, asked: Input<typeof ExportActivations>['query']): Promise<CsvExport> {
-      const filter = usable(asked);
-      return exportOf(actor, 'activations', filter, ACTIVATION_COLUMNS, async () => {
-        const search = await activationSearch(actor.tenantId, filter);
-        return (connection, after, limit) => findActivations(connection, search, { after, order: 'newest', limit });
-      });
-    },
-
     names(actor: Actor): Promise<Answer<typeof ListHistoryNames>> {
       return findNames(reader, actor.tenantId);
     },
@@ -209,25 +158,9 @@ async function knownZone(db: Queryable, timeZone: string): Promise<void> {
   if (!isStorable(timeZone) || !await isZone(db, timeZone)) throw fieldError('invalid-request', 'query.timeZone', 'There is no such time zone');
 }
 
-const csv = (rows: readonly (readonly string[])[]): string => stringify(rows.map((row) => [...row]), { record_delimiter: '\r\n' });
-
 function afterOf(cursor: string | undefined, parts: number): Position | undefined {
   if (cursor === undefined) return undefined;
   const position = positionOf(cursor, parts);
   if (!position) throw fieldError('invalid-request', 'query.cursor', 'This is no cursor of a page of this list');
   return position;
-}
-
-/** The filter as the database takes it, or a refusal at the field that no row could match. */
-function usable<Asked extends Filter>(filter: Asked): Asked {
-  for (const [name, value] of Object.entries(filter)) if (typeof value === 'string' && !isStorable(value)) throw fieldError('invalid-request', `query.${name}`, 'This has a character that no name has');
-  if (filter.text && !canBeLookedUp(filter.text)) throw fieldError('invalid-request', 'query.text', 'Write three letters or digits in a row at the least');
-  const instant = (name: 'from' | 'to'): Pick<Filter, 'from' | 'to'> => {
-    const text = filter[name];
-    if (text === undefined) return {};
-    const found = instantOf(text);
-    if (found === undefined) throw fieldError('invalid-request', `query.${name}`, 'No event has such a time');
-    return { [name]: found };
-  };
-  return { ...filter, ...instant('from'), ...instant('to') };
 }

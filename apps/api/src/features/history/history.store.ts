@@ -1,5 +1,4 @@
 import type { Coverage, HistoryEvent } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
 import { countStatement, EVENT, eventOf, eventsStatement, positionOfEvent, type EventRow, type EventSearch, type Listed, type Order } from './events.store.ts';
 import type { Position } from '../../core/cursors.ts';
 import type { Facet } from './search.rules.ts';
@@ -137,27 +136,4 @@ export async function findNames(db: Queryable, tenantId: string, limit = 1000): 
     `SELECT DISTINCT name FROM (SELECT display_name AS name FROM catalog_group WHERE tenant_id = $1 UNION SELECT group_name FROM activation WHERE tenant_id = $1) AS named ORDER BY name LIMIT $2`, [tenantId, limit]);
   const { rows: applications } = await db.query<{ name: string }>('SELECT DISTINCT display_name AS name FROM catalog_application WHERE tenant_id = $1 ORDER BY name LIMIT $2', [tenantId, limit]);
   return { groups: groups.map(({ name }) => name), applications: applications.map(({ name }) => name) };
-}
-
-/**
- * All rows of a list, a page at a time, as they stood at the first: what is written meanwhile does not show, so nothing is
- * lost or doubled. Holds one connection until the reader is done or gone.
- */
-export async function* snapshotOf<T>(db: Database, page: (connection: Queryable, after: Position | undefined, limit: number) => Promise<Listed<T>[]>, size = 1000): AsyncGenerator<T[]> {
-  const connection = await db.reader.connect();
-  let ended = false;
-  try {
-    await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    for (let after: Position | undefined; ;) {
-      const rows = await page(connection, after, size);
-      if (rows.length > 0) yield rows.map(({ row }) => row);
-      after = rows.at(-1)?.position;
-      if (rows.length < size) break;
-    }
-    await connection.query('COMMIT');
-    ended = true;
-  } finally {
-    // A reader who left leaves an open transaction: the connection goes with it.
-    connection.release(!ended);
-  }
 }

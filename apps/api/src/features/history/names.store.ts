@@ -16,12 +16,12 @@ async function inRoles(db: Queryable, tenantId: string, roles: readonly Role[], 
 export const findPeople = (db: Queryable, tenantId: string, text: string): Promise<Named[]> => inRoles(db, tenantId, ['actor', 'subject'], text);
 export const findGroups = (db: Queryable, tenantId: string, text: string): Promise<Named[]> => inRoles(db, tenantId, ['group'], text);
 
-/** An application by its id or a part of its name: events that name it, and those of every group that opens it. */
+/** An application by its id, a part of its name, or a part of a host that it leads to, as the catalog has them now: events that name it, and those of every group that opens it. */
 export async function findApplications(db: Queryable, tenantId: string, text: string): Promise<Named[]> {
   const named = await inRoles(db, tenantId, ['application'], text);
   const groups = await run<Named>(db, `SELECT 'group' AS role, opening.key, coalesce(sum(named.events), 0)::float8 AS events FROM (
       SELECT DISTINCT s.group_id::text AS key FROM catalog_assignment AS s JOIN catalog_application AS p ON p.tenant_id = s.tenant_id AND p.service_principal_id = s.service_principal_id
-      WHERE s.tenant_id = $1 AND (p.service_principal_id::text = $2 OR lower(p.display_name) LIKE $3)
+      WHERE s.tenant_id = $1 AND (p.service_principal_id::text = $2 OR lower(p.display_name) LIKE $3 OR EXISTS (SELECT 1 FROM jsonb_path_query(p.segments, '$[*].host') AS host WHERE lower(host #>> '{}') LIKE $3))
     ) AS opening LEFT JOIN ${NAMES} AS named ON named.role = 'group' AND named.key = opening.key GROUP BY opening.key`, [tenantId, text.toLowerCase(), containing(text.toLowerCase())]);
   return [...named, ...groups];
 }

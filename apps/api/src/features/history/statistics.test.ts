@@ -22,7 +22,7 @@ afterAll(async () => { await db[Symbol.asyncDispose](); });
 beforeEach(() => { ines = { tenantId: randomUUID(), principalId: randomUUID(), name: 'Ines Moreau', upn: 'ines@contoso.example', roles: ['Auditor'], accountId: 'ines', device: null }; });
 
 const take = (events: readonly ReceivedEvent[]) => withConnection(db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId: ines.tenantId, events, receivedAt: NOW }));
-const history = (of: Database = db) => createHistory({ db: of, connections: createConnections({ db: of }), readings: { page: async () => {} }, clock: { now: () => NOW }, newId: () => randomUUID() });
+const history = (of: Database = db) => createHistory({ db: of, connections: createConnections({ db: of }), readings: { page: async () => {} }, clock: { now: () => NOW } });
 const count = (query: object) => history().countEvents(ines, CountEvents.query.parse(query));
 const search = (query: object) => history().searchEvents(ines, SearchEvents.query.parse(query));
 const idsOf = async (query: object): Promise<string[]> => (await search(query)).events.map(({ id }) => id.replace('directory:', ''));

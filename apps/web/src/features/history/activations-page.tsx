@@ -1,9 +1,8 @@
-import { ActivationStatus, ExportActivations, type HistoryActivation } from '@gatehouse/contracts';
+import { ActivationStatus, type HistoryActivation } from '@gatehouse/contracts';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { addressOf } from '../../lib/api.ts';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import type { Column } from '../../ui/data-table.tsx';
@@ -37,17 +36,17 @@ export function ActivationsPage() {
   const rows = eachOnce(query.data?.pages.flatMap((page) => page.activations) ?? [], ({ requestId }) => requestId);
   const columns: readonly Column<HistoryActivation>[] = [
     {
-      id: 'asked', header: 'Asked', width: '112px',
+      id: 'asked', header: 'Asked', width: '14%',
       cell: ({ requestId, requestedAt }) => <Link as="button" className={styles.time} onClick={(event) => { event.stopPropagation(); open(requestId); }}>{formatSeconds(requestedAt)}<span className={styles.small}>{formatDay(requestedAt)}</span></Link>,
     },
-    { id: 'who', header: 'Who', width: '144px', cell: ({ principalName }) => principalName },
-    { id: 'what', header: 'Opens', cell: ({ groupName, applications, hosts }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{hosts.length > 0 && <span className={styles.small}>{hosts.slice(0, 3).join(', ')}{hosts.length > 3 && ` and ${hosts.length - 3} more`}</span>}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
-    { id: 'why', header: 'Reason', cell: ({ justification, ticketNumber }) => <>{justification ?? <span className={styles.quiet}>No reason recorded</span>}{ticketNumber !== null && <span className={styles.small}>{ticketNumber}</span>}</> },
-    { id: 'state', header: 'State', cell: (one) => <><StatusBadge tone={stateOf(one, now).tone}>{stateOf(one, now).word}</StatusBadge><span className={styles.small}>{endOf(one, now)}</span></> },
-    { id: 'decided', header: 'Decided by', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
+    { id: 'who', header: 'Who', width: '14%', cell: ({ principalName }) => principalName },
+    { id: 'what', header: 'Opens', width: '24%', cell: ({ groupName, applications, hosts }) => <>{applications.length > 0 ? applications.join(', ') : groupName}{hosts.length > 0 && <span className={styles.small}>{hosts.slice(0, 3).join(', ')}{hosts.length > 3 && ` and ${hosts.length - 3} more`}</span>}{applications.length > 0 && <span className={styles.small}>{groupName}</span>}</> },
+    { id: 'why', header: 'Reason', width: '20%', cell: ({ justification, ticketNumber }) => <>{justification ?? <span className={styles.quiet}>No reason recorded</span>}{ticketNumber !== null && <span className={styles.small}>{ticketNumber}</span>}</> },
+    { id: 'state', header: 'State', width: '16%', cell: (one) => <><StatusBadge tone={stateOf(one, now).tone}>{stateOf(one, now).word}</StatusBadge><span className={styles.small}>{endOf(one, now)}</span></> },
+    { id: 'decided', header: 'Decided by', width: '12%', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
   ];
   return (
-    <HistoryPage title="History: activations" exportUrl={addressOf(ExportActivations, { query: wish })} coverage={query.data?.pages[0]?.coverage}>
+    <HistoryPage title="History: activations" exportable coverage={query.data?.pages[0]?.coverage}>
       <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
       <HistoryList label="Activations" noun="activations" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { open(requestId); }} />
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}

@@ -1,4 +1,4 @@
-import { CountEvents, ExportEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
+import { CountEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ const show = (api: Handler[], path = '/history') => renderPage(<><EventsPage /><
 const address = () => screen.getByLabelText('Address').textContent;
 const asked = (calls: { endpoint: unknown; url: string }[]) => calls.filter(({ endpoint }) => endpoint === SearchEvents).map(({ url }) => new URL(url, 'http://portal').searchParams);
 const field = (name: string) => screen.getByLabelText<HTMLInputElement | HTMLSelectElement>(name);
-const csv = () => new URL(screen.getByRole<HTMLAnchorElement>('link', { name: 'Export CSV' }).href);
+const exportLink = () => screen.getByRole('link', { name: 'Export' }).getAttribute('href');
 
 describe('the list', () => {
   test('shows that it is reading, and claims nothing', async () => {
@@ -117,7 +117,7 @@ describe('how complete the record is', () => {
 });
 
 describe('the filter', () => {
-  test.each([['Person', 'person', 'Ana'], ['Group', 'group', 'FinReport'], ['Application', 'application', 'Finance reports']])('%s counts on Enter and on leaving the field', async (label, name, value) => {
+  test.each([['Person', 'person', 'Ana'], ['Group', 'group', 'FinReport'], ['Application or host', 'application', 'Finance reports']])('%s counts on Enter and on leaving the field', async (label, name, value) => {
     const { calls } = show([found(historyEvent())]);
     await screen.findByRole('table');
     await userEvent.type(field(label), value);
@@ -156,11 +156,11 @@ describe('the filter', () => {
   test('is filled from the address, asks with it, and is cleared', async () => {
     const { calls } = show([found(historyEvent())], '/history?person=Ana&group=Fin&application=Pay&kind=denied&result=failure&from=2026-02-01&to=2026-02-28');
     await screen.findByRole('table');
-    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value)).toEqual(['Ana', 'Fin', 'Pay', 'denied', 'failure', '2026-02-01', '2026-02-28']);
+    expect(['Person', 'Group', 'Application or host', 'What', 'Result', 'From', 'To'].map((label) => field(label).value)).toEqual(['Ana', 'Fin', 'Pay', 'denied', 'failure', '2026-02-01', '2026-02-28']);
     expect(Object.fromEntries(asked(calls)[0] ?? [])).toEqual({ person: 'Ana', group: 'Fin', application: 'Pay', kind: 'denied', result: 'failure', from: new Date(2026, 1, 1).toISOString(), to: new Date(2026, 2, 1).toISOString() });
     await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
     expect(address()).toBe('/history');
-    expect(['Person', 'Group', 'Application', 'What', 'Result', 'From', 'To'].map((label) => field(label).value).join('')).toBe('');
+    expect(['Person', 'Group', 'Application or host', 'What', 'Result', 'From', 'To'].map((label) => field(label).value).join('')).toBe('');
     expect(screen.queryByRole('button', { name: 'Clear the filter' })).toBeNull();
     await waitFor(() => { expect(String(asked(calls).at(-1))).toBe(''); });
   });
@@ -199,21 +199,19 @@ describe('the filter', () => {
     expect(screen.queryByText(/No events/)).toBeNull();
   });
 
-  test('the CSV is of the same filter, without what is open beside the list', async () => {
+  test('an export is narrowed as the list is, without what is open beside it', async () => {
     show([found(historyEvent()), answers(GetEvent, eventDetail()), answers(GetEventProof, { proof: null })], '/history?event=directory:1&person=Ana&kind=denied&to=2026-02-28');
     await screen.findByRole('dialog');
     // Behind the drawer the page is hidden from the accessibility tree.
-    const link = new URL(document.querySelector<HTMLAnchorElement>('a[download]')?.href ?? '');
-    expect(link.pathname).toBe(ExportEvents.path);
-    expect(Object.fromEntries(link.searchParams)).toEqual({ person: 'Ana', kind: 'denied', to: new Date(2026, 2, 1).toISOString() });
+    expect([...document.querySelectorAll('a')].find(({ textContent }) => textContent === 'Export')?.getAttribute('href')).toBe('/history/exports?person=Ana&kind=denied&to=2026-02-28');
   });
 
-  test('the CSV of a cleared filter is of everything', async () => {
+  test('an export of a cleared filter is of everything', async () => {
     show([found(historyEvent())], '/history?person=Ana');
     await screen.findByRole('table');
-    expect(csv().search).toBe('?person=Ana');
+    expect(exportLink()).toBe('/history/exports?person=Ana');
     await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
-    expect(csv().search).toBe('');
+    expect(exportLink()).toBe('/history/exports');
   });
 });
 

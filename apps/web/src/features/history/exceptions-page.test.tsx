@@ -31,7 +31,7 @@ test('both lists say who, what and when, what was looked at, and how far the log
   expect(plain(traffic.getByText(/^Looked at/).textContent)).toBe('Looked at: connections from day hh:mm to hh:mm. Later ones wait 1 h for activations that Microsoft shows late.');
   expect(plain(activations.getByText(/^Looked at/).textContent)).toBe('Looked at: activations that began from day hh:mm on and ended by hh:mm. Later ones wait 2 h: the network may stay open, and the traffic log comes late.');
   expect(screen.getByText(/^Traffic log complete from 31 Jan 2026 to 2 min ago$/)).toBeTruthy();
-  expect(screen.queryByRole('link', { name: 'Export CSV' })).toBeNull();
+  expect(screen.queryByRole('link', { name: 'Export' })).toBeNull();
 });
 
 test('an activation opens its story, and closes it', async () => {

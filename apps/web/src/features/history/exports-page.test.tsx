@@ -1,10 +1,11 @@
 import { CreateExport, EstimateExport, ListExports, ListHistoryNames, type Export } from '@gatehouse/contracts';
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, type Handler } from '../../testing/testing.tsx';
 import { ExportsPage } from './exports-page.tsx';
+import { AddressBar } from './testing/history.tsx';
 
 const INES = { ...ANA, person: { id: 'i', displayName: 'Ines Moreau', userPrincipalName: 'ines.moreau@contoso.example', roles: ['Auditor' as const] } };
 const one = (more: Partial<Export> = {}): Export => ({ id: 'e1', format: 'pack', filter: {}, askedBy: 'Ines Moreau', askedAt: at(-5), status: 'ready', rows: 12, rowsDone: 12, bytes: 3_400, sha256: 'ab12', error: null, ...more });
@@ -32,4 +33,40 @@ test('a refusal to make one is said, and nothing is claimed', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
   expect((await screen.findByRole('alert')).textContent).toContain('Something went wrong on our side');
   expect(screen.getByText('No exports yet')).toBeTruthy();
+});
+
+test('much is made only after verifying: what was chosen stays in this tab, and is made once when it is back', async () => {
+  const assign = vi.fn<(url: string) => void>();
+  vi.stubGlobal('location', { assign, pathname: '/history/exports', search: '', href: 'http://localhost/history/exports', origin: 'http://localhost' });
+  const refused = refuses(CreateExport, 'step-up-required', { detail: 'More than 10,000 events are taken along within 10 minutes of a sign-in only.', signInUrl: '/auth/sign-in?stepUp=1' });
+  const noNames = answers(ListHistoryNames, { groups: [], applications: [] });
+  const { unmount } = renderPage(<ExportsPage />, { session: INES, path: '/history/exports?person=Ana', api: [noNames, size, list([]), refused] });
+  await userEvent.click(await screen.findByRole('radio', { name: /^NDJSON/ }));
+  await userEvent.click(screen.getByRole('button', { name: 'Make export' }));
+  expect((await screen.findByRole('alert')).textContent).toMatch(/^More than 10,000 events .* what you chose stays/);
+  await userEvent.click(screen.getByRole('button', { name: 'Verify and make export' }));
+  const back = '/history/exports?person=Ana&format=ndjson&resume=1';
+  expect(assign).toHaveBeenCalledExactlyOnceWith(`/auth/sign-in?stepUp=1&returnTo=${encodeURIComponent(back)}`);
+  unmount();
+
+  const made = ({ calls }: ReturnType<typeof renderPage>) => calls.filter(({ endpoint }) => endpoint === CreateExport).map(({ body }) => body);
+  const again = renderPage(<><ExportsPage /><AddressBar /></>, { session: INES, path: back, api: [noNames, size, list([]), answers(CreateExport, one())] });
+  await waitFor(() => { expect(made(again)).toEqual([{ format: 'ndjson', filter: { person: 'Ana' } }]); });
+  await waitFor(() => { expect(screen.getByLabelText('Address').textContent).toBe('/history/exports?person=Ana&format=ndjson'); });
+  expect(screen.getByRole<HTMLInputElement>('radio', { name: /^NDJSON/ }).checked).toBe(true);
+  again.unmount();
+
+  // An address that somebody sends makes nothing.
+  const sent = renderPage(<ExportsPage />, { session: INES, path: back, api: [noNames, size, list([]), answers(CreateExport, one())] });
+  await screen.findByText('No exports yet');
+  expect(made(sent)).toEqual([]);
+});
+
+test('another choice is asked for anew, without verifying first', async () => {
+  const { calls } = show(size, list([]), refuses(CreateExport, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
+  await screen.findByRole('button', { name: 'Verify and make evidence pack' });
+  await userEvent.click(screen.getByRole('radio', { name: /^CSV/ }));
+  await userEvent.click(screen.getByRole('button', { name: 'Make export' }));
+  await waitFor(() => { expect(calls.filter(({ endpoint }) => endpoint === CreateExport)).toHaveLength(2); });
 });

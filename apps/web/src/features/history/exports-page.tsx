@@ -1,19 +1,23 @@
-import { DownloadExport, EventKind, EventResult, EventSource, type Export, type ExportFormat, type SyslogFeed } from '@gatehouse/contracts';
+import { DownloadExport, ExportFormat, LARGE_EXPORT, type Export, type SyslogFeed } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
+import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { addressOf } from '../../lib/api.ts';
+import { useEffect, useRef } from 'react';
+import { useSearchParams } from 'react-router';
+import { addressOf, isProblem } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
-import { useNow } from '../../lib/session.ts';
+import { useNow, verifyAddress } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
-import { estimate, exportList, useCreateExport, type ExportQuery } from './exports.queries.ts';
+import { EVENT_CHOICES, eventWish } from './event-filter.ts';
+import { keepExport, takeExport, type ExportWish } from './export-draft.ts';
+import { estimate, exportList, useCreateExport } from './exports.queries.ts';
 import { FilterBar, useFilter } from './filter-bar.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { KINDS, RESULTS, SOURCES } from './history.words.ts';
@@ -25,12 +29,6 @@ const useStyles = makeStyles({
   text: { margin: 0 },
   hash: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase100, overflowWrap: 'anywhere' },
 });
-
-const CHOICES = [
-  { name: 'kind', label: 'What', options: EventKind.options.map((kind) => [kind, KINDS[kind]] as const) },
-  { name: 'result', label: 'Result', options: EventResult.options.map((result) => [result, RESULTS[result].word] as const) },
-  { name: 'source', label: 'Written by', options: EventSource.options.map((source) => [source, SOURCES[source]] as const) },
-];
 
 const FORMATS: Readonly<Record<ExportFormat, readonly [title: string, what: string]>> = {
   pack: ['Evidence pack', 'A ZIP to check elsewhere: events, activations, a summary, and proofs, with every row that was sealed between the first event and the last'],
@@ -44,38 +42,66 @@ const FORMATS: Readonly<Record<ExportFormat, readonly [title: string, what: stri
 export function ExportsPage() {
   const styles = useStyles();
   const now = useNow();
-  const filter = useFilter(CHOICES);
-  const [format, setFormat] = useState<ExportFormat>('pack');
-  const wish: ExportQuery = {
-    person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
-    kind: EventKind.safeParse(filter.text('kind')).data, result: EventResult.safeParse(filter.text('result')).data, source: EventSource.safeParse(filter.text('source')).data, text: filter.found, from: filter.from, to: filter.to,
-  };
+  const filter = useFilter(EVENT_CHOICES);
+  const [search, setSearch] = useSearchParams();
+  const format = ExportFormat.safeParse(search.get('format')).data ?? 'pack';
+  const wish = eventWish(filter);
   const size = useQuery({ ...estimate(wish), placeholderData: keepPreviousData });
   const list = useQuery(exportList());
   const create = useCreateExport();
+  const asked: ExportWish = { format, filter: wish };
+  const isAsked = JSON.stringify(create.variables) === JSON.stringify(asked);
+  const stepUp = isAsked && isProblem(create.error, 'step-up-required') ? create.error.problem : undefined;
+
+  const put = (name: string, value: string | undefined): void => {
+    setSearch((before) => {
+      const next = new URLSearchParams(before);
+      if (value === undefined) next.delete(name);
+      else next.set(name, value);
+      return next;
+    }, { replace: true });
+  };
+  const make = (): void => {
+    if (stepUp?.signInUrl === undefined) return create.mutate(asked);
+    keepExport(asked);
+    const back = new URLSearchParams(search);
+    back.set('resume', '1');
+    window.location.assign(verifyAddress(stepUp.signInUrl, `/history/exports?${back}`));
+  };
+  // Once, even where effects run twice: what was asked for before verifying is made by itself. Without what this tab has kept, an address makes nothing.
+  const resumed = useRef(false);
+  useEffect(() => {
+    if (search.get('resume') === null || resumed.current) return;
+    resumed.current = true;
+    put('resume', undefined);
+    const kept = takeExport();
+    if (kept) create.mutate(kept);
+  });
   const columns: readonly Column<Export>[] = [
     { id: 'what', header: 'What', cell: (one) => <>{FORMATS[one.format][0]}<span className={styles.small}>{wordsOf(one)}</span></> },
     { id: 'asked', header: 'Asked', width: '176px', cell: ({ askedAt, askedBy }) => <>{formatInstant(askedAt, now)}<span className={styles.small}>{askedBy}</span></> },
     { id: 'state', header: 'State', cell: (one) => <State one={one} /> },
-    { id: 'file', header: 'File', width: '144px', cell: ({ id, status, format: of }) => (status === 'ready' ? <Button as="a" size="small" href={addressOf(DownloadExport, { params: { exportId: id } })} download aria-label={`Download ${FORMATS[of][0]}`}>Download</Button> : '') },
+    { id: 'file', header: 'File', width: '144px', cell: ({ id, status, format: of }) => (status === 'ready' ? <Button as="a" size="small" href={addressOf(DownloadExport, { params: { exportId: id } })} aria-label={`Download ${FORMATS[of][0]}`}>Download</Button> : '') },
   ];
   const rows = list.data?.exports ?? [];
   return (
     <HistoryPage title="History: exports" coverage={size.data?.coverage}>
-      <FilterBar filter={filter} choices={CHOICES} />
+      <FilterBar filter={filter} choices={EVENT_CHOICES} />
       <div className={styles.form}>
         <Field label="Format">
-          <RadioGroup value={format} onChange={(_event, { value }) => { setFormat(value as ExportFormat); }}>
+          <RadioGroup value={format} onChange={(_event, { value }) => { put('format', value); }}>
             {Object.entries(FORMATS).map(([value, [title, what]]) => <Radio key={value} value={value} label={<>{title}<span className={styles.small}>{what}</span></>} />)}
           </RadioGroup>
         </Field>
         <ProblemBar error={size.error} onRetry={() => void size.refetch()} />
-        <ProblemBar error={create.error} />
+        {stepUp
+          ? <MessageBar intent="info" layout="multiline" role="alert"><MessageBarBody>{stepUp.detail} Verify that it is you: what you chose stays, and it is made when you are back.</MessageBarBody></MessageBar>
+          : <ProblemBar error={create.error} />}
         <div className={styles.make}>
-          <Button appearance="primary" disabled={create.isPending} onClick={() => { create.mutate({ format, filter: wish }); }}>{format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
+          <Button appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
           <span role="status">{size.data && `${size.data.exact ? '' : 'About '}${counted(size.data.rows)}, ${sizeOf(size.data.bytes)} as received`}</span>
         </div>
-        <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history.</p>
+        <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. Exports of more than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded only within 10 minutes of a sign-in.</p>
       </div>
       <Section title="Latest exports">
         <ProblemBar error={list.error} onRetry={() => void list.refetch()} />

@@ -20,7 +20,7 @@ const useStyles = makeStyles({
 /** A filter with a fixed list of values, each with its word. */
 export interface Choice { readonly name: string; readonly label: string; readonly options: readonly (readonly [string, string])[] }
 
-const NAMES = [['person', 'Person'], ['group', 'Group'], ['application', 'Application']] as const;
+const NAMES = [['person', 'Person'], ['group', 'Group'], ['application', 'Application or host']] as const;
 const TEXTS = [...NAMES, ['text', 'Reason or ticket']] as const;
 const DAYS = [['from', 'From'], ['to', 'To']] as const;
 

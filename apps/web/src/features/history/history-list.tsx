@@ -4,7 +4,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import type { UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
-import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { LongTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import type { Filter } from './filter-bar.tsx';
@@ -49,11 +49,12 @@ interface Props<Row> {
   onOpen(row: Row): void;
 }
 
-/** The four states of a list of the history, and the way to what is older. */
+/** The four states of a list of the history, and the way to what is older: by scrolling there, or by a button. */
 export function HistoryList<Row>({ label, noun, query, filter, columns, rows, rowKey, onOpen }: Props<Row>) {
   const styles = useStyles();
   const coverage = query.data?.pages[0]?.coverage;
   const stale = query.isPlaceholderData;
+  const canReadOn = query.hasNextPage && !stale && !query.isFetchNextPageError;
   return (
     <>
       {!query.isFetchNextPageError && <ProblemBar error={query.error} onRetry={() => void query.refetch()} />}
@@ -63,11 +64,11 @@ export function HistoryList<Row>({ label, noun, query, filter, columns, rows, ro
       {rows.length > 0 && (
         // Rows of the filter before stay for the moment until the new ones come, and say that they are not the answer.
         <div aria-busy={stale} className={mergeClasses(stale && styles.stale)}>
-          <DataTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} />
+          <LongTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
         </div>
       )}
       {query.isFetchNextPageError && <div className={styles.after}><ProblemBar error={query.error} onRetry={() => void query.fetchNextPage()} /></div>}
-      {query.hasNextPage && !stale && !query.isFetchNextPageError && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{query.isFetchingNextPage ? `Reading older ${noun}` : `Older ${noun}`}</Button>}
+      {canReadOn && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{query.isFetchingNextPage ? `Reading older ${noun}` : `Older ${noun}`}</Button>}
     </>
   );
 }

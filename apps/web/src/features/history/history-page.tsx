@@ -3,7 +3,7 @@ import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import type { ReactNode } from 'react';
-import { useSearchParams } from 'react-router';
+import { useHref, useLinkClickHandler, useSearchParams } from 'react-router';
 import { formatAgo, formatDay, formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { CAUSES, formatStretch } from '../../ui/gaps.ts';
@@ -17,11 +17,15 @@ const useStyles = makeStyles({
 });
 
 const SHARED = ['person', 'group', 'application', 'text', 'from', 'to'];
+/** An export is narrowed by all that events are. */
+const EXPORTED = [...SHARED, 'kind', 'result', 'source'];
+
+const keptOf = (search: URLSearchParams, names: readonly string[]): string => new URLSearchParams([...search].filter(([name]) => names.includes(name))).toString();
 
 interface Props {
   readonly title: string;
-  /** Where the view can be taken along from. */
-  readonly exportUrl?: string;
+  /** What the view shows can be taken along, narrowed as it is. */
+  readonly exportable?: boolean;
   readonly coverage: Coverage | undefined;
   /** Of which log the coverage is, where it is not Entra's own. */
   readonly of?: string;
@@ -31,13 +35,13 @@ interface Props {
 }
 
 /** What the views of the history share: their tabs, how complete the record is, and the way to take it along. */
-export function HistoryPage({ title, exportUrl, coverage, of, off = false, children }: Props) {
+export function HistoryPage({ title, exportable = false, coverage, of, off = false, children }: Props) {
   const styles = useStyles();
   const [search] = useSearchParams();
   // The other view is of the same people, groups, applications and days.
-  const kept = new URLSearchParams([...search].filter(([name]) => SHARED.includes(name))).toString();
+  const kept = keptOf(search, SHARED);
   return (
-    <Page title="History" documentTitle={title} {...(exportUrl !== undefined && { action: <Button as="a" href={exportUrl} download>Export CSV</Button> })}>
+    <Page title="History" documentTitle={title} {...(exportable && { action: <ExportButton search={keptOf(search, EXPORTED)} /> })}>
       <div className={styles.head}>
         <HistoryTabs search={kept} />
         <CoverageLine coverage={coverage} of={of} off={off} />
@@ -45,6 +49,14 @@ export function HistoryPage({ title, exportUrl, coverage, of, off = false, child
       {children}
     </Page>
   );
+}
+
+/** There is one way to take the history along: the page of the exports, narrowed as the view is. */
+function ExportButton({ search }: { search: string }) {
+  const to = { pathname: '/history/exports', search };
+  const href = useHref(to);
+  const go = useLinkClickHandler<HTMLAnchorElement>(to);
+  return <Button as="a" href={href} onClick={(event) => { go(event as React.MouseEvent<HTMLAnchorElement>); }}>Export</Button>;
 }
 
 /** Always in sight: from when to when nothing is missing. */

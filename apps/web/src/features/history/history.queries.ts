@@ -5,12 +5,16 @@ import { call } from '../../lib/api.ts';
 export type EventQuery = NonNullable<CallInput<typeof SearchEvents>['query']>;
 export type ActivationQuery = NonNullable<CallInput<typeof SearchActivations>['query']>;
 
+/** A list that was read on does not move under its reader, nor is all of it read again because they came back to it. */
+const ofFirstPage = ({ state }: { state: { data?: { pages: readonly unknown[] } | undefined } }): boolean => (state.data?.pages.length ?? 0) <= 1;
+
 /** Newest first; the next page is asked for with the cursor that the last one gave. */
 export const events = (filter: EventQuery) => infiniteQueryOptions({
   queryKey: ['history', 'events', filter],
   queryFn: ({ pageParam, signal }) => call(SearchEvents, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
   initialPageParam: null as string | null,
   getNextPageParam: ({ nextCursor }) => nextCursor,
+  refetchOnMount: ofFirstPage, refetchOnWindowFocus: ofFirstPage, refetchOnReconnect: ofFirstPage,
 });
 
 export const activations = (filter: ActivationQuery) => infiniteQueryOptions({
@@ -18,6 +22,7 @@ export const activations = (filter: ActivationQuery) => infiniteQueryOptions({
   queryFn: ({ pageParam, signal }) => call(SearchActivations, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
   initialPageParam: null as string | null,
   getNextPageParam: ({ nextCursor }) => nextCursor,
+  refetchOnMount: ofFirstPage, refetchOnWindowFocus: ofFirstPage, refetchOnReconnect: ofFirstPage,
 });
 
 export const event = (eventId: string) => queryOptions({ queryKey: ['history', 'event', eventId], queryFn: ({ signal }) => call(GetEvent, { params: { eventId } }, signal) });

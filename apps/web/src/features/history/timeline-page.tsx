@@ -20,19 +20,21 @@ import { moved, placeOf, ticksOf, zoomed, type Span } from './spans.ts';
 import { StoryPanel } from './story-panel.tsx';
 
 const NARROW = '@media (max-width: 720px)';
+/** A day at the scale begins at its tick: the last one ends in this margin. */
+const LABEL = '76px';
 const useStyles = makeStyles({
   tools: { display: 'flex', flexWrap: 'wrap', alignItems: 'end', gap: '8px', marginBottom: '12px' },
   span: { margin: '0 0 8px', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
   chart: { border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, padding: '8px 12px' },
   stale: { opacity: 0.5 },
-  row: { display: 'grid', gridTemplateColumns: '160px minmax(0, 1fr)', gap: '0 12px', alignItems: 'center', padding: '4px 0', ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)' } },
+  row: { display: 'grid', gridTemplateColumns: '160px minmax(0, 1fr)', gap: '0 12px', alignItems: 'center', padding: `4px ${LABEL} 4px 0`, ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)' } },
   name: { overflowWrap: 'anywhere', margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightRegular },
   lane: { position: 'relative', height: '24px', margin: 0, padding: 0, listStyle: 'none', overflow: 'hidden' },
   bar: { position: 'absolute', top: '4px', height: '16px', minWidth: '4px', padding: 0, border: `1px solid ${tokens.colorBrandStroke1}`, borderRadius: tokens.borderRadiusSmall, backgroundColor: tokens.colorBrandBackground, cursor: 'pointer', ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '1px' } },
   unended: { borderRightStyle: 'dashed', backgroundColor: tokens.colorBrandBackground2 },
   tail: { position: 'absolute', top: '10px', height: '4px', backgroundColor: tokens.colorStatusWarningBackground3 },
-  scale: { position: 'relative', height: '20px', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, overflow: 'hidden' },
-  tick: { position: 'absolute', top: 0, paddingLeft: '4px', borderLeft: `1px solid ${tokens.colorNeutralStroke1}`, whiteSpace: 'nowrap', fontVariantNumeric: 'tabular-nums' },
+  scale: { position: 'relative', height: '20px', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
+  tick: { position: 'absolute', top: 0, paddingLeft: '4px', borderLeft: `1px solid ${tokens.colorNeutralStroke1}`, whiteSpace: 'nowrap', fontVariantNumeric: 'tabular-nums', ':nth-child(even)': { '@media (max-width: 1000px)': { display: 'none' } } },
   scroll: { overflowX: 'auto' },
   heat: { borderCollapse: 'separate', borderSpacing: '2px', fontSize: tokens.fontSizeBase100, fontVariantNumeric: 'tabular-nums', width: '100%', minWidth: '560px', tableLayout: 'fixed' },
   weekday: { textAlign: 'left', fontWeight: tokens.fontWeightRegular, color: tokens.colorNeutralForeground2, width: '40px' },

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { proofNeeded, proofOf } from './proof.ts';
+
+const now = new Date('2026-03-02T09:00:00Z');
+
+test.each([
+  ['just now', '2026-03-02T09:00:00Z', 'fresh'], ['ten minutes ago', '2026-03-02T08:50:00Z', 'fresh'], ['ten minutes and a second ago', '2026-03-02T08:49:59Z', 'stale'],
+  // Clocks of two machines differ by seconds.
+  ['by a clock that is ahead', '2026-03-02T09:00:03Z', 'fresh'], ['at no time that Entra said', undefined, 'unknown'],
+])('who signed in %s', (_when, authenticatedAt, proof) => {
+  expect(proofOf({ authenticatedAt: authenticatedAt === undefined ? undefined : new Date(authenticatedAt) }, now)).toBe(proof);
+});
+
+test('what is not known is told apart from what is too long ago, and says what to mend', () => {
+  expect(proofNeeded('stale', 'It is made').details).toMatchObject({ detail: 'It is made within 10 minutes of a sign-in only.', stepUp: { anew: true } });
+  expect(proofNeeded('unknown', 'It is made').details.detail).toContain('optional claim auth_time');
+});

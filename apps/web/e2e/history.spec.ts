@@ -1,0 +1,180 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { Page } from '@playwright/test';
+import yauzl from 'yauzl';
+import { tabsOn } from './keyboard.ts';
+import { looks } from './looks.ts';
+import { expect, signIn, test, type Product } from './product.ts';
+
+test.use({ tenantName: 'history' });
+
+const INES = 'ines.moreau@contoso.example';
+const HOST = 'payroll.corp.contoso.example';
+const VERIFY = join(import.meta.dirname, '../../verify/bin/gatehouse-verify.mjs');
+
+/** The week that ended a fortnight ago. */
+const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
+const WEEK = { from: day(21), to: day(15) };
+
+/** An auditor at a history of months: what was before the portal's first look is read in the beginning. */
+async function auditor(browser: Parameters<typeof signIn>[0], product: Product): Promise<Page> {
+  const { page } = await signIn(browser, product, INES);
+  await expect.poll(() => page.evaluate(async () => (await (await fetch('/api/history/event-count')).json()).events), { timeout: 60_000 }).toBeGreaterThan(5_000);
+  return page;
+}
+const rowsOf = (page: Page) => page.locator('tbody tr[data-index]');
+
+test('one activation among many is found by host and week, and shown to its raw event, its neighbours and its proof', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  await ines.goto('/history');
+  await ines.getByRole('link', { name: 'Activations', exact: true }).click();
+  await ines.getByLabel('Application or host').fill(HOST);
+  await ines.keyboard.press('Enter');
+  await expect(ines).toHaveURL(/application=/);
+  await ines.getByLabel('From').fill(WEEK.from);
+  await expect(ines).toHaveURL(/from=/);
+  await ines.getByLabel('To', { exact: true }).fill(WEEK.to);
+  await expect(ines.getByText('Clear the filter')).toBeVisible();
+  await expect(async () => {
+    const found = await rowsOf(ines).allTextContents();
+    expect(found.length).toBeGreaterThan(1);
+    expect(found.filter((row) => !row.includes(HOST))).toEqual([]);
+  }).toPass();
+  await looks(ines, testInfo, 'activations-by-host');
+
+  await rowsOf(ines).filter({ hasText: 'Ended' }).nth(1).getByRole('button').click();
+  const drawer = ines.getByRole('dialog');
+  await expect(drawer).toContainText(HOST);
+  await drawer.getByRole('link', { name: 'Activated', exact: true }).click();
+  await expect(drawer.getByLabel('JSON as received')).toContainText('"activityDateTime"');
+  await drawer.getByRole('button', { name: 'Check in this browser' }).click();
+  await expect(drawer.getByText('This row gives the root')).toBeVisible();
+  await looks(ines, testInfo, 'event');
+  await drawer.getByRole('button', { name: /Activation requested/ }).first().click();
+  await expect(drawer.getByRole('heading', { name: 'Activation requested' })).toBeVisible();
+  await ines.context().close();
+});
+
+test('of a list of thousands sixty rows at the most are in the page, and it is found again where it was left', async ({ browser, product }) => {
+  const ines = await auditor(browser, product);
+  await ines.goto('/history');
+  for (const [width, height, far] of [[1440, 900, 180], [360, 740, 60]] as const) {
+    await ines.setViewportSize({ width, height });
+    await ines.evaluate(() => { window.scrollTo(0, 0); });
+    const last = (): Promise<number> => rowsOf(ines).last().getAttribute('data-index').then(Number);
+    await expect(async () => {
+      await ines.mouse.move(width / 2, height / 2);
+      await ines.mouse.wheel(0, 4_000);
+      expect(await rowsOf(ines).count()).toBeLessThanOrEqual(60);
+      expect(await last()).toBeGreaterThan(far);
+    }).toPass();
+  }
+  await expect(ines.getByRole('table', { name: 'Events' })).toHaveAttribute('aria-rowcount', '-1');
+  const inSight = (): Promise<string | undefined> => ines.evaluate(() => [...document.querySelectorAll<HTMLElement>('tr[data-index]')].find((row) => row.getBoundingClientRect().top > 0)?.dataset['index']);
+  await ines.setViewportSize({ width: 1440, height: 900 });
+  await ines.mouse.wheel(0, -600);
+  await expect.poll(async () => [await inSight(), await inSight()].every((one, _at, all) => one !== undefined && one === all[0])).toBe(true);
+  await rowsOf(ines).nth(12).getByRole('button').first().click();
+  await ines.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  const [before, offset] = [await inSight(), await ines.evaluate(() => window.scrollY)];
+  // Of two pages of the list at the least, by a click that does not scroll there first.
+  expect(Number(before)).toBeGreaterThan(50);
+  await ines.evaluate(() => { document.querySelector<HTMLAnchorElement>('nav a[href="/access"]')?.click(); });
+  await expect(ines.getByRole('heading', { level: 1, name: 'My access' })).toBeVisible();
+  await ines.goBack();
+  await expect.poll(() => ines.evaluate(() => window.scrollY)).toBe(offset);
+  expect(await inSight()).toBe(before);
+  await ines.context().close();
+});
+
+test('an evidence pack is made by clicks and accepted elsewhere by gatehouse-verify; with one byte altered it is not', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  await ines.goto(`/history?${new URLSearchParams({ application: HOST, ...WEEK })}`);
+  await ines.getByRole('link', { name: 'Export', exact: true }).click();
+  await expect(ines.getByLabel('Application or host')).toHaveValue(HOST);
+  await ines.getByRole('button', { name: 'Make evidence pack' }).click();
+  const row = ines.getByRole('table', { name: 'Exports' }).getByRole('row').nth(1);
+  await expect(row).toContainText('Ready');
+  await looks(ines, testInfo, 'exports');
+  const [download] = await Promise.all([ines.waitForEvent('download'), row.getByRole('link', { name: 'Download Evidence pack' }).click()]);
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-pack-'));
+  try {
+    const pack = join(folder, download.suggestedFilename());
+    await download.saveAs(pack);
+    const verify = (target: string) => spawnSync(process.execPath, [VERIFY, target], { cwd: folder, encoding: 'utf8' });
+    const accepted = verify(pack);
+    expect([accepted.status, accepted.stderr], accepted.stdout).toEqual([0, '']);
+
+    const zip = await yauzl.fromBufferPromise(readFileSync(pack));
+    for await (const entry of zip.eachEntry()) {
+      const file = join(folder, 'open', entry.fileName);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, await buffer(await zip.openReadStreamPromise(entry)));
+    }
+    const open = join(folder, 'open');
+    expect(verify(open).status, 'unpacked, as it came').toBe(0);
+    const events = join(open, 'events.ndjson');
+    const bytes = readFileSync(events);
+    const at = bytes.indexOf('"success"') + 1;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(events, bytes);
+    const refused = verify(open);
+    expect([refused.status, refused.stdout.includes('1 line of events.ndjson is in no row that is proved') || refused.stderr.includes('1 line of events.ndjson is in no row that is proved')], refused.stdout + refused.stderr).toEqual([1, true]);
+    await ines.context().close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('the timeline answers to a keyboard alone', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  const tabTo = tabsOn(ines);
+  const enter = (): Promise<void> => ines.keyboard.press('Enter');
+  await ines.goto('/history');
+
+  await tabTo(/^Timeline$/);
+  await enter();
+  await expect(ines.getByText(/^A bar is a membership/)).toBeVisible();
+  await tabTo(/^A lane for each/);
+  await ines.keyboard.press('ArrowDown');
+  await expect(ines.getByRole('list', { name: 'Memberships of Payroll' })).toBeVisible();
+  await tabTo(/^Zoom in$/);
+  await enter();
+  await expect(ines).toHaveURL(/zoom=/);
+  await tabTo(/^[^:]+: .* to .*, ended$/);
+  await enter();
+  await expect(ines.getByRole('dialog').getByRole('heading', { name: 'From request to end' })).toBeVisible();
+  await ines.keyboard.press('Escape');
+  await expect(ines.getByRole('dialog')).toBeHidden();
+  expect(await ines.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'the focus is back on its bar').toMatch(/, ended$/);
+  await looks(ines, testInfo, 'timeline');
+  await ines.context().close();
+});
+
+test('insights answer to a keyboard alone', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  const tabTo = tabsOn(ines);
+  const enter = (): Promise<void> => ines.keyboard.press('Enter');
+  await ines.goto('/history');
+  await tabTo(/^Insights$/);
+  await enter();
+  await expect(ines.getByRole('heading', { name: /^Eligible and not activated/ })).toBeVisible();
+  await tabTo(/^Look back/);
+  await ines.keyboard.press('ArrowDown');
+  await expect(ines).toHaveURL(/days=180/);
+  await looks(ines, testInfo, 'insights');
+  await ines.context().close();
+});
+
+test('exceptions are reached by keyboard', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  await ines.goto('/history');
+  await tabsOn(ines)(/^Exceptions$/);
+  await ines.keyboard.press('Enter');
+  await expect(ines.getByRole('heading', { name: 'Connections without an activation' })).toBeVisible();
+  await looks(ines, testInfo, 'exceptions');
+  await ines.context().close();
+});
