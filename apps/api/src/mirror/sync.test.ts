@@ -228,6 +228,24 @@ describe('answers that are no pages', () => {
     now = new Date('2026-03-02T12:30:00.000Z');
   });
 
+  test('the clock of whatever answered in place of the source is not believed, by which all would be lost', async () => {
+    const entra = auditLog([event('in the outage', '2026-03-03T12:00:00Z')]);
+    now = new Date('2026-03-05T12:00:00.000Z');
+    let isElsewhere = true;
+    const audits: AuditLog = {
+      async directoryAudits(window, nextLink) {
+        const page = await entra.audits.directoryAudits(window, nextLink);
+        if (!isElsewhere) return page;
+        isElsewhere = false;
+        return { items: [], nextLink: undefined, unreadable: '<html>Bad gateway</html>', date: 'Fri, 27 Nov 2026 12:00:00 GMT' };
+      },
+    };
+    await sync({ audits });
+    expect(isElsewhere).toBe(false);
+    expect((await gaps()).map(({ closed_how: how }) => how)).not.toContain('lost');
+    expect(await stored()).toContain('in the outage');
+  });
+
   test.each([
     ['no JSON', () => ({ items: [], nextLink: undefined, unreadable: '<html>Bad gateway</html>' }), 'unreadable'],
     ['an error within', () => ({ items: [{ id: '', activityDateTime: '', raw: '{"error":{}}' }], nextLink: undefined, brokenOff: true }), 'unreadable'],

@@ -420,9 +420,10 @@ class Pass {
         if (error.failure === 'unavailable') return { error, body: undefined };
         throw error;
       }
+      if (page.unreadable !== undefined) return { error: new GraphError('unexpected', 'the answer is no page of events'), body: page.unreadable };
+      // Only a page of events comes from the source for certain: by the clock of whatever else answered, gaps would be told as lost.
       this.#compareClocks(page.date);
       asOf ??= page.date === undefined ? undefined : Date.parse(page.date);
-      if (page.unreadable !== undefined) return { error: new GraphError('unexpected', 'the answer is no page of events'), body: page.unreadable };
       broken ||= page.brokenOff === true;
 
       link = page.nextLink;
