@@ -193,7 +193,7 @@ describe('apply', () => {
 
   test('Entra’s wish for a stronger sign-in is told with where to meet it', async () => {
     await using portal = await stubPortal(planned, refuses(ApplyBatch, 'step-up-required', { detail: 'Open https://gatehouse.example.com/setups.' }));
-    expect(await gatehouse(portal, ['apply', '-f', file(), '--yes'])).toMatchObject({ exit: 1, err: ['gatehouse: Microsoft Entra asks you to verify that it is you. Open https://gatehouse.example.com/setups.\n  Ref 4F2A91BC'] });
+    expect(await gatehouse(portal, ['apply', '-f', file(), '--yes'])).toMatchObject({ exit: 1, err: ['gatehouse: Verify that it is you. Open https://gatehouse.example.com/setups.\n  Ref 4F2A91BC'] });
   });
 });
 
