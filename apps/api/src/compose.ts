@@ -283,7 +283,7 @@ export function compose(ground: Ground): Product {
     identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, systemClock: ground.systemClock, cookies, sessions, signIn, tokens, demo }),
     deviceRoutes(deviceSignIn, publicUrl),
     accessRoutes(access, readiness, keepGoing, eligibility), approvalRoutes(approvals), residualRoutes(residual), setupRoutes(setups, drift), batchRoutes(batches), directoryRoutes(directory), doctorRoutes(doctor), historyRoutes(history), exportRoutes(exports), retentionRoutes(retention), pointInTimeRoutes(pointInTime),
-    connectionRoutes(connections), syncRoutes(sync), ledgerRoutes(createLedgerReading({ db, clock, newId, ledger })), notificationRoutes(notifications),
+    connectionRoutes(connections), syncRoutes(sync), ledgerRoutes(createLedgerReading({ db, clock, systemClock: ground.systemClock, newId, ledger })), notificationRoutes(notifications),
   ];
   const app = createApp({
     publicUrl, trustProxy: ground.trustProxy, log, cookies, countRequests: metrics.countRequests, routers, webDir: ground.webDir,

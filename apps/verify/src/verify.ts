@@ -99,7 +99,7 @@ async function download(portal: string, cookie: string | undefined, file: string
   const answer = await fetch(address, { headers: cookie === undefined ? {} : { cookie }, redirect: 'error' }).catch((error: unknown) => {
     throw Object.assign(new Error('the portal does not answer', { cause: error }), { code: 'PORTAL' });
   });
-  if (!answer.ok || !answer.body) throw Object.assign(new Error(answer.status === 401 || answer.status === 403 ? 'the portal wants an auditor who is signed in: give their cookie with --cookie' : `the portal answered ${answer.status}`), { code: 'PORTAL' });
+  if (!answer.ok || !answer.body) throw Object.assign(new Error(await refusalOf(answer)), { code: 'PORTAL' });
   await pipeline(answer.body, createWriteStream(file)).catch((error: unknown) => {
     throw Object.assign(new Error('the portal broke off', { cause: error }), { code: 'PORTAL' });
   });
@@ -114,4 +114,11 @@ async function packIn(folder: string): Promise<Pack> {
     names: found.map((name) => `${prefix}${name}`),
     stream: (name) => createReadStream(join(folder, name.slice(prefix.length)), { highWaterMark: 1 << 18 }),
   };
+}
+
+async function refusalOf(answer: Response): Promise<string> {
+  if (answer.status !== 401 && answer.status !== 403) return `the portal answered ${answer.status}`;
+  return (await answer.text()).includes('"step-up-required"')
+    ? 'the portal gives a ledger of this size within ten minutes of a sign-in only: sign in anew, and give the new cookie'
+    : 'the portal wants an auditor who is signed in: give their cookie with --cookie';
 }

@@ -1,8 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LARGE_EXPORT } from '@gatehouse/contracts';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verify } from '../../../../verify/src/verify.ts';
+import { withConnection } from '../../mirror/database.ts';
+import { ingest } from '../../mirror/ingest.ts';
+import { pimEvent } from '../../mirror/testing.ts';
 import { INES, MAYA, startPortal, type TestPortal } from '../../testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-ledger-'));
@@ -71,4 +76,15 @@ test('the verifier reads a portal that runs, with the cookie of an auditor and n
   expect(await answersOf(portal.url, '--key', key)).toMatchObject({ code: 2, lines: [expect.stringContaining('an auditor who is signed in')] });
   const { body: { events: [event] } } = await ines.get('/api/history/events?limit=1&kind=portal-export');
   expect(event).toMatchObject({ activity: 'history.exported' });
+});
+
+test('a large ledger is taken along soon after a sign-in only', async () => {
+  const ines = await portal.as(INES);
+  const { body: { keys: [key] } } = await ines.get('/api/ledger');
+  const events = Array.from({ length: LARGE_EXPORT }, (_, n) => pimEvent({ id: `large-${n}`, at: portal.now().toISOString(), activity: 'Process request' }));
+  await withConnection(portal.db, (connection) => ingest(connection, pino({ level: 'silent' }), { tenantId: portal.tenantId, events, receivedAt: portal.now(), bulk: true }));
+  await portal.product.ledger.seal();
+  await portal.db.pool.query(`UPDATE session SET authenticated_at = $1 WHERE name = 'Ines Moreau'`, [new Date(Date.now() - 11 * 60_000)]);
+  expect((await ines.get('/api/ledger/pack.zip')).body).toMatchObject({ code: 'step-up-required', detail: expect.stringMatching(/^A ledger of more than 10,000 rows/) });
+  expect(await answersOf(portal.url, '--cookie', await ines.jar.getCookieString(portal.url), '--key', key)).toMatchObject({ code: 2, lines: [expect.stringContaining('sign in anew')] });
 });

@@ -1,8 +1,9 @@
-import type { Answer, GetEventProof, GetLedger, GetLedgerConsistency, GetLedgerTile, LedgerCheckpoint } from '@gatehouse/contracts';
+import { LARGE_EXPORT, type Answer, type GetEventProof, type GetLedger, type GetLedgerConsistency, type GetLedgerTile, type LedgerCheckpoint } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
+import { proofNeeded, proofOf } from '../../core/proof.ts';
 import { record } from '../audit/audit.ts';
 
 interface Checkpoint {
@@ -30,6 +31,8 @@ export interface LedgerPort {
 export interface LedgerReadingDeps {
   readonly db: Database;
   readonly clock: Clock;
+  /** Sign-ins are judged by real time, also where the demo's clock goes ahead. */
+  readonly systemClock: Clock;
   readonly newId: () => string;
   readonly ledger: LedgerPort;
 }
@@ -41,7 +44,7 @@ const base64 = (bytes: Buffer): string => bytes.toString('base64');
 const shown = ({ size, root, note, signedAt }: Checkpoint): LedgerCheckpoint => ({ size, root: base64(root), note, signedAt: signedAt.toISOString() });
 
 /** What auditors and whoever runs the portal see of the ledger, and take with them to check elsewhere. */
-export function createLedgerReading({ db, clock, newId, ledger }: LedgerReadingDeps) {
+export function createLedgerReading({ db, clock, systemClock, newId, ledger }: LedgerReadingDeps) {
   return {
     async state(): Promise<Answer<typeof GetLedger>> {
       const [state, checkpoint, keys] = await Promise.all([ledger.state(), ledger.checkpoint(), ledger.keys()]);
@@ -86,9 +89,12 @@ export function createLedgerReading({ db, clock, newId, ledger }: LedgerReadingD
       return { proof: { leafIndex, data, hashes: hashes.map(base64), note: checkpoint.note, size: checkpoint.size, root: base64(checkpoint.root), keys: [...await ledger.keys()], sealedAt: sealedAt.toISOString() } };
     },
 
-    /** First that it happens, then the file: whoever cuts the download has taken what came until then. */
+    /** Of a large ledger soon after a sign-in only. First that it happens, then the file: whoever cuts the download has taken what came until then. */
     async pack(actor: Actor, { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined }): Promise<{ fileName: string; chunks: AsyncGenerator<Buffer> }> {
-      if (!await ledger.checkpoint()) throw new PortalError('not-found', { detail: 'Nothing is sealed yet.' });
+      const checkpoint = await ledger.checkpoint();
+      if (!checkpoint) throw new PortalError('not-found', { detail: 'Nothing is sealed yet.' });
+      const proof = proofOf(actor, systemClock.now());
+      if (proof !== 'fresh' && checkpoint.size > LARGE_EXPORT) throw proofNeeded(proof, `A ledger of more than ${LARGE_EXPORT.toLocaleString('en-US')} rows is taken along`);
       await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { what: 'ledger', filter: { from, to } } }));
       return { fileName: `gatehouse-ledger-${clock.now().toISOString().slice(0, 10)}.zip`, chunks: ledger.pack({ from: from === undefined ? undefined : new Date(from), to: to === undefined ? undefined : new Date(to) }) };
     },

@@ -25,7 +25,7 @@ export function LedgerSection() {
   const query = useQuery({ queryKey: ['ledger'], queryFn: ({ signal }) => call(GetLedger, {}, signal), refetchInterval: 5_000 });
   const ledger = query.data;
   return (
-    <Section title="Ledger" action={isAuditor && ledger?.checkpoint ? <Button as="a" size="small" href={addressOf(ExportLedger, {})} download>Take it along</Button> : undefined}>
+    <Section title="Ledger" action={isAuditor && ledger?.checkpoint ? <Button as="a" size="small" href={addressOf(ExportLedger, {})}>Take it along</Button> : undefined}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {ledger && (
         <>
