@@ -238,7 +238,7 @@ async function unpacked(bytes: Buffer): Promise<{ files: Record<string, Buffer>;
 
 test('an export that was fixed before a month of it was dropped is not given out as less than it was', async () => {
   const [touched, whole, other] = [await create('csv', { from: '2025-11-01T00:00:00Z', to: '2025-12-01T00:00:00Z' }), await create('ndjson'), await create('csv', { from: '2026-01-01T00:00:00Z' })];
-  await portal.db.pool.query(
+  await portal.db.owner.query(
     `INSERT INTO dropped_month (tenant_id, batch_id, ordinal, log, month, rows, leaves, first_leaf, end_leaf, policy, planned_at, archive, archive_sha256, archive_bytes, verified_at, tree_size, root, dropped_at)
      VALUES ($1, 1000000, 0, 'audit_event', '2025-11', 1, '0-1', 0, 1, 'directory 12', now(), 'a.zip', 'ab', 1, now(), 1, '', '2100-01-01')`, [portal.tenantId]);
   expect([(await bytesOf(`/api/exports/${touched}/file`)).status, (await bytesOf(`/api/exports/${whole}/file`)).status, (await bytesOf(`/api/exports/${other}/file`)).status]).toEqual([409, 409, 200]);
