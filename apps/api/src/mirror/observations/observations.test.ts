@@ -216,6 +216,19 @@ describe('kept', () => {
     expect((await rows()).map(({ kind }) => kind)).toEqual(['principal', 'eligible', 'watch', 'eligibility-schedule', 'eligibility-request']);
   });
 
+  test('groups that can never be read wait for their turn as the others do', async () => {
+    const { tenant, manage, pass, later, asked } = smallTenant();
+    await manage(Array.from({ length: 30 }, () => randomUUID()));
+    tenant.refuse = new GraphError('not-found', 'no');
+    const turns: string[] = [];
+    for (let passes = 0; passes < 3; passes += 1) {
+      await pass();
+      turns.push(...asked());
+      later(1);
+    }
+    expect(new Set(turns.slice(0, 30)).size).toBe(30);
+  });
+
   test('of a group that PIM manages no more it is on record that nothing is read', async () => {
     const { manage, pass, later } = smallTenant();
     await manage([FINANCE.id]);

@@ -103,18 +103,19 @@ async function noteUnmanaged({ clock, tenantId }: ReadingDeps, connection: Conne
     await inTransaction(connection, async () => {
       await observe(connection, { tenantId, scope: `group:${id}`, beganAt: now, observedAt: now, source: 'graph', kinds: ['watch'], groupId: id, found: [] });
       // Managed again, it is read at once, and nothing is taken as if it had been looked at meanwhile.
-      await connection.query('DELETE FROM observed_scope WHERE tenant_id = $1 AND scope = ANY ($2)', [tenantId, [`group:${id}`, `schedules:${id}`]]);
+      await connection.query('DELETE FROM observed_scope WHERE tenant_id = $1 AND scope = ANY ($2)', [tenantId, [`group:${id}`, `schedules:${id}`, `tried:${id}`]]);
     });
   }
 }
 
-/** Those that the log named first, then those that were not read for longest. One of which a part could not be read comes last, not first. */
+/** Those that the log named first, then those that were not tried for longest: one that cannot be read waits for its turn as the others do. */
 async function dueGroups({ clock, tenantId }: ReadingDeps, connection: Connection): Promise<string[]> {
   const { rows } = await connection.query<{ id: string }>(
     `SELECT g.group_id::text AS id FROM catalog_group AS g LEFT JOIN observed_scope AS s ON s.tenant_id = g.tenant_id AND s.scope = 'group:' || g.group_id
        LEFT JOIN observed_scope AS p ON p.tenant_id = g.tenant_id AND p.scope = 'schedules:' || g.group_id
+       LEFT JOIN observed_scope AS t ON t.tenant_id = g.tenant_id AND t.scope = 'tried:' || g.group_id
      WHERE g.tenant_id = $1 AND (s.read_at IS NULL OR p.read_at IS NULL OR s.touched_at > least(s.read_at, p.read_at) OR least(s.read_at, p.read_at) <= $2)
-     ORDER BY (s.touched_at > s.read_at) DESC NULLS LAST, s.read_at NULLS FIRST, g.group_id LIMIT ${GROUPS_A_PASS}`,
+     ORDER BY (s.touched_at > t.read_at) DESC NULLS LAST, t.read_at NULLS FIRST, g.group_id LIMIT ${GROUPS_A_PASS}`,
     [tenantId, new Date(clock.now().getTime() - FULL_EVERY_MS).toISOString()],
   );
   return rows.map(({ id }) => id);
@@ -152,6 +153,7 @@ function partsOf(pim: Graph['pim'], groupId: string, now: Date): Part[] {
 
 async function readGroups({ appGraph, clock, tenantId, log }: ReadingDeps, connection: Connection, groupIds: readonly string[]): Promise<void> {
   const beganAt = clock.now();
+  await connection.query(`INSERT INTO observed_scope (tenant_id, scope, read_at) SELECT $1, 'tried:' || id, $3 FROM unnest($2::text[]) AS id ON CONFLICT (tenant_id, scope) DO UPDATE SET read_at = excluded.read_at`, [tenantId, groupIds, beganAt.toISOString()]);
   const { pim } = appGraph.together;
   const parts = groupIds.flatMap((groupId) => partsOf(pim, groupId, beganAt));
   const readings = await Promise.allSettled(parts.map(async ({ found, ...part }) => ({ ...part, found: await found })));
