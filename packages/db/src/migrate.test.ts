@@ -39,10 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'function "gatehouse_grant_roles" already exists with same argument types',
+  twice: 'relation "clock_zone" already exists',
   /** What it writes into the catalog. */
-  wrote: `pg_proc WHERE oid = 'gatehouse_grant_roles'::regproc`,
-  undo: 'DROP FUNCTION IF EXISTS gatehouse_grant_roles()',
+  wrote: `pg_class WHERE oid = 'event_clock'::regclass`,
+  undo: 'DROP TABLE IF EXISTS event_clock, clock_zone',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -7,6 +7,10 @@ import { run, type Queryable } from './sql.ts';
 const QUARTER = `interval '15 minutes'`;
 const startOf = (grain: 'day' | 'month', column: string): string => `date_trunc('${grain}', ${column}, 'UTC')`;
 
+/** What a clock of the zone shows at a quarter of an hour: its hour of the week, and its month. */
+const onClock = (bucket: string, zone: string): string => `LATERAL (SELECT ${bucket} AT TIME ZONE ${zone} AS local) AS clock,
+  LATERAL (VALUES (0, extract(isodow FROM local)::int, extract(hour FROM local)::int), ((extract(year FROM local) * 100 + extract(month FROM local))::int, 0, 0)) AS told (month, weekday, hour)`;
+
 /**
  * Brings the sums up to date with what was counted since, in one transaction: a reader finds each event in one of the two.
  * Only one does it at a time; writers add meanwhile.
@@ -19,12 +23,24 @@ export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: str
     await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
     const { rows } = await connection.query<{ takes_away: boolean }>('SELECT EXISTS (SELECT 1 FROM event_count_delta WHERE tenant_id = $1 AND events < 0) AS takes_away', [tenantId]);
     await connection.query(
-      `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 RETURNING kind, result, source, bucket, events)
+      `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 RETURNING kind, result, source, bucket, events),
+       clocks AS (
+         INSERT INTO event_clock AS c (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
+         SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events) FROM taken CROSS JOIN (SELECT time_zone FROM clock_zone WHERE tenant_id = $1 AND is_counted) AS z, ${onClock('bucket', 'time_zone')}
+         GROUP BY 2, 3, 4, 5, 6, 7, 8
+         ON CONFLICT (tenant_id, time_zone, kind, result, source, month, weekday, hour) DO UPDATE SET events = c.events + excluded.events
+       )
        INSERT INTO event_count AS c (tenant_id, grain, kind, result, source, bucket, events)
        SELECT $1, grain, kind, result, source, at, sum(events)
        FROM taken, LATERAL (VALUES ('quarter', bucket), ('day', ${startOf('day', 'bucket')}), ('month', ${startOf('month', 'bucket')}), ('all', 'epoch'::timestamptz)) AS of_grain (grain, at)
        GROUP BY grain, kind, result, source, at
        ON CONFLICT (tenant_id, grain, kind, result, source, bucket) DO UPDATE SET events = c.events + excluded.events`, [tenantId]);
+    // A zone that was asked for since begins with all that is summed up by now.
+    await connection.query(
+      `WITH begun AS (UPDATE clock_zone SET is_counted = true WHERE tenant_id = $1 AND NOT is_counted RETURNING time_zone)
+       INSERT INTO event_clock (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
+       SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events)
+       FROM begun CROSS JOIN (SELECT kind, result, source, bucket, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter') AS counted, ${onClock('bucket', 'time_zone')} GROUP BY 2, 3, 4, 5, 6, 7, 8`, [tenantId]);
     await connection.query(
       `WITH taken AS (DELETE FROM log_name_delta WHERE tenant_id = $1 RETURNING role, key, name, events)
        INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, role, key, name, sum(events) FROM taken GROUP BY role, key, name
@@ -72,26 +88,42 @@ export async function isZone(db: Queryable, name: string): Promise<boolean> {
   return zones.has(name);
 }
 
+/** Zones of one tenant that are counted; whoever asks for another one waits for the quarters to be added up. */
+const MOST_ZONES = 8;
+
+/** Has the zone counted from the next fold on. */
+export async function countZone({ pool }: Pick<Database, 'pool'>, tenantId: string, timeZone: string): Promise<void> {
+  await pool.query('INSERT INTO clock_zone (tenant_id, time_zone, is_counted) SELECT $1, $2, false WHERE (SELECT count(*) FROM clock_zone WHERE tenant_id = $1) < $3 ON CONFLICT DO NOTHING', [tenantId, timeZone, MOST_ZONES]);
+}
+
+/** Whether `readStatistics` of all time finds the zone counted; once it is, it stays so. */
+export const isCounted = async (db: Queryable, tenantId: string, timeZone: string): Promise<boolean> =>
+  (await run(db, 'SELECT 1 FROM clock_zone WHERE tenant_id = $1 AND time_zone = $2 AND is_counted', [tenantId, timeZone])).length > 0;
+
 export interface CountedHour { readonly weekday: number; readonly hour: number; readonly events: number }
 export interface CountedMonth { readonly month: string; readonly events: number }
+
+interface Told { readonly weekday: number; readonly hour: number; readonly month: number; readonly events: number }
+interface Statistics { readonly hours: readonly CountedHour[]; readonly months: readonly CountedMonth[] }
 
 /**
  * Events of one kind by weekday and hour, and by month, as a clock in the time zone shows them: sums of quarters of an hour,
  * from the first quarter that begins at or after `from` to the last that ends at or before `to`.
  */
-export async function readStatistics(db: Queryable, tenantId: string, { kind, result, source, from, to, timeZone }: { readonly kind: string; readonly result?: string | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string }): Promise<{ hours: CountedHour[]; months: CountedMonth[] }> {
-  const rows = await run<{ weekday: number | null; hour: number | null; month: number | null; events: number }>(db,
-    `SELECT weekday, hour, month, sum(events)::float8 AS events FROM (
-       SELECT extract(isodow FROM local)::int AS weekday, extract(hour FROM local)::int AS hour, (extract(year FROM local) * 100 + extract(month FROM local))::int AS month, events FROM (
-         SELECT bucket AT TIME ZONE $7 AS local, events FROM (
-           SELECT bucket, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter' AND kind = $2
-           UNION ALL SELECT bucket, result, source, events FROM event_count_delta WHERE tenant_id = $1 AND kind = $2
-         ) AS counted WHERE ($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4) AND ($5::timestamptz IS NULL OR bucket >= $5::timestamptz) AND ($6::timestamptz IS NULL OR bucket + ${QUARTER} <= $6::timestamptz) OFFSET 0
-       ) AS clock
-     ) AS told GROUP BY GROUPING SETS ((weekday, hour), (month)) HAVING sum(events) <> 0 ORDER BY month, weekday, hour`,
-    [tenantId, kind, result ?? null, source ?? null, from ?? null, to ?? null, timeZone]);
+export async function readStatistics(db: Queryable, tenantId: string, { kind, result, source, from, to, timeZone }: { readonly kind: string; readonly result?: string | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly timeZone: string }): Promise<Statistics> {
+  const common = [tenantId, kind, result ?? null, source ?? null, timeZone];
+  const wanted = '($3::text IS NULL OR result = $3) AND ($4::text IS NULL OR source = $4)';
+  const quarters = (conditions: string): string => `SELECT month, weekday, hour, events FROM (
+      SELECT bucket, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter' AND kind = $2 UNION ALL SELECT bucket, result, source, events FROM event_count_delta WHERE tenant_id = $1 AND kind = $2
+    ) AS counted, ${onClock('bucket', '$5')} WHERE ${wanted} AND ${conditions}`;
+  const clocks = `SELECT month, weekday, hour, events FROM event_clock WHERE tenant_id = $1 AND time_zone = $5 AND kind = $2 AND ${wanted}
+    UNION ALL SELECT month, weekday, hour, events FROM event_count_delta, ${onClock('bucket', '$5')} WHERE tenant_id = $1 AND kind = $2 AND ${wanted}`;
+  const told = (parts: string): string => `SELECT month, weekday, hour, sum(events)::float8 AS events FROM (${parts}) AS told GROUP BY month, weekday, hour HAVING sum(events) <> 0 ORDER BY month, weekday, hour`;
+  const rows = from === undefined && to === undefined && await isCounted(db, tenantId, timeZone)
+    ? await run<Told>(db, told(clocks), common)
+    : await run<Told>(db, told(quarters(`($6::timestamptz IS NULL OR bucket >= $6::timestamptz) AND ($7::timestamptz IS NULL OR bucket + ${QUARTER} <= $7::timestamptz)`)), [...common, from ?? null, to ?? null]);
   return {
-    hours: rows.flatMap(({ weekday, hour, events }) => (weekday === null || hour === null ? [] : [{ weekday, hour, events }])),
-    months: rows.flatMap(({ month, events }) => (month === null ? [] : [{ month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`, events }])),
+    hours: rows.flatMap(({ weekday, hour, month, events }) => (month === 0 ? [{ weekday, hour, events }] : [])),
+    months: rows.flatMap(({ month, events }) => (month === 0 ? [] : [{ month: `${Math.floor(month / 100)}-${String(month % 100).padStart(2, '0')}`, events }])),
   };
 }

@@ -38,7 +38,9 @@ test('what happens in the tenant is in the auditor\'s history, from request to e
   expect(csv.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/);
   expect(csv.body).toContain('Month-end close, INC-4711');
   const exports = await ines.get('/api/history/events?kind=portal-export');
-  expect(exports.body.events).toMatchObject([{ activity: 'history.export-taken' }, { actorName: 'Ines Moreau', activity: 'history.exported', source: 'portal' }]);
+  // Both at the same instant of the demo's clock.
+  expect(exports.body.events).toHaveLength(2);
+  expect(exports.body.events).toEqual(expect.arrayContaining(['history.export-taken', 'history.exported'].map((activity) => expect.objectContaining({ actorName: 'Ines Moreau', activity, source: 'portal' }))));
 
   // A second pass over the same log brings nothing twice.
   const count = async (): Promise<number> => (await portal.db.pool.query(`SELECT count(*)::int AS n FROM audit_event WHERE source = 'directory'`)).rows[0].n as number;

@@ -8,7 +8,7 @@ import type { Connections } from '../connections/connections.ts';
 import { activationSearchOf, complete, findActivations, listsOf, namesOf } from './activation-list.ts';
 import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
-import { countAll, countBetween, foldCounts, isZone, readStatistics } from './counts.store.ts';
+import { countAll, countBetween, countZone, foldCounts, isCounted, isZone, readStatistics } from './counts.store.ts';
 import type { EventSearch, Listed } from './events.store.ts';
 import { usable, type Filter } from './filter.rules.ts';
 import { lanesOf } from './history.rules.ts';
@@ -90,7 +90,10 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
     async statistics(actor: Actor, asked: Input<typeof GetEventStatistics>['query']): Promise<Answer<typeof GetEventStatistics>> {
       const filter = usable(asked);
       await knownZone(reader, filter.timeZone);
-      return { ...await readStatistics(reader, actor.tenantId, filter), coverage: await readCoverage(reader, actor.tenantId) };
+      const { hours, months } = await readStatistics(reader, actor.tenantId, filter);
+      // Of all time it is answered from what was summed up, the next time.
+      if (filter.from === undefined && filter.to === undefined && !await isCounted(reader, actor.tenantId, filter.timeZone)) await countZone(db, actor.tenantId, filter.timeZone);
+      return { hours: [...hours], months: [...months], coverage: await readCoverage(reader, actor.tenantId) };
     },
 
     async timeline(actor: Actor, { by, ...asked }: Input<typeof GetTimeline>['query']): Promise<Answer<typeof GetTimeline>> {

@@ -64,7 +64,14 @@ describe('what was counted as it came in', () => {
     const counted = async (from: string | undefined, to: string | undefined): Promise<string[]> => (await countBetween(db.reader, ines.tenantId, from, to)).map(({ kind, result, source, events: found }) => `${kind} ${result} ${source} ${found}`).toSorted();
     const instant = (): string => `${new Date(Date.UTC(2026, 0, 1) + random() * 89 * 86_400_000).toISOString().slice(0, -1)}000Z`;
     const ranges = [...Array.from({ length: 15 }, () => [instant(), instant()] as const), ['2026-02-01T00:00:00.000000Z', '2026-03-01T00:00:00.000000Z'] as const, ['2026-02-01T00:14:59.999999Z', '2026-02-28T23:45:00.000001Z'] as const];
-    for (const again of ['partly folded', 'folded', 'folded twice']) {
+    for (const again of ['partly folded', 'folded', 'more beside what is folded', 'folded twice']) {
+      if (again.startsWith('more')) {
+        await take(Array.from({ length: 40 }, (_, n) => pimEvent({ id: `more${n}`, at: instant(), activity: activities[1] ?? '', requestId: `m${n}` })));
+        // As a month that is dropped is taken off.
+        await db.pool.query(`INSERT INTO event_count_delta (tenant_id, kind, result, source, bucket, events) SELECT $1, kind, result, source, date_bin('15 minutes', activity_at, '2000-01-01T00:00:00Z'), -1 FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
+        await db.pool.query(`INSERT INTO log_name_delta (tenant_id, role, key, name, events) SELECT $1, 'subject', subject_id, subject_name, -1 FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
+        await db.owner.query(`DELETE FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
+      }
       expect(await counted(undefined, undefined), again).toEqual(await raw('2000-01-01', '2100-01-01'));
       for (const [from, to] of ranges) expect(await counted(from, to), `${again} ${from} ${to}`).toEqual(await raw(from, to));
       for (const timeZone of ['UTC', 'Asia/Kolkata', 'Asia/Kathmandu', 'America/New_York']) {
