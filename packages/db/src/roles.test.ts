@@ -42,6 +42,7 @@ test('what is read of the log is read by a role that may write nothing, also whe
   const connection = await db.reader.connect();
   expect((await connection.query('SELECT current_user::text AS name, (SELECT count(*)::int FROM audit_event) AS n')).rows).toEqual([{ name: 'gatehouse_reader', n: 0 }]);
   await connection.query('SET default_transaction_read_only = off');
+  for (const table of ['session', 'sign_in', 'device_sign_in', 'token_partition']) await expect(connection.query(`SELECT FROM ${table}`), table).rejects.toThrow(/permission denied/);
   for (const statement of ['DELETE FROM sync_source', 'DELETE FROM audit_event', `SELECT nextval('log_batch_batch_id_seq')`]) await expect(connection.query(statement), statement).rejects.toThrow(/permission denied/);
   connection.release(true);
 });
