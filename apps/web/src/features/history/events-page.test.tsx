@@ -1,5 +1,5 @@
 import { CountEvents, GetEvent, GetEventProof, ListHistoryNames, SearchEvents } from '@gatehouse/contracts';
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
@@ -17,6 +17,21 @@ const address = () => screen.getByLabelText('Address').textContent;
 const asked = (calls: { endpoint: unknown; url: string }[]) => calls.filter(({ endpoint }) => endpoint === SearchEvents).map(({ url }) => new URL(url, 'http://portal').searchParams);
 const field = (name: string) => screen.getByLabelText<HTMLInputElement | HTMLSelectElement>(name);
 const exportLink = () => screen.getByRole('link', { name: 'Export' }).getAttribute('href');
+
+test('of two filters that are set at once neither is lost', async () => {
+  show([found(historyEvent())]);
+  await screen.findByRole('table', { name: 'Events' });
+  const choose = (name: string, value: string): void => {
+    const select = field(name) as HTMLSelectElement;
+    select.value = value;
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  await act(async () => {
+    choose('Result', 'failure');
+    choose('Order', 'oldest');
+  });
+  expect(address()).toMatch(/result=failure.*order=oldest/);
+});
 
 describe('the list', () => {
   test('shows that it is reading, and claims nothing', async () => {

@@ -5,7 +5,7 @@ import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { Select } from '@fluentui/react-select';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { formatDay } from '../../lib/dates.ts';
 import { names } from './history.queries.ts';
@@ -29,6 +29,15 @@ export type Filter = ReturnType<typeof useFilter>;
 /** The address bar is the filter's state: a view can be bookmarked, sent to a colleague, and survives a reload. */
 export function useFilter(choices: readonly Choice[], has: { readonly text: boolean } = { text: true }) {
   const [search, setSearch] = useSearchParams();
+  // Of two changes before the page is drawn again, the second goes on from the first: the router gives both the same address.
+  const latest = useRef(search);
+  useEffect(() => { latest.current = search; }, [search]);
+  const change = (alter: (next: URLSearchParams) => void): void => {
+    const next = new URLSearchParams(latest.current);
+    alter(next);
+    latest.current = next;
+    setSearch(next, { replace: true });
+  };
   const text = (name: string): string => search.get(name)?.trim() ?? '';
   const wordOf = ({ name, options }: Choice): string | undefined => options.find(([value]) => value === text(name))?.[1];
   const [from, to] = [startOf(text('from')), startOf(text('to'), 1)];
@@ -40,20 +49,14 @@ export function useFilter(choices: readonly Choice[], has: { readonly text: bool
     /** The part of a reason or ticket that is long enough to be looked up. */
     found: isShort || found === '' ? undefined : found,
     set: (name: string, value: string): void => {
-      setSearch((before) => {
-        const next = new URLSearchParams(before);
+      change((next) => {
         if (value.trim() === '') next.delete(name);
         else next.set(name, value.trim());
-        return next;
-      }, { replace: true });
+      });
     },
     /** Takes off the filters; what is open beside the list stays open. */
     clear: (): void => {
-      setSearch((before) => {
-        const next = new URLSearchParams(before);
-        for (const [name] of fields) next.delete(name);
-        return next;
-      }, { replace: true });
+      change((next) => { for (const [name] of fields) next.delete(name); });
     },
     isEmpty: fields.every(([name]) => text(name) === ''),
     /** Which way the list runs. */
