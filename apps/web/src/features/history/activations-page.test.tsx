@@ -31,7 +31,7 @@ describe('the list', () => {
 
   test('an empty one says what it looked for', async () => {
     show([found()], '/history/activations?application=Payroll&status=denied');
-    expect(await screen.findByText('Looked for: application “Payroll”, state “Denied”.')).toBeTruthy();
+    expect(await screen.findByText('Looked for: application or host “Payroll”, state “Denied”.')).toBeTruthy();
   });
 
   test('older ones come with the cursor and below', async () => {
