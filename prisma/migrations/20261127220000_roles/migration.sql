@@ -39,11 +39,10 @@ BEGIN
   REVOKE UPDATE, DELETE ON audit_event_key, network_connection_key FROM gatehouse_runtime;
   -- Nothing of the portal's asks for it.
   REVOKE TRUNCATE ON ALL TABLES IN SCHEMA public FROM gatehouse_runtime;
-  -- The queue makes tables of its own, and pages of the log are read into temporary ones, which not every server lets anybody
-  -- make. A login that does not own the database gets a warning from PostgreSQL, and nothing is granted.
-  EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO gatehouse_runtime', current_database());
-  IF NOT has_database_privilege('gatehouse_runtime', current_database(), 'CREATE') OR NOT has_database_privilege('gatehouse_runtime', current_database(), 'TEMPORARY') THEN
-    RETURN ARRAY[format('GRANT CREATE, TEMPORARY ON DATABASE %I TO gatehouse_runtime', current_database())];
+  -- The queue makes tables of its own. A login that does not own the database gets a warning from PostgreSQL, and nothing is granted.
+  EXECUTE format('GRANT CREATE ON DATABASE %I TO gatehouse_runtime', current_database());
+  IF NOT has_database_privilege('gatehouse_runtime', current_database(), 'CREATE') THEN
+    RETURN ARRAY[format('GRANT CREATE ON DATABASE %I TO gatehouse_runtime', current_database())];
   END IF;
   RETURN lacking;
 END

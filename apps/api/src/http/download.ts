@@ -25,7 +25,8 @@ export async function sendFile(res: Response, { fileName, contentType, chunks }:
   }
 }
 
-function taken(res: Response): Promise<void> {
+/** Waits until the reader has taken what was written, or is gone. */
+export function taken(res: Response): Promise<void> {
   return new Promise((resolve) => {
     const stalled = setTimeout(() => { res.destroy(); }, STALLED_MS);
     const go = (): void => {

@@ -1,10 +1,8 @@
 import { CreateExport, DownloadExport, EstimateExport, GetExport, ListExports } from '@gatehouse/contracts';
 import { Router, type Response } from 'express';
+import { taken } from '../../http/download.ts';
 import { endpoint, raw } from '../../http/endpoint.ts';
 import type { Download, Exports, Sink } from './exports.service.ts';
-
-/** A reader who takes nothing for so long is gone, and gives the connection to the database back. */
-const STALLED_MS = 60_000;
 
 export function exportRoutes(exports: Exports): Router {
   const router = Router();
@@ -39,15 +37,7 @@ function sinkOf(res: Response): Sink {
     get gone() { return res.destroyed; },
     async write(bytes) {
       if (res.destroyed || res.write(bytes)) return;
-      await new Promise<void>((resolve) => {
-        const stalled = setTimeout(() => { res.destroy(); }, STALLED_MS);
-        const go = (): void => {
-          clearTimeout(stalled);
-          res.off('drain', go).off('close', go);
-          resolve();
-        };
-        res.on('drain', go).on('close', go);
-      });
+      await taken(res);
     },
   };
 }
