@@ -28,19 +28,7 @@ export async function writePack(path: string, parts: readonly PackPart[], { at, 
   const options = { mtime: at, forceDosTimestamp: true, mode: 0o100644 };
   for (const { name, content } of parts) {
     zip.addReadStreamLazy(name, options, (done) => {
-      const hash = createHash('sha256');
-      let bytes = 0;
-      const measured = new Transform({
-        transform(chunk: Buffer, _encoding, next) {
-          hash.update(chunk);
-          bytes += chunk.length;
-          next(null, chunk);
-        },
-        flush(next) {
-          files.push({ name, bytes, sha256: hash.digest('hex') });
-          next();
-        },
-      });
+      const measured = measuring((measure) => { files.push({ name, ...measure }); });
       pipeline(Readable.from(chunksOf(content), { objectMode: false }), measured).catch(failed.reject);
       done(null, measured);
     });
@@ -49,23 +37,34 @@ export async function writePack(path: string, parts: readonly PackPart[], { at, 
   zip.end();
 
   const unfinished = `${path}.part`;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const measured = new Transform({
-    transform(chunk: Buffer, _encoding, next) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      next(null, chunk);
-    },
-  });
+  let whole: Measure = { bytes: 0, sha256: '' };
   try {
-    await Promise.race([pipeline(zip.outputStream, measured, createWriteStream(unfinished, { mode: 0o600, flush: true })), failed.promise]);
+    await Promise.race([pipeline(zip.outputStream, measuring((measure) => { whole = measure; }), createWriteStream(unfinished, { mode: 0o600, flush: true })), failed.promise]);
     await rename(unfinished, path);
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
   }
-  return { sha256: hash.digest('hex'), bytes, files };
+  return { ...whole, files };
+}
+
+interface Measure { readonly bytes: number; readonly sha256: string }
+
+/** Lets bytes through, and says at their end how many they were and their hash. */
+function measuring(ended: (measure: Measure) => void): Transform {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      next(null, chunk);
+    },
+    flush(next) {
+      ended({ bytes, sha256: hash.digest('hex') });
+      next();
+    },
+  });
 }
 
 async function* chunksOf(content: PackPart['content']): AsyncGenerator<Buffer> {
