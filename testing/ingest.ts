@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { copyRows, type Connection, type Database } from '@gatehouse/db';
+import { copyRows, copyText, type Connection, type Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { createGateway } from '@gatehouse/graph';
 import { pino } from 'pino';
@@ -102,7 +102,7 @@ async function copyDay(connection: Connection, events: number): Promise<number> 
   if (rows.length !== events) throw new Error(`${rows.length} of ${events} events were read`);
   await connection.query('CHECKPOINT');
   const began = performance.now();
-  for (let first = 0; first < rows.length; first += PAGE) await copyRows(connection, `copied (${columns})`, rows.slice(first, first + PAGE).map(({ row }) => row));
+  for (let first = 0; first < rows.length; first += PAGE) await copyRows(connection, `copied (${columns})`, Buffer.from(rows.slice(first, first + PAGE).map(({ row }) => `${copyText(row)}\n`).join('')));
   const seconds = (performance.now() - began) / 1000;
   await connection.query('DROP TABLE copied');
   return seconds;

@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { startEmbeddedPostgres } from './embedded.ts';
+import { ownerPool } from './testing.ts';
 
 const folders: string[] = [];
 function folder(): string {
@@ -66,7 +66,7 @@ async function killed(child: ChildProcess): Promise<void> {
 
 async function keptRows(dataDir: string): Promise<unknown> {
   const next = await startEmbeddedPostgres({ dataDir });
-  const db = new pg.Pool({ connectionString: next.url });
+  const db = ownerPool(next.url);
   try {
     return (await db.query('SELECT n FROM kept')).rows;
   } finally {
@@ -78,14 +78,14 @@ async function keptRows(dataDir: string): Promise<unknown> {
 test('it starts from nothing, keeps its rows over a stop, and leaves no process', async () => {
   const dataDir = folder();
   const first = await startEmbeddedPostgres({ dataDir });
-  const db = new pg.Pool({ connectionString: first.url });
+  const db = ownerPool(first.url);
   await db.query('CREATE TABLE kept AS SELECT 7 AS n');
   await db.end();
   await first.stop();
   expect(await goneWithin(dataDir, 5_000)).toBe(true);
 
   const second = await startEmbeddedPostgres({ dataDir });
-  const again = new pg.Pool({ connectionString: second.url });
+  const again = ownerPool(second.url);
   expect((await again.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
   await again.end();
   await second.stop();
@@ -95,7 +95,7 @@ test('it asks for its password, which is a file for the owner alone', async () =
   const dataDir = folder();
   const postgres = await startEmbeddedPostgres({ dataDir });
   expect(statSync(join(dataDir, 'postgres-password')).mode & 0o777).toBe(0o600);
-  const db = new pg.Pool({ connectionString: postgres.url.replace(/:[^:@/]+@/, ':wrong@') });
+  const db = ownerPool(postgres.url.replace(/:[^:@/]+@/, ':wrong@'));
   await expect(db.query('SELECT 1')).rejects.toThrow(/password authentication failed/);
   await db.end();
   await postgres.stop();
@@ -152,7 +152,7 @@ test('of two portals that start on one new folder, one has it and the other is t
   const started = answers.filter((answer) => answer.status === 'fulfilled').map(({ value }) => value);
   const refused = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => String(reason));
   expect(refused).toEqual([expect.stringMatching(/DatabaseRefusal: .* is in use by another running Gatehouse/)]);
-  const db = new pg.Pool({ connectionString: started[0]?.url ?? '' });
+  const db = ownerPool(started[0]?.url ?? '');
   expect((await db.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
   await db.end();
   for (const postgres of started) await postgres.stop();

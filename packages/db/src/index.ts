@@ -1,4 +1,4 @@
-export { bind, copyOut, copyRows, type CopyValue } from './copy.ts';
+export { bind, copyOut, copyRows, copyText, type CopyValue } from './copy.ts';
 export { type Connection, type Database, ensureAuditPartitions, openDatabase, type Tx, violates } from './database.ts';
 export { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 export { migrate, migrationState } from './migrate.ts';

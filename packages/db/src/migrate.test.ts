@@ -39,10 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'relation "clock_zone" already exists',
+  twice: 'relation "log_unnamed" already exists',
   /** What it writes into the catalog. */
-  wrote: `pg_class WHERE oid = 'event_clock'::regclass`,
-  undo: 'DROP TABLE IF EXISTS event_clock, clock_zone',
+  wrote: `pg_proc WHERE proname = 'names_of_batch'`,
+  undo: 'DROP FUNCTION IF EXISTS names_of_batch, names_of; DROP TABLE IF EXISTS log_unnamed; CREATE TABLE log_name_delta (tenant_id uuid, role text, key text, name text, events bigint)',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -192,7 +192,8 @@ interface Target {
   readonly type: string;
   readonly id: string | undefined;
   readonly name: string | undefined;
-  readonly properties: ReadonlyMap<string, string>;
+  /** As received: most are never looked at. */
+  readonly modifiedProperties: unknown;
 }
 
 /** Person, group and application among the things that the event concerns. */
@@ -205,7 +206,7 @@ function concernsIn(kind: EventKind, targets: readonly Target[]): Pick<Directory
   const group = groups.find((one) => one !== nested);
   const application = targets.find(({ type }) => type === 'serviceprincipal') ?? targets.find(({ type }) => type === 'application');
   // The directory's own entry may name the group of a membership in the properties of the member alone.
-  const property = (name: string): string | undefined => targets.map(({ properties }) => properties.get(name)).find((value) => value !== undefined);
+  const property = (name: string): string | undefined => targets.map(({ modifiedProperties }) => propertyIn(modifiedProperties, name)).find((value) => value !== undefined);
   return {
     subjectId: idText(subject?.id), subjectName: subject?.name ?? null,
     groupId: idText(group?.id ?? property('group.objectid')), groupName: group?.name ?? property('group.displayname') ?? null,
@@ -220,12 +221,15 @@ function targetsOf(value: unknown): Target[] {
       type: (text(target['type']) ?? text(target['Type']) ?? odata ?? '').toLowerCase(),
       id: text(target['id']),
       name: text(target['displayName']) ?? text(target['userPrincipalName']),
-      properties: new Map(list(target['modifiedProperties']).map(record).flatMap((property) => {
-        const value = text(unquoted(property['newValue'])) ?? text(unquoted(property['oldValue']));
-        return value === undefined ? [] : [[(text(property['displayName']) ?? '').toLowerCase(), value] as const];
-      })),
+      modifiedProperties: target['modifiedProperties'],
     };
   });
+}
+
+/** What the last property of that name is set to, or was. */
+function propertyIn(modifiedProperties: unknown, name: string): string | undefined {
+  return list(modifiedProperties).map(record).filter((property) => (text(property['displayName']) ?? '').toLowerCase() === name)
+    .map((property) => text(unquoted(property['newValue'])) ?? text(unquoted(property['oldValue']))).findLast((value) => value !== undefined);
 }
 
 /** Values of modified properties are JSON within the JSON. */

@@ -1,6 +1,6 @@
 import type { Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
-import { ingest, joinStale } from './ingest.ts';
+import { ingestRows, joinStale, readEvent, type EventRow } from './ingest.ts';
 import type { Source } from './source.ts';
 import { DAY } from './sync.rules.ts';
 
@@ -8,7 +8,7 @@ import { DAY } from './sync.rules.ts';
 export const DIRECTORY_SOURCE = 'directory';
 
 /** Entra's audit log: what PIM and the directory write down. */
-export function directorySource({ appGraph, log }: { readonly appGraph: Pick<Graph, 'audits'>; readonly log: Pick<Logger, 'warn'> }): Source {
+export function directorySource({ appGraph, log }: { readonly appGraph: Pick<Graph, 'audits'>; readonly log: Pick<Logger, 'warn'> }): Source<EventRow> {
   return {
     name: DIRECTORY_SOURCE,
     title: 'Microsoft Entra audit log',
@@ -20,7 +20,8 @@ export function directorySource({ appGraph, log }: { readonly appGraph: Pick<Gra
     pageSize: 1_000,
     whenForbidden: 'Gatehouse is not allowed to read the audit log: grant it AuditLog.Read.All as an application permission, with admin consent.',
     page: (window, nextLink) => appGraph.audits.directoryAudits(window, nextLink),
-    ingest: (connection, batch) => ingest(connection, log, batch),
+    read: readEvent,
+    ingest: (connection, batch) => ingestRows(connection, log, batch),
     settle: joinStale,
     async newest(connection, tenantId) {
       const { rows: [row] } = await connection.query<{ newest: Date | null }>(`SELECT max(activity_at) AS newest FROM audit_event WHERE tenant_id = $1 AND source = $2`, [tenantId, DIRECTORY_SOURCE]);

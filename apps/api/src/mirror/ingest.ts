@@ -1,35 +1,58 @@
 import { hash } from 'node:crypto';
 import type { EventKind } from '@gatehouse/contracts';
-import { copyRows, type Connection } from '@gatehouse/db';
+import { copyRows, copyText, type Connection } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import { JOINED_KINDS, joinActivations, type ActivationRow } from './activations.ts';
 import { inTransaction } from './database.ts';
 import { LONGEST_ID, parseDirectoryEvent, type DirectoryEvent } from './directory-event.ts';
-import type { Batch, Ingested } from './source.ts';
+import type { Batch, Ingested, Received } from './source.ts';
 
 const SOURCE = 'directory';
 const JOINED: ReadonlySet<EventKind> = new Set(JOINED_KINDS);
 
-type Row = DirectoryEvent & { readonly hash: string };
 interface Pair { readonly subjectId: string; readonly groupId: string }
+
+/** An event as it is stored, all but what its batch decides. */
+export interface EventRow extends DirectoryEvent {
+  /** SHA-256 of the text as received. */
+  readonly hash: string;
+  /** Its columns, as COPY takes them, in UTF-8. */
+  readonly copied: Buffer;
+}
+
+/** Reads an event, wherever it comes from. `receivedAt` stands for a time that it has not. */
+export function readEvent(received: Received, receivedAt: Date): EventRow {
+  const contentHash = hash('sha256', received.raw, 'hex');
+  const event = parseDirectoryEvent(received, receivedAt.toISOString().replace('Z', '000Z'));
+  // Without an id of its own, or with one that no index takes, an event is known by its content.
+  const id = event.id === '' || event.id.length > LONGEST_ID ? `unidentified-${contentHash}` : event.id;
+  const copied = Buffer.from(copyText([
+    id, event.at, event.atRaw, event.activity, event.kind, event.service, event.result, event.reason, event.actorId, event.actorName, event.subjectId, event.subjectName,
+    event.groupId, event.groupName, event.applicationId, event.applicationName, event.requestId, event.correlationId, event.raw, event.defect,
+  ]));
+  return { ...event, id, hash: contentHash, copied };
+}
+
+/** Reads events and takes them into the mirror: the way of whatever sends directory events, such as the demo's earlier history. */
+export const ingest = (connection: Connection, log: Pick<Logger, 'warn'>, batch: Batch): Promise<Ingested> =>
+  ingestRows(connection, log, { ...batch, events: batch.events.map((received) => readEvent(received, batch.receivedAt)) });
 
 /**
  * Takes events into the mirror, each once, and joins the activations that they concern, in one transaction; of a bulk,
- * whose activations are marked instead, `joinStale` joins them. Pages of Graph, the demo's earlier history and whatever
- * sends directory events later come in by this one way. The same events again change nothing; an id with other content is
- * kept beside what was there as its next revision. The log is only ever inserted to.
+ * whose activations are marked instead, `joinStale` joins them. The same events again change nothing; an id with other
+ * content is kept beside what was there as its next revision. The log is only ever inserted to.
  */
-export async function ingest(connection: Connection, log: Pick<Logger, 'warn'>, { tenantId, events, receivedAt, bulk = false, also }: Batch): Promise<Ingested> {
-  const { rounds, seen } = rowsOf(events, receivedAt);
+export async function ingestRows(connection: Connection, log: Pick<Logger, 'warn'>, { tenantId, events, receivedAt, bulk = false, meanwhile, also }: Batch<EventRow>): Promise<Ingested> {
+  const { rounds, seen } = roundsOf(events);
   return inTransaction(connection, async () => {
     const months = [...new Set(rounds.flatMap((rows) => rows.map(({ at }) => `${at.slice(0, 7)}-01`)))].sort();
     // Two batches with events of the same person and group would each join without the other's, and count the same revision.
     await connection.query(`${LOCK}, (SELECT count(ensure_audit_partition(month)::text) FROM unnest($2::date[]) AS month)`, [tenantId, months]);
 
-    const added: Row[] = [];
-    const revised: Row[] = [];
+    const added: EventRow[] = [];
+    const revised: EventRow[] = [];
     for (const rows of rounds) {
-      const outcome = await insert(connection, tenantId, receivedAt, rows);
+      const outcome = await insert(connection, { tenantId, receivedAt, meanwhile }, rows);
       added.push(...outcome.added);
       revised.push(...outcome.revised);
     }
@@ -65,36 +88,33 @@ export async function joinStale(connection: Connection, tenantId: string): Promi
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.ingest:' || $1, 0))`;
 
 /** What came, each content of each id once. The first round holds every id once; a further one, an id's next content. */
-function rowsOf(events: Batch['events'], receivedAt: Date): { readonly rounds: readonly Row[][]; readonly seen: Ingested['seen'] } {
-  const fallbackAt = receivedAt.toISOString().replace('Z', '000Z');
+function roundsOf(events: readonly EventRow[]): { readonly rounds: readonly EventRow[][]; readonly seen: Ingested['seen'] } {
   const contents = new Map<string, Set<string>>();
-  const rounds: Row[][] = [];
+  const rounds: EventRow[][] = [];
   const seen: { id: string; at: string }[] = [];
-  for (const received of events) {
-    const hashed = hash('sha256', received.raw, 'hex');
-    const event = parseDirectoryEvent(received, fallbackAt);
-    // Without an id of its own, or with one that no index takes, an event is known by its content.
-    const id = event.id === '' || event.id.length > LONGEST_ID ? `unidentified-${hashed}` : event.id;
+  for (const event of events) {
+    const { id, at, defect } = event;
     const hashes = contents.get(id);
-    if (hashes?.has(hashed)) continue;
-    if (hashes) hashes.add(hashed);
+    if (hashes?.has(event.hash)) continue;
+    if (hashes) hashes.add(event.hash);
     else {
-      contents.set(id, new Set([hashed]));
-      if (event.defect === null) seen.push({ id, at: event.at });
+      contents.set(id, new Set([event.hash]));
+      if (defect === null) seen.push({ id, at });
     }
-    (rounds[(hashes?.size ?? 1) - 1] ??= []).push({ ...event, id, hash: hashed });
+    (rounds[(hashes?.size ?? 1) - 1] ??= []).push(event);
   }
   return { rounds, seen };
 }
 
-const COLUMNS = `tenant_id, source, event_id, revision, batch_id, ordinal, ingested_at, activity_at, activity_at_raw, activity, kind, service, result, result_reason,
-  actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_id, application_name, request_id, correlation_id, raw, defect`;
+/** First what is known of an event (`EventRow.copied`), then what its batch decides. */
+const COLUMNS = `event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name,
+  group_id, group_name, application_id, application_name, request_id, correlation_id, raw, defect, tenant_id, source, ingested_at, batch_id, revision, ordinal`;
 
 /**
  * Adds those rows, of different ids, that are new or have another content than every one that is there, as one batch in the
  * order in which they came. Their keys go in first: PostgreSQL then says which those are, and only they travel.
  */
-async function insert(connection: Connection, tenantId: string, receivedAt: Date, rows: readonly Row[]): Promise<{ readonly added: readonly Row[]; readonly revised: readonly Row[] }> {
+async function insert(connection: Connection, { tenantId, receivedAt, meanwhile }: Pick<Batch, 'tenantId' | 'receivedAt' | 'meanwhile'>, rows: readonly EventRow[]): Promise<{ readonly added: readonly EventRow[]; readonly revised: readonly EventRow[] }> {
   const isFresh = await insertKeys(connection, tenantId, rows);
   const others = rows.filter((row) => !isFresh(row));
   const revisions = others.length === 0 ? NO_REVISIONS : await insertRevisions(connection, tenantId, others);
@@ -106,22 +126,20 @@ async function insert(connection: Connection, tenantId: string, receivedAt: Date
      INSERT INTO log_unsealed (tenant_id, batch_id) SELECT $1, batch_id FROM batch RETURNING batch_id AS id`,
     [tenantId, receivedAt.toISOString(), added.length],
   );
-  const common = [tenantId, SOURCE] as const;
-  const at = receivedAt.toISOString();
-  await copyRows(connection, `audit_event (${COLUMNS})`, added.map((row, ordinal) => [
-    ...common, row.id, revisions.get(row.id) ?? 0, batch?.id ?? null, ordinal, at, row.at, row.atRaw, row.activity, row.kind, row.service, row.result, row.reason,
-    row.actorId, row.actorName, row.subjectId, row.subjectName, row.groupId, row.groupName, row.applicationId, row.applicationName, row.requestId, row.correlationId, row.raw, row.defect,
-  ]));
+  const common = copyText([tenantId, SOURCE, receivedAt.toISOString(), batch?.id ?? null]);
+  const copying = copyRows(connection, `audit_event (${COLUMNS})`, Buffer.concat(added.flatMap(({ copied, id }, ordinal) => [copied, Buffer.from(`\t${common}\t${revisions.get(id) ?? 0}\t${ordinal}\n`)])));
+  meanwhile?.();
+  await copying;
   return { added, revised: added.filter(({ id }) => revisions.has(id)) };
 }
 
 const NO_REVISIONS: ReadonlyMap<string, number> = new Map();
 
-const keysOf = (rows: readonly Row[]): [string[], string[], string[]] => [rows.map(({ id }) => id), rows.map((row) => `\\x${row.hash}`), rows.map(({ at }) => at)];
+const keysOf = (rows: readonly EventRow[]): [string[], string[], string[]] => [rows.map(({ id }) => id), rows.map((row) => `\\x${row.hash}`), rows.map(({ at }) => at)];
 const CAME = 'unnest($2::text[], $3::bytea[], $4::timestamptz[]) AS came (event_id, content_hash, activity_at)';
 
 /** Answers which of the rows have an id that was not there. */
-async function insertKeys(connection: Connection, tenantId: string, rows: readonly Row[]): Promise<(row: Row) => boolean> {
+async function insertKeys(connection: Connection, tenantId: string, rows: readonly EventRow[]): Promise<(row: EventRow) => boolean> {
   // The ids come back only where they say something: as a rule everything is new.
   const { rows: [fresh] } = await connection.query<{ count: number; ids: string[] | null }>(
     `WITH fresh AS (
@@ -136,7 +154,7 @@ async function insertKeys(connection: Connection, tenantId: string, rows: readon
 }
 
 /** Answers the revision of each row whose id was there, with other content. */
-async function insertRevisions(connection: Connection, tenantId: string, rows: readonly Row[]): Promise<ReadonlyMap<string, number>> {
+async function insertRevisions(connection: Connection, tenantId: string, rows: readonly EventRow[]): Promise<ReadonlyMap<string, number>> {
   const { rows: added } = await connection.query<{ id: string; revision: number }>(
     `INSERT INTO audit_event_key (tenant_id, source, event_id, revision, content_hash, activity_at)
      SELECT $1, '${SOURCE}', came.event_id, max(k.revision) + 1, came.content_hash, came.activity_at
@@ -149,7 +167,7 @@ async function insertRevisions(connection: Connection, tenantId: string, rows: r
 }
 
 /** People and groups of whose activations the rows tell. */
-function pairsOf(rows: readonly Row[]): Pair[] {
+function pairsOf(rows: readonly EventRow[]): Pair[] {
   const pairs = new Map<string, Pair>();
   for (const { kind, subjectId, groupId } of rows) {
     if (subjectId !== null && groupId !== null && JOINED.has(kind)) pairs.set(`${subjectId}/${groupId}`, { subjectId, groupId });

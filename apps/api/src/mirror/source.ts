@@ -28,13 +28,15 @@ export interface SourcePage {
   readonly brokenOff?: boolean | undefined;
 }
 
-/** What one transaction adds to a log. */
-export interface Batch {
+/** What one transaction adds to a log: records as they came, or as a source has read them. */
+export interface Batch<Record = Received> {
   readonly tenantId: string;
-  readonly events: readonly Received[];
+  readonly events: readonly Record[];
   readonly receivedAt: Date;
   /** Much comes at once: what is derived from the events may follow after the transaction, by `settle`. */
   readonly bulk?: boolean;
+  /** Called once, when the rows are on their way and the process has nothing to do but to wait for the database. */
+  readonly meanwhile?: (() => void) | undefined;
   /** Further writes of the same transaction, such as the watermark: rows and watermark are kept together or not at all. */
   readonly also?: (connection: Connection, outcome: Ingested) => Promise<void>;
 }
@@ -57,7 +59,7 @@ export interface Ingested {
  * A log somewhere else that is mirrored: data, and three ways to reach it. The sync does the rest: windows, what shows
  * late, gaps, the first reading, and the count of requests.
  */
-export interface Source {
+export interface Source<Record = unknown> {
   /** As in `sync_source`, and never changed. */
   readonly name: string;
   /** For people. */
@@ -76,8 +78,10 @@ export interface Source {
   closedBy?(error: unknown): { readonly why: string; readonly words: string } | undefined;
   /** A page of what happened within the window, in any order; `nextLink` goes on with it. Throws `GraphError`. */
   page(window: Window, nextLink?: string): Promise<SourcePage>;
+  /** Makes of a record what `ingest` takes: all that needs no database, for it is done while the page before it is stored. Refuses nothing. */
+  read(received: Received, receivedAt: Date): Record;
   /** Adds to the log, each record once, in one transaction that it begins and ends. The same records again add nothing. */
-  ingest(connection: Connection, batch: Batch): Promise<Ingested>;
+  ingest(connection: Connection, batch: Batch<Record>): Promise<Ingested>;
   /** After the last page of a window, and before a pass begins: what `bulk` left for later. */
   settle?(connection: Connection, tenantId: string): Promise<void>;
   /** When the newest record that the log holds happened. */

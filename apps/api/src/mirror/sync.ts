@@ -91,6 +91,9 @@ interface Reading {
   readonly tries: number;
 }
 
+/** A page whose records are as the source's `ingest` takes them. */
+type ReadPage = Omit<SourcePage, 'items'> & Pick<Batch<unknown>, 'events' | 'receivedAt'>;
+
 /** A window was read to its last page; or it was not, and `error` says why. */
 type Drained = { readonly pages: number; readonly asOf: number | undefined } | { readonly error: GraphError; readonly body: string | undefined };
 
@@ -383,7 +386,9 @@ class Pass {
       await moveOn(connection);
     };
     if (body === undefined) return inTransaction(this.#connection, () => also(this.#connection));
-    await this.#ingest([{ id: '', activityDateTime: '', raw: body, defect: 'The answer is no page of events. What it stands for is a gap.' }], true, also);
+    const receivedAt = this.#deps.clock.now();
+    const defect = 'The answer is no page of events. What it stands for is a gap.';
+    await this.#ingest({ receivedAt, events: [this.#source.read({ id: '', activityDateTime: '', raw: body, defect }, receivedAt)] }, true, () => {}, also);
   }
 
   // A window.
@@ -397,9 +402,9 @@ class Pass {
     let broken = false;
     let marks = false;
     let restarts = 0;
-    const ask = (nextLink?: string): Promise<SourcePage> => {
+    const ask = (nextLink?: string): Promise<ReadPage> => {
       this.#requests.set(purpose, (this.#requests.get(purpose) ?? 0) + 1);
-      const answer = this.#source.page(asked, nextLink);
+      const answer = this.#source.page(asked, nextLink).then((page) => this.#read(page));
       // It is awaited after the page before it is stored, which may fail first.
       answer.catch(() => undefined);
       return answer;
@@ -407,7 +412,7 @@ class Pass {
     let coming = ask();
     let link: string | undefined;
     for (let pages = 1; ; pages += 1) {
-      let page: SourcePage;
+      let page: ReadPage;
       try {
         page = await coming;
       } catch (error) {
@@ -431,11 +436,13 @@ class Pass {
         const times = (links.get(link) ?? 0) + 1;
         links.set(link, times);
         if (times > MOST_TIMES_A_LINK || pages >= MOST_PAGES) throw new GraphError('unexpected', 'the pages of the source do not end');
-        coming = ask(link);
       }
+      const next = link;
+      let following: Promise<ReadPage> | undefined;
+      const askOn = (): void => { if (next !== undefined) following ??= ask(next); };
       const isWhole = link === undefined && !broken;
-      marks ||= bulk || page.items.length > MANY;
-      await this.#ingest(page.items, bulk || page.items.length > MANY, async (connection, outcome) => {
+      marks ||= bulk || page.events.length > MANY;
+      await this.#ingest(page, bulk || page.events.length > MANY, askOn, async (connection, outcome) => {
         for (const { id, at } of outcome.seen) {
           const hour = hourOf(at);
           const ids = seen.get(hour);
@@ -444,17 +451,27 @@ class Pass {
         }
         if (isWhole) await finish(connection, { pages, asOf, seen });
       });
-      if (link !== undefined) continue;
+      askOn();
+      if (following) {
+        coming = following;
+        continue;
+      }
       if (marks) await this.#source.settle?.(this.#connection, this.#deps.tenantId);
       return isWhole ? { pages, asOf } : { error: new GraphError('unexpected', 'an error stands among the events of the page'), body: undefined };
     }
   }
 
-  async #ingest(events: Batch['events'], bulk: boolean, also: NonNullable<Batch['also']>): Promise<void> {
-    const { tenantId, clock } = this.#deps;
+  /** All of a page that can be done without the database: it is done while the page before it is stored. */
+  #read({ items, ...page }: SourcePage): ReadPage {
+    const receivedAt = this.#deps.clock.now();
+    return { ...page, receivedAt, events: items.map((received) => this.#source.read(received, receivedAt)) };
+  }
+
+  async #ingest({ events, receivedAt }: Pick<ReadPage, 'events' | 'receivedAt'>, bulk: boolean, meanwhile: () => void, also: NonNullable<Batch['also']>): Promise<void> {
+    const { tenantId } = this.#deps;
     let outcome: Ingested | undefined;
     await this.#source.ingest(this.#connection, {
-      tenantId, events, bulk, receivedAt: clock.now(),
+      tenantId, events, bulk, receivedAt, meanwhile,
       also: async (connection, stored) => {
         outcome = stored;
         const { added, revised, defects } = stored;

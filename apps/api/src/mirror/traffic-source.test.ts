@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseTraffic, type ReceivedTraffic } from './traffic-event.ts';
 import { syncSource } from './sync.ts';
-import { ingestTraffic, trafficSource } from './traffic-source.ts';
+import { ingestTraffic, readTraffic, trafficSource } from './traffic-source.ts';
 
 let db: TestDatabase;
 let tenantId: string;
@@ -131,7 +131,7 @@ test('the same row twice, at once and with another time, is there once', async (
     const connection = await db.pool.connect();
     try {
       const { transactionId: id, createdDateTime: activityDateTime, raw } = row('t-1', `2026-0${n}-02T11:50:00Z`);
-      return (await ingestTraffic(connection, { tenantId, receivedAt: now, events: [{ id, activityDateTime, raw }] })).added;
+      return (await ingestTraffic(connection, { tenantId, receivedAt: now, events: [readTraffic({ id, activityDateTime, raw }, now)] })).added;
     } finally {
       connection.release();
     }

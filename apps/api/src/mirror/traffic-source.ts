@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Segment } from '@gatehouse/contracts';
 import type { Connection } from '@gatehouse/db';
 import { logClosedBy, type Graph, type LogClosed } from '@gatehouse/graph';
 import { addressOf, tiersFor, type Published } from '../core/destination.ts';
 import { inTransaction } from './database.ts';
-import type { Batch, Ingested, Source } from './source.ts';
+import type { Batch, Ingested, Received, Source } from './source.ts';
 import { DAY } from './sync.rules.ts';
 import { parseTraffic, type Connected } from './traffic-event.ts';
 
@@ -12,7 +12,7 @@ import { parseTraffic, type Connected } from './traffic-event.ts';
 export const TRAFFIC_SOURCE = 'traffic';
 
 /** The traffic log of Global Secure Access: who was let through to what. The portal does without it where it may not read it. */
-export function trafficSource({ appGraph }: { readonly appGraph: Pick<Graph, 'traffic'> }): Source {
+export function trafficSource({ appGraph }: { readonly appGraph: Pick<Graph, 'traffic'> }): Source<Row> {
   /** Errors of first pages: a link of a later page may be refused because it is too old. */
   const ofFirstPage = new WeakSet<object>();
   return {
@@ -37,6 +37,7 @@ export function trafficSource({ appGraph }: { readonly appGraph: Pick<Graph, 'tr
       });
       return { items: items.map(({ transactionId, createdDateTime, raw }) => ({ id: transactionId, activityDateTime: createdDateTime, raw })), nextLink: following };
     },
+    read: readTraffic,
     ingest: ingestTraffic,
     async newest(connection, tenantId) {
       const { rows: [row] } = await connection.query<{ newest: Date | null }>('SELECT max(created_at) AS newest FROM network_connection WHERE tenant_id = $1 AND source = $2', [tenantId, TRAFFIC_SOURCE]);
@@ -61,22 +62,23 @@ const CLOSED_WORDS: Readonly<Record<LogClosed, string>> = {
 
 type Row = Connected & { readonly applicationBy: 'log' | 'segments' | null };
 
+/** Reads a row of the log. `receivedAt` stands for a time that it has not. */
+export function readTraffic({ id: transactionId, activityDateTime: createdDateTime, raw }: Received, receivedAt: Date): Row {
+  const row = parseTraffic({ transactionId, createdDateTime, raw }, receivedAt.toISOString().replace('Z', '000Z'));
+  // Without an id of its own a row is known by its content.
+  return { ...row, id: row.id === '' ? `unidentified-${hash('sha256', raw)}` : row.id, applicationBy: row.applicationId === null ? null : 'log' };
+}
+
 /** Takes rows into the mirror, each once, in one transaction. The same rows again change nothing. */
-export async function ingestTraffic(connection: Connection, { tenantId, events, receivedAt, also }: Batch): Promise<Ingested> {
-  const fallbackAt = receivedAt.toISOString().replace('Z', '000Z');
+export async function ingestTraffic(connection: Connection, { tenantId, events, receivedAt, meanwhile, also }: Batch<Row>): Promise<Ingested> {
   const rows = new Map<string, Row>();
-  for (const { id: transactionId, activityDateTime: createdDateTime, raw } of events) {
-    const row = parseTraffic({ transactionId, createdDateTime, raw }, fallbackAt);
-    // Without an id of its own a row is known by its content.
-    const id = row.id === '' ? `unidentified-${createHash('sha256').update(raw).digest('hex')}` : row.id;
-    if (!rows.has(id)) rows.set(id, { ...row, id, applicationBy: row.applicationId === null ? null : 'log' });
-  }
+  for (const row of events) if (!rows.has(row.id)) rows.set(row.id, row);
   const months = [...new Set([...rows.values()].map(({ at }) => `${at.slice(0, 7)}-01`))].sort();
   // By itself, so that who reads the table waits for the partition alone and not for the rows.
   if (months.length > 0) await connection.query('SELECT ensure_connection_partition(month) FROM unnest($1::date[]) AS month', [months]);
   const named = await withApplications(connection, tenantId, [...rows.values()]);
   return inTransaction(connection, async () => {
-    const added = named.length === 0 ? 0 : await insert(connection, tenantId, receivedAt, named);
+    const added = named.length === 0 ? 0 : await insert(connection, { tenantId, receivedAt, meanwhile }, named);
     const outcome: Ingested = {
       added, known: rows.size - added, revised: 0, defects: 0, kinds: new Set(),
       seen: named.filter(({ id, atRaw }) => atRaw !== '' && !id.startsWith('unidentified-')).map(({ id, at }) => ({ id, at })),
@@ -104,8 +106,8 @@ async function withApplications(connection: Connection, tenantId: string, rows: 
  * The page travels as one parameter and is taken apart in SQL. A row that comes again while its connection lasts says
  * other bytes than before: what came first stays.
  */
-async function insert(connection: Connection, tenantId: string, receivedAt: Date, rows: readonly Row[]): Promise<number> {
-  const { rowCount } = await connection.query(
+async function insert(connection: Connection, { tenantId, receivedAt, meanwhile }: Pick<Batch, 'tenantId' | 'receivedAt' | 'meanwhile'>, rows: readonly Row[]): Promise<number> {
+  const inserting = connection.query(
     `WITH row AS (SELECT value AS r, ordinality AS place FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY),
      fresh AS (
        INSERT INTO network_connection_key (tenant_id, source, event_id, created_at)
@@ -124,5 +126,6 @@ async function insert(connection: Connection, tenantId: string, receivedAt: Date
      FROM row JOIN fresh ON fresh.event_id = r->>'id', batch`,
     [tenantId, JSON.stringify(rows), receivedAt.toISOString()],
   );
-  return rowCount ?? 0;
+  meanwhile?.();
+  return (await inserting).rowCount ?? 0;
 }

@@ -42,11 +42,11 @@ export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: str
        SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events)
        FROM begun CROSS JOIN (SELECT kind, result, source, bucket, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter') AS counted, ${onClock('bucket', 'time_zone')} GROUP BY 2, 3, 4, 5, 6, 7, 8`, [tenantId]);
     await connection.query(
-      `WITH taken AS (DELETE FROM log_name_delta WHERE tenant_id = $1 RETURNING role, key, name, events)
-       INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, role, key, name, sum(events) FROM taken GROUP BY role, key, name
+      `WITH taken AS (DELETE FROM log_unnamed AS u WHERE tenant_id = $1 RETURNING u)
+       INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, named.role, named.key, named.name, count(*) FROM taken, names_of_batch(taken.u) AS named GROUP BY 2, 3, 4
        ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events`, [tenantId]);
     // What a dropped month leaves nothing of is not kept as nothing.
-    if (rows[0]?.takes_away === true) for (const table of ['event_count', 'log_name']) await connection.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND events = 0`, [tenantId]);
+    if (rows[0]?.takes_away === true) await connection.query('DELETE FROM event_count WHERE tenant_id = $1 AND events = 0', [tenantId]);
     await connection.query('COMMIT');
     ended = true;
   } finally {

@@ -5,7 +5,7 @@ import { run, type Queryable } from './sql.ts';
 /** More would not be looked for one by one. */
 const MOST = 10_000;
 
-const NAMES = `(SELECT role, key, name, events FROM log_name WHERE tenant_id = $1 UNION ALL SELECT role, key, name, events FROM log_name_delta WHERE tenant_id = $1)`;
+const NAMES = `(SELECT role, key, name, events FROM log_name WHERE tenant_id = $1 UNION ALL SELECT named.role, named.key, named.name, 1 FROM log_unnamed AS u, names_of_batch(u) AS named WHERE u.tenant_id = $1)`;
 
 /** Those in the log whose id is the text or whose name, as it is or once was, contains it. */
 async function inRoles(db: Queryable, tenantId: string, roles: readonly Role[], text: string): Promise<Named[]> {

@@ -69,7 +69,6 @@ describe('what was counted as it came in', () => {
         await take(Array.from({ length: 40 }, (_, n) => pimEvent({ id: `more${n}`, at: instant(), activity: activities[1] ?? '', requestId: `m${n}` })));
         // As a month that is dropped is taken off.
         await db.pool.query(`INSERT INTO event_count_delta (tenant_id, kind, result, source, bucket, events) SELECT $1, kind, result, source, date_bin('15 minutes', activity_at, '2000-01-01T00:00:00Z'), -1 FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
-        await db.pool.query(`INSERT INTO log_name_delta (tenant_id, role, key, name, events) SELECT $1, 'subject', subject_id, subject_name, -1 FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
         await db.owner.query(`DELETE FROM audit_event WHERE tenant_id = $1 AND event_id LIKE 'more1%'`, [ines.tenantId]);
       }
       expect(await counted(undefined, undefined), again).toEqual(await raw('2000-01-01', '2100-01-01'));
@@ -83,7 +82,7 @@ describe('what was counted as it came in', () => {
       }
       await history().fold(ines.tenantId);
     }
-    expect((await db.pool.query('SELECT 1 FROM event_count_delta WHERE tenant_id = $1 UNION ALL SELECT 1 FROM log_name_delta WHERE tenant_id = $1', [ines.tenantId])).rows).toEqual([]);
+    expect((await db.pool.query('SELECT 1 FROM event_count_delta WHERE tenant_id = $1 UNION ALL SELECT 1 FROM log_unnamed WHERE tenant_id = $1', [ines.tenantId])).rows).toEqual([]);
     const { rows: named } = await db.pool.query(`SELECT key, sum(events)::int AS events FROM log_name WHERE tenant_id = $1 AND role = 'subject' GROUP BY key ORDER BY key`, [ines.tenantId]);
     expect(named).toEqual((await db.pool.query(`SELECT subject_id AS key, count(*)::int AS events FROM audit_event WHERE tenant_id = $1 AND subject_id IS NOT NULL GROUP BY 1 ORDER BY 1`, [ines.tenantId])).rows);
   }, 30_000);

@@ -242,7 +242,7 @@ test('portals that drop at once drop once; counts, names and activations are the
   expect((await db.pool.query('SELECT 1 FROM dropped_month')).rowCount).toBe(1);
   await withConnection(db, (connection) => joinStale(connection, tenantId));
   const raw = (await db.pool.query<{ row: string }>(`SELECT concat_ws(' ', kind, result, source, count(*)) AS row FROM audit_event GROUP BY kind, result, source ORDER BY 1`)).rows.map(({ row }) => row);
-  const names = `SELECT role, key, sum(events)::int AS events FROM (SELECT role, key, events FROM log_name UNION ALL SELECT role, key, events FROM log_name_delta) AS n GROUP BY 1, 2 HAVING sum(events) <> 0 ORDER BY 1, 2`;
+  const names = `SELECT role, key, sum(events)::int AS events FROM (SELECT role, key, events FROM log_name UNION ALL SELECT named.role, named.key, 1 FROM log_unnamed AS u, names_of_batch(u) AS named) AS n GROUP BY 1, 2 HAVING sum(events) <> 0 ORDER BY 1, 2`;
   const rawNames = (await db.pool.query(`SELECT role, key, count(*)::int AS events FROM audit_event, LATERAL (VALUES ('actor', coalesce(actor_id, actor_name)), ('subject', subject_id), ('group', coalesce(group_id, group_name)), ('application', coalesce(application_id, application_name))) AS n (role, key) WHERE key IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`)).rows;
   for (const again of ['not folded', 'folded']) {
     expect((await countBetween(db.reader, tenantId, undefined, undefined)).map(({ kind, result, source, events }) => `${kind} ${result} ${source} ${events}`).toSorted(), again).toEqual(raw.toSorted());
