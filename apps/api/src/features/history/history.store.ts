@@ -111,21 +111,23 @@ export function endOfMonth(month: string | null): string | null {
   return month === null ? null : new Date(Date.UTC(year, of, 1)).toISOString();
 }
 
+/** From when to when the log is complete, and what is known to be missing. One statement, for every page of it says so. */
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
-  const { rows: [row] } = await db.query<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean }>(
-    `SELECT s.complete_from, s.watermark, s.last_error, (SELECT ${iso('max(signed_at)')} FROM ledger_checkpoint WHERE tenant_id = $1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1) AS dropped_month,
-       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND (alarm IS NOT NULL OR check_found IS NOT NULL)) AS is_stopped
+  const [row] = await run<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean; gaps: readonly { readonly from: string; readonly to: string; readonly cause: Coverage['gaps'][number]['cause']; readonly is_open: boolean }[] }>(db,
+    `SELECT s.complete_from, s.watermark, s.last_error,
+       (SELECT ${iso('signed_at')} FROM ledger_checkpoint WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1) AS dropped_month,
+       EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND (alarm IS NOT NULL OR check_found IS NOT NULL)) AS is_stopped,
+       coalesce((SELECT json_agg(json_build_object('from', ${iso('g.filled_to')}, 'to', ${iso('g.to_at')}, 'cause', g.cause, 'is_open', g.closed_at IS NULL) ORDER BY g.filled_to) FROM sync_gap AS g
+         WHERE g.tenant_id = $1 AND g.source = 'directory' AND g.closed_how IS DISTINCT FROM 'filled' AND g.to_at > coalesce(s.complete_from::timestamptz, 'infinity') AND g.filled_to < g.to_at), '[]') AS gaps
      FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
-  const { rows: gaps } = await db.query<{ from_at: Date; to_at: Date; cause: Coverage['gaps'][number]['cause']; is_open: boolean }>(
-    `SELECT filled_to AS from_at, to_at, cause, closed_at IS NULL AS is_open FROM sync_gap WHERE tenant_id = $1 AND source = 'directory' AND closed_how IS DISTINCT FROM 'filled' AND to_at > $2::timestamptz AND filled_to < to_at ORDER BY from_at`,
-    [tenantId, row?.complete_from ?? 'infinity'],
-  );
   return {
     from: row?.complete_from ?? null, to: row?.watermark ?? null, droppedTo: endOfMonth(row?.dropped_month ?? null), lastError: row?.last_error ?? null,
     sealedTo: row?.sealed_text ?? null, isLedgerStopped: row?.is_stopped === true,
-    gaps: gaps.map(({ from_at: from, to_at: to, cause, is_open: isOpen }) => ({ from: from.toISOString(), to: to.toISOString(), cause, fillableUntil: isOpen ? new Date(from.getTime() + RETENTION_MS).toISOString() : null })),
+    gaps: (row?.gaps ?? []).map(({ from, to, cause, is_open: isOpen }) => ({ from: instant(from), to: instant(to), cause, fillableUntil: isOpen ? new Date(Date.parse(from) + RETENTION_MS).toISOString() : null })),
   };
 }
+
+const instant = (text: string): string => new Date(text).toISOString();
 
 /** How long Entra keeps its log (P1 and P2). */
 const RETENTION_MS = 30 * 24 * 60 * 60_000;
