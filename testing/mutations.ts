@@ -293,7 +293,7 @@ async function dropMonth(db: TestDatabase, ledger: Ledger, clock: { now(): Date 
   await db.pool.query(
     `INSERT INTO month_archive (tenant_id, log, month, status, planned_at, due_at, file, sha256, bytes, rows, verified_at) VALUES ($1, 'audit_event', '2018-11-01', 'verified', '2026-01-01Z', '2026-02-01Z', 'a.zip', 'ab', 1, 24, $2)`, [TENANT, clock.now()]);
   await ledger.check();
-  const { rows: [row] } = await db.pool.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', 'ab') AS outcome`, [TENANT]);
+  const { rows: [row] } = await db.pool.query<{ outcome: string }>(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', 'ab') AS outcome`, [TENANT]);
   if (row?.outcome !== 'dropped') throw new Error(`the month was not dropped: ${row?.outcome}`);
   await ledger.seal();
 }

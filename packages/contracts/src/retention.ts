@@ -5,7 +5,7 @@ import { Instant } from './words.ts';
 /** A calendar month in UTC, such as 2019-11. */
 export const Month = z.string().regex(/^(?!0000)\d{4}-(0[1-9]|1[0-2])$/);
 
-export const RetentionPolicy = z.object({ source: z.enum(['directory', 'portal']), months: z.int(), changedAt: Instant.nullable(), changedBy: z.string().nullable() });
+export const RetentionPolicy = z.object({ source: z.enum(['directory', 'portal', 'traffic']), months: z.int(), changedAt: Instant.nullable(), changedBy: z.string().nullable() });
 export type RetentionPolicy = z.infer<typeof RetentionPolicy>;
 
 export const LegalHold = z.object({ id: z.string(), reason: z.string(), fromMonth: Month.nullable(), toMonth: Month.nullable(), setAt: Instant, setBy: z.string() });
@@ -15,8 +15,13 @@ export type LegalHold = z.infer<typeof LegalHold>;
 export const DropRefusal = z.enum(['not-announced', 'dropped-before', 'held', 'no-notice', 'not-archived', 'no-rows', 'other-tenants', 'not-over', 'not-sealed', 'not-checked', 'failed']);
 export type DropRefusal = z.infer<typeof DropRefusal>;
 
+/** The logs that are kept by months: Entra's audit log with the portal's own actions, and the traffic log. */
+export const MonthlyLog = z.enum(['audit_event', 'network_connection']);
+export type MonthlyLog = z.infer<typeof MonthlyLog>;
+
 /** A month whose time is over: announced, archived and the archive read back, then dropped. */
 export const PlannedDrop = z.object({
+  log: MonthlyLog,
   month: Month,
   status: z.enum(['planned', 'verified', 'dropped']),
   plannedAt: Instant,

@@ -39,10 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'relation "log_unnamed" already exists',
+  twice: 'function "drop_log_month" already exists with same argument types',
   /** What it writes into the catalog. */
-  wrote: `pg_proc WHERE proname = 'names_of_batch'`,
-  undo: 'DROP FUNCTION IF EXISTS names_of_batch, names_of; DROP TABLE IF EXISTS log_unnamed; CREATE TABLE log_name_delta (tenant_id uuid, role text, key text, name text, events bigint)',
+  wrote: `pg_proc WHERE proname = 'drop_log_month'`,
+  undo: 'DROP FUNCTION IF EXISTS drop_log_month',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -49,7 +49,7 @@ export async function addPart(db: Tx, tenantId: string, exportId: string, month:
 /** Whether a month that the range touches was dropped since: then the file cannot be the same any more. */
 export async function droppedSince(db: Tx, tenantId: string, at: string, { from, to }: Pick<HistoryFilter, 'from' | 'to'>): Promise<boolean> {
   const month = { ...(from !== undefined && { gte: from.slice(0, 7) }), ...(to !== undefined && { lte: to.slice(0, 7) }) };
-  return await db.droppedMonth.count({ where: { tenantId, droppedAt: { gte: new Date(at) }, month } }) > 0;
+  return await db.droppedMonth.count({ where: { tenantId, log: 'audit_event', droppedAt: { gte: new Date(at) }, month } }) > 0;
 }
 
 export async function setSize(db: Tx, tenantId: string, id: string, size: { rows: number; bytes: number }): Promise<void> {

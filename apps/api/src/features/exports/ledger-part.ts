@@ -1,5 +1,5 @@
 import type { Connection } from '@gatehouse/db';
-import { readLeafRange, type Selection } from './log-reader.store.ts';
+import { readLeafRange, type Selection, type WholeMonth } from './log-reader.store.ts';
 import type { PackPart } from './pack.writer.ts';
 
 /** What the ledger adds to a pack. */
@@ -7,7 +7,7 @@ export interface LedgerPart {
   /** Sees to it that what is committed is sealed, before the pack looks at the log. */
   seal(): Promise<void>;
   /** Files with the proofs of the selected rows, and what they prove, in words. Reads by the connection of the pack, so that both see the same, and one file after the other. */
-  filesOf(connection: Connection, selection: Selection): Promise<readonly PackPart[]>;
+  filesOf(connection: Connection, selection: Selection | WholeMonth): Promise<readonly PackPart[]>;
 }
 
 /** The ledger, which the mirror keeps. */

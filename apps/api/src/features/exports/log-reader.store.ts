@@ -1,4 +1,4 @@
-import type { HistoryFilter, NamesMeant } from '@gatehouse/contracts';
+import type { HistoryFilter, MonthlyLog, NamesMeant } from '@gatehouse/contracts';
 import { bind, copyOut, type Connection, type Database } from '@gatehouse/db';
 import { UNSAFE } from './csv.rules.ts';
 import type { LogRow } from './log-row.rules.ts';
@@ -124,10 +124,20 @@ export async function bulkOf(connection: Connection, what: keyof typeof BULK, se
   return copyOut(connection, filled(`SELECT ${columns} FROM audit_event AS e WHERE ${text} AND ${within(month)} ORDER BY ${ORDER}`, names), options);
 }
 
-/** Whole rows of a month as COPY's text format has them: `\\copy audit_event from` takes them back. */
-export async function wholeRowsOf(connection: Connection, tenantId: string, month: { month: string; next: string }): Promise<AsyncIterable<Buffer>> {
+/** A month of a log, from its first day to the next one's. */
+export interface WholeMonth { readonly tenantId: string; readonly log: MonthlyLog; readonly month: string; readonly next: string }
+
+/** The instant that says in which month a row lies. */
+export const INSTANT_OF: Readonly<Record<MonthlyLog, string>> = { audit_event: 'activity_at', network_connection: 'created_at' };
+
+async function ofMonth(connection: Connection, { tenantId, log, month, next }: WholeMonth): Promise<string> {
   const [tenant = ''] = await bind(connection, [tenantId]);
-  return copyOut(connection, `SELECT e.* FROM audit_event AS e WHERE e.tenant_id = ${tenant}::uuid AND ${within(month)} ORDER BY e.batch_id, e.ordinal`, 'FORMAT text');
+  return `FROM ${log} AS e WHERE e.tenant_id = ${tenant}::uuid AND e.${INSTANT_OF[log]} >= '${month} 00:00:00+00' AND e.${INSTANT_OF[log]} < '${next} 00:00:00+00'`;
+}
+
+/** Whole rows of a month as COPY's text format has them: `\\copy … from` takes them back. */
+export async function wholeRowsOf(connection: Connection, month: WholeMonth): Promise<AsyncIterable<Buffer>> {
+  return copyOut(connection, `SELECT e.* ${await ofMonth(connection, month)} ORDER BY e.batch_id, e.ordinal`, 'FORMAT text');
 }
 
 const ROW = `e.source, e.event_id AS "eventId", e.revision, ${iso('e.activity_at')} AS at, e.activity_at_raw AS "atRaw", e.activity, e.kind, e.service, e.result, e.result_reason AS reason, e.actor_id AS "actorId", e.actor_name AS "actorName",
@@ -161,15 +171,16 @@ export async function rowsOfBatches(db: Pick<Database['pool'], 'query'> | Pick<C
 }
 
 /** The leaves of the ledger from the first batch of a selection to the end of the last, with those of dropped months of its time, and how many of its rows are among them or wait to be sealed. */
-export async function readLeafRange(connection: Connection, selection: Selection): Promise<{ from: number; to: number; sealed: number; waiting: number }> {
-  const from = await selected(connection, selection);
+export async function readLeafRange(connection: Connection, of: Selection | WholeMonth): Promise<{ from: number; to: number; sealed: number; waiting: number }> {
+  const from = 'log' in of ? await ofMonth(connection, of) : await selected(connection, of);
+  const { log, span } = 'log' in of ? { log: of.log, span: { from: of.month, to: of.next } } : { log: 'audit_event', span: of.filter };
   const { rows: [row] } = await connection.query<{ from: string | null; to: string | null; sealed: string | null; waiting: string | null }>(
     `SELECT min(s.first_leaf) AS from, max(s.first_leaf + b.rows + 1) AS to, sum(of.rows) FILTER (WHERE s.first_leaf IS NOT NULL) AS sealed, sum(of.rows) FILTER (WHERE s.first_leaf IS NULL) AS waiting
      FROM (SELECT e.tenant_id, e.batch_id, count(*) AS rows ${from} GROUP BY 1, 2) AS of
      JOIN log_batch AS b ON b.tenant_id = of.tenant_id AND b.batch_id = of.batch_id LEFT JOIN ledger_seal AS s ON s.tenant_id = of.tenant_id AND s.batch_id = of.batch_id`);
   const { rows: [dropped] } = await connection.query<{ from: string | null; to: string | null }>(
-    `SELECT min(first_leaf) AS from, max(end_leaf) AS to FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3)`,
-    [selection.tenantId, selection.filter.from?.slice(0, 7) ?? null, selection.filter.to ?? null]);
+    `SELECT min(first_leaf) AS from, max(end_leaf) AS to FROM dropped_month WHERE tenant_id = $1 AND log = $4 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3)`,
+    [of.tenantId, span.from?.slice(0, 7) ?? null, span.to ?? null, log]);
   const known = (...leaves: readonly (string | null | undefined)[]): number[] => leaves.flatMap((leaf) => (leaf === null || leaf === undefined ? [] : [Number(leaf)]));
   const [begins, ends] = [known(row?.from, dropped?.from), known(row?.to, dropped?.to)];
   return { from: begins.length === 0 ? 0 : Math.min(...begins), to: Math.max(0, ...ends), sealed: Number(row?.sealed ?? 0), waiting: Number(row?.waiting ?? 0) };

@@ -8,7 +8,7 @@ type Counted = Pick<PackFacts, 'events' | 'months' | 'kinds' | 'people' | 'group
 /** Months of the range that were dropped, oldest first. */
 export async function readDropped(connection: Connection, tenantId: string, { from, to }: Pick<HistoryFilter, 'from' | 'to'>): Promise<DroppedMonth[]> {
   const { rows } = await connection.query<Omit<DroppedMonth, 'rows' | 'droppedAt'> & { rows: string; dropped_at: Date }>(
-    `SELECT month, rows, policy, archive, archive_sha256 AS sha256, dropped_at FROM dropped_month WHERE tenant_id = $1 AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3) ORDER BY month, dropped_at`,
+    `SELECT month, rows, policy, archive, archive_sha256 AS sha256, dropped_at FROM dropped_month WHERE tenant_id = $1 AND log = 'audit_event' AND ($2::text IS NULL OR month >= $2) AND ($3::text IS NULL OR month || '-01T00:00:00.000000Z' < $3) ORDER BY month, dropped_at`,
     [tenantId, from?.slice(0, 7) ?? null, to ?? null]);
   return rows.map(({ dropped_at, ...row }) => ({ ...row, rows: Number(row.rows), droppedAt: dropped_at.toISOString() }));
 }

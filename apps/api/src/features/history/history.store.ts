@@ -115,7 +115,7 @@ export function endOfMonth(month: string | null): string | null {
 export async function readCoverage(db: Queryable, tenantId: string): Promise<Coverage> {
   const [row] = await run<{ complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean; gaps: readonly { readonly from: string; readonly to: string; readonly cause: Coverage['gaps'][number]['cause']; readonly is_open: boolean }[] }>(db,
     `SELECT s.complete_from, s.watermark, s.last_error,
-       (SELECT ${iso('signed_at')} FROM ledger_checkpoint WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1) AS dropped_month,
+       (SELECT ${iso('signed_at')} FROM ledger_checkpoint WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1 AND log = 'audit_event') AS dropped_month,
        EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND (alarm IS NOT NULL OR check_found IS NOT NULL)) AS is_stopped,
        coalesce((SELECT json_agg(json_build_object('from', ${iso('g.filled_to')}, 'to', ${iso('g.to_at')}, 'cause', g.cause, 'is_open', g.closed_at IS NULL) ORDER BY g.filled_to) FROM sync_gap AS g
          WHERE g.tenant_id = $1 AND g.source = 'directory' AND g.closed_how IS DISTINCT FROM 'filled' AND g.to_at > coalesce(s.complete_from::timestamptz, 'infinity') AND g.filled_to < g.to_at), '[]') AS gaps

@@ -21,7 +21,7 @@ const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', '
 
 /** The end of the newest month of the log that was dropped; whatever was known of it once, it is not there to answer from. */
 export async function findDroppedTo(db: Pool, tenantId: string): Promise<string | null> {
-  const { rows: [row] } = await db.query<{ to: string | null }>(`SELECT ${iso(`((max(month) || '-01')::date + interval '1 month')::timestamp AT TIME ZONE 'UTC'`)} AS "to" FROM dropped_month WHERE tenant_id = $1`, [tenantId]);
+  const { rows: [row] } = await db.query<{ to: string | null }>(`SELECT ${iso(`((max(month) || '-01')::date + interval '1 month')::timestamp AT TIME ZONE 'UTC'`)} AS "to" FROM dropped_month WHERE tenant_id = $1 AND log = 'audit_event'`, [tenantId]);
   return row?.to ?? null;
 }
 

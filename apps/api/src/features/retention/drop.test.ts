@@ -14,7 +14,8 @@ import { checkLedger } from '../../mirror/ledger/check.ts';
 import { COPY_SETTINGS } from '../../mirror/ledger/leaves.ts';
 import { createLedger, originOf, type Ledger } from '../../mirror/ledger/ledger.ts';
 import { pimEvent, story } from '../../mirror/testing.ts';
-import { readMark, sealedPart, withSnapshot } from '../exports/exports.ts';
+import { ingestTraffic, readTraffic } from '../../mirror/traffic-source.ts';
+import { readMark, readPack, sealedPart, withSnapshot } from '../exports/exports.ts';
 import { droppedStatement } from '../exports/pack.rules.ts';
 import { readDropped } from '../exports/pack.store.ts';
 import { countBetween, foldCounts } from '../history/counts.store.ts';
@@ -87,7 +88,7 @@ test('the portal’s own role drops a month whose notice is over, and the ledger
   await pass('2026-04-02T10:00:00Z');
   await expect(db.pool.query('DELETE FROM audit_event')).rejects.toThrow(/permission denied/);
   await expect(db.pool.query('INSERT INTO dropped_month SELECT * FROM dropped_month')).rejects.toThrow(/permission denied/);
-  await expect(db.reader.query(`SELECT drop_audit_month($1, '2018-11-01', '')`, [tenantId])).rejects.toThrow(/permission denied/);
+  await expect(db.reader.query(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', '')`, [tenantId])).rejects.toThrow(/permission denied/);
   expect(await inMonth()).toBe(0);
   const [drop] = await drops();
   expect(drop).toMatchObject({ month: '2018-11', status: 'dropped', rows: 17, refusal: null, error: null });
@@ -193,7 +194,7 @@ test('the database refuses by itself, and says why', async () => {
     await connection.query('BEGIN');
     if (change !== '') await connection.query(change);
     await connection.query('SET LOCAL ROLE gatehouse_runtime');
-    const { rows: [row] } = await connection.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', $2) AS outcome`, [tenantId, hash]);
+    const { rows: [row] } = await connection.query<{ outcome: string }>(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', $2) AS outcome`, [tenantId, hash]);
     const { rowCount } = await connection.query('SELECT 1 FROM dropped_month');
     await connection.query('ROLLBACK');
     expect(rowCount, change).toBe(row?.outcome === 'dropped' ? 1 : 0);
@@ -241,7 +242,7 @@ test.each(['summed up', 'summed up but for a batch', 'not summed up yet'])('port
       UPDATE log_name AS n SET events = n.events - gone.events FROM (SELECT named.role, named.key, named.name, count(*) AS events FROM u, names_of_batch(u.batch) AS named GROUP BY 1, 2, 3) AS gone WHERE n.role = gone.role AND n.key = gone.key AND n.name = gone.name`);
   }
   const sha256 = (await drops())[0]?.sha256 ?? '';
-  const outcomes = await Promise.all([1, 2, 3].map(() => db.pool.query<{ outcome: string }>(`SELECT drop_audit_month($1, '2018-11-01', $2) AS outcome`, [tenantId, sha256]).then(({ rows: [row] }) => row?.outcome)));
+  const outcomes = await Promise.all([1, 2, 3].map(() => db.pool.query<{ outcome: string }>(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', $2) AS outcome`, [tenantId, sha256]).then(({ rows: [row] }) => row?.outcome)));
   expect(outcomes.toSorted()).toEqual(['dropped', 'dropped-before', 'dropped-before']);
   await Promise.all([retention.pass(), retentionOf(db).pass()]);
   expect((await db.pool.query('SELECT 1 FROM dropped_month')).rowCount).toBe(1);
@@ -260,13 +261,50 @@ test.each(['summed up', 'summed up but for a batch', 'not summed up yet'])('port
   expect(await readCoverage(db.reader, tenantId)).toMatchObject({ from: '2018-12-01T00:00:00.000Z', droppedTo: '2018-12-01T00:00:00.000Z' });
 });
 
+test('months of the traffic log are dropped by a policy of their own, and the audit log of the same month stays', async () => {
+  const connections = (day: string, count: number) => Array.from({ length: count }, (_, n) => readTraffic({ id: `${day}-${n}`, activityDateTime: `${day}T10:00:00Z`, raw: JSON.stringify({ transactionId: `${day}-${n}`, createdDateTime: `${day}T10:00:00Z`, action: 'allow' }) }, now));
+  const took = (day: string, count: number) => withConnection(db, (connection) => ingestTraffic(connection, { tenantId, receivedAt: now, events: connections(day, count) }));
+  await db.pool.query(`INSERT INTO sync_source (tenant_id, source, complete_from, watermark) VALUES ($1, 'traffic', '2018-10-15T00:00:00.0000000Z', '2026-03-02T09:00:00.0000000Z')`, [tenantId]);
+  await retention.setPolicy(maya, { source: 'directory', months: 600 });
+  await took('2018-11-05', 5);
+  await took('2019-01-01', 3);
+  await took('2026-02-05', 2);
+  await take(filler('h', 300, '2026-02-07T00:00:00Z'));
+  await ledger.seal();
+  await retention.setPolicy(maya, { source: 'traffic', months: 87 });
+  await makeReady();
+  expect(await drops()).toMatchObject([{ log: 'network_connection', month: '2018-11', status: 'verified', rows: 5 }]);
+  const archive = (await drops())[0]?.file ?? '';
+  expect(await retention.get(maya)).toMatchObject({ policies: [{ source: 'directory', months: 600 }, { source: 'portal', months: 84 }, { source: 'traffic', months: 87 }] });
+  const outcome = (log: string, month: string) => db.pool.query<{ outcome: string }>('SELECT drop_log_month($1, $2, $3, $4) AS outcome', [tenantId, log, month, 'x']).then(({ rows: [row] }) => row?.outcome);
+  // Neither of another log, nor of what is no log, nor with another archive.
+  expect([await outcome('audit_event', '2018-11-01'), await outcome('session', '2018-11-01'), await outcome('network_connection', '2019-01-01'), await outcome('network_connection', '2018-11-01')]).toEqual(['not-announced', 'not-announced', 'not-announced', 'not-archived']);
+
+  await pass('2026-04-02T10:00:00Z');
+  expect(await drops()).toMatchObject([{ log: 'network_connection', month: '2018-11', status: 'dropped', rows: 5, refusal: null }]);
+  expect((await db.pool.query(`SELECT to_char(created_at, 'YYYY-MM-DD') AS day, count(*)::int AS rows FROM network_connection GROUP BY 1 ORDER BY 1`)).rows).toEqual([{ day: '2019-01-01', rows: 3 }, { day: '2026-02-05', rows: 2 }]);
+  expect((await db.pool.query('SELECT count(*)::int AS keys FROM network_connection_key')).rows).toEqual([{ keys: 5 }]);
+  expect(await inMonth()).toBe(17);
+  expect((await db.pool.query(`SELECT source, complete_from FROM sync_source ORDER BY source`)).rows).toEqual([{ source: 'directory', complete_from: '2018-10-15T00:00:00.0000000Z' }, { source: 'traffic', complete_from: '2018-12-01T00:00:00.000Z' }]);
+  // The audit log has lost nothing, and says so.
+  expect((await readCoverage(db.reader, tenantId)).droppedTo).toBeNull();
+  await ledger.seal();
+  expect(await ledger.check()).toEqual([]);
+  const [all, kept] = [await check(ledger.pack({})), await check(archive)];
+  expect(all.lines).toContain('5 rows of network_connection of 2018-11 were dropped at');
+  expect([all.code, kept.code], kept.lines).toEqual([0, 0]);
+  const files = await readPack(archive);
+  expect(files.files.map(({ name, lines }) => [name, lines])).toEqual(expect.arrayContaining([['network_connection.copy', 5]]));
+  expect(files.files.map(({ name }) => name)).not.toContain('events.ndjson');
+});
+
 test('whatever breaks off between archive and drop loses nothing, and the next pass goes on', async () => {
   await makeReady();
   const [before] = await drops();
   // It dies with everything done and nothing committed.
   await withConnection(db, async (connection) => {
     await connection.query('BEGIN');
-    await connection.query(`SELECT drop_audit_month($1, '2018-11-01', $2)`, [tenantId, before?.sha256]);
+    await connection.query(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', $2)`, [tenantId, before?.sha256]);
     await connection.query('ROLLBACK');
   });
   expect(await inMonth()).toBe(17);

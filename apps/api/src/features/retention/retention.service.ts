@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Answer, GetRetention, Input, LiftHold, PlannedDrop, SetHold, SetRetention } from '@gatehouse/contracts';
+import { MonthlyLog, type Answer, type GetRetention, type Input, type LiftHold, type PlannedDrop, type SetHold, type SetRetention } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import type { Actor } from '../../core/actor.ts';
@@ -7,8 +7,8 @@ import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { logStream, readMark, readPack, wholeRowsOf, withSnapshot, writePack, type LedgerPart, type PackedFile } from '../exports/exports.ts';
-import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS } from './retention.rules.ts';
-import { announce, beginAnew, countDrops, countMonth, dropMonth, insertHold, liftHold, monthsBefore, noteFault, noteRefusal, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw } from './retention.store.ts';
+import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS, SOURCES_OF } from './retention.rules.ts';
+import { announce, beginAnew, countDrops, countMonth, dropMonth, insertHold, liftHold, monthsBefore, noteFault, noteRefusal, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw, type LogMonth } from './retention.store.ts';
 
 export interface RetentionDeps {
   readonly db: Database;
@@ -24,7 +24,7 @@ export interface RetentionDeps {
 export type Retention = ReturnType<typeof createRetention>;
 
 /** Whole rows, as PostgreSQL's COPY writes them: an archive can be taken back as it was. */
-const ROWS_FILE = 'audit_event.copy';
+const rowsFile = (log: MonthlyLog): string => `${log}.copy`;
 /** A month of many rows takes a while to be counted once more. */
 const DROP_MS = 11 * 60_000;
 
@@ -46,7 +46,7 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
       const { rows: [got] } = await connection.query<{ locked: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', lock);
       if (got?.locked === true) {
         try {
-          await goOn();
+          for (const one of MonthlyLog.options) await goOn(one);
         } finally {
           await connection.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
         }
@@ -57,30 +57,30 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
     }
   }
 
-  async function goOn(): Promise<void> {
+  async function goOn(of: MonthlyLog): Promise<void> {
     const now = clock.now();
     const policies = await readPolicies(db.prisma, tenantId);
     const holds = await readHolds(db.prisma, tenantId);
     const drops = await readDrops(db.prisma, tenantId);
-    const least = Math.min(...policies.map(({ months }) => months));
-    const standing = await monthsBefore(db, tenantId, keptUntil(now.toISOString().slice(0, 7), -least));
+    const least = Math.min(...policies.filter(({ source }) => SOURCES_OF[of].includes(source)).map(({ months }) => months));
+    const standing = await monthsBefore(db, tenantId, of, keptUntil(now.toISOString().slice(0, 7), -least));
     for (const one of standing) {
       const { month, sources } = one;
-      let planned = drops.find((drop) => drop.month === month);
+      let planned = drops.find((drop) => drop.log === of && drop.month === month);
       if (planned?.status === 'dropped') {
         // Rows of it came in since: they get their own notice and archive.
-        await db.prisma.$transaction((tx) => beginAnew(tx, tenantId, month));
+        await db.prisma.$transaction((tx) => beginAnew(tx, tenantId, one));
         planned = undefined;
       }
       const over = isOver(month, policies.filter(({ source }) => sources.includes(source)).map(({ months }) => months), now);
       if (!over) {
-        if (planned) await db.prisma.$transaction((tx) => withdraw(tx, tenantId, month));
+        if (planned) await db.prisma.$transaction((tx) => withdraw(tx, tenantId, one));
         continue;
       }
       if (isHeld(month, holds)) continue;
       if (!planned) {
         await db.prisma.$transaction(async (tx) => {
-          if (await announce(tx, tenantId, month, now, dueAfter(now))) await record(tx, event('retention.drop-planned', { month, dueAt: dueAfter(now).toISOString() }));
+          if (await announce(tx, tenantId, one, now, dueAfter(now))) await record(tx, event('retention.drop-planned', { log: of, month, dueAt: dueAfter(now).toISOString() }));
         });
       }
       const rows = await countMonth(db.pool, tenantId, one);
@@ -91,59 +91,60 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
   }
 
   /** Has the month dropped, where its archive is still what was read back. */
-  async function drop({ month, next }: { month: string; next: string }, { file, sha256, rows }: Pick<PlannedDrop, 'file' | 'sha256' | 'rows'>): Promise<void> {
+  async function drop(one: LogMonth & { next: string }, { file, sha256, rows }: Pick<PlannedDrop, 'file' | 'sha256' | 'rows'>): Promise<void> {
+    const { month } = one;
     const found = file === null ? undefined : await readPack(file).catch((error: unknown) => { log.warn({ err: error, month }, 'the archive of a month cannot be read'); return undefined; });
-    if (sha256 === null || rows === null || found?.sha256 !== sha256) return archive({ month, next }, rows ?? 0);
+    if (sha256 === null || rows === null || found?.sha256 !== sha256) return archive(one, rows ?? 0);
     try {
       const outcome = await db.prisma.$transaction(async (tx) => {
-        const answer = await dropMonth(tx, tenantId, month, sha256);
-        if (answer === 'dropped') await record(tx, event('retention.month-dropped', { month, rows, sha256 }));
+        const answer = await dropMonth(tx, tenantId, one, sha256);
+        if (answer === 'dropped') await record(tx, event('retention.month-dropped', { log: one.log, month, rows, sha256 }));
         return answer;
       }, { timeout: DROP_MS });
       if (outcome === 'dropped') return await ledgerPart.seal();
-      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, month, outcome));
+      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, one, outcome));
       // Made before the ledger had all of its rows: made anew, it has the proofs.
-      if (outcome === 'not-archived') await archive({ month, next }, rows);
+      if (outcome === 'not-archived') await archive(one, rows);
     } catch (error) {
       log.warn({ err: error, month }, 'a month of the log could not be dropped');
-      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, month, 'failed'));
+      await db.prisma.$transaction((tx) => noteRefusal(tx, tenantId, one, 'failed'));
     }
   }
 
   /** Writes the month to a file and reads it back. */
-  async function archive(one: { month: string; next: string }, rows: number): Promise<void> {
-    const { month, next } = one;
-    const span = { month: `${month}-01`, next };
+  async function archive(one: LogMonth & { next: string }, rows: number): Promise<void> {
+    const { log: of, month, next } = one;
+    const whole = { tenantId, log: of, month: `${month}-01`, next };
     // The archive of rows that are gone is never written over.
-    const before = await countDrops(db.prisma, tenantId, month);
-    const file = join(dir, `audit_event-${month}-${tenantId}${before > 0 ? `-${before + 1}` : ''}.zip`);
+    const before = await countDrops(db.prisma, tenantId, one);
+    const file = join(dir, `${of}-${month}-${tenantId}${before > 0 ? `-${before + 1}` : ''}.zip`);
     try {
       await ledgerPart.seal();
       const mark = await readMark(db.pool, tenantId);
-      const [from, to] = [`${span.month}T00:00:00.000000Z`, `${next}T00:00:00.000000Z`];
+      const filter = { from: `${whole.month}T00:00:00.000000Z`, to: `${next}T00:00:00.000000Z` };
       const written = await withSnapshot(db, async (connection) => {
         async function* events(): AsyncGenerator<Buffer> {
-          for await (const { bytes } of logStream(connection, 'ndjson', { tenantId, filter: { from, to }, mark })) if (bytes.length > 0) yield bytes;
+          for await (const { bytes } of logStream(connection, 'ndjson', { tenantId, filter, mark })) if (bytes.length > 0) yield bytes;
         }
-        const ledger = await ledgerPart.filesOf(connection, { tenantId, filter: { from, to }, mark });
+        const ledger = await ledgerPart.filesOf(connection, whole);
         return writePack(file, [
-          { name: 'README.txt', content: async function* readme() { yield Buffer.from(readmeOf(tenantId, month)); } },
-          { name: ROWS_FILE, content: () => wholeRowsOf(connection, tenantId, span) },
-          { name: 'events.ndjson', content: events },
+          { name: 'README.txt', content: async function* readme() { yield Buffer.from(readmeOf(tenantId, one)); } },
+          { name: rowsFile(of), content: () => wholeRowsOf(connection, whole) },
+          ...(of === 'audit_event' ? [{ name: 'events.ndjson', content: events }] : []),
           ...ledger,
-        ], { at: clock.now(), manifest: (files: readonly PackedFile[]) => `${JSON.stringify({ format: 'gatehouse-archive', version: 1, tenantId, log: 'audit_event', month, rows, files }, undefined, 2)}\n` });
+        ], { at: clock.now(), manifest: (files: readonly PackedFile[]) => `${JSON.stringify({ format: 'gatehouse-archive', version: 1, tenantId, log: of, month, rows, files }, undefined, 2)}\n` });
       });
-      const fault = faultOf(written, await readPack(file), rows, ROWS_FILE);
+      const fault = faultOf(written, await readPack(file), rows, rowsFile(of));
       if (fault !== undefined) throw new Error(fault);
       await db.prisma.$transaction(async (tx) => {
-        await noteVerified(tx, tenantId, month, { file, sha256: written.sha256, bytes: written.bytes, rows, verifiedAt: clock.now() });
-        await record(tx, event('retention.month-archived', { month, rows, sha256: written.sha256, bytes: written.bytes }));
+        await noteVerified(tx, tenantId, one, { file, sha256: written.sha256, bytes: written.bytes, rows, verifiedAt: clock.now() });
+        await record(tx, event('retention.month-archived', { log: of, month, rows, sha256: written.sha256, bytes: written.bytes }));
       });
     } catch (error) {
       log.warn({ err: error, month }, 'a month of the log could not be archived');
       await db.prisma.$transaction(async (tx) => {
-        await noteFault(tx, tenantId, month, 'The month could not be archived, or the archive did not read back whole. It stays. The log of the portal says more.');
-        await record(tx, event('retention.archive-failed', { month }, own, 'failure'));
+        await noteFault(tx, tenantId, one, 'The month could not be archived, or the archive did not read back whole. It stays. The log of the portal says more.');
+        await record(tx, event('retention.archive-failed', { log: of, month }, own, 'failure'));
       });
     }
   }
@@ -188,8 +189,8 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
   };
 }
 
-const readmeOf = (tenantId: string, month: string): string => [
-  'GATEHOUSE ARCHIVE', '', `All rows of the log of tenant ${tenantId} in ${month}, written when the time of the month was over, before anything was dropped.`, 'When the month is dropped, a row of the log says so, with the SHA-256 of this file.', '',
-  `  ${ROWS_FILE}   whole rows, as PostgreSQL's COPY text format has them, in the order in which the log took them`,
-  '  events.ndjson      the events as they were received', '  ledger/            proofs', '  manifest.json      every file with its size and SHA-256', '',
+const readmeOf = (tenantId: string, { log, month }: LogMonth): string => [
+  'GATEHOUSE ARCHIVE', '', `All rows of ${log === 'audit_event' ? 'the log' : 'the traffic log'} of tenant ${tenantId} in ${month}, written when the time of the month was over, before anything was dropped.`, 'When the month is dropped, a row of the log says so, with the SHA-256 of this file.', '',
+  `  ${rowsFile(log).padEnd(24)}whole rows, as PostgreSQL's COPY text format has them, in the order in which the log took them`,
+  ...(log === 'audit_event' ? ['  events.ndjson           the events as they were received'] : []), '  ledger/                 proofs', '  manifest.json           every file with its size and SHA-256', '',
 ].join('\n');

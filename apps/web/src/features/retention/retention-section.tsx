@@ -1,4 +1,4 @@
-import { GetRetention, LiftHold, SetHold, SetRetention, type DropRefusal, type LegalHold, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
+import { GetRetention, LiftHold, SetHold, SetRetention, type DropRefusal, type LegalHold, type MonthlyLog, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { Input } from '@fluentui/react-input';
@@ -27,7 +27,8 @@ const useStyles = makeStyles({
   hold: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', justifyContent: 'space-between', gap: '8px 16px' },
 });
 
-const SOURCES = { directory: 'Microsoft Entra audit log', portal: 'Gatehouse’s own record' } as const;
+const SOURCES = { directory: 'Microsoft Entra audit log', portal: 'Gatehouse’s own record', traffic: 'Global Secure Access traffic log' } as const;
+const LOGS: Readonly<Record<MonthlyLog, string>> = { audit_event: 'Audit log', network_connection: 'Traffic log' };
 const YEARS = [1, 2, 3, 5, 7, 10, 15, 25] as const;
 const KEY = ['retention'];
 
@@ -45,7 +46,7 @@ export function RetentionSection() {
   const lift = useMutation({ mutationFn: (holdId: string) => call(LiftHold, { params: { holdId }, body: {} }), onSettled });
 
   const columns: readonly Column<PlannedDrop>[] = [
-    { id: 'month', header: 'Month', width: '112px', cell: ({ month }) => month },
+    { id: 'month', header: 'Month', width: '112px', cell: ({ log, month }) => <>{month}<span className={styles.small}>{LOGS[log]}</span></> },
     { id: 'state', header: 'State', cell: (drop) => <State drop={drop} /> },
     { id: 'when', header: 'Dropped', cell: ({ status, dueAt, droppedAt, held }) => (status === 'dropped' && droppedAt !== null ? formatDay(droppedAt) : held ? 'Held back' : `Not before ${formatDay(dueAt)}`) },
     { id: 'archive', header: 'Archive', cell: ({ file, sha256, verifiedAt, rows }) => (verifiedAt === null ? 'Not yet' : <>{(rows ?? 0).toLocaleString('en-GB')} rows, read back {formatInstant(verifiedAt, now)}<span className={styles.small}>{file}</span><span className={styles.small}>SHA-256 {sha256}</span></>) },
@@ -78,7 +79,7 @@ export function RetentionSection() {
             </ul>
           )}
           {manages && <HoldForm onSettled={onSettled} />}
-          {query.data.drops.length === 0 ? <p className={styles.small}>No month is past its time.</p> : <DataTable label="Months past their time" columns={columns} rows={query.data.drops} rowKey={({ month }) => month} />}
+          {query.data.drops.length === 0 ? <p className={styles.small}>No month is past its time.</p> : <DataTable label="Months past their time" columns={columns} rows={query.data.drops} rowKey={({ log, month }) => `${log} ${month}`} />}
         </>
       )}
       <ConfirmDialog title="Keep the log for less time" confirm={shorter ? `Keep ${inWords(shorter.months)}` : ''} open={shorter !== undefined} onClose={() => { setShorter(undefined); }} onConfirm={() => { if (shorter) policy.mutate(shorter); setShorter(undefined); }}>
