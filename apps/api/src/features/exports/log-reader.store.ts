@@ -1,5 +1,6 @@
 import type { HistoryFilter, MonthlyLog, NamesMeant } from '@gatehouse/contracts';
 import { bind, copyOut, type Connection, type Database } from '@gatehouse/db';
+import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
 import { UNSAFE } from './csv.rules.ts';
 import type { LogRow } from './log-row.rules.ts';
 
@@ -127,12 +128,10 @@ export async function bulkOf(connection: Connection, what: keyof typeof BULK, se
 /** A month of a log, from its first day to the next one's. */
 export interface WholeMonth { readonly tenantId: string; readonly log: MonthlyLog; readonly month: string; readonly next: string }
 
-/** The instant that says in which month a row lies. */
-export const INSTANT_OF: Readonly<Record<MonthlyLog, string>> = { audit_event: 'activity_at', network_connection: 'created_at' };
-
 async function ofMonth(connection: Connection, { tenantId, log, month, next }: WholeMonth): Promise<string> {
   const [tenant = ''] = await bind(connection, [tenantId]);
-  return `FROM ${log} AS e WHERE e.tenant_id = ${tenant}::uuid AND e.${INSTANT_OF[log]} >= '${month} 00:00:00+00' AND e.${INSTANT_OF[log]} < '${next} 00:00:00+00'`;
+  const { instant } = MONTHLY_LOGS[log];
+  return `FROM ${log} AS e WHERE e.tenant_id = ${tenant}::uuid AND e.${instant} >= '${month} 00:00:00+00' AND e.${instant} < '${next} 00:00:00+00'`;
 }
 
 /** Whole rows of a month as COPY's text format has them: `\\copy … from` takes them back. */

@@ -1,8 +1,3 @@
-import type { MonthlyLog, RetentionPolicy } from '@gatehouse/contracts';
-
-/** What has rows in a log. */
-export const SOURCES_OF: Readonly<Record<MonthlyLog, readonly RetentionPolicy['source'][]>> = { audit_event: ['directory', 'portal'], network_connection: ['traffic'] };
-
 /** How long a source is kept unless somebody said otherwise: seven years. */
 export const DEFAULT_MONTHS = 84;
 /** Between the day a drop is announced and the day it may be done. */

@@ -5,9 +5,10 @@ import type { Logger } from 'pino';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
+import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { logStream, readMark, readPack, wholeRowsOf, withSnapshot, writePack, type LedgerPart, type PackedFile } from '../exports/exports.ts';
-import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS, SOURCES_OF } from './retention.rules.ts';
+import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS } from './retention.rules.ts';
 import { announce, beginAnew, countDrops, countMonth, dropMonth, insertHold, liftHold, monthsBefore, noteFault, noteRefusal, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw, type LogMonth } from './retention.store.ts';
 
 export interface RetentionDeps {
@@ -62,7 +63,7 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
     const policies = await readPolicies(db.prisma, tenantId);
     const holds = await readHolds(db.prisma, tenantId);
     const drops = await readDrops(db.prisma, tenantId);
-    const least = Math.min(...policies.filter(({ source }) => SOURCES_OF[of].includes(source)).map(({ months }) => months));
+    const least = Math.min(...policies.filter(({ source }) => MONTHLY_LOGS[of].sources.includes(source)).map(({ months }) => months));
     const standing = await monthsBefore(db, tenantId, of, keptUntil(now.toISOString().slice(0, 7), -least));
     for (const one of standing) {
       const { month, sources } = one;

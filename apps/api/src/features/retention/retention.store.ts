@@ -1,9 +1,9 @@
 import { DropRefusal, MonthlyLog, type LegalHold, type PlannedDrop, type RetentionPolicy } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
-import { INSTANT_OF } from '../exports/exports.ts';
-import { DEFAULT_MONTHS, SOURCES_OF } from './retention.rules.ts';
+import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
+import { DEFAULT_MONTHS } from './retention.rules.ts';
 
-const SOURCES = MonthlyLog.options.flatMap((log) => SOURCES_OF[log]);
+const SOURCES = MonthlyLog.options.flatMap((log) => MONTHLY_LOGS[log].sources);
 
 /** A month of a log. */
 export interface LogMonth { readonly log: MonthlyLog; readonly month: string }
@@ -61,9 +61,10 @@ export async function monthsBefore(db: Pick<Database, 'pool'>, tenantId: string,
     `SELECT to_char(m, 'YYYY-MM-DD') AS first, to_char(m + interval '1 month', 'YYYY-MM-DD') AS next FROM (
        SELECT to_date(right(c.relname, 6), 'YYYYMM') AS m FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = $2::regclass) AS months
      WHERE (m + interval '1 month')::timestamp AT TIME ZONE 'UTC' <= $1 ORDER BY m`, [before, log]);
+  const { instant } = MONTHLY_LOGS[log];
   const found = [];
   for (const { first, next } of months) {
-    const { rows } = await db.pool.query<{ source: string }>(`SELECT DISTINCT source FROM ${log} WHERE tenant_id = $1 AND ${INSTANT_OF[log]} >= $2::timestamptz AND ${INSTANT_OF[log]} < $3::timestamptz`, [tenantId, `${first} 00:00:00+00`, `${next} 00:00:00+00`]);
+    const { rows } = await db.pool.query<{ source: string }>(`SELECT DISTINCT source FROM ${log} WHERE tenant_id = $1 AND ${instant} >= $2::timestamptz AND ${instant} < $3::timestamptz`, [tenantId, `${first} 00:00:00+00`, `${next} 00:00:00+00`]);
     if (rows.length > 0) found.push({ log, month: first.slice(0, 7), next, sources: rows.map(({ source }) => source) });
   }
   return found;
@@ -112,6 +113,7 @@ export async function noteFault(tx: Tx, tenantId: string, { log, month }: LogMon
 }
 
 export async function countMonth(db: Pick<Database['pool'], 'query'>, tenantId: string, { log, month, next }: LogMonth & { readonly next: string }): Promise<number> {
-  const { rows: [row] } = await db.query<{ n: string }>(`SELECT count(*) AS n FROM ${log} WHERE tenant_id = $1 AND ${INSTANT_OF[log]} >= $2::timestamptz AND ${INSTANT_OF[log]} < $3::timestamptz`, [tenantId, `${month}-01 00:00:00+00`, `${next} 00:00:00+00`]);
+  const { instant } = MONTHLY_LOGS[log];
+  const { rows: [row] } = await db.query<{ n: string }>(`SELECT count(*) AS n FROM ${log} WHERE tenant_id = $1 AND ${instant} >= $2::timestamptz AND ${instant} < $3::timestamptz`, [tenantId, `${month}-01 00:00:00+00`, `${next} 00:00:00+00`]);
   return Number(row?.n ?? 0);
 }
