@@ -8,7 +8,7 @@ import { RetentionSection } from './retention-section.tsx';
 
 const person = (role: 'Auditor' | 'SetupAdmin') => ({ ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya@contoso.example', roles: [role] } });
 const month = (more: Partial<PlannedDrop> = {}): PlannedDrop => ({ log: 'audit_event', month: '2018-11', status: 'verified', plannedAt: at(-5), dueAt: at(60 * 24 * 30), held: false, file: '/files/a.zip', sha256: 'ab12', rows: 12_345, bytes: 9, verifiedAt: at(-4), droppedAt: null, error: null, refusal: null, ...more });
-const policies = [{ source: 'directory' as const, months: 84, changedAt: null, changedBy: null }, { source: 'portal' as const, months: 84, changedAt: null, changedBy: null }];
+const policies = [{ source: 'directory' as const, months: 84, changedAt: null, changedBy: null }, { source: 'portal' as const, months: 84, changedAt: null, changedBy: null }, { source: 'traffic' as const, months: 84, changedAt: null, changedBy: null }];
 const hold = { id: 'h1', reason: 'Case 7', fromMonth: null, toMonth: null, setAt: at(-9), setBy: 'Maya Lindqvist' };
 const retention = (drops: PlannedDrop[]) => answers(GetRetention, { now: at(0), policies, holds: [hold], drops, noticeDays: 30 });
 
@@ -18,6 +18,8 @@ test('says what becomes of a month whose time is over, and an auditor changes no
     month({ month: '2018-07', status: 'dropped', droppedAt: at(-60) }), month({ log: 'network_connection', month: '2018-06' }),
   ])] });
   expect(await screen.findByText(/dropped 30 days later, unless a hold keeps it/)).toBeTruthy();
+  expect(screen.getAllByText('7 years')).toHaveLength(policies.length);
+  expect(screen.queryByRole('combobox')).toBeNull();
   const table = within(screen.getByRole('table', { name: 'Months past their time' }));
   const rowOf = (name: string) => table.getAllByRole('row').find((row) => row.textContent.startsWith(name))?.textContent;
   expect(rowOf('2018-11')).toMatch(/ArchivedNot before .*SHA-256 ab12$/);

@@ -21,6 +21,7 @@ const useStyles = makeStyles({
   text: { margin: '0 0 8px' },
   small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
   policies: { display: 'flex', flexWrap: 'wrap', gap: '12px 24px', margin: '0 0 12px' },
+  kept: { margin: '2px 0 0', fontWeight: tokens.fontWeightSemibold, '& > span': { fontWeight: tokens.fontWeightRegular } },
   form: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(160px, 1fr))', gap: '8px 12px', alignItems: 'end', margin: '8px 0 12px' },
   field: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   holds: { margin: '0 0 12px', padding: 0, listStyle: 'none', display: 'grid', gap: '8px' },
@@ -58,15 +59,26 @@ export function RetentionSection() {
       {query.data && (
         <>
           <p className={styles.text}>A month whose time is over is announced and archived, and dropped {query.data.noticeDays} days later, unless a hold keeps it. The ledger records what was dropped, and keeps the proof of the rest; the archive keeps the rows.</p>
-          <div className={styles.policies}>
-            {query.data.policies.map((one) => (
-              <Field key={one.source} label={SOURCES[one.source]} hint={one.changedAt === null ? 'Not changed from the default' : `Set ${formatDay(one.changedAt)} by ${one.changedBy ?? 'nobody named'}`}>
-                <Select disabled={!manages || policy.isPending} value={String(one.months)} onChange={(_event, { value }) => { const wish = { source: one.source, months: Number(value) }; if (wish.months < one.months) setShorter(wish); else policy.mutate(wish); }}>
-                  {[...new Set([...YEARS.map((years) => years * 12), one.months])].sort((a, b) => a - b).map((months) => <option key={months} value={months}>{inWords(months)}</option>)}
-                </Select>
-              </Field>
-            ))}
-          </div>
+          {manages ? (
+            <div className={styles.policies}>
+              {query.data.policies.map((one) => (
+                <Field key={one.source} label={SOURCES[one.source]} hint={setOf(one)}>
+                  <Select disabled={policy.isPending} value={String(one.months)} onChange={(_event, { value }) => { const wish = { source: one.source, months: Number(value) }; if (wish.months < one.months) setShorter(wish); else policy.mutate(wish); }}>
+                    {[...new Set([...YEARS.map((years) => years * 12), one.months])].sort((a, b) => a - b).map((months) => <option key={months} value={months}>{inWords(months)}</option>)}
+                  </Select>
+                </Field>
+              ))}
+            </div>
+          ) : (
+            <dl className={styles.policies}>
+              {query.data.policies.map((one) => (
+                <div key={one.source}>
+                  <dt>{SOURCES[one.source]}</dt>
+                  <dd className={styles.kept}>{inWords(one.months)}<span className={styles.small}>{setOf(one)}</span></dd>
+                </div>
+              ))}
+            </dl>
+          )}
           <ProblemBar error={policy.error ?? lift.error} />
           {query.data.holds.length > 0 && (
             <ul className={styles.holds} aria-label="Legal holds">
@@ -124,5 +136,6 @@ function State({ drop: { status, held, error, refusal } }: { drop: PlannedDrop }
   return <>{held ? <StatusBadge tone="warn">Held</StatusBadge> : <StatusBadge tone={error !== null ? 'bad' : 'busy'}>{error !== null ? 'Cannot be archived' : status === 'verified' ? 'Archived' : 'To be archived'}</StatusBadge>}{error !== null && <span className={styles.small}>{error}</span>}{error === null && !held && refusal !== null && <span className={styles.small}>{WAITS[refusal]}</span>}</>;
 }
 
+const setOf = ({ changedAt, changedBy }: RetentionPolicy): string => (changedAt === null ? 'Not changed from the default' : `Set ${formatDay(changedAt)} by ${changedBy ?? 'nobody named'}`);
 const inWords = (months: number): string => (months % 12 === 0 ? `${months / 12} ${months === 12 ? 'year' : 'years'}` : `${months} months`);
 const spanOf = ({ fromMonth, toMonth }: Pick<LegalHold, 'fromMonth' | 'toMonth'>): string => (fromMonth === null && toMonth === null ? 'All months' : fromMonth === null ? `Up to ${toMonth}` : toMonth === null ? `From ${fromMonth}` : `${fromMonth} to ${toMonth}`);
