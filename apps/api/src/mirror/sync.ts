@@ -92,7 +92,7 @@ interface Reading {
 }
 
 /** A page whose records are as the source's `ingest` takes them. */
-type ReadPage = Omit<SourcePage, 'items'> & Pick<Batch<unknown>, 'events' | 'receivedAt'>;
+type ReadPage = Omit<SourcePage, 'items'> & Pick<Batch<unknown>, 'events'>;
 
 /** A window was read to its last page; or it was not, and `error` says why. */
 type Drained = { readonly pages: number; readonly asOf: number | undefined } | { readonly error: GraphError; readonly body: string | undefined };
@@ -386,9 +386,8 @@ class Pass {
       await moveOn(connection);
     };
     if (body === undefined) return inTransaction(this.#connection, () => also(this.#connection));
-    const receivedAt = this.#deps.clock.now();
-    const defect = 'The answer is no page of events. What it stands for is a gap.';
-    await this.#ingest({ receivedAt, events: [this.#source.read({ id: '', activityDateTime: '', raw: body, defect }, receivedAt)] }, true, () => {}, also);
+    const { events } = this.#read({ items: [{ id: '', activityDateTime: '', raw: body, defect: 'The answer is no page of events. What it stands for is a gap.' }] });
+    await this.#ingest(events, true, () => {}, also);
   }
 
   // A window.
@@ -442,7 +441,7 @@ class Pass {
       const askOn = (): void => { if (next !== undefined) following ??= ask(next); };
       const isWhole = link === undefined && !broken;
       marks ||= bulk || page.events.length > MANY;
-      await this.#ingest(page, bulk || page.events.length > MANY, askOn, async (connection, outcome) => {
+      await this.#ingest(page.events, bulk || page.events.length > MANY, askOn, async (connection, outcome) => {
         for (const { id, at } of outcome.seen) {
           const hour = hourOf(at);
           const ids = seen.get(hour);
@@ -464,14 +463,14 @@ class Pass {
   /** All of a page that can be done without the database: it is done while the page before it is stored. */
   #read({ items, ...page }: SourcePage): ReadPage {
     const receivedAt = this.#deps.clock.now();
-    return { ...page, receivedAt, events: items.map((received) => this.#source.read(received, receivedAt)) };
+    return { ...page, events: items.map((received) => this.#source.read(received, receivedAt)) };
   }
 
-  async #ingest({ events, receivedAt }: Pick<ReadPage, 'events' | 'receivedAt'>, bulk: boolean, meanwhile: () => void, also: NonNullable<Batch['also']>): Promise<void> {
-    const { tenantId } = this.#deps;
+  async #ingest(events: ReadPage['events'], bulk: boolean, meanwhile: () => void, also: NonNullable<Batch['also']>): Promise<void> {
+    const { tenantId, clock } = this.#deps;
     let outcome: Ingested | undefined;
     await this.#source.ingest(this.#connection, {
-      tenantId, events, bulk, receivedAt, meanwhile,
+      tenantId, events, bulk, receivedAt: clock.now(), meanwhile,
       also: async (connection, stored) => {
         outcome = stored;
         const { added, revised, defects } = stored;
