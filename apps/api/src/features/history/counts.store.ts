@@ -1,4 +1,4 @@
-import type { Database } from '@gatehouse/db';
+import type { Connection, Database } from '@gatehouse/db';
 import { spansOf, type Span } from './counts.rules.ts';
 import type { Facet } from './search.rules.ts';
 import { run, type Queryable } from './sql.ts';
@@ -11,47 +11,61 @@ const startOf = (grain: 'day' | 'month', column: string): string => `date_trunc(
 const onClock = (bucket: string, zone: string): string => `LATERAL (SELECT ${bucket} AT TIME ZONE ${zone} AS local) AS clock,
   LATERAL (VALUES (0, extract(isodow FROM local)::int, extract(hour FROM local)::int), ((extract(year FROM local) * 100 + extract(month FROM local))::int, 0, 0)) AS told (month, weekday, hour)`;
 
+/** What is summed up in one transaction: counts, and batches whose names are. More would not be done within a statement's time, and then never. */
+const [COUNTS_AT_ONCE, BATCHES_AT_ONCE] = [100_000, 200];
+
 /**
- * Brings the sums up to date with what was counted since, in one transaction: a reader finds each event in one of the two.
- * Only one does it at a time; writers add meanwhile.
+ * Brings the sums up to date with what was counted since, some at a time, each in a transaction of its own: a reader finds
+ * each event in one of the two. Only one does it at a time; writers add meanwhile.
  */
-export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: string): Promise<void> {
+export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: string, most = { counts: COUNTS_AT_ONCE, batches: BATCHES_AT_ONCE }): Promise<void> {
   const connection = await pool.connect();
   let ended = false;
   try {
-    await connection.query('BEGIN');
-    await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
-    const { rows } = await connection.query<{ takes_away: boolean }>('SELECT EXISTS (SELECT 1 FROM event_count_delta WHERE tenant_id = $1 AND events < 0) AS takes_away', [tenantId]);
-    await connection.query(
-      `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 RETURNING kind, result, source, bucket, events),
-       clocks AS (
-         INSERT INTO event_clock AS c (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
-         SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events) FROM taken CROSS JOIN (SELECT time_zone FROM clock_zone WHERE tenant_id = $1 AND is_counted) AS z, ${onClock('bucket', 'time_zone')}
-         GROUP BY 2, 3, 4, 5, 6, 7, 8
-         ON CONFLICT (tenant_id, time_zone, kind, result, source, month, weekday, hour) DO UPDATE SET events = c.events + excluded.events
-       )
-       INSERT INTO event_count AS c (tenant_id, grain, kind, result, source, bucket, events)
-       SELECT $1, grain, kind, result, source, at, sum(events)
-       FROM taken, LATERAL (VALUES ('quarter', bucket), ('day', ${startOf('day', 'bucket')}), ('month', ${startOf('month', 'bucket')}), ('all', 'epoch'::timestamptz)) AS of_grain (grain, at)
-       GROUP BY grain, kind, result, source, at
-       ON CONFLICT (tenant_id, grain, kind, result, source, bucket) DO UPDATE SET events = c.events + excluded.events`, [tenantId]);
-    // A zone that was asked for since begins with all that is summed up by now.
-    await connection.query(
-      `WITH begun AS (UPDATE clock_zone SET is_counted = true WHERE tenant_id = $1 AND NOT is_counted RETURNING time_zone)
-       INSERT INTO event_clock (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
-       SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events)
-       FROM begun CROSS JOIN (SELECT kind, result, source, bucket, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter') AS counted, ${onClock('bucket', 'time_zone')} GROUP BY 2, 3, 4, 5, 6, 7, 8`, [tenantId]);
-    await connection.query(
-      `WITH taken AS (DELETE FROM log_unnamed AS u WHERE tenant_id = $1 RETURNING u)
-       INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, named.role, named.key, named.name, count(*) FROM taken, names_of_batch(taken.u) AS named GROUP BY 2, 3, 4
-       ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events`, [tenantId]);
-    // What a dropped month leaves nothing of is not kept as nothing.
-    if (rows[0]?.takes_away === true) await connection.query('DELETE FROM event_count WHERE tenant_id = $1 AND events = 0', [tenantId]);
-    await connection.query('COMMIT');
+    for (let left = true; left;) left = await foldSome(connection, tenantId, most);
     ended = true;
   } finally {
     connection.release(!ended);
   }
+}
+
+/** One transaction of it; answers whether there may be more. What fails leaves it open, for the connection is closed then. */
+async function foldSome(connection: Connection, tenantId: string, most: { readonly counts: number; readonly batches: number }): Promise<boolean> {
+  await connection.query('BEGIN');
+  await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
+  const { rows: [counts] } = await connection.query<{ taken: number; takes_away: boolean }>(
+    `WITH taken AS (DELETE FROM event_count_delta WHERE tenant_id = $1 AND delta_id IN (SELECT delta_id FROM event_count_delta WHERE tenant_id = $1 ORDER BY delta_id LIMIT $2) RETURNING kind, result, source, bucket, events),
+     clocks AS (
+       INSERT INTO event_clock AS c (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
+       SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events) FROM taken CROSS JOIN (SELECT time_zone FROM clock_zone WHERE tenant_id = $1 AND is_counted) AS z, ${onClock('bucket', 'time_zone')}
+       GROUP BY 2, 3, 4, 5, 6, 7, 8
+       ON CONFLICT (tenant_id, time_zone, kind, result, source, month, weekday, hour) DO UPDATE SET events = c.events + excluded.events
+     ),
+     sums AS (
+       INSERT INTO event_count AS c (tenant_id, grain, kind, result, source, bucket, events)
+       SELECT $1, grain, kind, result, source, at, sum(events)
+       FROM taken, LATERAL (VALUES ('quarter', bucket), ('day', ${startOf('day', 'bucket')}), ('month', ${startOf('month', 'bucket')}), ('all', 'epoch'::timestamptz)) AS of_grain (grain, at)
+       GROUP BY grain, kind, result, source, at
+       ON CONFLICT (tenant_id, grain, kind, result, source, bucket) DO UPDATE SET events = c.events + excluded.events
+     )
+     SELECT count(*)::int AS taken, coalesce(bool_or(events < 0), false) AS takes_away FROM taken`, [tenantId, most.counts]);
+  // A zone that was asked for since begins with all that is summed up by now.
+  await connection.query(
+    `WITH begun AS (UPDATE clock_zone SET is_counted = true WHERE tenant_id = $1 AND NOT is_counted RETURNING time_zone)
+     INSERT INTO event_clock (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
+     SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events)
+     FROM begun CROSS JOIN (SELECT kind, result, source, bucket, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter') AS counted, ${onClock('bucket', 'time_zone')} GROUP BY 2, 3, 4, 5, 6, 7, 8`, [tenantId]);
+  const { rows: [names] } = await connection.query<{ taken: number }>(
+    `WITH taken AS (DELETE FROM log_unnamed AS u WHERE tenant_id = $1 AND (batch_id, first_ordinal) IN (SELECT batch_id, first_ordinal FROM log_unnamed WHERE tenant_id = $1 ORDER BY 1, 2 LIMIT $2) RETURNING u),
+     sums AS (
+       INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, named.role, named.key, named.name, count(*) FROM taken, names_of_batch(taken.u) AS named GROUP BY 2, 3, 4
+       ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events
+     )
+     SELECT count(*)::int AS taken FROM taken`, [tenantId, most.batches]);
+  // What a dropped month leaves nothing of is not kept as nothing.
+  if (counts?.takes_away === true) await connection.query('DELETE FROM event_count WHERE tenant_id = $1 AND events = 0', [tenantId]);
+  await connection.query('COMMIT');
+  return (counts?.taken ?? 0) >= most.counts || (names?.taken ?? 0) >= most.batches;
 }
 
 /**
