@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { testDatabase } from '@gatehouse/db/testing';
-import { csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
+import { csvCell, csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
 import { cefLine } from './cef.rules.ts';
 import { bulkOf, readMark, rowsOf, withSnapshot } from './log-reader.store.ts';
 import type { LogRow } from './log-row.rules.ts';
@@ -13,7 +13,7 @@ import { parseCef } from './testing/parsers.ts';
 import { ocsfFaults } from './testing/ocsf-schema.ts';
 
 const FORMULA = /^[\s\u0001-\u0020\u00a0\u200b\u2060\ufeff]*[=+\-@＝＋－＠]|^[\t\r\n]/;
-const NUMBER = /^[\d.,]+(?:[eE][+-]?\d+)?%?$/;
+const NUMBER = /^(?=.*\d)[\d.,]+(?:[eE][+-]?\d+)?%?$/;
 const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
 const hostileRow = fc.record({ reason: text, activity: text, actorName: text, groupName: text, service: text, defect: fc.oneof(fc.constant(null), text), raw: fc.oneof(fc.constant('{"id":"1"}'), text) }).map(rowWith);
 /** As the database holds a text. */
@@ -29,6 +29,16 @@ test('no cell of a CSV file is a formula or a number, and every value can be had
       expect(cell.startsWith("'") ? cell.slice(1) : cell).toBe(held(read(row) ?? ''));
     });
   }), { numRuns: 300 });
+});
+
+// Each was converted by LibreOffice 7.4, by its defaults or with special numbers detected, in English, German or French.
+test.each(['00123', '1234567890123456789', '1.', '1.5e-3', '1 e5', '1,000,000', '1.234,5', '1 234,5', '2026-03-02', '2026-3-2', '2026-03-02T09:00:00', '2026-03-02T09:00:00,5', '2026-03-02 09:00', '1/3/26', '3/4', '31.12.', '3. 4. 2026', '10:30', '25:00:00', '-10:30', '12 AM', '6pm', 'Mar 5', 'JAN-1', '3 Jan', 'March 2026', '1 1/2', 'TRUE', 'true', 'FALSE', '5\u00a0%', '.5%', '$ 5', '5 €', '( 5 )', ' 7', '7 '])('a spreadsheet does not convert %j', (cell) => {
+  expect(csvCell(cell)).toBe(`"'${cell}"`);
+});
+
+test('what is no number, date or truth stands as it is, and no length of it takes long to tell', () => {
+  for (const cell of ['', '.', 'Finance 2', 'May', 'Marketing 5', 'truly', '2026-03-02T09:00:00.1234567Z', '12h', '11111111-1111-4111-8111-111111111111', '1e111111-1111-4111-8111-111111111111']) expect(csvCell(cell)).toBe(`"${cell}"`);
+  for (const piece of [' ', '0', '5 ', 'may', 'june', '5june', 'sept5', 'septue', '5am', '1t', '1e5']) expect(csvCell(`5${piece.repeat(50_000)}x`)).toMatch(/^"5/);
 });
 
 test('the head of a CSV file is a byte order mark and a line of quoted titles', () => {

@@ -1,7 +1,7 @@
 import type { HistoryFilter, MonthlyLog, NamesMeant } from '@gatehouse/contracts';
 import { bind, copyOut, type Connection, type Database } from '@gatehouse/db';
 import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
-import { UNSAFE } from './csv.rules.ts';
+import { FIRST_LETTERS, UNSAFE } from './csv.rules.ts';
 import type { LogRow } from './log-row.rules.ts';
 
 /** How far the log went: its last batch, and those before it that were still open and are not part of it. */
@@ -82,11 +82,13 @@ const filled = (text: string, names: readonly string[]): string => text.replaceA
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+const LETTERS = `'{${FIRST_LETTERS.join(',')}}'::text[]`;
+
 /**
- * The text of a cell, as `csvCell` has it before its quotes. What begins with a letter is no formula and no number, nor is
- * what has the dashes of an id: most cells are passed with a comparison of bytes.
+ * The text of a cell, as `csvCell` has it before its quotes. What begins with a letter is no formula and no number, and no
+ * date but with a few first letters; nor is what has the dashes of an id: most cells are passed with a comparison of bytes.
  */
-const cell = (x: string): string => `CASE WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{' THEN ${x} WHEN ${x} IS NULL THEN ''
+const cell = (x: string): string => `CASE WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{' AND lower(left(${x}, 3) COLLATE "C") <> ALL (${LETTERS}) THEN ${x} WHEN ${x} IS NULL THEN ''
   WHEN ${x} COLLATE "C" >= '0' AND ${x} COLLATE "C" < ':' AND substr(${x}, 9, 1) = '-' AND substr(${x}, 14, 1) = '-' THEN ${x}
   WHEN ${x} ~ ${literal(UNSAFE)} THEN '''' || ${x} ELSE ${x} END`;
 
