@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { EventKind } from '@gatehouse/contracts';
 import { testDatabase } from '@gatehouse/db/testing';
 import { csvCell, csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
 import { cefLine } from './cef.rules.ts';
@@ -73,12 +74,19 @@ test('an event is one line of CEF that a strict reader takes apart into what wen
 
 describe('OCSF 1.9.0', () => {
   test('every kind of event is of a class whose requirements it meets', () => {
-    fc.assert(fc.property(hostileRow, fc.constantFrom<LogRow['kind']>('activated', 'deactivated', 'portal-sign-in', 'portal-export', 'role-settings-changed', 'approved', 'other', 'member-added'), fc.boolean(), (row, kind, named) => {
-      const event = ocsfEvent({ ...row, kind, ...(!named && { groupId: null, groupName: null, actorId: null, actorName: null, subjectId: null, subjectName: null }) });
+    fc.assert(fc.property(hostileRow, fc.constantFrom(...EventKind.options), fc.constantFrom<LogRow['result']>('success', 'failure', 'other'), fc.boolean(), fc.constantFrom(null, 'Finance reports'), (row, kind, result, named, applicationName) => {
+      const event = ocsfEvent({ ...row, kind, result, applicationName, ...(!named && { groupId: null, groupName: null, actorId: null, actorName: null, subjectId: null, subjectName: null }) });
       expect(ocsfFaults(event)).toEqual([]);
       expect(JSON.parse(JSON.stringify(event))['raw_data']).toBe(JSON.parse(JSON.stringify(row.raw)));
     }), { numRuns: 200 });
-    expect(ocsfFaults({ ...ocsfEvent(rowWith({})), type_uid: 1 })).not.toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['another type', { type_uid: 1 }], ['another category', { category_uid: 6 }], ['no time', { time: undefined }], ['a time in words', { time: '2026-03-02' }], ['a severity that is none', { severity_id: 7 }], ['a caption of another number', { activity_name: 'Remove User' }],
+    ['an attribute of no class', { resource: { name: 'x' } }], ['one user where a list is', { users: { name: 'x' } }], ['a group without name and id', { group: {} }], ['a product that is missing', { metadata: { version: '1.9.0' } }], ['another version', { metadata: { version: '1.8.0', product: { name: 'x' } } }],
+  ])('an event with %s is refused', (_what, changed) => {
+    expect(ocsfFaults(ocsfEvent(rowWith({})))).toEqual([]);
+    expect(ocsfFaults({ ...ocsfEvent(rowWith({})), ...changed })).toHaveLength(1);
   });
 
   test('what became a member is group management, a sign-in is authentication, an export is API activity', () => {
