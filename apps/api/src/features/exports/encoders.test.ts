@@ -10,7 +10,8 @@ import type { LogRow } from './log-row.rules.ts';
 import { ndjsonLineEnds, ndjsonRow } from './ndjson.rules.ts';
 import { ocsfEvent } from './ocsf.rules.ts';
 import { addRows, HOSTILE, rowWith, TENANT } from './testing/hostile.ts';
-import { parseCef } from './testing/parsers.ts';
+import { syslogFrame } from './syslog.rules.ts';
+import { cefFaults, parseCef, parseSyslog } from './testing/parsers.ts';
 import { ocsfFaults } from './testing/ocsf-schema.ts';
 
 const FORMULA = /^[\s\u0001-\u0020\u00a0\u200b\u2060\ufeff]*[=+\-@＝＋－＠]|^[\t\r\n]/;
@@ -62,6 +63,7 @@ test('an event is one line of CEF that a strict reader takes apart into what wen
   fc.assert(fc.property(hostileRow, (row) => {
     const line = cefLine(row);
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(cefFaults(line)).toEqual([]);
     const { header, extension } = parseCef(line);
     expect(header.slice(0, 4)).toEqual(['CEF:0', 'Gatehouse', 'Gatehouse', '1']);
     expect(extension['cat']).toBe(row.kind);
@@ -70,6 +72,22 @@ test('an event is one line of CEF that a strict reader takes apart into what wen
   const { extension } = parseCef(cefLine(rowWith({ reason: 'a=b\\c|d\nnext\u001b[31m\u202e', groupName: 'x'.repeat(70_000) })));
   expect(extension['reason']).toBe('a=b\\c|d\nnext<U+001B>[31m<U+202E>');
   expect(extension['cs1']).toHaveLength(4000);
+});
+
+test('an id as long as the directory gives is whole in CEF, and a value too long for its key is refused by the reader', () => {
+  const eventId = `Directory_${'7df5c4ad-68c0-4763-95ed-bd1ea0ee1f5e'}_UVLOO_154213_${'9'.repeat(20)}`;
+  const line = cefLine(rowWith({ eventId }));
+  expect(parseCef(line).extension).toMatchObject({ flexString1Label: 'eventId', flexString1: `directory:${eventId}` });
+  expect(cefFaults(`${line} externalId=directory:${eventId}`)).toHaveLength(1);
+  expect(cefFaults(`${line} eventId=1`)).toEqual(['eventId is no key of the dictionary']);
+});
+
+test('events in a row are told apart by a receiver that counts octets, each with a header after RFC 5424', () => {
+  fc.assert(fc.property(fc.array(hostileRow, { maxLength: 4 }), fc.oneof(text, fc.constant('gatehouse.example.com')), (rows, host) => {
+    const messages = parseSyslog(Buffer.concat(rows.map((row) => syslogFrame(row, host))));
+    expect(messages.map(({ message }) => message)).toEqual(rows.map(cefLine));
+    expect(messages.every(({ priority, app }) => app === 'gatehouse' && [108, 109].includes(priority))).toBe(true);
+  }), { numRuns: 100 });
 });
 
 describe('OCSF 1.9.0', () => {
