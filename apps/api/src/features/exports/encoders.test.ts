@@ -38,6 +38,11 @@ test.each(['00123', '1234567890123456789', '1.', '1.5e-3', '1 e5', '1,000,000', 
   expect(csvCell(cell)).toBe(`"'${cell}"`);
 });
 
+test('a time is as the source wrote it where that says UTC, and else in UTC', () => {
+  const times = ['2026-03-02T09:00:00.1234567Z', '2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '=1+1', ''].map((atRaw) => (parse(csvRow(rowWith({ atRaw })), { record_delimiter: '\r\n' }) as string[][])[0]?.[0]);
+  expect(times).toEqual(['2026-03-02T09:00:00.1234567Z', ...Array.from({ length: 4 }, () => '2026-03-02T09:00:00.123456Z')]);
+});
+
 test('what is no number, date or truth stands as it is, and no length of it takes long to tell', () => {
   for (const cell of ['', '.', 'Finance 2', 'May', 'Marketing 5', 'truly', '2026-03-02T09:00:00.1234567Z', '12h', '11111111-1111-4111-8111-111111111111', '1e111111-1111-4111-8111-111111111111']) expect(csvCell(cell)).toBe(`"${cell}"`);
   for (const piece of [' ', '0', '5 ', 'may', 'june', '5june', 'sept5', 'septue', '5am', '1t', '1e5']) expect(csvCell(`5${piece.repeat(50_000)}x`)).toMatch(/^"5/);
@@ -121,7 +126,7 @@ describe('OCSF 1.9.0', () => {
 test('what PostgreSQL writes in bulk is byte for byte what the encoders write', async () => {
   await using db = await testDatabase();
   // What is stored without a defect was read as JSON.
-  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' })];
+  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' }), ...['2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '2026-03-02T09:00:00Z'].map((atRaw) => rowWith({ atRaw }))];
   await addRows(db, rows);
   const selection = { tenantId: TENANT, filter: {}, mark: await readMark(db.pool, TENANT) };
   const month = { month: '2026-03-01', next: '2026-04-01' };

@@ -95,7 +95,7 @@ const cell = (x: string): string => `CASE WHEN ${x} COLLATE "C" >= 'A' AND ${x} 
 const EVENT_ID = `e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END`;
 
 /** As `CSV_COLUMNS`. */
-const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND substr(e.activity_at_raw, 11, 1) = 'T' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
+const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND substr(e.activity_at_raw, 11, 1) = 'T' AND right(e.activity_at_raw, 1) = 'Z' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
   e.source, ${['e.service', 'e.activity'].map(cell).join(', ')}, e.kind, e.result, ${['e.result_reason', 'e.actor_name', 'e.actor_id', 'e.subject_name', 'e.subject_id', 'e.group_name', 'e.group_id', 'e.application_name', 'e.request_id', 'e.defect'].map(cell).join(', ')}, ${EVENT_ID}`;
 
 /** As `ndjsonRow`, but for what COPY's text format escapes. */
