@@ -11,15 +11,17 @@ const anyCase = (word: string): string => word.replaceAll(/[a-z]/g, (letter) => 
 /** In full or as three letters. No text can be read as such names in two ways, or a long one would be read in all of them. */
 const NAME = `(?:${[...new Set(NAMES.flatMap((name) => [name, name.slice(0, 3)]))].map(anyCase).join('|')})`;
 
-/** What a cell may be that begins with a letter and must not stand as it is: dates and truths begin with one of these, in any case. */
-export const FIRST_LETTERS: readonly string[] = [...new Set([...NAMES, ...TRUTHS].map((word) => word.slice(0, 3)))];
+const cases = (letters: string): readonly string[] => [...letters].reduce<readonly string[]>((begun, letter) => begun.flatMap((start) => [start + letter, start + letter.toUpperCase()]), ['']);
+const begins = (most: number): string[] => [...new Set([...NAMES, ...TRUTHS].filter(({ length }) => length >= most).map((word) => word.slice(0, most)))];
+/** How a cell begins that begins with a letter and must not stand as it is: three letters in any case, and after them no letter or, without regard to case, one of these fours. */
+export const LETTERS: { readonly three: readonly string[]; readonly four: readonly string[] } = { three: begins(3).flatMap(cases), four: begins(4) };
 
 /**
  * What a spreadsheet turns into a number, a date, a time, a share or an amount: 0042 loses its zeros, 1234567890123456789
  * its last digits, and 2026-03-02 is shown as somebody else writes days. Here it is anything made of digits, what stands
  * around them, and English names of months and days; a letter more, as in a time with its Z, and it is text everywhere.
  */
-const NUMBER = `[${AROUND}]*(?:${NAME}[${AROUND}]*)*[0-9][0-9${AROUND}]*(?:(?:${NAME}|[tT]|[aApP][mM])[0-9${AROUND}]*)*(?:[eE][+\\-]?[0-9]+[${OVERLOOKED}%]*)?$`;
+const NUMBER = `[${AROUND}]*(?:${NAME}[${AROUND}]+)*(?:${NAME})?[0-9][0-9${AROUND}]*(?:(?:${NAME}|[tT]|[aApP][mM])[0-9${AROUND}]*)*(?:[eE][+\\-]?[0-9]+[${OVERLOOKED}%]*)?$`;
 const TRUTH = `[${OVERLOOKED}]*(?:${TRUTHS.map(anyCase).join('|')})[${OVERLOOKED}]*$`;
 
 /**

@@ -16,7 +16,9 @@ import { ocsfFaults } from './testing/ocsf-schema.ts';
 
 const FORMULA = /^[\s\u0001-\u0020\u00a0\u200b\u2060\ufeff]*[=+\-@＝＋－＠]|^[\t\r\n]/;
 const NUMBER = /^(?=.*\d)[\d.,]+(?:[eE][+-]?\d+)?%?$/;
-const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
+/** What is a date or a truth, and what begins like one. */
+const dated = fc.string({ unit: fc.constantFrom('Mar', 'ch', 'mAY', 'JUN', 'e', 'Wed', 'nesday', 't', 'T', 'rue', 'FAL', 'se', '5', '26', ' ', '\u00a0', '-', ':', '.', 'am', 'x'), minLength: 1, maxLength: 6 });
+const text = fc.oneof(fc.constantFrom(...HOSTILE), dated, fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
 const hostileRow = fc.record({ reason: text, activity: text, actorName: text, groupName: text, service: text, defect: fc.oneof(fc.constant(null), text), raw: fc.oneof(fc.constant('{"id":"1"}'), text) }).map(rowWith);
 /** As the database holds a text. */
 const held = (value: string): string => value.toWellFormed().replaceAll('\u0000', '\uFFFD');
