@@ -5,7 +5,7 @@
  * its schema; CEF and syslog by their grammar. `SOFFICE` names LibreOffice's program where it is not found.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -126,7 +126,6 @@ function linesOf(bytes: Buffer, name: string): string[][] {
 /** What LibreOffice makes of a CSV file, cell by cell, against what stands in it. */
 function opened(name: string, bytes: Buffer, options: string | undefined): string[] {
   const into = mkdtempSync(join(folder, 'sheet-'));
-  mkdirSync(into, { recursive: true });
   const file = join(into, name);
   writeFileSync(file, bytes);
   // A profile of its own: what somebody chose on this machine is not asked.
