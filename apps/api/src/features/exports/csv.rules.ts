@@ -1,21 +1,44 @@
 import { idOf, timeOf, type LogRow } from './log-row.rules.ts';
 
-/** Before what a spreadsheet takes for a formula there may stand whatever it overlooks. */
-const OVERLOOKED = '[\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u2064\\u3000\\ufeff]*';
+/** What a spreadsheet overlooks before and after what it takes for a formula, a number or a date. */
+const OVERLOOKED = '\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u2064\\u3000\\ufeff';
+/** What stands between and around the digits of a number, an amount, a share, a date or a time. */
+const AROUND = `${OVERLOOKED}.,:/()%'\\u2019\\u2030$\\u20ac\\u00a3\\u00a5+\\-`;
+
+const NAMES = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+const TRUTHS = ['true', 'false'];
+const anyCase = (word: string): string => word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+/** In full or as three letters. No text can be read as such names in two ways, or a long one would be read in all of them. */
+const NAME = `(?:${[...new Set(NAMES.flatMap((name) => [name, name.slice(0, 3)]))].map(anyCase).join('|')})`;
+
+const cases = (letters: string): readonly string[] => [...letters].reduce<readonly string[]>((begun, letter) => begun.flatMap((start) => [start + letter, start + letter.toUpperCase()]), ['']);
+const begins = (most: number): string[] => [...new Set([...NAMES, ...TRUTHS].filter(({ length }) => length >= most).map((word) => word.slice(0, most)))];
+/** How a cell begins that begins with a letter and must not stand as it is: three letters in any case, and after them no letter or, without regard to case, one of these fours. */
+export const LETTERS: { readonly three: readonly string[]; readonly four: readonly string[] } = { three: begins(3).flatMap(cases), four: begins(4) };
 
 /**
- * What must not begin a cell as it stands: a formula, a number (a ticket 0042 would lose its zeros), and the guard itself,
- * so that it can be taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded so
- * that ends of lines can be told (see `csvLineEnds`). The same pattern serves JavaScript and PostgreSQL.
+ * What a spreadsheet turns into a number, a date, a time, a share or an amount: 0042 loses its zeros, 1234567890123456789
+ * its last digits, and 2026-03-02 is shown as somebody else writes days. Here it is anything made of digits, what stands
+ * around them, and English names of months and days; a letter more, as in a time with its Z, and it is text everywhere.
  */
-export const UNSAFE = `^(?:${OVERLOOKED}[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${OVERLOOKED}[0-9.,]+(?:[eE][+-]?[0-9]+)?%?${OVERLOOKED}$)`;
+const NUMBER = `[${AROUND}]*(?:${NAME}[${AROUND}]+)*(?:${NAME})?[0-9][0-9${AROUND}]*(?:(?:${NAME}|[tT]|[aApP][mM])[0-9${AROUND}]*)*(?:[eE][+\\-]?[0-9]+[${OVERLOOKED}%]*)?$`;
+const TRUTH = `[${OVERLOOKED}]*(?:${TRUTHS.map(anyCase).join('|')})[${OVERLOOKED}]*$`;
+
+/**
+ * What must not begin a cell as it stands: a formula, what would be converted, and the guard itself, so that it can be
+ * taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded so that ends of
+ * lines can be told (see `csvLineEnds`). The same pattern serves JavaScript and PostgreSQL.
+ */
+export const UNSAFE = `^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${NUMBER}|${TRUTH})`;
 const unsafe = new RegExp(UNSAFE);
+/** No number or date has the dashes of an id, though it may have nothing but digits. */
+const id = /^[0-9][\s\S]{7}-[\s\S]{4}-/;
 
 /** One cell that a spreadsheet shows as text and never runs; quoted, whatever it holds (RFC 4180). */
 export function csvCell(value: string | null): string {
   // PostgreSQL stores neither.
   const text = (value ?? '').toWellFormed().replaceAll('\u0000', '\uFFFD');
-  return `"${(unsafe.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  return `"${(unsafe.test(text) && !id.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
 /** The columns of a file of events, in order. */

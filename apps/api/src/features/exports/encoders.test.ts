@@ -1,20 +1,24 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { EventKind } from '@gatehouse/contracts';
 import { testDatabase } from '@gatehouse/db/testing';
-import { csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
+import { csvCell, csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
 import { cefLine } from './cef.rules.ts';
 import { bulkOf, readMark, rowsOf, withSnapshot } from './log-reader.store.ts';
 import type { LogRow } from './log-row.rules.ts';
 import { ndjsonLineEnds, ndjsonRow } from './ndjson.rules.ts';
 import { ocsfEvent } from './ocsf.rules.ts';
 import { addRows, HOSTILE, rowWith, TENANT } from './testing/hostile.ts';
-import { parseCef } from './testing/parsers.ts';
+import { syslogFrame } from './syslog.rules.ts';
+import { cefFaults, parseCef, parseSyslog } from './testing/parsers.ts';
 import { ocsfFaults } from './testing/ocsf-schema.ts';
 
 const FORMULA = /^[\s\u0001-\u0020\u00a0\u200b\u2060\ufeff]*[=+\-@＝＋－＠]|^[\t\r\n]/;
-const NUMBER = /^[\d.,]+(?:[eE][+-]?\d+)?%?$/;
-const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
+const NUMBER = /^(?=.*\d)[\d.,]+(?:[eE][+-]?\d+)?%?$/;
+/** What is a date or a truth, and what begins like one. */
+const dated = fc.string({ unit: fc.constantFrom('Mar', 'ch', 'mAY', 'JUN', 'e', 'Wed', 'nesday', 't', 'T', 'rue', 'FAL', 'se', '5', '26', ' ', '\u00a0', '-', ':', '.', 'am', 'x'), minLength: 1, maxLength: 6 });
+const text = fc.oneof(fc.constantFrom(...HOSTILE), dated, fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
 const hostileRow = fc.record({ reason: text, activity: text, actorName: text, groupName: text, service: text, defect: fc.oneof(fc.constant(null), text), raw: fc.oneof(fc.constant('{"id":"1"}'), text) }).map(rowWith);
 /** As the database holds a text. */
 const held = (value: string): string => value.toWellFormed().replaceAll('\u0000', '\uFFFD');
@@ -29,6 +33,21 @@ test('no cell of a CSV file is a formula or a number, and every value can be had
       expect(cell.startsWith("'") ? cell.slice(1) : cell).toBe(held(read(row) ?? ''));
     });
   }), { numRuns: 300 });
+});
+
+// Each was converted by LibreOffice 7.4, by its defaults or with special numbers detected, in English, German or French.
+test.each(['00123', '1234567890123456789', '1.', '1.5e-3', '1 e5', '1,000,000', '1.234,5', '1 234,5', '2026-03-02', '2026-3-2', '2026-03-02T09:00:00', '2026-03-02T09:00:00,5', '2026-03-02 09:00', '1/3/26', '3/4', '31.12.', '3. 4. 2026', '10:30', '25:00:00', '-10:30', '12 AM', '6pm', 'Mar 5', 'JAN-1', '3 Jan', 'March 2026', '1 1/2', 'TRUE', 'true', 'FALSE', '5\u00a0%', '.5%', '$ 5', '5 €', '( 5 )', ' 7', '7 '])('a spreadsheet does not convert %j', (cell) => {
+  expect(csvCell(cell)).toBe(`"'${cell}"`);
+});
+
+test('a time is as the source wrote it where that says UTC, and else in UTC', () => {
+  const times = ['2026-03-02T09:00:00.1234567Z', '2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '=1+1', ''].map((atRaw) => (parse(csvRow(rowWith({ atRaw })), { record_delimiter: '\r\n' }) as string[][])[0]?.[0]);
+  expect(times).toEqual(['2026-03-02T09:00:00.1234567Z', ...Array.from({ length: 4 }, () => '2026-03-02T09:00:00.123456Z')]);
+});
+
+test('what is no number, date or truth stands as it is, and no length of it takes long to tell', () => {
+  for (const cell of ['', '.', 'Finance 2', 'May', 'Marketing 5', 'truly', '2026-03-02T09:00:00.1234567Z', '12h', '11111111-1111-4111-8111-111111111111', '1e111111-1111-4111-8111-111111111111']) expect(csvCell(cell)).toBe(`"${cell}"`);
+  for (const piece of [' ', '0', '5 ', 'may', 'june', '5june', 'sept5', 'septue', '5am', '1t', '1e5']) expect(csvCell(`5${piece.repeat(50_000)}x`)).toMatch(/^"5/);
 });
 
 test('the head of a CSV file is a byte order mark and a line of quoted titles', () => {
@@ -51,6 +70,7 @@ test('an event is one line of CEF that a strict reader takes apart into what wen
   fc.assert(fc.property(hostileRow, (row) => {
     const line = cefLine(row);
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(cefFaults(line)).toEqual([]);
     const { header, extension } = parseCef(line);
     expect(header.slice(0, 4)).toEqual(['CEF:0', 'Gatehouse', 'Gatehouse', '1']);
     expect(extension['cat']).toBe(row.kind);
@@ -61,14 +81,37 @@ test('an event is one line of CEF that a strict reader takes apart into what wen
   expect(extension['cs1']).toHaveLength(4000);
 });
 
+test('an id as long as the directory gives is whole in CEF, and a value too long for its key is refused by the reader', () => {
+  const eventId = `Directory_${'7df5c4ad-68c0-4763-95ed-bd1ea0ee1f5e'}_UVLOO_154213_${'9'.repeat(20)}`;
+  const line = cefLine(rowWith({ eventId }));
+  expect(parseCef(line).extension).toMatchObject({ flexString1Label: 'eventId', flexString1: `directory:${eventId}` });
+  expect(cefFaults(`${line} externalId=directory:${eventId}`)).toHaveLength(1);
+  expect(cefFaults(`${line} eventId=1`)).toEqual(['eventId is no key of the dictionary']);
+});
+
+test('events in a row are told apart by a receiver that counts octets, each with a header after RFC 5424', () => {
+  fc.assert(fc.property(fc.array(hostileRow, { maxLength: 4 }), fc.oneof(text, fc.constant('gatehouse.example.com')), (rows, host) => {
+    const messages = parseSyslog(Buffer.concat(rows.map((row) => syslogFrame(row, host))));
+    expect(messages.map(({ message }) => message)).toEqual(rows.map(cefLine));
+    expect(messages.every(({ priority, app }) => app === 'gatehouse' && [108, 109].includes(priority))).toBe(true);
+  }), { numRuns: 100 });
+});
+
 describe('OCSF 1.9.0', () => {
   test('every kind of event is of a class whose requirements it meets', () => {
-    fc.assert(fc.property(hostileRow, fc.constantFrom<LogRow['kind']>('activated', 'deactivated', 'portal-sign-in', 'portal-export', 'role-settings-changed', 'approved', 'other', 'member-added'), fc.boolean(), (row, kind, named) => {
-      const event = ocsfEvent({ ...row, kind, ...(!named && { groupId: null, groupName: null, actorId: null, actorName: null, subjectId: null, subjectName: null }) });
+    fc.assert(fc.property(hostileRow, fc.constantFrom(...EventKind.options), fc.constantFrom<LogRow['result']>('success', 'failure', 'other'), fc.boolean(), fc.constantFrom(null, 'Finance reports'), (row, kind, result, named, applicationName) => {
+      const event = ocsfEvent({ ...row, kind, result, applicationName, ...(!named && { groupId: null, groupName: null, actorId: null, actorName: null, subjectId: null, subjectName: null }) });
       expect(ocsfFaults(event)).toEqual([]);
       expect(JSON.parse(JSON.stringify(event))['raw_data']).toBe(JSON.parse(JSON.stringify(row.raw)));
     }), { numRuns: 200 });
-    expect(ocsfFaults({ ...ocsfEvent(rowWith({})), type_uid: 1 })).not.toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['another type', { type_uid: 1 }], ['another category', { category_uid: 6 }], ['no time', { time: undefined }], ['a time in words', { time: '2026-03-02' }], ['a severity that is none', { severity_id: 7 }], ['a caption of another number', { activity_name: 'Remove User' }],
+    ['an attribute of no class', { resource: { name: 'x' } }], ['one user where a list is', { users: { name: 'x' } }], ['a group without name and id', { group: {} }], ['a product that is missing', { metadata: { version: '1.9.0' } }], ['another version', { metadata: { version: '1.8.0', product: { name: 'x' } } }],
+  ])('an event with %s is refused', (_what, changed) => {
+    expect(ocsfFaults(ocsfEvent(rowWith({})))).toEqual([]);
+    expect(ocsfFaults({ ...ocsfEvent(rowWith({})), ...changed })).toHaveLength(1);
   });
 
   test('what became a member is group management, a sign-in is authentication, an export is API activity', () => {
@@ -85,7 +128,7 @@ describe('OCSF 1.9.0', () => {
 test('what PostgreSQL writes in bulk is byte for byte what the encoders write', async () => {
   await using db = await testDatabase();
   // What is stored without a defect was read as JSON.
-  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' })];
+  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' }), ...['2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '2026-03-02T09:00:00Z'].map((atRaw) => rowWith({ atRaw }))];
   await addRows(db, rows);
   const selection = { tenantId: TENANT, filter: {}, mark: await readMark(db.pool, TENANT) };
   const month = { month: '2026-03-01', next: '2026-04-01' };

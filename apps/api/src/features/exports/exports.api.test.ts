@@ -13,6 +13,7 @@ import { INES, MAYA, startPortal, type Client, type TestPortal } from '../../tes
 import { addRows, rowWith } from './testing/hostile.ts';
 import { parseCef } from './testing/parsers.ts';
 import { ocsfFaults } from './testing/ocsf-schema.ts';
+import { unpacked } from './testing/unpacked.ts';
 
 let portal: TestPortal;
 let ines: Client;
@@ -223,18 +224,6 @@ test('more than 10,000 events are taken along only soon after a sign-in, and by 
   await ines.stepUp(signInUrl, INES);
   expect((await bytesOf(`/api/exports/${made.body.id}/file`)).bytes.toString('utf8').split('Many-Group')).toHaveLength(LARGE_EXPORT + 2);
 });
-
-async function unpacked(bytes: Buffer): Promise<{ files: Record<string, Buffer>; manifest: { files: { name: string; sha256: string; bytes: number }[] } }> {
-  const { default: yauzl } = await import('yauzl');
-  const zip = await yauzl.fromBufferPromise(bytes);
-  const files: Record<string, Buffer> = {};
-  for await (const entry of zip.eachEntry()) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
-    files[entry.fileName] = Buffer.concat(chunks);
-  }
-  return { files, manifest: JSON.parse(files['manifest.json']?.toString() ?? '{}') };
-}
 
 test('an export that was fixed before a month of it was dropped is not given out as less than it was', async () => {
   const [touched, whole, other] = [await create('csv', { from: '2025-11-01T00:00:00Z', to: '2025-12-01T00:00:00Z' }), await create('ndjson'), await create('csv', { from: '2026-01-01T00:00:00Z' })];

@@ -1,7 +1,7 @@
 import type { HistoryFilter, MonthlyLog, NamesMeant } from '@gatehouse/contracts';
 import { bind, copyOut, type Connection, type Database } from '@gatehouse/db';
 import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
-import { UNSAFE } from './csv.rules.ts';
+import { LETTERS, UNSAFE } from './csv.rules.ts';
 import type { LogRow } from './log-row.rules.ts';
 
 /** How far the log went: its last batch, and those before it that were still open and are not part of it. */
@@ -82,18 +82,22 @@ const filled = (text: string, names: readonly string[]): string => text.replaceA
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+const [THREE, FOUR] = [LETTERS.three, LETTERS.four].map((all) => `'{${all.join(',')}}'::text[]`);
+
 /**
- * The text of a cell, as `csvCell` has it before its quotes. What begins with a letter is no formula and no number, nor is
- * what has the dashes of an id: most cells are passed with a comparison of bytes.
+ * The text of a cell, as `csvCell` has it before its quotes. What begins with a letter is no formula and no number, and no
+ * date but with a few first letters; nor is what has the dashes of an id: most cells are passed with a comparison of bytes.
  */
-const cell = (x: string): string => `CASE WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{' THEN ${x} WHEN ${x} IS NULL THEN ''
+const cell = (x: string): string => `CASE WHEN ${x} IS NULL THEN ''
+  WHEN ${x} COLLATE "C" >= 'A' AND ${x} COLLATE "C" < '{'
+    AND (left(${x}, 3) COLLATE "C" <> ALL (${THREE}) OR substr(${x}, 4, 1) COLLATE "C" BETWEEN 'A' AND 'z' AND lower(left(${x}, 4) COLLATE "C") <> ALL (${FOUR})) THEN ${x}
   WHEN ${x} COLLATE "C" >= '0' AND ${x} COLLATE "C" < ':' AND substr(${x}, 9, 1) = '-' AND substr(${x}, 14, 1) = '-' THEN ${x}
   WHEN ${x} ~ ${literal(UNSAFE)} THEN '''' || ${x} ELSE ${x} END`;
 
 const EVENT_ID = `e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END`;
 
 /** As `CSV_COLUMNS`. */
-const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND substr(e.activity_at_raw, 11, 1) = 'T' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
+const CSV = `CASE WHEN e.defect IS NULL AND e.activity_at_raw COLLATE "C" >= '0' AND e.activity_at_raw COLLATE "C" < ':' AND e.activity_at_raw LIKE '__________T%Z' AND strpos(e.activity_at_raw, E'\\n') = 0 THEN e.activity_at_raw ELSE ${iso('e.activity_at')} END,
   e.source, ${['e.service', 'e.activity'].map(cell).join(', ')}, e.kind, e.result, ${['e.result_reason', 'e.actor_name', 'e.actor_id', 'e.subject_name', 'e.subject_id', 'e.group_name', 'e.group_id', 'e.application_name', 'e.request_id', 'e.defect'].map(cell).join(', ')}, ${EVENT_ID}`;
 
 /** As `ndjsonRow`, but for what COPY's text format escapes. */

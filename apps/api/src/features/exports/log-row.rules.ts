@@ -29,8 +29,8 @@ export interface LogRow {
   readonly defect: string | null;
 }
 
-/** The time of the event: as the source wrote it, or, where that is none, as it was received. */
-export const timeOf = ({ at, atRaw, defect }: Pick<LogRow, 'at' | 'atRaw' | 'defect'>): string => (defect === null && /^\d[\s\S]{9}T[^\n]*$/.test(atRaw) ? atRaw : at);
+/** The time of the event in UTC: as the source wrote it, or, where that is none or says no Z, as it was understood. */
+export const timeOf = ({ at, atRaw, defect }: Pick<LogRow, 'at' | 'atRaw' | 'defect'>): string => (defect === null && /^\d[\s\S]{9}T[^\n]*Z$/.test(atRaw) ? atRaw : at);
 
 /** The event's id across sources; a later version of the same event is told apart. */
 export const idOf = ({ source, eventId, revision }: Pick<LogRow, 'source' | 'eventId' | 'revision'>): string => `${source}:${eventId}${revision > 0 ? `#${revision}` : ''}`;

@@ -46,6 +46,16 @@ const orUnknown = <T>(thing: T | undefined): T | { name: string } => thing ?? { 
 
 const STATUS = { success: [1, 'Success'], failure: [2, 'Failure'], other: [99, 'Other'] } as const;
 
+type Named = ReturnType<typeof named>;
+
+/** What was asked, decided or changed: an application before a group, a group before a person. What the schema has an object for stands in it too. */
+function entityOf(application: Named, group: Named, user: Named): Record<string, unknown> {
+  if (application) return { ...application, type_id: 99, type: 'Application' };
+  if (group) return { ...group, type_id: 3, type: 'Group', group };
+  if (user) return { ...user, type_id: 2, type: 'User', user };
+  return { name: 'unknown', type_id: 0, type: 'Unknown' };
+}
+
 /** One event as an OCSF event: its class, what it requires, and the text as it was received in `raw_data`. */
 export function ocsfEvent(row: LogRow): Record<string, unknown> {
   const { as, activity: [activityId, activityName] } = meaningOf(row);
@@ -57,12 +67,12 @@ export function ocsfEvent(row: LogRow): Record<string, unknown> {
   const application = named(row.applicationId, row.applicationName);
   const of = {
     authentication: { user: orUnknown(subject ?? actor), service: { name: row.service === '' ? 'unknown' : row.service } },
-    entity: { entity: { ...orUnknown(application ?? group ?? subject), type: application ? 'Application' : group ? 'Group' : 'User' }, ...(row.reason !== null && { comment: row.reason }) },
+    entity: { entity: entityOf(application, group, subject), ...(row.reason !== null && { comment: row.reason }) },
     group: { group: orUnknown(group), ...(subject && { users: [subject] }), ...(application && { resources: [application] }) },
     api: { api: { operation: row.activity }, src_endpoint: { name: row.service === '' ? 'unknown' : row.service } },
   }[as];
   return {
-    metadata: { version: OCSF_VERSION, product: { name: 'Gatehouse', vendor_name: 'Gatehouse' }, uid: idOf(row), ...(row.correlationId !== null && { correlation_uid: row.correlationId }), log_name: row.source, log_provider: row.service, original_time: row.atRaw },
+    metadata: { version: OCSF_VERSION, product: { name: 'Gatehouse', vendor_name: 'Gatehouse' }, uid: idOf(row), original_event_uid: row.eventId, ...(row.correlationId !== null && { correlation_uid: row.correlationId }), log_name: row.source, log_provider: row.service, original_time: row.atRaw },
     category_uid: category.uid, category_name: category.name, class_uid: uid, class_name: name,
     activity_id: activityId, activity_name: activityName, type_uid: uid * 100 + activityId,
     time: Date.parse(row.at), severity_id: row.result === 'failure' ? 3 : 1, severity: row.result === 'failure' ? 'Medium' : 'Informational',
@@ -70,7 +80,7 @@ export function ocsfEvent(row: LogRow): Record<string, unknown> {
     message: row.activity,
     ...((actor !== undefined || as === 'api') && { actor: { user: orUnknown(actor) } }),
     ...of,
-    unmapped: { kind: row.kind, request_id: row.requestId, defect: row.defect },
+    unmapped: { kind: row.kind, ...(row.requestId !== null && { request_id: row.requestId }), ...(row.defect !== null && { defect: row.defect }) },
     raw_data: row.raw,
   };
 }

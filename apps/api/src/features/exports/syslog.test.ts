@@ -47,7 +47,7 @@ test('every event is sent once, in the order of the log, one message an event wh
   await feed.pass();
   const messages = messagesOf(connections);
   expect(messages).toHaveLength(HOSTILE.length + 1);
-  const ids = messages.map(({ message }) => parseCef(message).extension['externalId']);
+  const ids = messages.map(({ message }) => parseCef(message).extension['flexString1']);
   const { rows } = await db.pool.query<{ id: string }>(`SELECT 'directory:' || event_id AS id FROM audit_event ORDER BY batch_id, ordinal`);
   expect(ids).toEqual(rows.map(({ id }) => id));
   expect(messages[0]).toMatchObject({ priority: 109, host: 'gatehouse.example.com', app: 'gatehouse', messageId: 'activated', at: '2026-03-02T09:00:00.123456Z' });
