@@ -1,4 +1,4 @@
-import { CreateExport, EstimateExport, ListExports, ListHistoryNames, type Export } from '@gatehouse/contracts';
+import { CreateExport, EstimateExport, ListExports, ListHistoryNames, SIGN_IN_TIME_MEND, type Export } from '@gatehouse/contracts';
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
@@ -60,6 +60,22 @@ test('much is made only after verifying: what was chosen stays in this tab, and 
   const sent = renderPage(<ExportsPage />, { session: INES, path: back, api: [noNames, size, list([]), answers(CreateExport, one())] });
   await screen.findByText('No exports yet');
   expect(made(sent)).toEqual([]);
+});
+
+test('whoever does not want to verify now is back where they were, and nothing was asked for again', async () => {
+  const { calls } = show(size, list([]), refuses(CreateExport, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Not now' }));
+  expect(document.activeElement?.textContent).toBe('Make evidence pack');
+  expect([screen.queryByRole('alert'), screen.queryByRole('button', { name: 'Not now' }), sessionStorage.getItem('gatehouse.export')]).toEqual([null, null, null]);
+  expect(calls.filter(({ endpoint }) => endpoint === CreateExport)).toHaveLength(1);
+});
+
+test('where Entra does not say when somebody signed in, no sign-in is offered: it would lead back here for ever', async () => {
+  show(size, list([]), refuses(CreateExport, 'sign-in-time-unknown', { detail: SIGN_IN_TIME_MEND }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
+  expect((await screen.findByRole('alert')).textContent).toMatch(/does not say when you signed in An administrator .* optional claim auth_time/);
+  expect(screen.queryByRole('button', { name: /Verify/ })).toBeNull();
 });
 
 test('another choice is asked for anew, without verifying first', async () => {

@@ -68,6 +68,11 @@ export function ExportsPage() {
     back.set('resume', '1');
     window.location.assign(verifyAddress(stepUp.signInUrl, `/history/exports?${back}`));
   };
+  const button = useRef<HTMLButtonElement>(null);
+  const notNow = (): void => {
+    create.reset();
+    button.current?.focus();
+  };
   // Once, even where effects run twice: what was asked for before verifying is made by itself. Without what this tab has kept, an address makes nothing.
   const resumed = useRef(false);
   useEffect(() => {
@@ -98,7 +103,8 @@ export function ExportsPage() {
           ? <MessageBar intent="info" layout="multiline" role="alert"><MessageBarBody>{stepUp.detail} Verify that it is you: what you chose stays, and it is made when you are back.</MessageBarBody></MessageBar>
           : <ProblemBar error={create.error} />}
         <div className={styles.make}>
-          <Button appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
+          <Button ref={button} appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
+          {stepUp && <Button onClick={notNow}>Not now</Button>}
           <span role="status">{size.data && `${size.data.exact ? '' : 'About '}${counted(size.data.rows)}, ${sizeOf(size.data.bytes)} as received`}</span>
         </div>
         <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. Exports of more than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded only within 10 minutes of a sign-in.</p>
