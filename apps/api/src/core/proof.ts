@@ -16,7 +16,7 @@ export function proofOf({ authenticatedAt }: Pick<Actor, 'authenticatedAt'>, now
  * here as they were, again and again, and they are told what to mend. `what` is what is refused, as the beginning of a sentence.
  */
 export function proofNeeded(proof: 'stale' | 'unknown', what: string): PortalError {
-  const only = `${what} within ${PROOF_MINUTES} minutes of a sign-in only`;
+  const only = `${what} only within ${PROOF_MINUTES} minutes of a sign-in`;
   if (proof === 'unknown') return new PortalError('sign-in-time-unknown', { detail: `${only}, and Microsoft Entra does not say when yours was. ${SIGN_IN_TIME_MEND}` });
   return new PortalError('step-up-required', { detail: `${only}.`, stepUp: { claims: '', anew: true } });
 }

@@ -206,7 +206,7 @@ test('more than 10,000 events are taken along only soon after a sign-in, and by 
   for (const [format, group, why] of [['csv', 'Many-Group', 'one more'], ['pack', 'Few-Group', 'two, whose proofs bring all that lies between']] as const) {
     const refused = await ask(format, group);
     expect([refused.status, refused.body.code], why).toEqual([401, 'step-up-required']);
-    expect(refused.body.detail).toMatch(/^More than 10,000 events are taken along within 10 minutes of a sign-in only/);
+    expect(refused.body.detail).toMatch(/^More than 10,000 events can be taken along only within 10 minutes of a sign-in\./);
   }
   expect((await ask('csv', 'Few-Group')).status, 'the two alone').toBe(201);
 
@@ -234,7 +234,7 @@ test('where Entra does not say when people sign in, nobody takes much along, and
     for (const format of ['csv', 'pack']) {
       const { status, body } = await ask(format, 'Many-Group');
       expect([status, body.code, body.signInUrl], `${format}, after ${time} sign-in`).toEqual([403, 'sign-in-time-unknown', undefined]);
-      expect(body.detail).toBe(`More than 10,000 events are taken along within 10 minutes of a sign-in only, and Microsoft Entra does not say when yours was. ${SIGN_IN_TIME_MEND}`);
+      expect(body.detail).toBe(`More than 10,000 events can be taken along only within 10 minutes of a sign-in, and Microsoft Entra does not say when yours was. ${SIGN_IN_TIME_MEND}`);
     }
   }
   expect((await ines.get(`/api/exports/${before}/file`)).body.code, 'nor what was made before').toBe('sign-in-time-unknown');
