@@ -45,7 +45,7 @@ export interface EmulatorControls {
   state(parts?: readonly string[]): Promise<any>;
   journal(): Promise<readonly JournalEntry[]>;
   clearJournal(): Promise<void>;
-  settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>> }): Promise<void>;
+  settings(wish: { readonly delays?: Readonly<Record<string, unknown>>; readonly connectors?: Readonly<Record<string, 'active' | 'inactive'>>; readonly idTokenClaims?: readonly string[] }): Promise<void>;
   /** Entries of the audit log that the service writes by itself, each from when it shows; one whose id is there takes its place. */
   audits(entries: readonly { readonly visibleAt: string; readonly entry: Readonly<Record<string, unknown>> }[]): Promise<void>;
   faults(rules: readonly unknown[] | { readonly preset: 'dev-proxy'; readonly rate: number; readonly seed?: string }): Promise<void>;

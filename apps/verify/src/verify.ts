@@ -118,7 +118,9 @@ async function packIn(folder: string): Promise<Pack> {
 
 async function refusalOf(answer: Response): Promise<string> {
   if (answer.status !== 401 && answer.status !== 403) return `the portal answered ${answer.status}`;
-  return (await answer.text()).includes('"step-up-required"')
+  const text = await answer.text();
+  if (text.includes('"sign-in-time-unknown"')) return 'the portal gives a ledger of this size within ten minutes of a sign-in only, and Microsoft Entra does not tell it when that was: its page Sync & health says what to mend';
+  return text.includes('"step-up-required"')
     ? 'the portal gives a ledger of this size within ten minutes of a sign-in only: sign in anew, and give the new cookie'
     : 'the portal wants an auditor who is signed in: give their cookie with --cookie';
 }

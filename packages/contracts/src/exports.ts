@@ -6,6 +6,9 @@ import { Instant } from './words.ts';
 /** An export of more events than this is made, and its file taken, only within 10 minutes of a sign-in. */
 export const LARGE_EXPORT = 10_000;
 
+/** What to do where Microsoft Entra does not say when somebody signed in. No sign-in mends it. */
+export const SIGN_IN_TIME_MEND = 'An administrator of Microsoft Entra can mend this: in the app registration of the portal, under Token configuration, add the optional claim auth_time to the ID token. Then sign out and sign in again.';
+
 /** How the history can be taken along. `pack` is a ZIP with all that an auditor needs to check it elsewhere. */
 export const ExportFormat = z.enum(['csv', 'ndjson', 'ocsf', 'cef', 'pack']);
 export type ExportFormat = z.infer<typeof ExportFormat>;

@@ -95,7 +95,7 @@ export const GetEventProof = {
 } as const satisfies Endpoint;
 
 export const ExportLedger = {
-  method: 'GET', path: '/api/ledger/pack.zip', permission: 'history:read', answers: 'zip',
+  method: 'GET', path: '/api/ledger/pack.zip', permission: 'history:read', answers: 'zip', offeredOn: '/sync',
   summary: 'The ledger’s part of an evidence pack: what was sealed in a time, or everything, with its proofs',
   query: z.strictObject({ from: Instant.optional(), to: Instant.optional() }),
   response: z.undefined(),

@@ -9,6 +9,7 @@ export const PROBLEMS = {
   'step-up-required': { status: 401, title: 'Verify that it is you' },
   'not-permitted': { status: 403, title: 'Your role does not allow this' },
   'cross-site': { status: 403, title: 'The request did not come from this portal' },
+  'sign-in-time-unknown': { status: 403, title: 'Microsoft Entra does not say when you signed in' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Not offered here' },
   'activation-refused': { status: 409, title: 'This access cannot be activated' },

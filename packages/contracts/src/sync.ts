@@ -41,7 +41,13 @@ export type SyncSource = z.infer<typeof SyncSource>;
 export const GetSync = {
   method: 'GET', path: '/api/sync', permission: 'sync:read',
   summary: 'Where the mirror stands with each source',
-  response: z.object({ now: Instant, sources: z.array(SyncSource), catalog: z.object({ groups: z.int(), applications: z.int(), readAt: Instant.nullable() }) }),
+  response: z.object({
+    now: Instant,
+    /** Whether Microsoft Entra said when who asks signed in. Where it does not, nobody takes much of the log along. */
+    isSignInTimeKnown: z.boolean(),
+    sources: z.array(SyncSource),
+    catalog: z.object({ groups: z.int(), applications: z.int(), readAt: Instant.nullable() }),
+  }),
 } as const satisfies Endpoint;
 
 export const SyncNow = {

@@ -18,9 +18,10 @@ import { settle } from './pim/engine.ts';
 import { durationMs } from './pim/rules.ts';
 import { privateResource } from './private-resource/page.ts';
 import type { Reach } from './reach.ts';
-import { PORTAL_GRANTS } from './seed/applications.ts';
+import { PORTAL_CLAIMS, PORTAL_GRANTS } from './seed/applications.ts';
 import { demoHistoryBefore, seedTenant } from './seed/seed.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { OPTIONAL_CLAIMS } from './tenant.ts';
 import { createThrottle, PUBLISHED_THROTTLING, type Throttling } from './throttling.ts';
 
 export interface EmulatorOptions {
@@ -63,6 +64,8 @@ const SettingsWish = z.strictObject({
   /** By the name of the machine: whether its connector answers. Nobody can set that through Graph. */
   connectors: z.record(z.string(), z.enum(['active', 'inactive'])).optional(),
   licences: z.strictObject({ pim: z.boolean(), privateAccess: z.boolean() }).partial().optional(),
+  /** Optional claims of the ID token, as the portal's registration has them from now on; none, as a registration begins. */
+  idTokenClaims: z.array(z.enum(OPTIONAL_CLAIMS)).optional(),
   throttling: z.strictObject({ auditReports: LimitWish, conditionalAccess: LimitWish, directory: LimitWish, directoryWrites: LimitWish, pim: LimitWish }).partial().nullable().optional(),
 });
 
@@ -93,7 +96,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const now = (): Date => new Date(frozen ? frozenAt : Date.now() + offsetMs);
   let tenant = kept?.tenant ?? seedTenant(seed, now(), newId);
   // A tenant that was kept by an earlier build lacks what the portal has come to need: it is granted as the guide has it.
-  for (const { registration } of tenant.applications) if (registration) Object.assign(registration, structuredClone(PORTAL_GRANTS));
+  for (const { registration } of tenant.applications) if (registration) Object.assign(registration, structuredClone(PORTAL_GRANTS), 'idTokenClaims' in registration ? {} : { idTokenClaims: [...PORTAL_CLAIMS] });
   const key = kept?.key ?? await makeSigningKey(newId);
   let signIn: SignInState = kept?.signIn ?? { sessions: {}, refreshTokens: {} };
   let journal: JournalEntry[] = [];
@@ -181,7 +184,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       faults.replace(wish.data);
       res.status(204).end();
     });
-    const settingsNow = () => ({ delays, throttling, licences: licencesOf(tenant), connectors: Object.fromEntries(tenant.connectorGroups.flatMap((group) => group.connectors.map(({ machineName, status }) => [machineName, status]))) });
+    const registrationNow = () => tenant.applications.find(({ registration }) => registration !== null)?.registration ?? undefined;
+    const settingsNow = () => ({ delays, throttling, licences: licencesOf(tenant), idTokenClaims: registrationNow()?.idTokenClaims ?? [], connectors: Object.fromEntries(tenant.connectorGroups.flatMap((group) => group.connectors.map(({ machineName, status }) => [machineName, status]))) });
     app.get('/_emulator/settings', (_req, res) => { res.json(settingsNow()); });
     app.post('/_emulator/settings', json, (req, res) => {
       const wish = SettingsWish.safeParse(req.body);
@@ -198,6 +202,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         tenant.licences = { ...licencesOf(tenant), ...wish.data.licences } as Licences;
         keep();
       }
+      const registration = registrationNow();
+      if (wish.data.idTokenClaims !== undefined && registration) {
+        registration.idTokenClaims = wish.data.idTokenClaims;
+        keep();
+      }
       res.json(settingsNow());
     });
     app.post('/_emulator/reset', json, (req, res) => {
@@ -207,6 +216,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       tenant = { ...seedTenant(wish.data.seed, now(), newId), id };
       signIn = { sessions: {}, refreshTokens: {} };
       journal = [];
+      keep();
+      res.status(204).end();
+    });
+    // Whoever is signed in at the tenant did so that much earlier, by real time, as sign-ins live; what was handed out before stays as it is.
+    app.post('/_emulator/sign-ins', json, (req, res) => {
+      const wish = z.strictObject({ age: z.string() }).safeParse(req.body);
+      const ms = wish.success ? durationMs(wish.data.age) : undefined;
+      if (ms === undefined) return void res.status(400).json({ error: 'age is an ISO 8601 duration of days, hours, minutes and seconds, such as PT11M' });
+      signIn = { ...signIn, sessions: Object.fromEntries(Object.entries(signIn.sessions).map(([id, proof]) => [id, { ...proof, authTime: proof.authTime - Math.round(ms / 1000) }])) };
       keep();
       res.status(204).end();
     });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startEmulator } from './emulator.ts';
 import { ANA, MAYA, startTenant } from './testing.ts';
@@ -84,6 +85,19 @@ test.each<[string, () => Promise<string>, RegExp]>([
   expect(refused).toMatchObject({ name: 'TenantStateRefusal', message: expect.stringMatching(sentence) as unknown });
   expect(String(refused)).toContain(stateFile);
   expect(readFileSync(stateFile, 'utf8')).toBe(text);
+});
+
+test('of a tenant that an earlier build kept the ID token says when somebody signed in; one that was set otherwise stays so', async () => {
+  const saidAfter = async (change: (registration: Record<string, unknown>) => void): Promise<unknown> => {
+    await (async () => { await using tenant = await startTenant({ stateFile }); await tenant.advance('PT1M'); })();
+    const kept = JSON.parse(readFileSync(stateFile, 'utf8')) as { tenant: { applications: { registration: Record<string, unknown> | null }[] } };
+    for (const { registration } of kept.tenant.applications) if (registration) change(registration);
+    writeFileSync(stateFile, JSON.stringify(kept));
+    await using tenant = await startTenant({ stateFile });
+    return decodeJwt((await tenant.redeem(MAYA)).body.id_token)['auth_time'];
+  };
+  expect(await saidAfter((registration) => { registration['idTokenClaims'] = undefined; })).toEqual(expect.any(Number));
+  expect(await saidAfter((registration) => { registration['idTokenClaims'] = []; })).toBeUndefined();
 });
 
 test('a tenant that an earlier build kept grants the portal what it needs now', async () => {

@@ -103,6 +103,10 @@ export interface Application {
   registration: ClientRegistration | null;
 }
 
+/** Of Entra's optional claims those that the tenant knows how to send. */
+export type OptionalClaim = (typeof OPTIONAL_CLAIMS)[number];
+export const OPTIONAL_CLAIMS = ['auth_time'] as const;
+
 export interface ClientRegistration {
   secret: string;
   /** Accepted redirect addresses. As in Entra, the port of `http://localhost` is not compared. */
@@ -111,6 +115,8 @@ export interface ClientRegistration {
   delegatedScopes: string[];
   /** Application permissions with admin consent: the `roles` of an app-only token. */
   applicationRoles: string[];
+  /** Optional claims of the ID token: no request brings one that is not named here. */
+  idTokenClaims: OptionalClaim[];
 }
 
 export interface ApplicationSegment {

@@ -103,6 +103,8 @@ export async function startTenant(options: EmulatorOptions = {}) {
     journal: async () => await (await fetch(`${url}/_emulator/journal`)).json() as { method: string; url: string; status: number; headers: Record<string, string>; batch?: string; effect?: boolean }[],
     clearJournal: async (): Promise<void> => { await fetch(`${url}/_emulator/journal`, { method: 'DELETE' }); },
     settings: (wish: unknown): Promise<void> => json('/_emulator/settings', wish),
+    /** Whoever is signed in did so that much earlier, such as `PT11M`. */
+    signedInEarlier: (age: string): Promise<void> => json('/_emulator/sign-ins', { age }),
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the tenant as plain data, to look into freely
     state: async (): Promise<any> => (await fetch(`${url}/_emulator/state`)).json(),
     [Symbol.asyncDispose]: () => emulator.close(),

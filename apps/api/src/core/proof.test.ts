@@ -11,7 +11,9 @@ test.each([
   expect(proofOf({ authenticatedAt: authenticatedAt === undefined ? undefined : new Date(authenticatedAt) }, now)).toBe(proof);
 });
 
-test('what is not known is told apart from what is too long ago, and says what to mend', () => {
-  expect(proofNeeded('stale', 'It is made').details).toMatchObject({ detail: 'It is made within 10 minutes of a sign-in only.', stepUp: { anew: true } });
-  expect(proofNeeded('unknown', 'It is made').details.detail).toContain('optional claim auth_time');
+test('what is too long ago asks for a sign-in; what Entra does not say asks for none, which would change nothing, and says what to mend', () => {
+  expect(proofNeeded('stale', 'It is made')).toMatchObject({ code: 'step-up-required', details: { detail: 'It is made only within 10 minutes of a sign-in.', stepUp: { anew: true } } });
+  const unknown = proofNeeded('unknown', 'It is made');
+  expect([unknown.code, unknown.details.stepUp]).toEqual(['sign-in-time-unknown', undefined]);
+  expect(unknown.details.detail).toMatch(/^It is made only within 10 minutes of a sign-in, and Microsoft Entra does not say when yours was\. An administrator .* optional claim auth_time /);
 });

@@ -1,3 +1,4 @@
+import { SIGN_IN_TIME_MEND } from '@gatehouse/contracts';
 import type { Actor } from './actor.ts';
 import { PortalError } from './errors.ts';
 
@@ -10,10 +11,12 @@ export function proofOf({ authenticatedAt }: Pick<Actor, 'authenticatedAt'>, now
   return now.getTime() - authenticatedAt.getTime() <= PROOF_MINUTES * 60_000 ? 'fresh' : 'stale';
 }
 
-/** Refuses, and asks the person to prove anew who they are. `what` is what is refused, as the beginning of a sentence. */
+/**
+ * Refuses. Whose proof is stale is asked to prove anew who they are; where Entra does not say, that would bring them back
+ * here as they were, again and again, and they are told what to mend. `what` is what is refused, as the beginning of a sentence.
+ */
 export function proofNeeded(proof: 'stale' | 'unknown', what: string): PortalError {
-  const why = proof === 'stale'
-    ? `${what} within ${PROOF_MINUTES} minutes of a sign-in only.`
-    : `${what} within ${PROOF_MINUTES} minutes of a sign-in only, and Microsoft Entra did not say when yours was. Where this comes again after verifying, the app registration lacks the optional claim auth_time.`;
-  return new PortalError('step-up-required', { detail: why, stepUp: { claims: '', anew: true } });
+  const only = `${what} only within ${PROOF_MINUTES} minutes of a sign-in`;
+  if (proof === 'unknown') return new PortalError('sign-in-time-unknown', { detail: `${only}, and Microsoft Entra does not say when yours was. ${SIGN_IN_TIME_MEND}` });
+  return new PortalError('step-up-required', { detail: `${only}.`, stepUp: { claims: '', anew: true } });
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { CryptoProvider, type AuthenticationResult, type ICachePlugin } from '@azure/msal-node';
-import { SessionPerson, type AppRole } from '@gatehouse/contracts';
+import { SessionPerson, SIGN_IN_TIME_MEND, type AppRole } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
 import type { Clock } from '../core/clock.ts';
@@ -43,14 +44,17 @@ interface SignInDeps {
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly redirectUri: string;
+  readonly log: Logger;
 }
 
 /**
  * Sign-in as a backend for the browser: authorization code with PKCE, state and nonce by msal-node. An attempt is a row
  * that is used once, found by its state together with the browser's binding cookie, so that neither alone is enough.
  */
-export function createSignIn({ authority, db, clock, systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri }: SignInDeps) {
+export function createSignIn({ authority, db, clock, systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri, log }: SignInDeps) {
   const { tenantId } = authority;
+  /** Whether the last sign-in said when it was; one line where that changes, and not one for everybody who signs in. */
+  let isTimeKnown = true;
   const crypto = new CryptoProvider();
   const rowKey = (purpose: string, secret: string): Uint8Array<ArrayBuffer> => new Uint8Array(fingerprints(sessionKeys, purpose, secret)[0]);
 
@@ -110,6 +114,11 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
       }, { code: back.code, nonce: attempt.nonce });
 
       const person = personOf(result, tenantId);
+      if (isTimeKnown !== (person.authenticatedAt !== undefined)) {
+        isTimeKnown = !isTimeKnown;
+        if (isTimeKnown) log.info('Microsoft Entra says again when people sign in');
+        else log.warn(`Microsoft Entra does not say when people sign in: nobody can take much of the log along. ${SIGN_IN_TIME_MEND}`);
+      }
       await tokens.keep(person.accountId, cache);
       const secret = await db.prisma.$transaction(async (tx) => {
         if (attempt.previous !== null) await sessions.end(tx, attempt.previous);

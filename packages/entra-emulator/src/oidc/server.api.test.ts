@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ANA, MAYA, REDIRECT, startTenant, type Answer, type TestTenant } from '../testing.ts';
@@ -50,8 +51,38 @@ test('the id token is signed by the published key and says who signed in, how an
   const maya = (await tenant.state()).users.find((user: { userPrincipalName: string }) => user.userPrincipalName === MAYA);
   expect(protectedHeader.alg).toBe('RS256');
   expect(payload).toMatchObject({ oid: maya.id, tid: tenant.registration.tenantId, nonce: 'the-nonce', roles: ['SetupAdmin'], preferred_username: MAYA, name: 'Maya Lindqvist', ver: '2.0', amr: ['pwd'] });
-  expect(Math.abs(Number(payload['auth_time']) - Date.now() / 1000)).toBeLessThan(60);
   expect(decodeJwt((await tenant.redeem(ANA)).body.id_token)).not.toHaveProperty('roles');
+});
+
+describe('when somebody signed in', () => {
+  const saidOf = async (given: Record<string, string> = {}, open = tenant.browser()): Promise<unknown> => decodeJwt((await tenant.redeem(ANA, given, open)).body.id_token)['auth_time'];
+  const minutesAgo = (said: unknown): number => Math.round((Date.now() / 1000 - Number(said)) / 60);
+
+  test('the ID token says as the registration of the guide asks for it', async () => {
+    expect(readFileSync(new URL('../../../../docs/register-app.sh', import.meta.url), 'utf8')).toContain('optionalClaims: { idToken: [{ name: "auth_time", essential: true }] }');
+    expect(minutesAgo(await saidOf())).toBe(0);
+  });
+
+  test('it does not say of a registration without the optional claim, however it is asked', async () => {
+    await tenant.settings({ idTokenClaims: [] });
+    for (const given of [{}, { max_age: '600' }, { prompt: 'login' }, { claims: JSON.stringify({ id_token: { auth_time: { essential: true } } }) }]) expect(await saidOf(given), JSON.stringify(given)).toBeUndefined();
+    await tenant.settings({ idTokenClaims: ['auth_time'] });
+    expect(minutesAgo(await saidOf())).toBe(0);
+  });
+
+  test.each([[['email']], ['auth_time'], [null]])('optional claims are not set to %j', async (idTokenClaims) => {
+    await expect(tenant.settings({ idTokenClaims })).rejects.toThrow();
+    expect(minutesAgo(await saidOf())).toBe(0);
+  });
+
+  test('is when they proved it to Entra, and not when an application asked; whoever is to sign in anew has done it now', async () => {
+    const open = tenant.browser();
+    await tenant.redeem(ANA, {}, open);
+    await tenant.signedInEarlier('PT11M');
+    expect(minutesAgo(await saidOf({}, open))).toBe(11);
+    expect(minutesAgo(await saidOf({ prompt: 'login' }, open))).toBe(0);
+    await expect(tenant.signedInEarlier('11 minutes')).rejects.toThrow(/PT11M/);
+  });
 });
 
 test('the picker shows the cast first, everybody else behind a fold, and nobody whose account is disabled', async () => {

@@ -262,7 +262,7 @@ export function oidc(deps: OidcDeps): { router: Router; signedInUser(req: Reques
         token_type: 'Bearer', scope: scopes.filter((scope) => scope !== 'offline_access').join(' '), expires_in: TOKEN_SECONDS, ext_expires_in: TOKEN_SECONDS,
         access_token: await deps.tokens.accessToken(user, proof, { clientId: client.appId, scopes: graphScopes, cp1 }),
         refresh_token: refreshToken,
-        id_token: await deps.tokens.idToken(user, proof, { clientId: client.appId, nonce, roles: rolesOf(user, client.appId) }),
+        id_token: await deps.tokens.idToken(user, proof, { clientId: client.appId, nonce, roles: rolesOf(user, client.appId), optional: client.registration?.idTokenClaims ?? [] }),
         client_info: Buffer.from(JSON.stringify({ uid: user.id, utid: deps.tenant().id })).toString('base64url'),
       },
     };

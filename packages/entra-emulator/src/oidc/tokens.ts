@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type CryptoKey, type JWK } from 'jose';
 import { GraphRefusal, type Caller } from '../graph/route.ts';
-import type { Tenant, User } from '../tenant.ts';
+import type { OptionalClaim, Tenant, User } from '../tenant.ts';
 
 export const GRAPH_AUDIENCE = 'https://graph.microsoft.com';
 /** Life of a token, as Entra's default says it: an hour, less a second. */
@@ -23,7 +23,7 @@ export interface Proof {
 }
 
 export interface Tokens {
-  idToken(user: User, proof: Proof, wish: { clientId: string; nonce: string | undefined; roles: readonly string[] }): Promise<string>;
+  idToken(user: User, proof: Proof, wish: { clientId: string; nonce: string | undefined; roles: readonly string[]; optional: readonly OptionalClaim[] }): Promise<string>;
   accessToken(user: User, proof: Proof, wish: { clientId: string; scopes: readonly string[]; cp1: boolean }): Promise<string>;
   appToken(clientId: string, roles: readonly string[]): Promise<string>;
   /** Who a Graph call's token is for; throws `GraphRefusal` 401 in Graph's words. */
@@ -41,9 +41,9 @@ export async function createTokens({ key, tenant, newId }: { key: SigningKey; te
 
   return {
     jwks: { keys: [key.publicJwk] },
-    idToken: (user, proof, { clientId, nonce, roles }) => sign({
+    idToken: (user, proof, { clientId, nonce, roles, optional }) => sign({
       sub: `${user.id}.${clientId}`, oid: user.id, name: user.displayName, preferred_username: user.userPrincipalName, ...(nonce !== undefined && { nonce }), ...(roles.length > 0 && { roles }),
-      auth_time: proof.authTime, amr: proof.amr, ...(proof.acrs.length > 0 && { acrs: proof.acrs }),
+      ...(optional.includes('auth_time') && { auth_time: proof.authTime }), amr: proof.amr, ...(proof.acrs.length > 0 && { acrs: proof.acrs }),
     }, clientId),
     accessToken: (user, proof, { clientId, scopes, cp1 }) => sign({
       sub: user.id, oid: user.id, name: user.displayName, upn: user.userPrincipalName, appid: clientId, azp: clientId, scp: scopes.join(' '), amr: proof.amr, acrs: proof.acrs, auth_time: proof.authTime, ...(cp1 && { xms_cc: ['cp1'] }),

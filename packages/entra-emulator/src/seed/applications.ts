@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CUSTOM_APP_ROLES, PER_APP_TAGS, QUICK_ACCESS_TAGS } from '../directory/private-access.ts';
-import type { Application, ApplicationSegment, AppRole, ConnectorGroup, ForwardingProfile, ServicePrincipal } from '../tenant.ts';
+import type { Application, ApplicationSegment, AppRole, ConnectorGroup, ForwardingProfile, OptionalClaim, ServicePrincipal } from '../tenant.ts';
 
 /** An application and its enterprise application, which go together. */
 export interface Made {
@@ -92,8 +92,12 @@ export const portal = (createdAt: Date, newId: NewId): Made =>
       redirectUris: ['http://localhost/auth/redirect', 'http://localhost/'],
       delegatedScopes: [...PORTAL_GRANTS.delegatedScopes],
       applicationRoles: [...PORTAL_GRANTS.applicationRoles],
+      idTokenClaims: [...PORTAL_CLAIMS],
     },
   }, createdAt, newId);
+
+/** What docs/register-app.sh has the ID token say beside what it says of everybody. */
+export const PORTAL_CLAIMS = ['auth_time'] as const satisfies readonly OptionalClaim[];
 
 /** Exactly what docs/permissions.tsv has people grant: what works here works with those. */
 export const PORTAL_GRANTS = {

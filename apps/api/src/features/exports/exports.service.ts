@@ -56,7 +56,7 @@ export function createExports({ db, clock, systemClock, newId, packs, feedStatus
   async function allow(actor: Actor, format: ExportFormat, selection: Selection): Promise<void> {
     const proof = proofOf(actor, systemClock.now());
     if (proof === 'fresh' || !await withSnapshot(db, (connection) => holdsMoreThan(connection, selection, LARGE_EXPORT, { withNeighbours: format === 'pack' }))) return;
-    throw proofNeeded(proof, `More than ${LARGE_EXPORT.toLocaleString('en-US')} events are taken along`);
+    throw proofNeeded(proof, `More than ${LARGE_EXPORT.toLocaleString('en-US')} events can be taken along`);
   }
 
   return {

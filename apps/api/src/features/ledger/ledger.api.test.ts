@@ -87,4 +87,10 @@ test('a large ledger is taken along soon after a sign-in only', async () => {
   await portal.db.pool.query(`UPDATE session SET authenticated_at = $1 WHERE name = 'Ines Moreau'`, [new Date(Date.now() - 11 * 60_000)]);
   expect((await ines.get('/api/ledger/pack.zip')).body).toMatchObject({ code: 'step-up-required', detail: expect.stringMatching(/^A ledger of more than 10,000 rows/) });
   expect(await answersOf(portal.url, '--cookie', await ines.jar.getCookieString(portal.url), '--key', key)).toMatchObject({ code: 2, lines: [expect.stringContaining('sign in anew')] });
+  const page = await (await fetch(`${portal.url}/api/ledger/pack.zip`, { headers: { accept: 'text/html', cookie: await ines.jar.getCookieString(portal.url) } })).text();
+  expect(page, 'a link that is refused shows why, and leads back').toMatch(/<a href="\/auth\/sign-in\?stepUp=[\w-]+&#38;returnTo=%2Fsync">Verify<\/a>/);
+
+  await portal.db.pool.query(`UPDATE session SET authenticated_at = NULL WHERE name = 'Ines Moreau'`);
+  expect((await ines.get('/api/ledger/pack.zip')).body).toMatchObject({ code: 'sign-in-time-unknown', detail: expect.stringMatching(/^A ledger of more than 10,000 rows .* auth_time/) });
+  expect(await answersOf(portal.url, '--cookie', await ines.jar.getCookieString(portal.url), '--key', key)).toMatchObject({ code: 2, lines: [expect.stringContaining('Sync & health says what to mend')] });
 });

@@ -94,7 +94,7 @@ export function createLedgerReading({ db, clock, systemClock, newId, ledger }: L
       const checkpoint = await ledger.checkpoint();
       if (!checkpoint) throw new PortalError('not-found', { detail: 'Nothing is sealed yet.' });
       const proof = proofOf(actor, systemClock.now());
-      if (proof !== 'fresh' && checkpoint.size > LARGE_EXPORT) throw proofNeeded(proof, `A ledger of more than ${LARGE_EXPORT.toLocaleString('en-US')} rows is taken along`);
+      if (proof !== 'fresh' && checkpoint.size > LARGE_EXPORT) throw proofNeeded(proof, `A ledger of more than ${LARGE_EXPORT.toLocaleString('en-US')} rows can be taken along`);
       await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.exported', kind: 'portal-export', result: 'success', data: { what: 'ledger', filter: { from, to } } }));
       return { fileName: `gatehouse-ledger-${clock.now().toISOString().slice(0, 10)}.zip`, chunks: ledger.pack({ from: from === undefined ? undefined : new Date(from), to: to === undefined ? undefined : new Date(to) }) };
     },

@@ -21,7 +21,7 @@ export function createSync({ db, clock, sources, wakeSync }: SyncDeps) {
   return {
     async status(actor: Actor): Promise<Answer<typeof GetSync>> {
       const now = clock.now();
-      return { now: now.toISOString(), ...await readSync(db.prisma, actor.tenantId, sources(), now) };
+      return { now: now.toISOString(), isSignInTimeKnown: actor.authenticatedAt !== undefined, ...await readSync(db.prisma, actor.tenantId, sources(), now) };
     },
     /** Each source that was read to the end at least once, and when last. */
     async lastSuccesses(tenantId: string): Promise<{ source: string; at: Date }[]> {

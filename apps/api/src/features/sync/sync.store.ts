@@ -1,7 +1,7 @@
 import type { Answer, GetSync, Gap, OddRecord } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
 
-type Sync = Omit<Answer<typeof GetSync>, 'now'>;
+type Sync = Pick<Answer<typeof GetSync>, 'sources' | 'catalog'>;
 export type SyncSourceState = Sync['sources'][number];
 
 /** What is known of a source without asking the database. */

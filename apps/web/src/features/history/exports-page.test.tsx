@@ -1,4 +1,4 @@
-import { CreateExport, EstimateExport, ListExports, ListHistoryNames, type Export } from '@gatehouse/contracts';
+import { CreateExport, EstimateExport, LARGE_EXPORT, ListExports, ListHistoryNames, SIGN_IN_TIME_MEND, type Export } from '@gatehouse/contracts';
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
@@ -22,6 +22,11 @@ test('says what an export would hold, what was made, and where the feed stands',
   expect(screen.getByText(/Nobody listens at the receiver/)).toBeTruthy();
 });
 
+test('of more events than are counted it says that they are more, and no number that is none', async () => {
+  show(answers(EstimateExport, { rows: LARGE_EXPORT + 1, exact: false, bytes: 14_000_000, coverage: { from: at(-600), to: at(-1), droppedTo: null, lastError: null, gaps: [], sealedTo: null, isLedgerStopped: false } }), list([]));
+  expect(await screen.findByText('More than 10,000 events, over 14 MB as received')).toBeTruthy();
+});
+
 test('an export is narrowed by all that the address says', async () => {
   const { calls } = renderPage(<ExportsPage />, { session: INES, path: '/history/exports?person=Ana&text=INC7&source=portal', api: [answers(ListHistoryNames, { groups: [], applications: [] }), size, list([]), answers(CreateExport, one())] });
   await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
@@ -38,7 +43,7 @@ test('a refusal to make one is said, and nothing is claimed', async () => {
 test('much is made only after verifying: what was chosen stays in this tab, and is made once when it is back', async () => {
   const assign = vi.fn<(url: string) => void>();
   vi.stubGlobal('location', { assign, pathname: '/history/exports', search: '', href: 'http://localhost/history/exports', origin: 'http://localhost' });
-  const refused = refuses(CreateExport, 'step-up-required', { detail: 'More than 10,000 events are taken along within 10 minutes of a sign-in only.', signInUrl: '/auth/sign-in?stepUp=1' });
+  const refused = refuses(CreateExport, 'step-up-required', { detail: 'More than 10,000 events can be taken along only within 10 minutes of a sign-in.', signInUrl: '/auth/sign-in?stepUp=1' });
   const noNames = answers(ListHistoryNames, { groups: [], applications: [] });
   const { unmount } = renderPage(<ExportsPage />, { session: INES, path: '/history/exports?person=Ana', api: [noNames, size, list([]), refused] });
   await userEvent.click(await screen.findByRole('radio', { name: /^NDJSON/ }));
@@ -60,6 +65,22 @@ test('much is made only after verifying: what was chosen stays in this tab, and 
   const sent = renderPage(<ExportsPage />, { session: INES, path: back, api: [noNames, size, list([]), answers(CreateExport, one())] });
   await screen.findByText('No exports yet');
   expect(made(sent)).toEqual([]);
+});
+
+test('whoever does not want to verify now is back where they were, and nothing was asked for again', async () => {
+  const { calls } = show(size, list([]), refuses(CreateExport, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Not now' }));
+  expect(document.activeElement?.textContent).toBe('Make evidence pack');
+  expect([screen.queryByRole('alert'), screen.queryByRole('button', { name: 'Not now' }), sessionStorage.getItem('gatehouse.export')]).toEqual([null, null, null]);
+  expect(calls.filter(({ endpoint }) => endpoint === CreateExport)).toHaveLength(1);
+});
+
+test('where Entra does not say when somebody signed in, no sign-in is offered: it would lead back here for ever', async () => {
+  show(size, list([]), refuses(CreateExport, 'sign-in-time-unknown', { detail: SIGN_IN_TIME_MEND }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
+  expect((await screen.findByRole('alert')).textContent).toMatch(/does not say when you signed in An administrator .* optional claim auth_time/);
+  expect(screen.queryByRole('button', { name: /Verify/ })).toBeNull();
 });
 
 test('another choice is asked for anew, without verifying first', async () => {

@@ -1,4 +1,4 @@
-import { DownloadExport, ExportFormat, LARGE_EXPORT, type Export, type SyslogFeed } from '@gatehouse/contracts';
+import { DownloadExport, ExportFormat, LARGE_EXPORT, type Answer, type EstimateExport, type Export, type SyslogFeed } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
 import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
@@ -68,6 +68,11 @@ export function ExportsPage() {
     back.set('resume', '1');
     window.location.assign(verifyAddress(stepUp.signInUrl, `/history/exports?${back}`));
   };
+  const button = useRef<HTMLButtonElement>(null);
+  const notNow = (): void => {
+    create.reset();
+    button.current?.focus();
+  };
   // Once, even where effects run twice: what was asked for before verifying is made by itself. Without what this tab has kept, an address makes nothing.
   const resumed = useRef(false);
   useEffect(() => {
@@ -98,8 +103,9 @@ export function ExportsPage() {
           ? <MessageBar intent="info" layout="multiline" role="alert"><MessageBarBody>{stepUp.detail} Verify that it is you: what you chose stays, and it is made when you are back.</MessageBarBody></MessageBar>
           : <ProblemBar error={create.error} />}
         <div className={styles.make}>
-          <Button appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
-          <span role="status">{size.data && `${size.data.exact ? '' : 'About '}${counted(size.data.rows)}, ${sizeOf(size.data.bytes)} as received`}</span>
+          <Button ref={button} appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
+          {stepUp && <Button onClick={notNow}>Not now</Button>}
+          <span role="status">{size.data && heldBy(size.data)}</span>
         </div>
         <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. Exports of more than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded only within 10 minutes of a sign-in.</p>
       </div>
@@ -147,6 +153,12 @@ function wordsOf({ filter }: Export): string {
     ...(filter.from === undefined ? [] : [`from ${formatInstant(filter.from)}`]), ...(filter.to === undefined ? [] : [`before ${formatInstant(filter.to)}`]),
   ];
   return parts.length === 0 ? 'Everything' : parts.join(', ');
+}
+
+/** Counting ends after the first event that is too many for any time: where the database guesses at no more than that, it is only known that there are more. */
+function heldBy({ rows, exact, bytes }: Answer<typeof EstimateExport>): string {
+  if (!exact && rows === LARGE_EXPORT + 1) return `More than ${counted(LARGE_EXPORT)}, over ${sizeOf(bytes)} as received`;
+  return `${exact ? '' : 'About '}${counted(rows)}, ${sizeOf(bytes)} as received`;
 }
 
 const counted = (count: number): string => `${count.toLocaleString('en-GB')} ${count === 1 ? 'event' : 'events'}`;

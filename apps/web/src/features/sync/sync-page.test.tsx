@@ -9,7 +9,7 @@ import { SyncPage } from './sync-page.tsx';
 
 const MAYA = { ...ANA, person: { id: 'm', displayName: 'Maya Lindqvist', userPrincipalName: 'maya.lindqvist@contoso.example', roles: ['SetupAdmin' as const] } };
 const source = (more: Partial<SyncSource> = {}): SyncSource => ({ source: 'directory', title: 'Microsoft Entra audit log', completeFrom: at(-60 * 24 * 30), completeTo: at(-3), lastSuccessAt: at(-1), lastError: null, off: false, events: 12345, gaps: [], firstReading: null, requests: { new: 1440, late: 92, backFill: 0, aDay: 43200 }, looksBack: { halfHourEvery: 1, dayEvery: 60, wholeEvery: 1440, wholeDays: 30 }, defects: 0, revisions: 0, ...more });
-const stands = (sources = [source()], catalog = { groups: 12, applications: 6, readAt: at(-2) as string | null }) => answers(GetSync, { now: at(0), sources, catalog });
+const stands = (sources = [source()], catalog = { groups: 12, applications: 6, readAt: at(-2) as string | null }, isSignInTimeKnown = true) => answers(GetSync, { now: at(0), isSignInTimeKnown, sources, catalog });
 const asked = answers(SyncNow, { asked: true });
 
 /** The shell waits for the session before any page is there, so the page goes by the server's clock. */
@@ -27,6 +27,15 @@ describe('where the mirror stands', () => {
     show(waits(GetSync));
     expect(await screen.findByLabelText('Reading')).toBeTruthy();
     expect(screen.queryByText(/No source|Not read yet/)).toBeNull();
+  });
+
+  test('where Entra did not say when the person signed in, it says what that stops and who can mend it; else nothing', async () => {
+    const { unmount } = show(stands([source()], undefined, false));
+    expect((await screen.findByText(/nobody can take along more than 10,000 events\./)).textContent).toMatch(/did not say when you signed in.*An administrator .* optional claim auth_time/);
+    unmount();
+    show(stands());
+    await row();
+    expect(screen.queryByText(/when you signed in/)).toBeNull();
   });
 
   test('a refusal claims nothing, and can be tried again', async () => {

@@ -1,6 +1,7 @@
-import { GetSync, SyncNow, type SyncSource } from '@gatehouse/contracts';
+import { GetSync, LARGE_EXPORT, SIGN_IN_TIME_MEND, SyncNow, type SyncSource } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Link } from '@fluentui/react-link';
+import { MessageBar, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { ProgressBar } from '@fluentui/react-progress';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
@@ -22,6 +23,7 @@ const LATE_MINUTES = 15;
 
 const useStyles = makeStyles({
   small: { display: 'block', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, color: tokens.colorNeutralForeground2 },
+  bar: { marginBottom: '16px' },
   news: { margin: '0 0 16px', color: tokens.colorNeutralForeground2 },
   text: { margin: 0 },
   facts: { margin: 0, display: 'grid', gridTemplateColumns: 'minmax(104px, max-content) minmax(0, 1fr)', gap: '8px 16px', '& dt': { color: tokens.colorNeutralForeground2 }, '& dd': { margin: 0, fontVariantNumeric: 'tabular-nums' } },
@@ -57,6 +59,11 @@ export function SyncPage({ children }: { children?: ReactNode }) {
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.error !== null && query.data && <p className={styles.news}>What stands below is of {formatInstant(query.data.now, now)}.</p>}
       <p role="status" className={sync.isSuccess ? styles.news : styles.text}>{sync.isSuccess && newsOf(sync.data, sources, now)}</p>
+      {query.data?.isSignInTimeKnown === false && (
+        <MessageBar intent="warning" layout="multiline" className={styles.bar}>
+          <MessageBarBody><MessageBarTitle>Microsoft Entra did not say when you signed in</MessageBarTitle> Where it does not, nobody can take along more than {LARGE_EXPORT.toLocaleString('en-GB')} events. {SIGN_IN_TIME_MEND}</MessageBarBody>
+        </MessageBar>
+      )}
       {query.isPending && <ListSkeleton rows={3} />}
       {query.data && sources.length === 0 && <EmptyState title="No source is known">The first pass begins when the portal starts.</EmptyState>}
       {sources.length > 0 && <DataTable label="Sources" columns={columns} rows={sources} rowKey={({ source }) => source} />}
