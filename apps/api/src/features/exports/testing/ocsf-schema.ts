@@ -1,8 +1,9 @@
 /**
  * What OCSF 1.9.0 says of the classes and objects that are used: attributes with their types, what is required, and what
- * numbers and captions mean. Facts of the published schema (github.com/ocsf/ocsf-schema, v1.9.0 of 3 August 2026, and its
- * compiled form), in a table of our own that knows nothing of the encoder: no extensions, no profiles, and nothing that is
- * deprecated. An attribute that is not in it is a fault: it was not looked up.
+ * numbers and captions mean, in a table of our own that knows nothing of the encoder: no extensions, no profiles, and nothing
+ * that is deprecated. The classes are facts of the compiled schema of 1.9.0; Authentication, API Activity and the objects
+ * are of earlier commits of github.com/ocsf/ocsf-schema, with what its changelog says of 1.9.0. An attribute that is not in
+ * it is a fault: it was not looked up.
  */
 type Type = 'string' | 'integer' | 'timestamp' | 'free' | keyof typeof OBJECTS | `${keyof typeof OBJECTS}[]`;
 interface Shape { readonly attributes: Readonly<Record<string, Type>>; readonly required?: readonly string[]; readonly oneOf?: readonly string[] }
