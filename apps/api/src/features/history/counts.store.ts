@@ -11,14 +11,14 @@ const startOf = (grain: 'day' | 'month', column: string): string => `date_trunc(
 const onClock = (bucket: string, zone: string): string => `LATERAL (SELECT ${bucket} AT TIME ZONE ${zone} AS local) AS clock,
   LATERAL (VALUES (0, extract(isodow FROM local)::int, extract(hour FROM local)::int), ((extract(year FROM local) * 100 + extract(month FROM local))::int, 0, 0)) AS told (month, weekday, hour)`;
 
-/** What is summed up in one transaction: counts, and batches whose names are. More would not be done within a statement's time, and then never. */
-const [COUNTS_AT_ONCE, BATCHES_AT_ONCE] = [100_000, 200];
+/** So many counts, and the names of about so many rows, are summed up in one transaction. More might not be done within a statement's time, and then never. */
+const AT_ONCE = { counts: 100_000, rows: 100_000 };
 
 /**
  * Brings the sums up to date with what was counted since, some at a time, each in a transaction of its own: a reader finds
  * each event in one of the two. Only one does it at a time; writers add meanwhile.
  */
-export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: string, most = { counts: COUNTS_AT_ONCE, batches: BATCHES_AT_ONCE }): Promise<void> {
+export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: string, most = AT_ONCE): Promise<void> {
   const connection = await pool.connect();
   let ended = false;
   try {
@@ -30,7 +30,7 @@ export async function foldCounts({ pool }: Pick<Database, 'pool'>, tenantId: str
 }
 
 /** One transaction of it; answers whether there may be more. What fails leaves it open, for the connection is closed then. */
-async function foldSome(connection: Connection, tenantId: string, most: { readonly counts: number; readonly batches: number }): Promise<boolean> {
+async function foldSome(connection: Connection, tenantId: string, most: typeof AT_ONCE): Promise<boolean> {
   await connection.query('BEGIN');
   await connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('gatehouse.counts:' || $1, 0))`, [tenantId]);
   const { rows: [counts] } = await connection.query<{ taken: number; takes_away: boolean }>(
@@ -55,17 +55,19 @@ async function foldSome(connection: Connection, tenantId: string, most: { readon
      INSERT INTO event_clock (tenant_id, time_zone, kind, result, source, month, weekday, hour, events)
      SELECT $1, time_zone, kind, result, source, month, weekday, hour, sum(events)
      FROM begun CROSS JOIN (SELECT kind, result, source, bucket, events FROM event_count WHERE tenant_id = $1 AND grain = 'quarter') AS counted, ${onClock('bucket', 'time_zone')} GROUP BY 2, 3, 4, 5, 6, 7, 8`, [tenantId]);
-  const { rows: [names] } = await connection.query<{ taken: number }>(
-    `WITH taken AS (DELETE FROM log_unnamed AS u WHERE tenant_id = $1 AND (batch_id, first_ordinal) IN (SELECT batch_id, first_ordinal FROM log_unnamed WHERE tenant_id = $1 ORDER BY 1, 2 LIMIT $2) RETURNING u),
+  const { rows: [names] } = await connection.query<{ taken: number; standing: number }>(
+    `WITH taken AS (DELETE FROM log_unnamed AS u WHERE tenant_id = $1 AND (batch_id, first_ordinal) IN (
+         SELECT batch_id, first_ordinal FROM (SELECT batch_id, first_ordinal, sum(last_ordinal - first_ordinal + 1) OVER (ORDER BY batch_id, first_ordinal ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM log_unnamed WHERE tenant_id = $1) AS queue
+         WHERE before IS NULL OR before < $2) RETURNING u),
      sums AS (
        INSERT INTO log_name AS n (tenant_id, role, key, name, events) SELECT $1, named.role, named.key, named.name, count(*) FROM taken, names_of_batch(taken.u) AS named GROUP BY 2, 3, 4
        ON CONFLICT (tenant_id, role, key, name) DO UPDATE SET events = n.events + excluded.events
      )
-     SELECT count(*)::int AS taken FROM taken`, [tenantId, most.batches]);
+     SELECT count(*)::int AS taken, (SELECT count(*)::int FROM log_unnamed WHERE tenant_id = $1) AS standing FROM taken`, [tenantId, most.rows]);
   // What a dropped month leaves nothing of is not kept as nothing.
   if (counts?.takes_away === true) await connection.query('DELETE FROM event_count WHERE tenant_id = $1 AND events = 0', [tenantId]);
   await connection.query('COMMIT');
-  return (counts?.taken ?? 0) >= most.counts || (names?.taken ?? 0) >= most.batches;
+  return (counts?.taken ?? 0) >= most.counts || (names?.standing ?? 0) > (names?.taken ?? 0);
 }
 
 /**

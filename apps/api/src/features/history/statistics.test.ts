@@ -81,7 +81,7 @@ describe('what was counted as it came in', () => {
         expect(told.months).toEqual(months);
       }
       // In slices, as after a long time in which nothing was summed up.
-      await foldCounts(db, ines.tenantId, { counts: 7, batches: 1 });
+      await foldCounts(db, ines.tenantId, { counts: 7, rows: 1 });
     }
     expect((await db.pool.query('SELECT 1 FROM event_count_delta WHERE tenant_id = $1 UNION ALL SELECT 1 FROM log_unnamed WHERE tenant_id = $1', [ines.tenantId])).rows).toEqual([]);
     const { rows: named } = await db.pool.query(`SELECT key, sum(events)::int AS events FROM log_name WHERE tenant_id = $1 AND role = 'subject' GROUP BY key ORDER BY key`, [ines.tenantId]);
