@@ -129,7 +129,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   const compared: { page: string; p95: number; rate: number }[] = [];
   for (const { filter, order, asked } of pages) {
     const [p95s, rates]: [number[], number[]] = [[], []];
-    const [ourPage, handPage] = [`${ourUrl}?${new URLSearchParams({ ...asked, order })}`, `${handUrl}?${new URLSearchParams({ filter, order })}`].map((url) => Array.from({ length: 150 }, () => url));
+    const [ourPage, handPage] = [`${ourUrl}?${new URLSearchParams({ ...asked, order })}`, `${handUrl}?${new URLSearchParams({ filter, order })}`].map((url) => Array.from({ length: quick ? 150 : 40 }, () => url));
     for (let round = 0; round < ROUNDS; round += 1) {
       const [a, b] = [await driven(ourPage ?? []), await driven(handPage ?? [])];
       // The first round warms both.

@@ -29,9 +29,9 @@ export interface SourcePage {
 }
 
 /** What one transaction adds to a log: records as they came, or as a source has read them. */
-export interface Batch<Record = Received> {
+export interface Batch<Row = Received> {
   readonly tenantId: string;
-  readonly events: readonly Record[];
+  readonly events: readonly Row[];
   readonly receivedAt: Date;
   /** Much comes at once: what is derived from the events may follow after the transaction, by `settle`. */
   readonly bulk?: boolean;
@@ -59,7 +59,7 @@ export interface Ingested {
  * A log somewhere else that is mirrored: data, and three ways to reach it. The sync does the rest: windows, what shows
  * late, gaps, the first reading, and the count of requests.
  */
-export interface Source<Record = unknown> {
+export interface Source<Row = unknown> {
   /** As in `sync_source`, and never changed. */
   readonly name: string;
   /** For people. */
@@ -79,9 +79,9 @@ export interface Source<Record = unknown> {
   /** A page of what happened within the window, in any order; `nextLink` goes on with it. Throws `GraphError`. */
   page(window: Window, nextLink?: string): Promise<SourcePage>;
   /** Makes of a record what `ingest` takes: all that needs no database, for it is done while the page before it is stored. Refuses nothing. */
-  read(received: Received, receivedAt: Date): Record;
+  read(received: Received, receivedAt: Date): Row;
   /** Adds to the log, each record once, in one transaction that it begins and ends. The same records again add nothing. */
-  ingest(connection: Connection, batch: Batch<Record>): Promise<Ingested>;
+  ingest(connection: Connection, batch: Batch<Row>): Promise<Ingested>;
   /** After the last page of a window, and before a pass begins: what `bulk` left for later. */
   settle?(connection: Connection, tenantId: string): Promise<void>;
   /** When the newest record that the log holds happened. */

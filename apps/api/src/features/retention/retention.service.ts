@@ -26,6 +26,8 @@ export type Retention = ReturnType<typeof createRetention>;
 
 /** Whole rows, as PostgreSQL's COPY writes them: an archive can be taken back as it was. */
 const rowsFile = (log: MonthlyLog): string => `${log}.copy`;
+/** Of the months on their way out, and of those that are gone. */
+const MOST_SHOWN = 240;
 /** A month of many rows takes a while to be counted once more. */
 const DROP_MS = 11 * 60_000;
 
@@ -62,12 +64,12 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
     const now = clock.now();
     const policies = await readPolicies(db.prisma, tenantId);
     const holds = await readHolds(db.prisma, tenantId);
-    const drops = await readDrops(db.prisma, tenantId);
+    const drops = await readDrops(db.prisma, tenantId, { log: of });
     const least = Math.min(...policies.filter(({ source }) => MONTHLY_LOGS[of].sources.includes(source)).map(({ months }) => months));
     const standing = await monthsBefore(db, tenantId, of, keptUntil(now.toISOString().slice(0, 7), -least));
     for (const one of standing) {
       const { month, sources } = one;
-      let planned = drops.find((drop) => drop.log === of && drop.month === month);
+      let planned = drops.find((drop) => drop.month === month);
       if (planned?.status === 'dropped') {
         // Rows of it came in since: they get their own notice and archive.
         await db.prisma.$transaction((tx) => beginAnew(tx, tenantId, one));
@@ -154,7 +156,7 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
     pass,
 
     async get(actor: Actor): Promise<Answer<typeof GetRetention>> {
-      const [policies, holds, drops] = await Promise.all([readPolicies(db.prisma, actor.tenantId), readHolds(db.prisma, actor.tenantId), readDrops(db.prisma, actor.tenantId)]);
+      const [policies, holds, drops] = await Promise.all([readPolicies(db.prisma, actor.tenantId), readHolds(db.prisma, actor.tenantId), readDrops(db.prisma, actor.tenantId, { most: MOST_SHOWN })]);
       return { now: clock.now().toISOString(), policies, holds, drops: drops.map((drop) => ({ ...drop, held: drop.status !== 'dropped' && isHeld(drop.month, holds) })), noticeDays: NOTICE_DAYS };
     },
 

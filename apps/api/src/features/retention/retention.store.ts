@@ -46,9 +46,9 @@ export async function liftHold(tx: Tx, tenantId: string, id: string, { by, at, d
   return { reason: hold.reason };
 }
 
-/** Months on their way out, the newest first; whether one is held is the caller's to say. */
-export async function readDrops(db: Tx, tenantId: string, most = 120): Promise<Omit<PlannedDrop, 'held'>[]> {
-  const rows = await db.monthArchive.findMany({ where: { tenantId }, orderBy: [{ month: 'desc' }, { log: 'asc' }], take: most });
+/** Months on their way out, the newest first, of one log or of all; whether one is held is the caller's to say. */
+export async function readDrops(db: Tx, tenantId: string, { log, most }: { readonly log?: MonthlyLog; readonly most?: number } = {}): Promise<Omit<PlannedDrop, 'held'>[]> {
+  const rows = await db.monthArchive.findMany({ where: { tenantId, ...(log && { log }) }, orderBy: [{ month: 'desc' }, { log: 'asc' }], ...(most !== undefined && { take: most }) });
   return rows.map((row) => ({
     log: MonthlyLog.parse(row.log), month: monthOf(row.month), status: row.status as PlannedDrop['status'], plannedAt: row.plannedAt.toISOString(), dueAt: row.dueAt.toISOString(), file: row.file, sha256: row.sha256, rows: row.rows === null ? null : Number(row.rows),
     bytes: row.bytes === null ? null : Number(row.bytes), verifiedAt: row.verifiedAt?.toISOString() ?? null, droppedAt: row.droppedAt?.toISOString() ?? null, error: row.error, refusal: DropRefusal.nullable().catch('failed').parse(row.refusal),

@@ -45,6 +45,15 @@ test('a month whose time is over is announced, archived and read back, each on r
   expect(readdirSync(join(file, '..'))).toHaveLength(1);
 });
 
+test('however many months of the other log are gone, a month is announced and archived once', async () => {
+  await db.owner.query(
+    `INSERT INTO month_archive (tenant_id, log, month, status, planned_at, due_at, file, sha256, bytes, rows, verified_at, dropped_at)
+     SELECT $1, 'network_connection', (date '2019-01-01' + make_interval(months => m))::date, 'dropped', '2020-01-01Z', '2020-03-01Z', 'a.zip', 'ab', 1, 1, '2020-02-01Z', '2020-03-01Z' FROM generate_series(1, 300) AS m`, [TENANT]);
+  await retention.pass();
+  await later('2026-03-03T10:00:00Z');
+  expect(await said()).toEqual(['retention.drop-planned', 'retention.month-archived']);
+});
+
 test('what comes in after the archive was made is archived too', async () => {
   await retention.pass();
   await addRows(db, [rowWith({ at: '2018-11-07T00:00:00.000000Z' })]);
