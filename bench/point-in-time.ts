@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { ensureAuditPartitions } from '@gatehouse/db';
 import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
+import { pino } from 'pino';
 import type { Actor } from '../apps/api/src/core/actor.ts';
 import { createPointInTime } from '../apps/api/src/features/point-in-time/point-in-time.service.ts';
+import { createLedger } from '../apps/api/src/mirror/ledger/ledger.ts';
 import type { Measure } from './measure.ts';
 
 const AT_MOST_MS = 200;
@@ -19,7 +21,9 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   const tenantId = randomUUID();
   const events = await seed(db, tenantId, activations);
   const now = new Date(END);
-  const pointInTime = createPointInTime({ db, clock: { now: () => now }, newId: randomUUID });
+  const clock = { now: () => now };
+  const ledger = createLedger({ db, clock, systemClock: clock, tenantId, keys: [Buffer.alloc(32, 1)], log: pino({ level: 'silent' }) });
+  const pointInTime = createPointInTime({ db, ledger, clock, newId: randomUUID });
   const actor: Actor = { tenantId, principalId: randomUUID(), name: 'Auditor', upn: 'auditor@contoso.example', roles: ['Auditor'], accountId: 'a', device: null };
 
   // By a generator of its own, so that two runs ask the same.
@@ -99,8 +103,13 @@ async function seed({ owner }: TestDatabase, tenantId: string, activations: numb
     const person = `(g * 25 + p) % ${PEOPLE}`;
     await observe('eligible', `${groups}, generate_series(0, ${ELIGIBLE_EACH - 1}) AS p`, { thing: `${id(1, 'g')} || '/' || ${id(3, person)} || '/direct'`, principal: id(3, person), group: id(1, 'g'), state: `CASE WHEN c = 1 AND p % 5 = 0 THEN NULL ELSE '{"periods":[{"endsAt":null,"startsAt":"2020-01-01T00:00:0' || c || '.000000Z"}]}' END`, basis: 'entra', changes: 4 });
     await observe('principal', `generate_series(0, ${PEOPLE - 1}) AS p`, { thing: id(3, 'p'), principal: id(3, 'p'), state: `'{"displayName":"Person ' || p || '","kind":"user"}'` });
+    // Each batch was sealed a second after it was received. The numbers are the ledger's, without its hashes, which nothing here reads.
+    await connection.query(
+      `INSERT INTO ledger_seal (tenant_id, batch_id, first_leaf) SELECT tenant_id, batch_id, sum(rows + 1) OVER by_time - rows - 1 FROM log_batch WHERE tenant_id = $1 WINDOW by_time AS (ORDER BY received_at, batch_id)`, [tenantId]);
+    await connection.query(
+      `INSERT INTO ledger_checkpoint (tenant_id, tree_size, root_hash, note, signed_at) SELECT s.tenant_id, s.first_leaf + b.rows + 1, sha256('made'), 'made', b.received_at + interval '1 second' + s.first_leaf * interval '0.000001 second' FROM ledger_seal AS s JOIN log_batch AS b USING (tenant_id, batch_id) WHERE tenant_id = $1`, [tenantId]);
     await connection.query(`SELECT setval(pg_get_serial_sequence('log_batch', 'batch_id'), $1)`, [first + MONTHS + 1]);
-    await connection.query('ANALYZE audit_event, observation, log_batch');
+    await connection.query('ANALYZE audit_event, observation, log_batch, ledger_seal, ledger_checkpoint');
     const { rows: [count] } = await connection.query<{ n: number }>('SELECT count(*)::int AS n FROM audit_event WHERE tenant_id = $1', [tenantId]);
     return count?.n ?? 0;
   } finally {

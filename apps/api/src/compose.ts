@@ -237,7 +237,7 @@ export function compose(ground: Ground): Product {
       id: newId(), at: clock.now(), actor: { tenantId, ...PORTAL }, type: found === null ? 'ledger.whole' : 'ledger.altered', kind: 'portal-ledger', result: found === null ? 'success' : 'failure', reason: found ?? undefined,
     })),
   });
-  const pointInTime = createPointInTime({ db, clock, newId });
+  const pointInTime = createPointInTime({ db, ledger, clock, newId });
   const packs = createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir: join(ground.filesDir, 'packs'), ledgerPart: sealedPart(ledger) });
   const { syslog: receiver } = ground;
   const syslog = createSyslog({

@@ -87,6 +87,10 @@ export const PointAnswer = z.object({
   at: Instant,
   /** What was known at this instant is what the answer rests on: the same question with it is answered the same for ever. */
   knownAt: Instant,
+  /** The ledger's last checkpoint by then: what it has is what was known. `null`: nothing was sealed. */
+  checkpoint: z.object({ size: z.int(), signedAt: Instant }).nullable(),
+  /** As known today only: since when something that was received waits to be sealed, longer than that takes; it is not in the answer. */
+  behindSince: Instant.nullable(),
   coverage: PointCoverage,
   paths: z.array(PointPath),
   could: z.object({ total: z.int(), rows: z.array(PointRow) }),

@@ -39,10 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'function "drop_log_month" already exists with same argument types',
+  twice: 'column "known_to" of relation "ledger_sealer" already exists',
   /** What it writes into the catalog. */
-  wrote: `pg_proc WHERE proname = 'drop_log_month'`,
-  undo: 'DROP FUNCTION IF EXISTS drop_log_month',
+  wrote: `pg_attribute WHERE attrelid = 'ledger_sealer'::regclass AND attname = 'known_to'`,
+  undo: 'ALTER TABLE ledger_sealer DROP COLUMN IF EXISTS known_to',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

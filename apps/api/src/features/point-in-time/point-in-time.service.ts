@@ -9,16 +9,33 @@ import { activationPolicyOf } from '../setup/setup.ts';
 import { applicationsAt, coverageOf, pathsAt, peopleAt, type Observed, type Target } from './point-in-time.rules.ts';
 import { findDroppedTo, findObservations, findTargets, findTold, type Known, type ObservedRow } from './point-in-time.store.ts';
 
+/** The ledger, which says what was known when. */
+export interface KnowledgePort {
+  /** What was known at the instant, or is known now: the same for ever. `undefined`: the instant is still to come. */
+  knowledge(at?: string): Promise<{ readonly at: string; readonly leaves: number; readonly checkpoint: { readonly size: number; readonly signedAt: Date } | null } | undefined>;
+  state(): Promise<{ readonly oldestUnsealedAt: Date | null }>;
+}
+
 export interface PointInTimeDeps {
   readonly db: Database;
+  readonly ledger: KnowledgePort;
   readonly clock: Clock;
   readonly newId: () => string;
 }
 
 export type PointInTime = ReturnType<typeof createPointInTime>;
 
+/** What waits for longer than that is told of: sealing takes some seconds. */
+const SEALS_WITHIN_MS = 60_000;
+
 /** Who could reach what, who did, and when that was known: from the log alone, never from Graph. */
-export function createPointInTime({ db, clock, newId }: PointInTimeDeps) {
+export function createPointInTime({ db, ledger, clock, newId }: PointInTimeDeps) {
+  /** Since when something that was received waits to be sealed, and is not in an answer about now. */
+  async function behindSince(): Promise<string | null> {
+    const { oldestUnsealedAt: oldest } = await ledger.state();
+    return oldest && clock.now().getTime() - oldest.getTime() > SEALS_WITHIN_MS ? oldest.toISOString() : null;
+  }
+
   return {
     async ask(actor: Actor, { to, at: asked, known, cursor, limit }: Input<typeof AskPointInTime>['query']): Promise<PointAnswer> {
       const target = targetOf(to);
@@ -26,16 +43,17 @@ export function createPointInTime({ db, clock, newId }: PointInTimeDeps) {
       const at = instantText(asked, 'at');
       const page = cursor === undefined ? undefined : pageOf(cursor);
       // The pages of one answer rest on what was known when the first was read.
-      const knownAt = page?.knownAt ?? (known === 'today' ? sixDecimals(now) : instantText(known, 'known'));
-      if (knownAt > sixDecimals(now)) throw fieldError('invalid-request', 'query.known', 'This is not over yet: what will be known then can still change');
+      const knowledge = await ledger.knowledge(page?.knownAt ?? (known === 'today' ? undefined : instantText(known, 'known')));
+      if (!knowledge) throw fieldError('invalid-request', 'query.known', 'This is not over yet: what will be known then can still change');
+      const { at: knownAt, leaves, checkpoint } = knowledge;
       if (at > knownAt) throw fieldError('invalid-request', 'query.at', known === 'today' ? 'This is not over yet' : 'This lies after the time whose knowledge is asked for: nothing was known of it');
       // Each page: whoever makes a cursor up has still been seen reading.
-      await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: now, actor, type: 'history.point-in-time-read', kind: 'portal-export', result: 'success', data: { to, at, knownAt, from: page?.offset ?? 0 } }));
-      const { could, had, ...rest } = await answerTo(db, { tenantId: actor.tenantId, knownAt }, target, at);
+      await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: now, actor, type: 'history.point-in-time-read', kind: 'portal-export', result: 'success', data: { to, at, knownAt, treeSize: checkpoint?.size ?? 0, from: page?.offset ?? 0 } }));
+      const { could, had, ...rest } = await answerTo(db, { tenantId: actor.tenantId, leaves }, target, at);
       const offset = page?.offset ?? 0;
       const end = offset + limit;
       return {
-        ...rest, at, knownAt,
+        ...rest, at, knownAt, checkpoint: checkpoint && { size: checkpoint.size, signedAt: checkpoint.signedAt.toISOString() }, behindSince: known === 'today' ? await behindSince() : null,
         could: { total: could.length, rows: could.slice(offset, end) }, had: { total: had.length, rows: had.slice(offset, end) },
         nextCursor: could.length > end || had.length > end ? Buffer.from(JSON.stringify([knownAt, end])).toString('base64url') : null,
       };
@@ -85,8 +103,6 @@ function targetOf(to: string): Target {
   if (!parsed?.ok) throw fieldError('invalid-request', 'query.to', parsed?.message ?? 'Name an application, a group, or one host, such as fin-rep.corp.example:443');
   return { kind: 'host', destination: parsed.destination };
 }
-
-const sixDecimals = (instant: Date): string => instant.toISOString().replace(/Z$/, '000Z');
 
 /** In UTC with six decimals, further ones cut. */
 function instantText(text: string, field: 'at' | 'known'): string {

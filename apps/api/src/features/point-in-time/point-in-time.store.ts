@@ -5,16 +5,14 @@ import type { FactKind, Observed, Told, ToldKind } from './point-in-time.rules.t
 
 type Pool = Pick<Database['pool'], 'query'>;
 
-/** Whose knowledge, and of when. */
-export interface Known { readonly tenantId: string; readonly knownAt: string }
+/** Whose knowledge, and how far the ledger went then: a batch was known where its first leaf is below. */
+export interface Known { readonly tenantId: string; readonly leaves: number }
 
 /**
- * The condition that a row was known: the one place that says what "known at" means. A batch counts from when it was
- * received. That order is nearly right: one that was received before the instant can be committed after it, so that an
- * answer about the last moments may still grow. Where the ledger says which leaves were below its last checkpoint at the
- * instant, this is the condition to replace. Asked for each row by its key: there are far more batches than rows in question.
+ * The condition that a row was known. Not by when it was received: what is received before an instant can be committed
+ * after it. Asked for each row by its key: there are far more batches than rows in question.
  */
-const wasKnown = (row: string, knownAt: string): string => `(SELECT b.received_at FROM log_batch AS b WHERE b.tenant_id = ${row}.tenant_id AND b.batch_id = ${row}.batch_id) <= ${knownAt}::timestamptz`;
+const wasKnown = (row: string, leaves: string): string => `(SELECT s.first_leaf FROM ledger_seal AS s WHERE s.tenant_id = ${row}.tenant_id AND s.batch_id = ${row}.batch_id) < ${leaves}::bigint`;
 
 /** An instant of the database as text with all six decimals. */
 const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
@@ -28,8 +26,8 @@ export async function findDroppedTo(db: Pool, tenantId: string): Promise<string 
 export type ObservedRow = Omit<Observed, 'state'> & { readonly state: string | null };
 
 /** Observations of these kinds about these groups, applications, persons or things; of everything, where nothing is named. */
-export async function findObservations(db: Pool, { tenantId, knownAt }: Known, kinds: readonly FactKind[], about: { readonly groupIds?: readonly string[]; readonly applicationIds?: readonly string[]; readonly things?: readonly string[] } = {}): Promise<ObservedRow[]> {
-  const parameters: unknown[] = [tenantId, knownAt, kinds];
+export async function findObservations(db: Pool, { tenantId, leaves }: Known, kinds: readonly FactKind[], about: { readonly groupIds?: readonly string[]; readonly applicationIds?: readonly string[]; readonly things?: readonly string[] } = {}): Promise<ObservedRow[]> {
+  const parameters: unknown[] = [tenantId, leaves, kinds];
   const conditions = Object.entries({ group_id: about.groupIds, application_id: about.applicationIds, thing: about.things }).flatMap(([column, values]) => (values ? [`o.${column} = ANY ($${parameters.push(values)})`] : []));
   const { rows } = await db.query<ObservedRow>(
     `SELECT o.batch_id || '.' || o.ordinal AS id, o.kind, o.thing, o.principal_id AS "principalId", o.group_id AS "groupId", o.application_id AS "applicationId", o.state, ${iso('o.valid_from')} AS "validFrom", o.basis,
@@ -56,14 +54,14 @@ const FROM_TOLD = `FROM audit_event AS e WHERE e.tenant_id = $1 AND e.group_id =
  * What the audit log tells of the membership of these groups up to the instant. Of activations only those that can still
  * run then: PIM lets none be longer than a day, so that how many there were in all makes no difference.
  */
-export async function findTold(db: Pool, { tenantId, knownAt }: Known, groupIds: readonly string[], at: string): Promise<Told[]> {
+export async function findTold(db: Pool, { tenantId, leaves }: Known, groupIds: readonly string[], at: string): Promise<Told[]> {
   const { rows } = await db.query<ToldRow>(
     `SELECT ${TOLD} ${FROM_TOLD} AND ${wasKnown('e', '$2')}
        AND (e.kind IN ('eligible-added', 'eligible-removed', 'assigned', 'assignment-removed') OR (e.kind IN ('member-added', 'member-removed') AND e.actor_name IS DISTINCT FROM 'MS-PIM'))
      UNION ALL
      SELECT ${TOLD} ${FROM_TOLD} AND ${wasKnown('e', '$2')} AND e.activity_at > $4::timestamptz - interval '24 hours 5 minutes'
        AND (e.kind IN ('activated', 'deactivated', 'expired') OR (e.kind IN ('member-added', 'member-removed') AND e.actor_name = 'MS-PIM'))`,
-    [tenantId, knownAt, groupIds, at]);
+    [tenantId, leaves, groupIds, at]);
   return rows.filter(({ maybe_owner: raw }) => raw === null || !isAboutOwners(raw)).map((row) => ({
     id: row.id, kind: row.kind, at: row.at, subjectId: row.subject_id, subjectName: row.subject_name, groupId: row.group_id, groupName: row.group_name, requestId: row.request_id,
     startsAt: instantOf(row.starts), expiresAt: instantOf(row.expires), permanent: row.permanent, byPim: row.by_pim,

@@ -53,6 +53,37 @@ export async function checkpointBefore(db: Queryable, tenantId: string, instant:
   return row && checkpointOf(row);
 }
 
+/** What was known at an instant: the batches that the newest checkpoint signed by then has whole. */
+export interface Knowledge {
+  /** The instant, in UTC with six decimals. */
+  readonly at: string;
+  /** A batch was known where its first leaf is below. */
+  readonly leaves: number;
+  /** `null`: nothing was signed by then. */
+  readonly checkpoint: { readonly size: number; readonly signedAt: Date } | null;
+}
+
+/**
+ * What was known at the instant, the same for ever: before it is told, the instant is closed, so that nothing is signed at or
+ * before it any more, whoever is about to. Without an instant: what is known now. `undefined`: the instant is still to come.
+ */
+export async function closeKnowledge(db: Database['pool'], tenantId: string, now: Date, instant?: string): Promise<Knowledge | undefined> {
+  // A clock that was put back may be behind what was signed or told already.
+  const { rows: [asked] } = await db.query<{ at: string; is_to_come: boolean }>(
+    `SELECT to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, t.at > t.until AS is_to_come FROM (SELECT coalesce($3::timestamptz, u.until) AS at, u.until
+       FROM (SELECT greatest($2::timestamptz, (SELECT max(signed_at) FROM ledger_checkpoint WHERE tenant_id = $1), (SELECT known_to FROM ledger_sealer WHERE tenant_id = $1)) AS until) AS u) AS t`, [tenantId, now, instant ?? null]);
+  if (!asked || asked.is_to_come) return undefined;
+  const { at } = asked;
+  // Waits for a checkpoint that is being written, and is seen by the next.
+  await db.query('INSERT INTO ledger_sealer AS s (tenant_id, known_to) VALUES ($1, $2) ON CONFLICT (tenant_id) DO UPDATE SET known_to = excluded.known_to WHERE coalesce(s.known_to < excluded.known_to, true)', [tenantId, at]);
+  const { rows: [row] } = await db.query<{ size: string; signed_at: Date; leaves: string }>(
+    `SELECT c.tree_size AS size, c.signed_at, CASE WHEN s.first_leaf + b.rows + 1 > c.tree_size THEN s.first_leaf ELSE c.tree_size END AS leaves
+     FROM (SELECT tree_size, signed_at FROM ledger_checkpoint WHERE tenant_id = $1 AND signed_at <= $2 ORDER BY signed_at DESC, tree_size DESC LIMIT 1) AS c
+     LEFT JOIN LATERAL (SELECT batch_id, first_leaf FROM ledger_seal WHERE tenant_id = $1 AND first_leaf < c.tree_size ORDER BY first_leaf DESC LIMIT 1) AS s ON true
+     LEFT JOIN log_batch AS b ON b.tenant_id = $1 AND b.batch_id = s.batch_id`, [tenantId, at]);
+  return { at, leaves: Number(row?.leaves ?? 0), checkpoint: row ? { size: Number(row.size), signedAt: row.signed_at } : null };
+}
+
 /** Whether there is anything for the sealer. */
 export async function isSomethingToSeal(db: Queryable, tenantId: string): Promise<boolean> {
   const { rows: [row] } = await db.query<{ some: boolean }>('SELECT EXISTS (SELECT 1 FROM log_unsealed WHERE tenant_id = $1) OR EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND alarm IS NOT NULL) AS some', [tenantId]);
@@ -414,7 +445,6 @@ export async function readQueue(connection: Connection, tenantId: string, size: 
 
 export interface Sealed {
   readonly fence: number;
-  readonly checkpoint: StoredCheckpoint;
   readonly seals: readonly { readonly batchId: number; readonly firstLeaf: number }[];
   readonly tiles: readonly FullTile[];
   /** Batches that have all of their leaves now. */
@@ -422,13 +452,17 @@ export interface Sealed {
   readonly keys: readonly { readonly keyId: string; readonly verifierKey: string }[];
 }
 
-/** Keeps what was sealed, all or nothing, and only as long as nobody else has taken over. */
-export async function insertSealed(connection: Connection, tenantId: string, { fence, checkpoint, seals, tiles, done, keys }: Sealed): Promise<void> {
-  await inTransaction(connection, async () => {
+/**
+ * Keeps what was sealed, all or nothing, and only as long as nobody else has taken over; answers the checkpoint. It is signed
+ * while nobody can ask what was known, after the instant (`null`: none) that was asked for last.
+ */
+export async function insertSealed(connection: Connection, tenantId: string, { fence, seals, tiles, done, keys }: Sealed, sign: (after: Date | null) => StoredCheckpoint): Promise<StoredCheckpoint> {
+  return inTransaction(connection, async () => {
     // One that stands still in the middle of it must not hold up whoever takes over.
     await connection.query(`SET LOCAL idle_in_transaction_session_timeout = '10s'`);
-    const { rowCount } = await connection.query(`UPDATE ledger_sealer SET held_until = clock_timestamp() + ${LEASE} WHERE tenant_id = $1 AND fence = $2`, [tenantId, fence]);
-    if (rowCount !== 1) throw new LeadLost();
+    const { rows: [lead] } = await connection.query<{ known_to: Date | null }>(`UPDATE ledger_sealer SET held_until = clock_timestamp() + ${LEASE} WHERE tenant_id = $1 AND fence = $2 RETURNING known_to`, [tenantId, fence]);
+    if (!lead) throw new LeadLost();
+    const checkpoint = sign(lead.known_to);
     await connection.query('INSERT INTO ledger_seal (tenant_id, batch_id, first_leaf) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])', [tenantId, seals.map(({ batchId }) => batchId), seals.map(({ firstLeaf }) => firstLeaf)]);
     await connection.query(
       'INSERT INTO ledger_tile (tenant_id, level, index, hashes, root) SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::bytea[], $5::bytea[])',
@@ -443,6 +477,7 @@ export async function insertSealed(connection: Connection, tenantId: string, { f
       [tenantId, keys.map(({ keyId }) => keyId), keys.map(({ verifierKey }) => verifierKey), checkpoint.signedAt],
     );
     await connection.query('DELETE FROM log_unsealed WHERE tenant_id = $1 AND batch_id = ANY ($2::bigint[])', [tenantId, done]);
+    return checkpoint;
   });
 }
 

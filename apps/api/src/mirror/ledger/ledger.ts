@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { withConnection } from '../database.ts';
 import { fileAnchor, lastInFile, logAnchor, webhookAnchor, type Anchor, type Post } from './anchors.ts';
 import { COPY_SETTINGS, spansOf } from './leaves.ts';
-import { checkpointAfter, checkpointOfSize, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAnchor, setChecked, setFound, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
+import { checkpointAfter, checkpointOfSize, closeKnowledge, inSnapshot, isDropToSeal, knownKeys, latestCheckpoint, leavesOfEvent, readLeaves, readLedger, readTile, sealedBetween, setAnchor, setChecked, setFound, type Knowledge, type LedgerRow, type StoredCheckpoint } from './ledger.store.ts';
 import { checkLedger } from './check.ts';
 import { signerOf } from './note.ts';
 import { ledgerPart, zipOf, type PackFile } from './pack.ts';
@@ -47,6 +47,8 @@ export interface Ledger {
   /** Reads the whole ledger anew and looks for rows that it will never number; says what is wrong, a sentence each. */
   check(): Promise<readonly string[]>;
   state(): Promise<LedgerRow>;
+  /** What was known at the instant, or is known now: the same for ever. `undefined`: the instant is still to come. */
+  knowledge(at?: string): Promise<Knowledge | undefined>;
   checkpoint(): Promise<StoredCheckpoint | undefined>;
   checkpointOf(size: number): Promise<StoredCheckpoint | undefined>;
   /** Public keys, `name+id+key`, oldest first: those that ever signed, and those that will. */
@@ -124,6 +126,7 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     },
 
     state: () => readLedger(db.pool, tenantId),
+    knowledge: (at) => closeKnowledge(db.pool, tenantId, clock.now(), at),
     checkpoint: () => latestCheckpoint(db.pool, tenantId),
     checkpointOf: (size) => checkpointOfSize(db.pool, tenantId, size),
     keys: allKeys,

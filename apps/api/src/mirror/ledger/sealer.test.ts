@@ -3,7 +3,7 @@ import { ensureAuditPartitions, type Database } from '@gatehouse/db';
 import { testDatabase } from '@gatehouse/db/testing';
 import { expect, test } from 'vitest';
 import { withConnection } from '../database.ts';
-import { inSnapshot, hashLeaves, latestCheckpoint, readEdge, readLedger, findUnaccounted } from './ledger.store.ts';
+import { closeKnowledge, inSnapshot, hashLeaves, latestCheckpoint, readEdge, readLedger, findUnaccounted } from './ledger.store.ts';
 import { openCheckpoint } from './note.ts';
 import { addBatch, ORIGIN, signer, TENANT, testSealer } from './testing.ts';
 import { Edge } from './tree.ts';
@@ -110,6 +110,55 @@ test('the fence alone refuses one whose time is over, also where nothing of it w
   expect(await pass).toBeUndefined();
   expect(await sealed(db)).toEqual([]);
   expect(await queued(db)).toBe(1);
+});
+
+/** What is known, or was at the instant, to one whose clock stands. */
+const known = (db: Pick<Database, 'pool'>, instant?: string) => closeKnowledge(db.pool, TENANT, new Date('2026-03-02T10:30:00Z'), instant);
+
+test('what was known at an instant stays: what was about to be signed before it is signed after it', async () => {
+  await using db = await testDatabase();
+  await addBatch(db, 4, 0);
+  await testSealer(db).pass();
+  await addBatch(db, 2, 4);
+  // All that is to be signed has been read, by a clock that is behind.
+  let asked: Awaited<ReturnType<typeof known>>;
+  const checkpoint = await testSealer(db, { beforeWrite: async () => { asked = await known(db); } }).pass();
+  expect(asked).toEqual({ at: '2026-03-02T10:30:00.000000Z', leaves: 5, checkpoint: { size: 5, signedAt: new Date('2026-03-02T10:00:01Z') } });
+  expect(checkpoint).toMatchObject({ size: 8, signedAt: new Date('2026-03-02T10:30:00.001Z') });
+  expect(await known(db, '2026-03-02T10:30:00Z')).toEqual(asked);
+  expect(await known(db), 'now').toMatchObject({ at: '2026-03-02T10:30:00.001000Z', leaves: 8 });
+  expect(await known(db, '2026-03-02T09:30:00Z'), 'before anything was sealed').toEqual({ at: '2026-03-02T09:30:00.000000Z', leaves: 0, checkpoint: null });
+  expect(await known(db, '2026-03-02T10:30:00.001001Z'), 'to come').toBeUndefined();
+});
+
+test('whoever asks while a checkpoint is being written waits for it', async () => {
+  await using db = await testDatabase();
+  await addBatch(db, 4, 0);
+  const stopped = await db.owner.connect();
+  const blocked = (count: number) => expect.poll(async () => (await db.owner.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).rowCount).toBe(count);
+  try {
+    // It is signed, and cannot be written yet.
+    await stopped.query('BEGIN; LOCK TABLE ledger_checkpoint IN SHARE MODE');
+    const pass = testSealer(db).pass();
+    await blocked(1);
+    const asked = known(db);
+    await blocked(2);
+    await stopped.query('COMMIT');
+    expect((await pass)?.signedAt).toEqual(new Date('2026-03-02T10:00:01Z'));
+    expect(await asked).toMatchObject({ leaves: 5 });
+  } finally {
+    stopped.release();
+  }
+});
+
+test('a batch of which a checkpoint has only a part is known with the checkpoint that has it whole', async () => {
+  await using db = await testDatabase();
+  await addBatch(db, 4, 0);
+  await addBatch(db, 12, 4);
+  const sealer = testSealer(db, { leavesAtOnce: 9 });
+  await sealer.pass();
+  const { rows } = await db.pool.query<{ size: number; at: string }>('SELECT tree_size::int AS size, signed_at::text AS at FROM ledger_checkpoint ORDER BY 1');
+  expect(await Promise.all(rows.map(async ({ size, at }) => [size, (await known(db, at))?.leaves]))).toEqual([[9, 5], [18, 18]]);
 });
 
 const TAMPERED = {

@@ -90,13 +90,13 @@ export function createSealer({ db, clock, tenantId, origin, signers, log, leaves
       if (from === 0) seals.push({ batchId: batch.batchId, firstLeaf: leaf });
       leaf += to - from;
     }
-    const now = clock.now();
-    const signedAt = last && last.signedAt > now ? last.signedAt : now;
     const root = edge.root();
-    const checkpoint = { size: edge.size, root, signedAt, note: signCheckpoint({ origin, size: edge.size, root, signedAt, previous: size }, signers) };
     const done = [...queue.done, ...spans.filter(({ batch, to }) => to === leavesOf(batch)).map(({ batch }) => batch.batchId)];
     await beforeWrite?.();
-    await insertSealed(connection, tenantId, { fence, checkpoint, seals, tiles, done, keys: signers });
+    const checkpoint = await insertSealed(connection, tenantId, { fence, seals, tiles, done, keys: signers }, (after) => {
+      const signedAt = new Date(Math.max(clock.now().getTime(), 1 + Math.max(last?.signedAt.getTime() ?? 0, after?.getTime() ?? 0)));
+      return { size: edge.size, root, signedAt, note: signCheckpoint({ origin, size: edge.size, root, signedAt, previous: size }, signers) };
+    });
     return { checkpoint, isAll: queue.isAll && edge.size - size < leavesAtOnce };
   }
 

@@ -7,7 +7,6 @@ import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { formatInstant, formatMinutes, formatZone } from '../../lib/dates.ts';
 import { asksOf } from '../../lib/policy.ts';
-import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Hosts } from '../../ui/hosts.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -28,30 +27,26 @@ const useStyles = makeStyles({
 
 interface More { readonly hasNextPage: boolean; readonly isFetchingNextPage: boolean; readonly isFetchNextPageError: boolean; readonly error: unknown; fetchNextPage(): unknown }
 
-/** After so long nothing that was received before the instant is still being written. */
-const SETTLED_MS = 5 * 60_000;
-
 export function Answer({ pages, isToday, query }: { pages: readonly PointAnswer[]; isToday: boolean; query: More }) {
   const styles = useStyles();
-  const now = useNow();
   const [search] = useSearchParams();
   const heading = useRef<HTMLHeadingElement>(null);
   // The form was made anew for the question in the address, and the focus lost with it: it goes to what was asked for.
   useEffect(() => { if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true }); }, []);
   const [first] = pages;
   if (!first) return null;
-  const { target, at, knownAt, paths, coverage } = first;
+  const { target, at, knownAt, checkpoint, paths, coverage } = first;
   const [could, had] = (['could', 'had'] as const).map((list) => pages.flatMap((page) => page[list].rows)) as [PointRow[], PointRow[]];
   const open = paths.filter(({ application }) => application?.assignmentRequired === false);
   const spots = blindSpots(first);
-  const isFresh = now.getTime() - Date.parse(knownAt) < SETTLED_MS;
   const fixed = new URLSearchParams([...[...search].filter(([name]) => name !== 'known'), ['known', knownAt]]).toString();
   return (
     <div role="region" aria-label="Answer">
       <h2 ref={heading} tabIndex={-1} className={styles.title}>{target.name} at {formatInstant(at)} <span className={styles.small}>{formatZone(at)} · as known {isToday ? `today, ${formatInstant(knownAt)}` : formatInstant(knownAt)}</span></h2>
       <p className={styles.coverage}>
         {coverageOf(coverage, target.kind).join(' ')}{' '}
-        {isToday ? <>What is found later can change this answer. <TextLink to={`/history/point-in-time?${fixed}`}>Keep it as known now</TextLink></> : isFresh ? 'What was just being written then can still come in for some minutes; then this answer does not change any more.' : 'What was found later makes no difference to this answer.'}
+        {isToday ? <>What is found later can change this answer. <TextLink to={`/history/point-in-time?${fixed}`}>Keep it as known now</TextLink></> : 'What was found later makes no difference to this answer.'}
+        {checkpoint && ` It rests on the ledger as signed ${formatInstant(checkpoint.signedAt)}, with ${checkpoint.size.toLocaleString('en-GB')} rows.`}
       </p>
       {spots.length > 0 && (
         <MessageBar intent="warning" layout="multiline" className={styles.bar}><MessageBarBody>

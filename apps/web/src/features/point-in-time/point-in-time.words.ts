@@ -40,9 +40,13 @@ export function coverageOf({ eventsFrom, applicationsFrom, groups }: PointCovera
 }
 
 /** What the instant lies before, in words: what the answer cannot have. Nothing, where everything was being read. */
-export function blindSpots({ at, coverage: { eventsFrom, applicationsFrom, groups }, target }: Pick<PointAnswer, 'at' | 'coverage' | 'target'>): string[] {
+export function blindSpots({ at, checkpoint, behindSince, coverage: { eventsFrom, applicationsFrom, groups }, target }: Pick<PointAnswer, 'at' | 'checkpoint' | 'behindSince' | 'coverage' | 'target'>): string[] {
   const lies = (from: string | null): boolean => from === null || at < from;
+  const waits = behindSince === null ? '' : `What was received since ${formatInstant(behindSince)} waits to be sealed in the ledger, and is not in this answer. Sync & health says why.`;
+  // Nothing more is worth saying where nothing counts.
+  if (checkpoint === null) return ['Nothing was sealed in the ledger by then, so nothing counts as known.', waits].filter((sentence) => sentence !== '');
   return [
+    waits,
     target.kind !== 'group' && lies(applicationsFrom) ? 'Nobody had looked yet which group opens what: the groups below are those that were seen later.' : '',
     groups.some(({ readThen }) => !readThen) ? 'Who was eligible was not read at that time: people whose eligibility had ended before the first reading may be missing.' : '',
     lies(eventsFrom) ? 'The audit log does not reach back to that time: activations of that time are missing.' : '',
