@@ -4,24 +4,8 @@ import { activationsStatement, findOpened, findRevocations, readActivations, typ
 import type { Listed, Order } from './events.store.ts';
 import { completed } from './history.rules.ts';
 import { planned } from './history.store.ts';
-import { findApplications, findGroups, findPeople } from './names.store.ts';
-import type { Named } from './search.rules.ts';
+import { listsOf, type NamesMeant } from './names.store.ts';
 import type { Queryable } from './sql.ts';
-
-/** The filters by name, as people write them. */
-export interface NameFilter { readonly person?: string | undefined; readonly group?: string | undefined; readonly application?: string | undefined }
-
-/** What each filter by name that is set means in the log. */
-export interface NamesMeant { readonly person?: readonly Named[] | undefined; readonly group?: readonly Named[] | undefined; readonly application?: readonly Named[] | undefined }
-
-/** What the filters by name mean in the log as it is now: whoever is called so later is not among them. */
-export async function namesOf(db: Queryable, tenantId: string, { person, group, application }: NameFilter): Promise<NamesMeant> {
-  const [people, groups, applications] = await Promise.all([person ? findPeople(db, tenantId, person) : undefined, group ? findGroups(db, tenantId, group) : undefined, application ? findApplications(db, tenantId, application) : undefined]);
-  return { person: people, group: groups, application: applications };
-}
-
-/** One list for each filter that is set. */
-export const listsOf = ({ person, group, application }: NamesMeant): (readonly Named[])[] => [person, group, application].filter((list) => list !== undefined);
 
 /** The conditions of a list of activations. */
 export function activationSearchOf(tenantId: string, { text, status, from, to }: { readonly text?: string | undefined; readonly status?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined }, names: NamesMeant): ActivationSearch {

@@ -75,7 +75,7 @@ async function foldSome(connection: Connection, tenantId: string, most: typeof A
  * events themselves. One statement, so that nothing is counted twice while sums are brought up to date.
  */
 export function countBetween(db: Queryable, tenantId: string, from: string | undefined, to: string | undefined): Promise<Facet[]> {
-  if (from === undefined && to === undefined) return countAll(db, tenantId);
+  if (from === undefined && to === undefined) return run<Facet>(db, COUNT_ALL, [tenantId]);
   const spans = spansOf(from, to);
   const [edges, sums] = [spans.filter(({ grain }) => grain === 'event'), spans.filter(({ grain }) => grain !== 'event')];
   const columns = (list: readonly Span[]): readonly string[][] => [list.map((span) => span.from), list.map((span) => span.to)];
@@ -89,11 +89,10 @@ export function countBetween(db: Queryable, tenantId: string, from: string | und
      ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`, [tenantId, sums.map(({ grain }) => grain), ...columns(sums), ...columns(edges)]);
 }
 
-/** Which kinds, results and sources occur together, over all time, and how often. */
-export const countAll = (db: Queryable, tenantId: string): Promise<Facet[]> => run<Facet>(db,
-  `SELECT kind, result, source, sum(events)::float8 AS events FROM (
-     SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
-   ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`, [tenantId]);
+/** Which kinds, results and sources occur together in the log of the tenant ($1), over all time, and how often. */
+export const COUNT_ALL = `SELECT kind, result, source, sum(events)::float8 AS events FROM (
+    SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
+  ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`;
 
 /** Found before: to look for one, PostgreSQL reads all of its files. */
 const zones = new Set<string>();

@@ -23,8 +23,9 @@ export interface EventSearch {
   readonly to?: string | undefined;
 }
 
-export const EVENT = `e.source, e.event_id, e.revision, e.defect, e.activity_at_raw, ${iso('e.activity_at')} AS at_text, e.activity, e.kind, e.service, e.result, e.result_reason, e.actor_id, e.actor_name,
+const STORED = `e.source, e.event_id, e.revision, e.defect, e.activity_at_raw, e.activity, e.kind, e.service, e.result, e.result_reason, e.actor_id, e.actor_name,
   e.subject_id, e.subject_name, e.group_id, e.group_name, e.application_name, e.request_id`;
+export const EVENT = `${STORED}, ${iso('e.activity_at')} AS at_text`;
 
 export interface EventRow {
   source: 'directory' | 'portal'; event_id: string; revision: number; defect: string | null; activity_at_raw: string; at_text: string; activity: string; kind: EventKind; service: string; result: 'success' | 'failure' | 'other'; result_reason: string | null;
@@ -33,8 +34,8 @@ export interface EventRow {
 
 export const eventOf = (row: EventRow): HistoryEvent => ({
   id: `${row.source}:${row.event_id}`, source: row.source, revision: row.revision, defect: row.defect,
-  // An event whose own time was none is shown with the time at which it was received.
-  at: Number.isNaN(Date.parse(row.activity_at_raw)) ? row.at_text : row.activity_at_raw,
+  // An event whose own time was none has a defect, and is shown with the time at which it was received.
+  at: row.defect !== null && Number.isNaN(Date.parse(row.activity_at_raw)) ? row.at_text : row.activity_at_raw,
   activity: row.activity, kind: row.kind, service: row.service, result: row.result, reason: row.result_reason, actorId: row.actor_id, actorName: row.actor_name, subjectId: row.subject_id, subjectName: row.subject_name,
   groupId: row.group_id, groupName: row.group_name, applicationName: row.application_name, requestId: row.request_id,
 });
@@ -60,7 +61,7 @@ export function eventsStatement(search: EventSearch, { after, order, limit }: { 
     where.add(`e.activity_at ${order === 'newest' ? '<=' : '>='} ${at}::timestamptz AND (e.activity_at, e.source, e.event_id, e.revision) ${order === 'newest' ? '<' : '>'} (${at}::timestamptz, ${source}, ${id}, ${revision}::int)`);
   }
   const most = where.value(limit);
-  return { text: driven(search, where, `e.activity_at, ${EVENT}`, `ORDER BY ${ordered(order)} LIMIT ${most}`), values: where.values };
+  return { text: driven(search, where, { stored: `e.activity_at, ${STORED}`, told: EVENT }, `ORDER BY ${ordered(order)} LIMIT ${most}`), values: where.values };
 }
 
 /** How many of the first `limit` rows have which kind, result and source: in no order, so that the index alone may do. */
@@ -68,20 +69,26 @@ export function countStatement(search: EventSearch, limit: number): Statement | 
   if (search.drive.by === 'nothing') return undefined;
   const where = whereOf(search);
   const most = where.value(limit);
-  return { text: `SELECT kind, result, source, count(*)::float8 AS events FROM (${driven(search, where, 'e.activity_at, e.source, e.event_id, e.revision, e.kind, e.result', `LIMIT ${most}`)}) AS first GROUP BY 1, 2, 3`, values: where.values };
+  return { text: `SELECT kind, result, source, count(*)::float8 AS events FROM (${driven(search, where, { stored: 'e.activity_at, e.source, e.event_id, e.revision, e.kind, e.result', told: 'e.kind, e.result, e.source' }, `LIMIT ${most}`)}) AS first GROUP BY 1, 2, 3`, values: where.values };
 }
 
+/** Rows where the expressions are one of the keys, each the same place of every list. */
+interface Part { readonly on: readonly string[]; readonly keys: readonly (readonly string[])[] }
+
 /** The index that leads, and each other condition in a form that no index takes: which one is read is decided here and nowhere else. */
-function driven({ drive, names, facets = [] }: EventSearch, where: Where, columns: string, tail: string): string {
-  const lists = drive.by === 'names' ? partsByRole(names[drive.filter] ?? []).map(([role, keys]) => ({ keys: `unnest(${where.value(keys)}::text[]) AS k (key)`, on: `${KEY[role]} = k.key` }))
-    : drive.by === 'facets' ? [{ keys: `unnest(${where.value(facets.map(({ kind }) => kind))}::text[], ${where.value(facets.map(({ result }) => result))}::text[], ${where.value(facets.map(({ source }) => source))}::text[]) AS k (kind, result, source)`, on: 'e.kind = k.kind AND e.result = k.result AND e.source = k.source' }]
-      : undefined;
-  if (!lists) return `SELECT ${columns} FROM audit_event AS e WHERE ${where.text()} ${tail}`;
-  const parts = lists.map(({ keys, on }) => `SELECT e.* FROM ${keys}, LATERAL (SELECT ${columns} FROM audit_event AS e WHERE ${where.text()} AND ${on} ${tail}) AS e`);
+function driven({ drive, names, facets = [] }: EventSearch, where: Where, { stored, told }: { readonly stored: string; readonly told: string }, tail: string): string {
+  const parts: Part[] = drive.by === 'names' ? partsByRole(names[drive.filter] ?? []).map(([role, keys]) => ({ on: [KEY[role]], keys: [keys] }))
+    : drive.by === 'facets' ? [{ on: ['e.kind', 'e.result', 'e.source'], keys: [facets.map(({ kind }) => kind), facets.map(({ result }) => result), facets.map(({ source }) => source)] }] : [];
+  const [first, ...others] = parts;
+  if (!first || (others.length === 0 && first.keys[0]?.length === 1)) {
+    first?.on.forEach((expression, at) => { where.add(`${expression} = ${where.value(first.keys[at]?.[0])}`); });
+    return `SELECT ${told} FROM audit_event AS e WHERE ${where.text()} ${tail}`;
+  }
+  const pages = parts.map(({ on, keys }) => `SELECT e.* FROM unnest(${keys.map((list) => `${where.value(list)}::text[]`).join(', ')}) AS k (${on.map((_, at) => `key${at}`).join(', ')}),
+    LATERAL (SELECT ${stored} FROM audit_event AS e WHERE ${where.text()} AND ${on.map((expression, at) => `${expression} = k.key${at}`).join(' AND ')} ${tail}) AS e`);
   // Each gives a page at the most; the page of all is among them. Who acts on themselves is in two of them.
   const rank = RANK.map((column) => `e.${column}`).join(', ');
-  const order = tail.startsWith('ORDER') ? tail : `ORDER BY ${rank} ${tail}`;
-  return `SELECT DISTINCT ON (${rank}) e.* FROM (${parts.join(' UNION ALL ')}) AS e ${order}`;
+  return `SELECT DISTINCT ON (${rank}) ${told} FROM (${pages.join(' UNION ALL ')}) AS e ${tail.startsWith('ORDER') ? tail : `ORDER BY ${rank} ${tail}`}`;
 }
 
 const partsByRole = (list: readonly Named[]): [Role, string[]][] => [...Map.groupBy(list, ({ role }) => role)].map(([role, all]) => [role, all.map(({ key }) => key)]);

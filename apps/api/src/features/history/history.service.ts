@@ -5,14 +5,15 @@ import type { Clock } from '../../core/clock.ts';
 import { cursorOf, isStorable, positionOf, type Position } from '../../core/cursors.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import type { Connections } from '../connections/connections.ts';
-import { activationSearchOf, complete, findActivations, listsOf, namesOf } from './activation-list.ts';
+import { activationSearchOf, complete, findActivations } from './activation-list.ts';
 import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
-import { countAll, countBetween, countZone, foldCounts, isCounted, isZone, readStatistics } from './counts.store.ts';
+import { countBetween, countZone, foldCounts, isCounted, isZone, readStatistics } from './counts.store.ts';
 import type { EventSearch, Listed } from './events.store.ts';
 import { usable, type Filter } from './filter.rules.ts';
 import { lanesOf } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
+import { listsOf, meantBy, namesOf } from './names.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
 import { driveOf, sum, type Facet } from './search.rules.ts';
@@ -32,10 +33,21 @@ export type History = ReturnType<typeof createHistory>;
 /** Approvals sooner than that after the request were hardly read. */
 const QUICK_SECONDS = 10;
 
+/** Calls that meet share one read, which is of the moment when the first of them came: a page asks for several lists at once, and each says how complete the log is. */
+function sharing<T>(read: (tenantId: string) => Promise<T>): (tenantId: string) => Promise<T> {
+  const running = new Map<string, Promise<T>>();
+  return (tenantId) => {
+    const shared = running.get(tenantId) ?? read(tenantId).finally(() => { running.delete(tenantId); });
+    running.set(tenantId, shared);
+    return shared;
+  };
+}
+
 /** What the auditor reads: the mirror alone, never Graph. */
 export function createHistory({ db, clock, connections, readings }: HistoryDeps) {
   // The one place where it is said by what the log is read.
   const { reader } = db;
+  const coverageOf = sharing((tenantId) => readCoverage(reader, tenantId));
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
@@ -47,11 +59,11 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   async function eventSearch(tenantId: string, filter: Filter): Promise<EventSearch> {
     const { text, kind, result, source, from, to } = filter;
     const narrows = kind !== undefined || result !== undefined || source !== undefined;
-    const [means, counted] = await Promise.all([namesOf(reader, tenantId, filter), narrows ? countAll(reader, tenantId) : undefined]);
-    const names = listsOf(means);
-    const facets = counted?.filter((facet) => isChosen(facet, { kind, result, source }));
+    const meant = await meantBy(reader, tenantId, filter, narrows);
+    const names = listsOf(meant.names);
+    const facets = meant.facets?.filter((facet) => isChosen(facet, { kind, result, source }));
     const hasText = text !== undefined && text !== '';
-    return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(counted ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
+    return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(meant.facets ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
   }
 
   async function activationSearch(tenantId: string, filter: Filter): Promise<ActivationSearch> {
@@ -62,7 +74,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
     async searchEvents(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
       const filter = usable(asked);
       const after = afterOf(cursor, 4);
-      const coverage = readCoverage(reader, actor.tenantId);
+      const coverage = coverageOf(actor.tenantId);
       coverage.catch(() => undefined);
       const search = await eventSearch(actor.tenantId, filter);
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(reader, search, { after, order, limit: most }));
@@ -93,7 +105,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const { hours, months } = await readStatistics(reader, actor.tenantId, filter);
       // Of all time it is answered from what was summed up, the next time.
       if (filter.from === undefined && filter.to === undefined && !await isCounted(reader, actor.tenantId, filter.timeZone)) await countZone(db, actor.tenantId, filter.timeZone);
-      return { hours: [...hours], months: [...months], coverage: await readCoverage(reader, actor.tenantId) };
+      return { hours: [...hours], months: [...months], coverage: await coverageOf(actor.tenantId) };
     },
 
     async timeline(actor: Actor, { by, ...asked }: Input<typeof GetTimeline>['query']): Promise<Answer<typeof GetTimeline>> {
@@ -104,7 +116,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const running = await findRunningAt(reader, search, from, BARS_MAX + 1);
       const begun = await findActivations(reader, { ...search, from, to }, { after: undefined, order: 'newest', limit: BARS_MAX + 1 });
       const all = [...begun.map(({ row }) => row), ...await complete(reader, actor.tenantId, running)].filter(({ provisionedAt }) => provisionedAt !== null && provisionedAt < to);
-      return { lanes: lanesOf(all.slice(0, BARS_MAX), by), more: all.length > BARS_MAX || begun.length > BARS_MAX, coverage: await readCoverage(reader, actor.tenantId) };
+      return { lanes: lanesOf(all.slice(0, BARS_MAX), by), more: all.length > BARS_MAX || begun.length > BARS_MAX, coverage: await coverageOf(actor.tenantId) };
     },
 
     async insights(actor: Actor, { timeZone, days, opens, closes }: Input<typeof ListInsights>['query']): Promise<Answer<typeof ListInsights>> {
@@ -119,7 +131,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
         ...repeatedReasons(await findRepeatedReasons(reader, tenantId, lookedFrom)), ...quickApprovals(await findQuickApprovals(reader, tenantId, lookedFrom, QUICK_SECONDS)),
         ...weakenedSettings(await findSettingsEvents(reader, tenantId)),
       ];
-      const coverage = await readCoverage(reader, tenantId);
+      const coverage = await coverageOf(tenantId);
       return { insights: toldOf(found), totals: InsightKind.options.map((kind) => ({ kind, total: found.filter((one) => one.kind === kind).length })), knownSince: coverage.from, lookedFrom, coverage };
     },
 
@@ -136,7 +148,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const search = await activationSearch(actor.tenantId, filter);
       const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(reader, search, { after, order, limit: most }));
       if (after) await readings.page(actor, 'activations', filter, rows.length);
-      return { activations: rows, nextCursor, coverage: await readCoverage(reader, actor.tenantId) };
+      return { activations: rows, nextCursor, coverage: await coverageOf(actor.tenantId) };
     },
 
     async activation(actor: Actor, requestId: string): Promise<Answer<typeof GetActivation>> {
