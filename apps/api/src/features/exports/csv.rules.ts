@@ -11,11 +11,6 @@ const anyCase = (word: string): string => word.replaceAll(/[a-z]/g, (letter) => 
 /** In full or as three letters. No text can be read as such names in two ways, or a long one would be read in all of them. */
 const NAME = `(?:${[...new Set(NAMES.flatMap((name) => [name, name.slice(0, 3)]))].map(anyCase).join('|')})`;
 
-const cases = (letters: string): readonly string[] => [...letters].reduce<readonly string[]>((begun, letter) => begun.flatMap((start) => [start + letter, start + letter.toUpperCase()]), ['']);
-const begins = (most: number): string[] => [...new Set([...NAMES, ...TRUTHS].filter(({ length }) => length >= most).map((word) => word.slice(0, most)))];
-/** How a cell begins that begins with a letter and must not stand as it is: three letters in any case, and after them no letter or, without regard to case, one of these fours. */
-export const LETTERS: { readonly three: readonly string[]; readonly four: readonly string[] } = { three: begins(3).flatMap(cases), four: begins(4) };
-
 /**
  * What a spreadsheet turns into a number, a date, a time, a share or an amount: 0042 loses its zeros, 1234567890123456789
  * its last digits, and 2026-03-02 is shown as somebody else writes days. Here it is anything made of digits, what stands
@@ -26,19 +21,18 @@ const TRUTH = `[${OVERLOOKED}]*(?:${TRUTHS.map(anyCase).join('|')})[${OVERLOOKED
 
 /**
  * What must not begin a cell as it stands: a formula, what would be converted, and the guard itself, so that it can be
- * taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded so that ends of
- * lines can be told (see `csvLineEnds`). The same pattern serves JavaScript and PostgreSQL.
+ * taken off again: a cell that begins with an apostrophe has exactly one too many.
  */
-export const UNSAFE = `^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${NUMBER}|${TRUTH})`;
-const unsafe = new RegExp(UNSAFE);
+const UNSAFE = new RegExp(`^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n']|${NUMBER}|${TRUTH})`);
 /** No number or date has the dashes of an id, though it may have nothing but digits. */
-const id = /^[0-9][\s\S]{7}-[\s\S]{4}-/;
+const ID = /^[0-9][\s\S]{7}-[\s\S]{4}-/;
+const isUnsafe = (text: string): boolean => UNSAFE.test(text) && !ID.test(text);
 
 /** One cell that a spreadsheet shows as text and never runs; quoted, whatever it holds (RFC 4180). */
 export function csvCell(value: string | null): string {
   // PostgreSQL stores neither.
   const text = (value ?? '').toWellFormed().replaceAll('\u0000', '\uFFFD');
-  return `"${(unsafe.test(text) && !id.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  return `"${(isUnsafe(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }
 
 /** The columns of a file of events, in order. */
@@ -59,7 +53,6 @@ export const CSV_COLUMNS: Readonly<Record<string, (row: LogRow) => string | null
   'Application': (row) => row.applicationName,
   'Request id': (row) => row.requestId,
   'Defect': (row) => row.defect,
-  // Never empty, and last for it: see csvLineEnds.
   'Event id': idOf,
 };
 
@@ -70,36 +63,71 @@ export const CSV_HEAD = `\uFEFF${line(Object.keys(CSV_COLUMNS).map(csvCell))}`;
 
 export const csvRow = (row: LogRow): string => line(Object.values(CSV_COLUMNS).map((read) => csvCell(read(row))));
 
-const LF = 10;
-const CR = 13;
-const QUOTE = 34;
+const [QUOTE, LF, CR, APOSTROPHE, DASH] = [34, 10, 13, 39, 45];
+const NOTHING = Buffer.alloc(0);
+
+const isLetter = (byte: number): boolean => (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122);
+const lower = (byte: number): number => byte | 0x20;
+const packed = (word: string): number => [...word].reduce((all, letter) => all << 8 | letter.charCodeAt(0), 0);
+/** How names and truths begin, each as a number. */
+const [THREES, FOURS] = [3, 4].map((most) => new Set([...NAMES, ...TRUTHS].filter(({ length }) => length >= most).map((word) => packed(word.slice(0, most))))) as [Set<number>, Set<number>];
+
+/** Whether a cell of these bytes may be unsafe: what `UNSAFE` takes begins with no letter, or with a name or a truth. Only what may be is read as text. */
+function mayBeUnsafe(bytes: Buffer, from: number, end: number): boolean {
+  if (from === end) return false;
+  const [a, b, c, d] = [bytes[from] ?? 0, bytes[from + 1] ?? 0, bytes[from + 2] ?? 0, bytes[from + 3] ?? 0];
+  // Digits with the dashes of an id; where a character is more than one byte, they stand elsewhere.
+  if (a >= 48 && a <= 57) return !(bytes[from + 8] === DASH && bytes[from + 13] === DASH && end - from > 13 && isAscii(bytes, from, from + 13));
+  if (!isLetter(a)) return true;
+  if (!isLetter(b) || !isLetter(c)) return false;
+  const three = (lower(a) << 16) | (lower(b) << 8) | lower(c);
+  return THREES.has(three) && (!isLetter(d) || FOURS.has((three << 8) | lower(d)));
+}
+
+function isAscii(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if ((bytes[at] ?? 0) > 127) return false;
+  return true;
+}
 
 /**
- * Makes RFC 4180 of what COPY wrote, whose lines end with LF, and counts them. A line ends where an odd number of quotes
- * stands before LF: a quote within a cell is doubled, no cell begins with a quote or a line end, and the last is never empty.
+ * Makes a file of events of what COPY wrote with every cell quoted: each cell as `csvCell` has it, lines that end as RFC
+ * 4180 says, and counted. What belongs to a line that is not over is kept for the next piece.
  */
-export function csvLineEnds(): (chunk: Buffer) => { bytes: Buffer; lines: number } {
-  /** Quotes at the end of what came before. */
-  let before = 0;
-  const quotesUpTo = (chunk: Buffer, end: number): number => {
-    let at = end;
-    while (at > 0 && chunk[at - 1] === QUOTE) at -= 1;
-    return end - at + (at === 0 ? before : 0);
-  };
+export function csvGuard(): (chunk: Buffer) => { bytes: Buffer; lines: number } {
+  let rest: Buffer = NOTHING;
   return (chunk) => {
-    const ends: number[] = [];
-    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) if (quotesUpTo(chunk, at) % 2 === 1) ends.push(at);
-    const bytes = Buffer.allocUnsafe(chunk.length + ends.length);
-    let [from, to] = [0, 0];
-    for (const at of ends) {
-      to += chunk.copy(bytes, to, from, at);
-      bytes[to] = CR;
-      bytes[to + 1] = LF;
-      to += 2;
-      from = at + 1;
+    const read = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    // Where a byte is added: an apostrophe, or, told by a negative number, a CR. Those of a line that is not over are not.
+    const added: number[] = [];
+    let [whole, lines, over] = [0, 0, 0];
+    for (let at = 0; at < read.length;) {
+      const first = at + 1;
+      let end = first;
+      // A quote within a cell is doubled, and makes none unsafe.
+      for (;;) {
+        while (end < read.length && read[end] !== QUOTE) end += 1;
+        if (read[end + 1] !== QUOTE) break;
+        end += 2;
+      }
+      if (end + 1 >= read.length) break;
+      if (mayBeUnsafe(read, first, end) && isUnsafe(read.toString('utf8', first, end))) added.push(first);
+      at = end + 2;
+      if (read[end + 1] !== LF) continue;
+      added.push(-(end + 1));
+      [whole, lines, over] = [added.length, lines + 1, at];
     }
-    chunk.copy(bytes, to, from);
-    before = quotesUpTo(chunk, chunk.length);
-    return { bytes, lines: ends.length };
+    rest = read.subarray(over);
+    const bytes = Buffer.allocUnsafe(over + whole);
+    let [from, to] = [0, 0];
+    for (let index = 0; index < whole; index += 1) {
+      const place = added[index] ?? 0;
+      const upTo = Math.abs(place);
+      to += read.copy(bytes, to, from, upTo);
+      bytes[to] = place > 0 ? APOSTROPHE : CR;
+      to += 1;
+      from = upTo;
+    }
+    read.copy(bytes, to, from, over);
+    return { bytes, lines };
   };
 }

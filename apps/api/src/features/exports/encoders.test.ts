@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '@gatehouse/contracts';
 import { testDatabase } from '@gatehouse/db/testing';
-import { csvCell, csvLineEnds, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
+import { csvCell, csvGuard, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
 import { cefLine } from './cef.rules.ts';
 import { bulkOf, readMark, rowsOf, withSnapshot } from './log-reader.store.ts';
 import type { LogRow } from './log-row.rules.ts';
@@ -128,7 +128,9 @@ describe('OCSF 1.9.0', () => {
 test('what PostgreSQL writes in bulk is byte for byte what the encoders write', async () => {
   await using db = await testDatabase();
   // What is stored without a defect was read as JSON.
-  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' }), ...['2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '2026-03-02T09:00:00Z'].map((atRaw) => rowWith({ atRaw }))];
+  const rows = [...fc.sample(hostileRow, { numRuns: 200, seed: 7 }).map((row) => ({ ...row, defect: row.raw.startsWith('{"id') ? row.defect : row.defect ?? 'no JSON' })), ...HOSTILE.map((one) => rowWith({ reason: one, actorName: one, raw: one, defect: 'no JSON' })), rowWith({ raw: '{\n "a": 1\r\n}' }), ...['2026-03-02T09:00:00', '2026-03-02T10:00:00+01:00', '2026-03-02T09:00:00Z'].map((atRaw) => rowWith({ atRaw })),
+    // Dashes where an id has them by bytes and not by characters, and in the next cell.
+    rowWith({ reason: '1’’1-1111-1' }), rowWith({ reason: '1', actorName: 'abcd-efgh-' })];
   await addRows(db, rows);
   const selection = { tenantId: TENANT, filter: {}, mark: await readMark(db.pool, TENANT) };
   const month = { month: '2026-03-01', next: '2026-04-01' };
@@ -138,7 +140,7 @@ test('what PostgreSQL writes in bulk is byte for byte what the encoders write', 
     expect(stored).toHaveLength(rows.length);
     const bulk = async (what: 'csv' | 'ndjson'): Promise<string> => {
       const chunks: Buffer[] = [];
-      const lineEnds = what === 'csv' ? csvLineEnds() : ndjsonLineEnds();
+      const lineEnds = what === 'csv' ? csvGuard() : ndjsonLineEnds();
       let lines = 0;
       for await (const chunk of await bulkOf(connection, what, selection, month)) {
         // However it is cut into pieces.

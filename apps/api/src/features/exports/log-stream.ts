@@ -1,7 +1,7 @@
 import type { ExportFormat } from '@gatehouse/contracts';
 import type { Connection } from '@gatehouse/db';
 import { cefRow } from './cef.rules.ts';
-import { CSV_HEAD, csvLineEnds } from './csv.rules.ts';
+import { CSV_HEAD, csvGuard } from './csv.rules.ts';
 import { bulkOf, readMonths, rowsOf, type Selection } from './log-reader.store.ts';
 import { ndjsonLineEnds } from './ndjson.rules.ts';
 import { ocsfRow } from './ocsf.rules.ts';
@@ -22,9 +22,9 @@ export async function* logStream(connection: Connection, format: StreamFormat, s
   for (const month of await readMonths(connection, selection.filter)) {
     if (after !== undefined && month.month <= after) continue;
     if (format === 'csv' || format === 'ndjson') {
-      const lineEnds = format === 'csv' ? csvLineEnds() : ndjsonLineEnds();
+      const read = format === 'csv' ? csvGuard() : ndjsonLineEnds();
       for await (const chunk of await bulkOf(connection, format, selection, month)) {
-        const { bytes, lines } = lineEnds(chunk);
+        const { bytes, lines } = read(chunk);
         yield { bytes, rows: lines };
       }
     } else {
