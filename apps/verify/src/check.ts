@@ -153,10 +153,10 @@ export class LeafCheck {
     this.#note();
   }
 
-  /** A leaf, and the hash that it is known by, where one is. */
-  take(prefixed: Buffer, known: Buffer | undefined): Buffer {
+  /** A leaf, and the hashes among which the one that it is known by begins at a place, where one is. */
+  take(prefixed: Buffer, known: Buffer | undefined, at = 0): Buffer {
     const hashed = hashPrefixed(prefixed);
-    if (this.problems.length === 0) this.#look(prefixed, known === undefined || hashed.equals(known));
+    if (this.problems.length === 0) this.#look(prefixed, known === undefined || (at + HASH_BYTES <= known.length && hashed.compare(known, at, at + HASH_BYTES) === 0));
     this.tree.add(hashed);
     this.#note();
     return hashed;
@@ -231,7 +231,7 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
           const at = (check.tree.size - file.from) * HASH_BYTES;
           // More lines than leaves: the rest is not looked at one by one.
           if (check.tree.size < file.to) {
-            const hashed = check.take(prefixed, hashes.subarray(at, at + HASH_BYTES));
+            const hashed = check.take(prefixed, hashes, at);
             events?.add(prefixed);
             const drop = dropOf(prefixed, check.tree.size - 1);
             if (drop === null) problems.push(`Leaf ${check.tree.size - 1} is to record a drop and cannot be read.`);

@@ -39,6 +39,9 @@ export interface Place {
   readonly rows: number;
 }
 
+/** Whether a leaf is of the table. Asked of each: where it is of another, the rest of it is not looked at. */
+const beginsWith = (prefixed: Buffer, table: Buffer): boolean => prefixed.length > table.length && prefixed.compare(table, 0, table.length, 1, 1 + table.length) === 0;
+
 const BATCH = Buffer.from('log_batch\n');
 
 /** Reads the place from a leaf; `undefined` where the text is none of a row. */
@@ -48,7 +51,7 @@ export function placeOf(prefixed: Buffer): Place | undefined {
   // The tenant is 36 characters, a tab follows.
   const [batchId, next] = numberAt(prefixed, newline + 38);
   if (batchId < 0) return undefined;
-  if (newline === BATCH.length && prefixed.indexOf(BATCH, 1) === 1) {
+  if (beginsWith(prefixed, BATCH)) {
     const rows = Number(prefixed.toString('latin1', prefixed.lastIndexOf(TAB) + 1));
     return { table: 'log_batch', batchId, ordinal: -1, rows };
   }
@@ -95,7 +98,7 @@ const DROPPED = Buffer.from('dropped_month\n');
 
 /** Reads what a leaf records as dropped; `undefined` where it is no such record, `null` where it is one that contradicts itself. */
 export function dropOf(prefixed: Buffer, leaf: number): Drop | null | undefined {
-  if (prefixed.indexOf(DROPPED, 1) !== 1) return undefined;
+  if (!beginsWith(prefixed, DROPPED)) return undefined;
   const [, , , log = '', month = '', rows = '', text = '', first = '', end = '', policy = '', plannedAt = '', archive = '', sha256 = '', , , , , droppedAt = ''] = prefixed.toString('utf8', 1 + DROPPED.length).split('\t');
   if (!/^\d+-\d+(,\d+-\d+)*$/.test(text)) return null;
   const leaves = text.split(',').map((run): Run => {
