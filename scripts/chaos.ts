@@ -1,6 +1,6 @@
 /**
  * `npm run chaos [-- --seeds N] [--from N] [--seed NAME] [--faults N]`: plays N schedules of faults, each by a seed of its own,
- * against a product and a tenant of its own, and prints what of Entra's audit log was lost, doubled or altered by them. A
+ * against a product and a tenant of its own, and prints what of Entra's audit log was lost, doubled, altered or miscounted by them. A
  * schedule that failed is played again by its name. Exits 1 where one did not hold.
  */
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ const seeds = values.seed === undefined ? Array.from({ length: count }, (_, inde
 
 let templateUrl = '';
 const stopPostgres = await startTemplate({ provide: (_key, url) => { templateUrl = url; } });
-const total = { schedules: 0, faults: 0, events: 0, lost: 0, doubled: 0, altered: 0, invented: 0, stalled: 0 };
+const total = { schedules: 0, faults: 0, events: 0, lost: 0, doubled: 0, altered: 0, invented: 0, miscounted: 0, stalled: 0 };
 try {
   const left = seeds.values();
   // Two at a time: one works while the other waits for its database.
@@ -28,13 +28,13 @@ try {
   await stopPostgres();
 }
 console.table(total);
-if (total.lost + total.doubled + total.altered + total.invented + total.stalled > 0) process.exitCode = 1;
+if (total.lost + total.doubled + total.altered + total.invented + total.miscounted + total.stalled > 0) process.exitCode = 1;
 
 function tally(outcome: ChaosOutcome): void {
   total.schedules += 1;
   total.faults += outcome.faults.length;
   total.events += outcome.events;
-  const wrong = (['lost', 'doubled', 'altered', 'invented', 'stalled'] as const).filter((name) => outcome[name].length > 0);
+  const wrong = (['lost', 'doubled', 'altered', 'invented', 'miscounted', 'stalled'] as const).filter((name) => outcome[name].length > 0);
   for (const name of wrong) total[name] += outcome[name].length;
   if (wrong.length === 0) return;
   console.log(`${outcome.seed}: ${wrong.map((name) => `${outcome[name].length} ${name} (${outcome[name].slice(0, 3).join(', ')})`).join('; ')}\n  faults: ${outcome.faults.join(', ')}`);
