@@ -49,8 +49,8 @@ export function activationsStatement({ tenantId, names, status, text, from, to }
   const byStatus = status !== undefined && leads === undefined && !byText;
 
   const where = conditionsOf(tenantId);
-  lists.forEach((parts, index) => { if (index !== leads) where.add(`(${parts.map(([key, keys]) => `(${key} || '') = ANY (${where.value(keys)}::text[])`).join(' OR ')})`); });
-  if (status !== undefined) where.add(byStatus ? `e.status = ${where.value(status)}` : `(e.status || '') = ${where.value(status)}`);
+  lists.forEach((parts, index) => { if (index !== leads) where.add(`(${parts.map(([key, keys]) => `${key} = ANY (${where.value(keys)}::text[])`).join(' OR ')}) IS TRUE`); });
+  if (status !== undefined) where.add(byStatus ? `e.status = ${where.value(status)}` : `(e.status = ${where.value(status)}) IS TRUE`);
   if (text !== undefined) where.add(byText ? `e.search LIKE ${where.value(containing(text.toLowerCase()))}` : `strpos(e.search, ${where.value(text.toLowerCase())}) > 0`);
   if (from !== undefined) where.add(`e.requested_at >= ${where.value(from)}::timestamptz`);
   if (to !== undefined) where.add(`e.requested_at < ${where.value(to)}::timestamptz`);
@@ -80,7 +80,7 @@ export async function findRunningAt(db: Queryable, search: ActivationSearch, at:
   const lists = search.names.map(partsByRole);
   if (lists.some((list) => list.length === 0)) return [];
   const where = conditionsOf(search.tenantId);
-  for (const parts of lists) where.add(`(${parts.map(([key, keys]) => `(${key} || '') = ANY (${where.value(keys)}::text[])`).join(' OR ')})`);
+  for (const parts of lists) where.add(`(${parts.map(([key, keys]) => `${key} = ANY (${where.value(keys)}::text[])`).join(' OR ')}) IS TRUE`);
   const instant = `${where.value(at)}::timestamptz`;
   where.add(`e.provisioned_at IS NOT NULL AND tstzrange(e.provisioned_at, CASE WHEN e.ended_at IS NOT NULL THEN greatest(e.provisioned_at, e.ended_at) END, '[]') @> ${instant} AND e.requested_at < ${instant}`);
   const rows = await run<ActivationRow>(db, `SELECT ${COLUMNS} FROM activation AS e WHERE ${where.text()} LIMIT ${where.value(limit)}`, where.values);

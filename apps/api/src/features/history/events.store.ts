@@ -75,7 +75,7 @@ export function countStatement(search: EventSearch, limit: number): Statement | 
 /** Rows where the expressions are one of the keys, each the same place of every list. */
 interface Part { readonly on: readonly string[]; readonly keys: readonly (readonly string[])[] }
 
-/** The index that leads, and each other condition in a form that no index takes: which one is read is decided here and nowhere else. */
+/** The index that leads, and each other condition in a form that no index takes, as `IS TRUE` is: which one is read is decided here and nowhere else. */
 function driven({ drive, names, facets = [] }: EventSearch, where: Where, { stored, told }: { readonly stored: string; readonly told: string }, tail: string): string {
   const parts: Part[] = drive.by === 'names' ? partsByRole(names[drive.filter] ?? []).map(([role, keys]) => ({ on: [KEY[role]], keys: [keys] }))
     : drive.by === 'facets' ? [{ on: ['e.kind', 'e.result', 'e.source'], keys: [facets.map(({ kind }) => kind), facets.map(({ result }) => result), facets.map(({ source }) => source)] }] : [];
@@ -97,9 +97,9 @@ function whereOf({ tenantId, drive, names, kind, result, source, text, from, to 
   const where = conditionsOf(tenantId);
   names.forEach((list, filter) => {
     if (drive.by === 'names' && drive.filter === filter) return;
-    where.add(`(${partsByRole(list).map(([role, keys]) => `(${KEY[role]} || '') = ANY (${where.value(keys)}::text[])`).join(' OR ')})`);
+    where.add(`(${partsByRole(list).map(([role, keys]) => `${KEY[role]} = ANY (${where.value(keys)}::text[])`).join(' OR ')}) IS TRUE`);
   });
-  if (drive.by !== 'facets') for (const [column, value] of Object.entries({ kind, result, source })) if (value !== undefined) where.add(drive.by === 'time' ? `e.${column} = ${where.value(value)}` : `(e.${column} || '') = ${where.value(value)}`);
+  if (drive.by !== 'facets') for (const [column, value] of Object.entries({ kind, result, source })) if (value !== undefined) where.add(drive.by === 'time' ? `e.${column} = ${where.value(value)}` : `(e.${column} = ${where.value(value)}) IS TRUE`);
   if (text !== undefined) where.add(drive.by === 'text' ? `e.search LIKE ${where.value(containing(text.toLowerCase()))}` : `strpos(e.search, ${where.value(text.toLowerCase())}) > 0`);
   if (from !== undefined) where.add(`e.activity_at >= ${where.value(from)}::timestamptz`);
   if (to !== undefined) where.add(`e.activity_at < ${where.value(to)}::timestamptz`);

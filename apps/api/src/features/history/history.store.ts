@@ -75,7 +75,7 @@ export async function findRelated(db: Queryable, tenantId: string, { event, corr
     `SELECT * FROM (
        SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.request_id = $2
        UNION SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.correlation_id = $3 AND e.activity_at BETWEEN $4::timestamptz - interval '1 day' AND $4::timestamptz + interval '1 day'
-       UNION SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND (e.group_id || '') = $5 AND e.subject_id = $6 AND e.activity_at BETWEEN $4::timestamptz - ${TWIN} AND $4::timestamptz + ${TWIN}
+       UNION SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND (e.group_id = $5) IS TRUE AND e.subject_id = $6 AND e.activity_at BETWEEN $4::timestamptz - ${TWIN} AND $4::timestamptz + ${TWIN}
      ) AS related WHERE (source, event_id) <> ($7, $8) ORDER BY at_text, source, event_id LIMIT $9`,
     [tenantId, event.requestId, correlationId, atText, event.groupId, event.subjectId, event.source, event.id.slice(event.source.length + 1), limit],
   );
@@ -90,7 +90,7 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
   const rows = await run<EventRow>(db,
     `SELECT * FROM (
        SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.request_id = $2
-       UNION SELECT ${EVENT} FROM activation AS a JOIN audit_event AS e ON e.tenant_id = a.tenant_id AND (e.group_id || '') = a.group_id AND e.subject_id = a.principal_id AND e.source = 'directory'
+       UNION SELECT ${EVENT} FROM activation AS a JOIN audit_event AS e ON e.tenant_id = a.tenant_id AND (e.group_id = a.group_id) IS TRUE AND e.subject_id = a.principal_id AND e.source = 'directory'
          AND e.activity_at >= a.requested_at
          AND e.activity_at <= CASE WHEN a.ended_at IS NOT NULL THEN a.ended_at + ${TWIN} WHEN a.provisioned_at IS NOT NULL THEN 'infinity' ELSE coalesce(a.decided_at, a.requested_at) + ${TWIN} END
        WHERE a.tenant_id = $1 AND a.request_id = $2
