@@ -4,6 +4,7 @@ import { copyOut, type Database } from '@gatehouse/db';
 import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { readMark, withSnapshot } from '../apps/api/src/features/exports/log-reader.store.ts';
 import { logStream, type StreamFormat } from '../apps/api/src/features/exports/log-stream.ts';
+import { withoutIndexes } from '../testing/history-rows.ts';
 import type { Measure } from './measure.ts';
 
 const TENANT = '11111111-1111-4111-8111-111111111111';
@@ -98,6 +99,7 @@ async function fill(db: TestDatabase, rows: number): Promise<void> {
   const connection = await db.owner.connect();
   try {
     await connection.query(`SELECT ensure_audit_partition((date '2025-01-01' + make_interval(months => m))::date) FROM generate_series(0, 11) AS m`);
+    const rebuild = await withoutIndexes(connection);
     await connection.query(`INSERT INTO log_batch (tenant_id, batch_id, log, source, received_at, rows) SELECT $1, nextval('log_batch_batch_id_seq'), 'audit_event', 'directory', now(), 1000 FROM generate_series(1, $2::int / 1000)`, [TENANT, rows]);
     await connection.query(
       `INSERT INTO audit_event (tenant_id, source, event_id, activity_at, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, request_id, raw, ingested_at, batch_id, ordinal)
@@ -107,6 +109,7 @@ async function fill(db: TestDatabase, rows: number): Promise<void> {
          '{"id":"' || md5(n::text) || '","category":"GroupManagement","activityDisplayName":"Add member to role completed (PIM activation)","additionalDetails":[' || repeat('{"key":"' || md5(n::text) || '","value":"' || md5((n + 1)::text) || '"},', 15) || '{"key":"last","value":"1"}]}',
          now(), n / 1000 + 1, n % 1000
        FROM generate_series(0, $2::int - 1) AS n, LATERAL (SELECT timestamptz '2025-01-01 00:00:00+00' + n * (interval '364 days' / $2::int) AS at) AS placed`, [TENANT, rows]);
+    await rebuild();
     await connection.query('VACUUM ANALYZE audit_event');
   } finally {
     connection.release();

@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { testDatabase } from '@gatehouse/db/testing';
 import express from 'express';
-import type { PoolClient } from 'pg';
 import { SearchEvents, type Input } from '../packages/contracts/src/index.ts';
 import { foldCounts } from '../apps/api/src/features/history/counts.store.ts';
 import { createConnections } from '../apps/api/src/features/connections/connections.service.ts';
 import { createHistory } from '../apps/api/src/features/history/history.service.ts';
-import { fillHistory } from '../testing/history-rows.ts';
+import { fillHistory, withoutIndexes } from '../testing/history-rows.ts';
 import type { Measure } from './measure.ts';
 
 const SMALL = 100_000;
@@ -62,14 +61,6 @@ async function prepared(templateUrl: string, events: number): Promise<{ db: Data
     connection.release(true);
   }
   return { db, tenantId, seconds: (performance.now() - started) / 1000 };
-}
-
-/** Takes the indexes of the log away, and gives what makes them again: ten million rows come in far sooner without. */
-async function withoutIndexes(connection: PoolClient): Promise<() => Promise<void>> {
-  const { rows } = await connection.query<{ name: string; definition: string }>(`SELECT c.relname AS name, pg_get_indexdef(c.oid) AS definition FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = 'audit_event'::regclass AND NOT i.indisprimary`);
-  await connection.query(rows.map(({ name }) => `DROP INDEX ${name}`).join('; '));
-  await connection.query(`SET maintenance_work_mem = '1GB'`);
-  return async () => { for (const { definition } of rows) await connection.query(definition.replace(' ON ONLY ', ' ON ')); };
 }
 
 const historyOf = (db: Database) => createHistory({ db, connections: createConnections({ db }), readings: { page: async () => {} }, clock: { now: () => new Date('2026-04-01T00:00:00Z') } });

@@ -168,8 +168,7 @@ export class LeafCheck {
 
   #look(prefixed: Buffer, isKnown: boolean): void {
     const place = placeOf(prefixed);
-    const leaf = `leaf ${this.tree.size}`;
-    const wrong = (what: string): void => { this.problems.push(`The first row that is wrong is ${leaf}: ${nameOf(prefixed)}. ${what}`); };
+    const wrong = (what: string): void => { this.problems.push(`The first row that is wrong is leaf ${this.tree.size}: ${nameOf(prefixed)}. ${what}`); };
     if (!place) return wrong('It is no row of the log.');
     const isBegun = this.#batchId >= 0;
     const isEnd = place.ordinal < 0;

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { placeOf } from './rows.ts';
+import { isEvent } from './rows.ts';
 
 /** Where a row of the log has what was received, what is wrong with it, and its name, by the columns of the format. */
 const COLUMNS = { source: 3, eventId: 4, revision: 5, raw: 23, defect: 25 } as const;
@@ -16,7 +16,7 @@ export class EventLines {
 
   /** A leaf whose place in the tree is checked elsewhere. */
   add(prefixed: Buffer): void {
-    if (placeOf(prefixed)?.table !== 'audit_event') return;
+    if (!isEvent(prefixed)) return;
     const cells = prefixed.toString('utf8', prefixed.indexOf(NEWLINE, 1) + 1).split('\t');
     const cell = (name: keyof typeof COLUMNS): string => cells[COLUMNS[name]] ?? '';
     const raw = text(cell('raw'));

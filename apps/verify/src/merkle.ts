@@ -2,8 +2,11 @@ import { hash } from 'node:crypto';
 
 export const HASH_BYTES = 32;
 
+/** Through text of one character a byte: a buffer that OpenSSL makes by itself takes twice as long as the hash. */
+const sha256 = (data: Uint8Array): Buffer => Buffer.from(hash('sha256', data, 'binary'), 'latin1');
+
 /** RFC 6962: the hash of a leaf, whose data stands behind a zero byte already. */
-export const hashPrefixed = (prefixed: Uint8Array): Buffer => hash('sha256', prefixed, 'buffer');
+export const hashPrefixed = (prefixed: Uint8Array): Buffer => sha256(prefixed);
 
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
@@ -11,12 +14,13 @@ const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 export function hashPair(left: Uint8Array, right: Uint8Array): Buffer {
   pair.set(left, 1);
   pair.set(right, 1 + HASH_BYTES);
-  return hash('sha256', pair, 'buffer');
+  return sha256(pair);
 }
 
 /** A tree that grows to the right, as the roots of the perfect trees that it consists of. */
 export class Tree {
-  readonly #peaks: { readonly level: number; readonly hash: Buffer }[] = [];
+  readonly #levels: number[] = [];
+  readonly #roots: Buffer[] = [];
   #size = 0;
 
   get size(): number {
@@ -29,17 +33,18 @@ export class Tree {
     this.#size += 2 ** level;
     let joined = hashed;
     let at = level;
-    for (let last = this.#peaks.at(-1); last?.level === at; last = this.#peaks.at(-1)) {
-      this.#peaks.pop();
-      joined = hashPair(last.hash, joined);
+    while (this.#levels.at(-1) === at) {
+      this.#levels.pop();
+      joined = hashPair(this.#roots.pop() ?? joined, joined);
       at += 1;
     }
-    this.#peaks.push({ level: at, hash: joined });
+    this.#levels.push(at);
+    this.#roots.push(joined);
   }
 
   root(): Buffer {
-    const last = this.#peaks.at(-1);
-    return last ? this.#peaks.slice(0, -1).reduceRight((right, { hash: left }) => hashPair(left, right), last.hash) : hash('sha256', '', 'buffer');
+    const last = this.#roots.at(-1);
+    return last ? this.#roots.slice(0, -1).reduceRight((right, left) => hashPair(left, right), last) : sha256(Buffer.alloc(0));
   }
 }
 

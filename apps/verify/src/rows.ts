@@ -31,7 +31,6 @@ export class Lines {
 
 /** Where a row says that it belongs. */
 export interface Place {
-  readonly table: string;
   readonly batchId: number;
   /** -1 for the batch's own row. */
   readonly ordinal: number;
@@ -40,33 +39,42 @@ export interface Place {
 }
 
 /** Whether a leaf is of the table. Asked of each: where it is of another, the rest of it is not looked at. */
-const beginsWith = (prefixed: Buffer, table: Buffer): boolean => prefixed.length > table.length && prefixed.compare(table, 0, table.length, 1, 1 + table.length) === 0;
+function beginsWith(prefixed: Buffer, table: Buffer): boolean {
+  for (let at = 0; at < table.length; at += 1) if (prefixed[at + 1] !== table[at]) return false;
+  return true;
+}
 
 const BATCH = Buffer.from('log_batch\n');
+const EVENT = Buffer.from('audit_event\n');
+
+/** Whether a leaf is an event. */
+export const isEvent = (prefixed: Buffer): boolean => beginsWith(prefixed, EVENT);
 
 /** Reads the place from a leaf; `undefined` where the text is none of a row. */
 export function placeOf(prefixed: Buffer): Place | undefined {
   const newline = prefixed.indexOf(NEWLINE, 1);
   if (newline < 0) return undefined;
   // The tenant is 36 characters, a tab follows.
-  const [batchId, next] = numberAt(prefixed, newline + 38);
+  const from = newline + 38;
+  const batchId = numberAt(prefixed, from);
   if (batchId < 0) return undefined;
   if (beginsWith(prefixed, BATCH)) {
     const rows = Number(prefixed.toString('latin1', prefixed.lastIndexOf(TAB) + 1));
-    return { table: 'log_batch', batchId, ordinal: -1, rows };
+    return { batchId, ordinal: -1, rows };
   }
-  const [ordinal] = numberAt(prefixed, next);
-  return ordinal < 0 ? undefined : { table: prefixed.toString('latin1', 1, newline), batchId, ordinal, rows: 0 };
+  const ordinal = numberAt(prefixed, prefixed.indexOf(TAB, from) + 1);
+  return ordinal < 0 ? undefined : { batchId, ordinal, rows: 0 };
 }
 
-function numberAt(text: Buffer, from: number): [value: number, after: number] {
+/** The number that a tab ends; -1 where none begins there. */
+function numberAt(text: Buffer, from: number): number {
   let value = 0;
   let at = from;
   for (let digit = (text[at] ?? TAB) - 48; digit >= 0 && digit <= 9; digit = (text[at] ?? TAB) - 48) {
     value = value * 10 + digit;
     at += 1;
   }
-  return at > from && text[at] === TAB ? [value, at + 1] : [-1, at];
+  return at > from && text[at] === TAB ? value : -1;
 }
 
 /** Which row it is, for people. */

@@ -11,9 +11,8 @@ export const NEWEST = DAY;
 /** Length of the first window of a long reading, and the shortest there is: what cannot be read in so little is given up for a while. */
 export const FIRST_LENGTH = DAY;
 export const SHORTEST = MINUTE;
-/** A window of more pages than this is followed by one of half its length: what a crash leaves to be read again stays small. One of fewer than the other is followed by one of twice its length: each window ends with a page that is not full. */
-const DENSE_PAGES = 40;
-const THIN_PAGES = 10;
+/** A window of more pages than this is followed by one of half its length: what a crash leaves to be read again stays small. One of fewer than half is followed by one of twice its length: each window ends with a page that is not full. */
+const MOST_PAGES = 40;
 /** How often a shortest window is tried before what lies behind it is read first. */
 export const MOST_TRIES = 3;
 /** Clocks this far apart are no matter for windows that overlap by half an hour. */
@@ -21,7 +20,7 @@ export const SAME_TIME = 2 * MINUTE;
 /** What of a source's requests may go into reading again what shows late. */
 const SHARE_FOR_LATE = 0.1;
 
-export const nextLength = (length: number, pages: number): number => (pages < THIN_PAGES ? Math.min(length * 2, 60 * DAY) : pages > DENSE_PAGES ? shorter(length) : length);
+export const nextLength = (length: number, pages: number): number => (pages < MOST_PAGES / 2 ? Math.min(length * 2, 60 * DAY) : pages > MOST_PAGES ? shorter(length) : length);
 export const shorter = (length: number): number => Math.max(SHORTEST, Math.floor(length / 2));
 
 /** How long a reading that failed is left alone. */
