@@ -71,7 +71,8 @@ const CONDITIONS: Readonly<Record<keyof HistoryFilter, Condition>> = {
 function conditionsOf({ tenantId, filter, names = {}, mark }: Selection): { values: string[]; text: string } {
   const values = [tenantId];
   const own = (value: string): string => `@${values.push(value)}@`;
-  const conditions = ['e.tenant_id = @1@::uuid', `e.batch_id <= ${own(mark.batch)}::bigint`];
+  // Looked up once, and not for every row.
+  const conditions = ['e.tenant_id = (SELECT @1@::uuid)', `e.batch_id <= (SELECT ${own(mark.batch)}::bigint)`];
   if (mark.open.length > 0) conditions.push(`e.batch_id <> ALL (${own(`{${mark.open.join(',')}}`)}::bigint[])`);
   for (const [name, value] of Object.entries(filter) as [keyof HistoryFilter, string | undefined][]) if (value !== undefined && value !== '') conditions.push(CONDITIONS[name](value, own, names));
   return { values, text: conditions.join(' AND ') };

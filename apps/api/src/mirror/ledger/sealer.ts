@@ -94,7 +94,7 @@ export function createSealer({ db, clock, tenantId, origin, signers, log, leaves
     const done = [...queue.done, ...spans.filter(({ batch, to }) => to === leavesOf(batch)).map(({ batch }) => batch.batchId)];
     await beforeWrite?.();
     const checkpoint = await insertSealed(connection, tenantId, { fence, seals, tiles, done, keys: signers }, (after) => {
-      const signedAt = new Date(Math.max(clock.now().getTime(), 1 + Math.max(last?.signedAt.getTime() ?? 0, after?.getTime() ?? 0)));
+      const signedAt = new Date(Math.max(clock.now().getTime(), last?.signedAt.getTime() ?? 0, after === null ? 0 : after.getTime() + 1));
       return { size: edge.size, root, signedAt, note: signCheckpoint({ origin, size: edge.size, root, signedAt, previous: size }, signers) };
     });
     return { checkpoint, isAll: queue.isAll && edge.size - size < leavesAtOnce };
