@@ -137,19 +137,18 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     },
 
     async proofOfEvent(source, eventId) {
-      const [row] = await leavesOfEvent(db.pool, tenantId, source, eventId);
+      const [[row], checkpoint] = await Promise.all([leavesOfEvent(db.pool, tenantId, source, eventId), latestCheckpoint(db.pool, tenantId)]);
       if (!row) return undefined;
-      const checkpoint = await latestCheckpoint(db.pool, tenantId);
       const { leaf } = row;
       if (leaf === null || !checkpoint || leaf >= checkpoint.size) return null;
-      const since = await checkpointAfter(db.pool, tenantId, leaf);
-      return read(async (connection) => {
+      const [since, proof] = await Promise.all([checkpointAfter(db.pool, tenantId, leaf), read(async (connection) => {
         const { batches, skip } = await sealedBetween(connection, tenantId, leaf, leaf + 1);
         let data = '';
         for await (const prefixed of readLeaves(connection, tenantId, spansOf(batches, skip, 1))) data = prefixed?.subarray(1).toString() ?? '';
         const hashes = await rootsOf(inclusionRanges(leaf, checkpoint.size), async (level, index) => hashesOf(await readTile(connection, tenantId, checkpoint.size, level, index) ?? Buffer.alloc(0)));
-        return { leafIndex: leaf, data, hashes, checkpoint, sealedAt: (since ?? checkpoint).signedAt };
-      });
+        return { leafIndex: leaf, data, hashes };
+      })]);
+      return { ...proof, checkpoint, sealedAt: (since ?? checkpoint).signedAt };
     },
 
     async consistency(older, newer) {
