@@ -87,7 +87,7 @@ export const PointAnswer = z.object({
   at: Instant,
   /** What was known at this instant is what the answer rests on: the same question with it is answered the same for ever. */
   knownAt: Instant,
-  /** The ledger's last checkpoint by then: what it has is what was known. `null`: nothing was sealed. */
+  /** The ledger's last checkpoint by then: the batches that it has whole are what was known, but for months dropped since. Its size is in leaves: one a row, and one more a batch. `null`: nothing was sealed. */
   checkpoint: z.object({ size: z.int(), signedAt: Instant }).nullable(),
   /** As known today only: since when something that was received waits to be sealed, longer than that takes; it is not in the answer. */
   behindSince: Instant.nullable(),

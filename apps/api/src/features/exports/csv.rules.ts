@@ -21,9 +21,10 @@ const TRUTH = `[${OVERLOOKED}]*(?:${TRUTHS.map(anyCase).join('|')})[${OVERLOOKED
 
 /**
  * What must not begin a cell as it stands: a formula, what would be converted, and the guard itself, so that it can be
- * taken off again: a cell that begins with an apostrophe has exactly one too many.
+ * taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded as it always was, so
+ * that what was taken in part goes on where it ended.
  */
-const UNSAFE = new RegExp(`^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n']|${NUMBER}|${TRUTH})`);
+const UNSAFE = new RegExp(`^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${NUMBER}|${TRUTH})`);
 /** No number or date has the dashes of an id, though it may have nothing but digits. */
 const ID = /^[0-9][\s\S]{7}-[\s\S]{4}-/;
 const isUnsafe = (text: string): boolean => UNSAFE.test(text) && !ID.test(text);
@@ -63,7 +64,7 @@ export const CSV_HEAD = `\uFEFF${line(Object.keys(CSV_COLUMNS).map(csvCell))}`;
 
 export const csvRow = (row: LogRow): string => line(Object.values(CSV_COLUMNS).map((read) => csvCell(read(row))));
 
-const [QUOTE, LF, CR, APOSTROPHE, DASH] = [34, 10, 13, 39, 45];
+const [QUOTE, LF, CR, APOSTROPHE, DASH, Z] = [34, 10, 13, 39, 45, 90];
 const NOTHING = Buffer.alloc(0);
 
 const isLetter = (byte: number): boolean => (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122);
@@ -76,8 +77,8 @@ const [THREES, FOURS] = [3, 4].map((most) => new Set([...NAMES, ...TRUTHS].filte
 function mayBeUnsafe(bytes: Buffer, from: number, end: number): boolean {
   if (from === end) return false;
   const [a, b, c, d] = [bytes[from] ?? 0, bytes[from + 1] ?? 0, bytes[from + 2] ?? 0, bytes[from + 3] ?? 0];
-  // Digits with the dashes of an id; where a character is more than one byte, they stand elsewhere.
-  if (a >= 48 && a <= 57) return !(bytes[from + 8] === DASH && bytes[from + 13] === DASH && end - from > 13 && isAscii(bytes, from, from + 13));
+  // A time with its Z; digits with the dashes of an id: where a character is more than one byte, they stand elsewhere.
+  if (a >= 48 && a <= 57) return bytes[end - 1] !== Z && !(bytes[from + 8] === DASH && bytes[from + 13] === DASH && end - from > 13 && isAscii(bytes, from, from + 13));
   if (!isLetter(a)) return true;
   if (!isLetter(b) || !isLetter(c)) return false;
   const three = (lower(a) << 16) | (lower(b) << 8) | lower(c);

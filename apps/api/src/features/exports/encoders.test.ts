@@ -140,12 +140,12 @@ test('what PostgreSQL writes in bulk is byte for byte what the encoders write', 
     expect(stored).toHaveLength(rows.length);
     const bulk = async (what: 'csv' | 'ndjson'): Promise<string> => {
       const chunks: Buffer[] = [];
-      const lineEnds = what === 'csv' ? csvGuard() : ndjsonLineEnds();
+      const encode = what === 'csv' ? csvGuard() : ndjsonLineEnds();
       let lines = 0;
       for await (const chunk of await bulkOf(connection, what, selection, month)) {
         // However it is cut into pieces.
         for (let at = 0; at < chunk.length; at += 13) {
-          const made = lineEnds(chunk.subarray(at, at + 13));
+          const made = encode(chunk.subarray(at, at + 13));
           chunks.push(made.bytes);
           lines += made.lines;
         }

@@ -22,9 +22,9 @@ export async function* logStream(connection: Connection, format: StreamFormat, s
   for (const month of await readMonths(connection, selection.filter)) {
     if (after !== undefined && month.month <= after) continue;
     if (format === 'csv' || format === 'ndjson') {
-      const read = format === 'csv' ? csvGuard() : ndjsonLineEnds();
+      const encode = format === 'csv' ? csvGuard() : ndjsonLineEnds();
       for await (const chunk of await bulkOf(connection, format, selection, month)) {
-        const { bytes, lines } = read(chunk);
+        const { bytes, lines } = encode(chunk);
         yield { bytes, rows: lines };
       }
     } else {

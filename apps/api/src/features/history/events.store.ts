@@ -32,10 +32,13 @@ export interface EventRow {
   actor_id: string | null; actor_name: string | null; subject_id: string | null; subject_name: string | null; group_id: string | null; group_name: string | null; application_name: string | null; request_id: string | null;
 }
 
+/** What is a time nearly always: telling it otherwise takes longer than the rest of a row. */
+const DAY_FIRST = /^\d{4}-(?:0\d|1[0-2])-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d+)?Z$/;
+
 export const eventOf = (row: EventRow): HistoryEvent => ({
   id: `${row.source}:${row.event_id}`, source: row.source, revision: row.revision, defect: row.defect,
-  // An event whose own time was none has a defect, and is shown with the time at which it was received.
-  at: row.defect !== null && Number.isNaN(Date.parse(row.activity_at_raw)) ? row.at_text : row.activity_at_raw,
+  // An event whose own time was none is shown with the time at which it was received.
+  at: DAY_FIRST.test(row.activity_at_raw) || !Number.isNaN(Date.parse(row.activity_at_raw)) ? row.activity_at_raw : row.at_text,
   activity: row.activity, kind: row.kind, service: row.service, result: row.result, reason: row.result_reason, actorId: row.actor_id, actorName: row.actor_name, subjectId: row.subject_id, subjectName: row.subject_name,
   groupId: row.group_id, groupName: row.group_name, applicationName: row.application_name, requestId: row.request_id,
 });

@@ -13,9 +13,9 @@ import type { EventSearch, Listed } from './events.store.ts';
 import { usable, type Filter } from './filter.rules.ts';
 import { lanesOf } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
-import { listsOf, meantBy, namesOf } from './names.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
+import { listsOf, meantBy, namesOf } from './names.store.ts';
 import { driveOf, sum, type Facet } from './search.rules.ts';
 import type { Queryable } from './sql.ts';
 

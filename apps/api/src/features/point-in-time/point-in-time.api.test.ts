@@ -110,7 +110,7 @@ test('the pages of an answer are of one knowledge, and hold each line once', asy
 
 test.each([
   [{ to: '*.corp.contoso.example' }, 'query.to'], [{ to: 'group:finance' }, 'query.to'], [{ at: '2999-01-01T00:00:00Z' }, 'query.at'], [{ at: '2027-01-01T00:00:00Z' }, 'query.at'],
-  [{ known: '2027-01-01T00:00:00Z' }, 'query.known'], [{ cursor: 'WzEsMl0' }, 'query.cursor'], [{ limit: '501' }, 'query.limit'], [{ to: '' }, 'query.to'],
+  [{ known: '2027-01-01T00:00:00Z' }, 'query.known'], [{ cursor: 'WzEsMl0' }, 'query.cursor'], ...['0000-01-01T00:00:00.000000Z', '2026-02-30T00:00:00.000000Z'].map((knownAt): [object, string] => [{ cursor: Buffer.from(JSON.stringify([knownAt, 1])).toString('base64url') }, 'query.cursor']), [{ limit: '501' }, 'query.limit'], [{ to: '' }, 'query.to'],
 ])('what cannot be answered is refused at its field: %o', async (wrong, field) => {
   const { status, body } = await ask({ to: HOST, ...wrong });
   expect([status, (body as { issues?: { path: string }[] }).issues?.[0]?.path]).toEqual([400, field]);

@@ -104,11 +104,15 @@ function targetOf(to: string): Target {
   return { kind: 'host', destination: parsed.destination };
 }
 
+const isInLog = (instant: Date): boolean => instant.getUTCFullYear() >= 2000 && instant.getUTCFullYear() < 2200;
+
+/** Whether it is what `instantText` gives. */
+const isInstant = (text: string): boolean => /^[\d-]{10}T[\d:]{8}\.\d{6}Z$/.test(text) && isInLog(new Date(text)) && new Date(text).toISOString().slice(0, 19) === text.slice(0, 19);
+
 /** In UTC with six decimals, further ones cut. */
 function instantText(text: string, field: 'at' | 'known'): string {
   const instant = new Date(text);
-  const year = instant.getUTCFullYear();
-  if (Number.isNaN(year) || year < 2000 || year >= 2200) throw fieldError('invalid-request', `query.${field}`, 'No log has such a time');
+  if (!isInLog(instant)) throw fieldError('invalid-request', `query.${field}`, 'No log has such a time');
   const [, fraction = ''] = /\.(\d+)/.exec(text) ?? [];
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
@@ -118,7 +122,7 @@ function pageOf(cursor: string): { readonly knownAt: string; readonly offset: nu
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (Array.isArray(value)) {
       const [knownAt, offset] = value as unknown[];
-      if (typeof knownAt === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(knownAt) && !Number.isNaN(Date.parse(knownAt)) && Number.isSafeInteger(offset) && Number(offset) > 0) return { knownAt, offset: Number(offset) };
+      if (typeof knownAt === 'string' && isInstant(knownAt) && Number.isSafeInteger(offset) && Number(offset) > 0) return { knownAt, offset: Number(offset) };
     }
   } catch { /* none of ours */ }
   throw fieldError('invalid-request', 'query.cursor', 'This is no cursor of a page of this answer');

@@ -66,12 +66,14 @@ export interface Knowledge {
 /**
  * What was known at the instant, the same for ever: before it is told, the instant is closed, so that nothing is signed at or
  * before it any more, whoever is about to. Without an instant: what is known now. `undefined`: the instant is still to come.
+ * `aheadMs`: how far the tenant's time is ahead of real time, as a demo's is. A clock that is further ahead of the database's
+ * than a minute is not believed: checkpoints would be signed in its time for good.
  */
-export async function closeKnowledge(db: Database['pool'], tenantId: string, now: Date, instant?: string): Promise<Knowledge | undefined> {
+export async function closeKnowledge(db: Database['pool'], tenantId: string, { now, aheadMs }: { readonly now: Date; readonly aheadMs: number }, instant?: string): Promise<Knowledge | undefined> {
   // A clock that was put back may be behind what was signed or told already.
   const { rows: [asked] } = await db.query<{ at: string; is_to_come: boolean }>(
     `SELECT to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, t.at > t.until AS is_to_come FROM (SELECT coalesce($3::timestamptz, u.until) AS at, u.until
-       FROM (SELECT greatest($2::timestamptz, (SELECT max(signed_at) FROM ledger_checkpoint WHERE tenant_id = $1), (SELECT known_to FROM ledger_sealer WHERE tenant_id = $1)) AS until) AS u) AS t`, [tenantId, now, instant ?? null]);
+       FROM (SELECT greatest(least($2::timestamptz, clock_timestamp() + $4 * interval '1 millisecond' + interval '1 minute'), (SELECT max(signed_at) FROM ledger_checkpoint WHERE tenant_id = $1), (SELECT known_to FROM ledger_sealer WHERE tenant_id = $1)) AS until) AS u) AS t`, [tenantId, now, instant ?? null, aheadMs]);
   if (!asked || asked.is_to_come) return undefined;
   const { at } = asked;
   // Waits for a checkpoint that is being written, and is seen by the next.

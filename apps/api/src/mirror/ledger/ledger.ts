@@ -126,7 +126,10 @@ export function createLedger({ db, clock, systemClock, tenantId, keys: seeds, lo
     },
 
     state: () => readLedger(db.pool, tenantId),
-    knowledge: (at) => closeKnowledge(db.pool, tenantId, clock.now(), at),
+    knowledge(at) {
+      const now = clock.now();
+      return closeKnowledge(db.pool, tenantId, { now, aheadMs: now.getTime() - systemClock.now().getTime() }, at);
+    },
     checkpoint: () => latestCheckpoint(db.pool, tenantId),
     checkpointOf: (size) => checkpointOfSize(db.pool, tenantId, size),
     keys: allKeys,

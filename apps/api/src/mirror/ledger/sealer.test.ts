@@ -113,7 +113,7 @@ test('the fence alone refuses one whose time is over, also where nothing of it w
 });
 
 /** What is known, or was at the instant, to one whose clock stands. */
-const known = (db: Pick<Database, 'pool'>, instant?: string) => closeKnowledge(db.pool, TENANT, new Date('2026-03-02T10:30:00Z'), instant);
+const known = (db: Pick<Database, 'pool'>, instant?: string, at = new Date('2026-03-02T10:30:00Z'), aheadMs = 0) => closeKnowledge(db.pool, TENANT, { now: at, aheadMs }, instant);
 
 test('what was known at an instant stays: what was about to be signed before it is signed after it', async () => {
   await using db = await testDatabase();
@@ -129,6 +129,16 @@ test('what was known at an instant stays: what was about to be signed before it 
   expect(await known(db), 'now').toMatchObject({ at: '2026-03-02T10:30:00.001000Z', leaves: 8 });
   expect(await known(db, '2026-03-02T09:30:00Z'), 'before anything was sealed').toEqual({ at: '2026-03-02T09:30:00.000000Z', leaves: 0, checkpoint: null });
   expect(await known(db, '2026-03-02T10:30:00.001001Z'), 'to come').toBeUndefined();
+});
+
+test('a clock that runs far ahead does not take the ledger with it, but a demo’s time may', async () => {
+  await using db = await testDatabase();
+  const real = Date.now();
+  const ahead = new Date(real + 5 * 365 * 86_400_000);
+  const told = await known(db, undefined, ahead);
+  expect(Date.parse(told?.at ?? '') - real).toBeLessThan(120_000);
+  expect(await known(db, ahead.toISOString(), ahead), 'not there yet').toBeUndefined();
+  expect((await known(db, undefined, ahead, ahead.getTime() - real))?.at).toBe(ahead.toISOString().replace('Z', '000Z'));
 });
 
 test('whoever asks while a checkpoint is being written waits for it', async () => {

@@ -45,7 +45,7 @@ export function Answer({ pages, isToday, query }: { pages: readonly PointAnswer[
       <h2 ref={heading} tabIndex={-1} className={styles.title}>{target.name} at {formatInstant(at)} <span className={styles.small}>{formatZone(at)} · as known {isToday ? `today, ${formatInstant(knownAt)}` : formatInstant(knownAt)}</span></h2>
       <p className={styles.coverage}>
         {coverageOf(coverage, target.kind).join(' ')}{' '}
-        {checkpoint && `The answer rests on the ledger as signed ${formatInstant(checkpoint.signedAt)}, with ${checkpoint.size.toLocaleString('en-GB')} rows. `}
+        {checkpoint && `The answer rests on the ledger as signed ${formatInstant(checkpoint.signedAt)}, with ${checkpoint.size.toLocaleString('en-GB')} entries. `}
         {isToday ? <>What is found later can change this answer. <TextLink to={`/history/point-in-time?${fixed}`}>Keep it as known now</TextLink></> : 'What was found later makes no difference to this answer.'}
       </p>
       {spots.length > 0 && (

@@ -98,7 +98,7 @@ test('an address is a whole question; kept as known now, what comes later makes 
 
 test('of an earlier knowledge it is said that nothing later counts, and of today’s how to keep it', async () => {
   const page = show([answers(AskPointInTime, answer({ knownAt: at(-30) }))], `${HERE}&known=${at(-30)}`);
-  expect(await screen.findByText(/The answer rests on the ledger as signed .*, with 12,345 rows\. What was found later makes no difference to this answer\./)).toBeTruthy();
+  expect(await screen.findByText(/The answer rests on the ledger as signed .*, with 12,345 entries\. What was found later makes no difference to this answer\./)).toBeTruthy();
   page.unmount();
   show([answers(AskPointInTime, answer())]);
   expect((await screen.findByRole('link', { name: 'Keep it as known now' })).getAttribute('href')).toContain(`known=${encodeURIComponent(at(0))}`);
