@@ -5,3 +5,4 @@ export { migrate, migrationState } from './migrate.ts';
 export { DatabaseRefusal } from './refusal.ts';
 export { grantRoles } from './roles.ts';
 export { Prisma } from '../generated/client.ts';
+export { iso } from './sql.ts';

@@ -37,6 +37,12 @@ export async function testDatabase(templateUrl: string = inject('templateUrl')):
   };
 }
 
+/** Connections to the test's database that wait for a lock. */
+export async function countWaiting({ owner }: Pick<TestDatabase, 'owner'>): Promise<number> {
+  const { rowCount } = await owner.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+  return rowCount ?? 0;
+}
+
 /** The owner at the cluster's own database, whatever becomes of that of the address. */
 export function clusterOwner(url: string): pg.Pool & AsyncDisposable {
   const pool = ownerPool(url.replace(/\/[^/]*$/, '/postgres'));

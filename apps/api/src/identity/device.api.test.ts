@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
+import { countWaiting, testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { ENDPOINTS } from '@gatehouse/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callSample, fingerprint, SAMPLES } from '../../test/samples.ts';
@@ -38,7 +38,7 @@ async function prepared() {
 }
 
 /** Until so many statements on this database wait for a lock. */
-const blocked = (db: TestDatabase, count: number) => expect.poll(async () => (await db.owner.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).rowCount).toBe(count);
+const blocked = (db: TestDatabase, count: number) => expect.poll(() => countWaiting(db)).toBe(count);
 
 const granted = async (all: Awaited<ReturnType<typeof prepared>>): Promise<string> => {
   const { deviceCode, code } = await all.begin();

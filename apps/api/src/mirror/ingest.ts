@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { EventKind } from '@gatehouse/contracts';
-import { copyRows, copyText, type Connection } from '@gatehouse/db';
+import { copyRows, copyText, iso, type Connection } from '@gatehouse/db';
 import type { Logger } from 'pino';
 import { JOINED_KINDS, joinActivations, type ActivationRow } from './activations.ts';
 import { inTransaction } from './database.ts';
@@ -189,7 +189,7 @@ async function rejoin(connection: Connection, tenantId: string, pairs: readonly 
   const subjects = pairs.map(({ subjectId }) => subjectId);
   const groups = pairs.map(({ groupId }) => groupId);
   const { rows: stored } = await connection.query<{ id: string; at: string; at_raw: string; raw: string; subject_id: string; group_id: string }>(
-    `SELECT e.event_id AS id, to_char(e.activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.activity_at_raw AS at_raw, e.raw, e.subject_id, e.group_id
+    `SELECT e.event_id AS id, ${iso('e.activity_at')} AS at, e.activity_at_raw AS at_raw, e.raw, e.subject_id, e.group_id
      FROM audit_event AS e JOIN unnest($2::text[], $3::text[]) AS pair (subject_id, group_id) ON e.subject_id = pair.subject_id AND e.group_id = pair.group_id
      WHERE e.tenant_id = $1 AND e.source = '${SOURCE}' AND e.revision = 0 AND e.kind = ANY ($4::text[])`,
     [tenantId, subjects, groups, JOINED_KINDS],

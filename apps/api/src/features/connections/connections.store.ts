@@ -1,5 +1,5 @@
 import { NETWORK_MAY_STAY_OPEN_MINUTES, TrafficClosed, type HostReached, type TrafficCoverage, type UncoveredConnection, type UnusedActivation } from '@gatehouse/contracts';
-import type { Database } from '@gatehouse/db';
+import { iso, type Database } from '@gatehouse/db';
 import type { Position } from '../../core/cursors.ts';
 import { comparable, type Activated, type Judged, type Read, type Span } from './connections.rules.ts';
 
@@ -7,9 +7,6 @@ type Pool = Pick<Database['pool'], 'query'>;
 
 /** A row and where it stands in its list. */
 export interface Listed<T> { readonly row: T; readonly position: Position }
-
-/** An instant of the database as text with all six decimals. */
-const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** How far the mirror has the traffic log and the audit log. */
 export async function readCoverages(db: Pool, tenantId: string): Promise<{ readonly traffic: TrafficCoverage; readonly directory: Read }> {

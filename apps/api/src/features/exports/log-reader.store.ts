@@ -1,5 +1,5 @@
 import type { HistoryFilter, MonthlyLog, NamesMeant } from '@gatehouse/contracts';
-import { bind, copyOut, type Connection, type Database } from '@gatehouse/db';
+import { bind, copyOut, iso, type Connection, type Database } from '@gatehouse/db';
 import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
 import type { LogRow } from './log-row.rules.ts';
 
@@ -78,7 +78,6 @@ function conditionsOf({ tenantId, filter, names = {}, mark }: Selection): { valu
 
 const filled = (text: string, names: readonly string[]): string => text.replaceAll(/@(\d+)@/g, (_all, number: string) => names[Number(number) - 1] ?? 'NULL');
 
-const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 const EVENT_ID = `e.source || ':' || e.event_id || CASE WHEN e.revision > 0 THEN '#' || e.revision ELSE '' END`;
 
 /** As `CSV_COLUMNS`, before their cells are made safe; none is NULL, which COPY does not quote. */

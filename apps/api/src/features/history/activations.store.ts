@@ -1,9 +1,10 @@
+import { iso } from '@gatehouse/db';
 import type { HistoryActivation } from '@gatehouse/contracts';
 import type { Listed, Order, Statement } from './events.store.ts';
 import type { Position } from '../../core/cursors.ts';
 import { containing } from './history.rules.ts';
 import type { Named, Role } from './search.rules.ts';
-import { conditionsOf, iso, run, type Queryable, type Where } from './sql.ts';
+import { conditionsOf, run, type Queryable, type Where } from './sql.ts';
 
 /** The conditions of a list of activations. */
 export interface ActivationSearch {

@@ -1,8 +1,9 @@
+import { iso } from '@gatehouse/db';
 import type { EventKind, HistoryEvent } from '@gatehouse/contracts';
 import type { Position } from '../../core/cursors.ts';
 import { containing } from './history.rules.ts';
 import type { Drive, Facet, Named, Role } from './search.rules.ts';
-import { conditionsOf, iso, type Where } from './sql.ts';
+import { conditionsOf, type Where } from './sql.ts';
 
 export type Order = 'newest' | 'oldest';
 

@@ -1,8 +1,9 @@
+import { iso } from '@gatehouse/db';
 import type { Coverage, HistoryEvent } from '@gatehouse/contracts';
 import { countStatement, EVENT, eventOf, eventsStatement, positionOfEvent, type EventRow, type EventSearch, type Listed, type Order } from './events.store.ts';
 import type { Position } from '../../core/cursors.ts';
 import type { Facet } from './search.rules.ts';
-import { iso, run, type Queryable } from './sql.ts';
+import { run, type Queryable } from './sql.ts';
 
 /**
  * Events in their order; those after the position, where there is one. How common a text is decides how it is looked for,

@@ -1,5 +1,6 @@
+import { iso } from '@gatehouse/db';
 import type { RightEvent, SettingsEvent } from './insights.rules.ts';
-import { iso, run, type Queryable } from './sql.ts';
+import { run, type Queryable } from './sql.ts';
 
 const KINDS = ['assigned', 'assignment-removed', 'member-added', 'member-removed', 'eligible-added', 'eligible-removed'];
 

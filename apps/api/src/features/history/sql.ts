@@ -29,6 +29,3 @@ export function conditionsOf(tenantId: string) {
   };
 }
 export type Where = ReturnType<typeof conditionsOf>;
-
-/** An instant of the database as text with all six decimals. The output column must not be named as the stored one: ORDER BY would sort the text. */
-export const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

@@ -1,4 +1,4 @@
-import type { Database } from '@gatehouse/db';
+import { iso, type Database } from '@gatehouse/db';
 import type { FactKind, Observed, Told, ToldKind } from './point-in-time.rules.ts';
 
 /** What was known at an instant, read from the log alone: nothing here asks a table whose rows change. */
@@ -13,9 +13,6 @@ export interface Known { readonly tenantId: string; readonly leaves: number }
  * after it. Asked for each row by its key: there are far more batches than rows in question.
  */
 const wasKnown = (row: string, leaves: string): string => `(SELECT s.first_leaf FROM ledger_seal AS s WHERE s.tenant_id = ${row}.tenant_id AND s.batch_id = ${row}.batch_id) < ${leaves}::bigint`;
-
-/** An instant of the database as text with all six decimals. */
-const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** The end of the newest month of the log that was dropped; whatever was known of it once, it is not there to answer from. */
 export async function findDroppedTo(db: Pool, tenantId: string): Promise<string | null> {

@@ -1,5 +1,5 @@
 import { Difference, SetupDefinition, type EventKind } from '@gatehouse/contracts';
-import type { Database, Tx } from '@gatehouse/db';
+import { iso, type Database, type Tx } from '@gatehouse/db';
 import type { Baseline, DriftEvent } from './drift.rules.ts';
 
 /** What the watch keeps of each setup, and what it asks of the mirror, as rows. */
@@ -101,7 +101,7 @@ const EVENTS = 500;
 /** Events that may explain the differences of a setup, newest first. */
 export async function eventsAbout(db: Pick<Database, 'pool'>, tenantId: string, about: { readonly groupId: string; readonly applicationIds: readonly string[]; readonly applicationNames: readonly string[] }, kinds: readonly EventKind[]): Promise<readonly DriftEvent[]> {
   const { rows } = await db.pool.query<DriftEvent>(
-    `SELECT event_id AS "eventId", to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, activity, kind, actor_name AS "actorName", subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId", application_name AS "applicationName"
+    `SELECT event_id AS "eventId", ${iso('activity_at')} AS at, activity, kind, actor_name AS "actorName", subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId", application_name AS "applicationName"
        FROM audit_event
       WHERE tenant_id = $1 AND source = 'directory' AND result = 'success' AND kind = ANY ($5) AND (group_id = $2 OR application_id = ANY ($3) OR lower(application_name) = ANY ($4))
       ORDER BY activity_at DESC LIMIT ${EVENTS}`, [tenantId, about.groupId, about.applicationIds, about.applicationNames, kinds]);

@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import type { Connection, Database } from '@gatehouse/db';
+import { iso, type Connection, type Database } from '@gatehouse/db';
 import { to as copyTo } from 'pg-copy-streams';
 import { inTransaction } from '../database.ts';
 import { droppedMonthOf, withDropped, type DroppedMonth, type DroppedRow } from './drops.ts';
@@ -72,7 +72,7 @@ export interface Knowledge {
 export async function closeKnowledge(db: Database['pool'], tenantId: string, { now, aheadMs }: { readonly now: Date; readonly aheadMs: number }, instant?: string): Promise<Knowledge | undefined> {
   // A clock that was put back may be behind what was signed or told already.
   const { rows: [asked] } = await db.query<{ at: string; is_to_come: boolean }>(
-    `SELECT to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, t.at > t.until AS is_to_come FROM (SELECT coalesce($3::timestamptz, u.until) AS at, u.until
+    `SELECT ${iso('t.at')} AS at, t.at > t.until AS is_to_come FROM (SELECT coalesce($3::timestamptz, u.until) AS at, u.until
        FROM (SELECT greatest(least($2::timestamptz, clock_timestamp() + $4 * interval '1 millisecond' + interval '1 minute'), (SELECT max(signed_at) FROM ledger_checkpoint WHERE tenant_id = $1), (SELECT known_to FROM ledger_sealer WHERE tenant_id = $1)) AS until) AS u) AS t`, [tenantId, now, instant ?? null, aheadMs]);
   if (!asked || asked.is_to_come) return undefined;
   const { at } = asked;

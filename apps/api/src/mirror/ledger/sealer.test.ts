@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ensureAuditPartitions, type Database } from '@gatehouse/db';
-import { testDatabase } from '@gatehouse/db/testing';
+import { countWaiting, testDatabase } from '@gatehouse/db/testing';
 import { expect, test } from 'vitest';
 import { withConnection } from '../database.ts';
 import { closeKnowledge, inSnapshot, hashLeaves, latestCheckpoint, readEdge, readLedger, findUnaccounted } from './ledger.store.ts';
@@ -145,7 +145,7 @@ test('whoever asks while a checkpoint is being written waits for it', async () =
   await using db = await testDatabase();
   await addBatch(db, 4, 0);
   const stopped = await db.owner.connect();
-  const blocked = (count: number) => expect.poll(async () => (await db.owner.query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).rowCount).toBe(count);
+  const blocked = (count: number) => expect.poll(() => countWaiting(db)).toBe(count);
   try {
     // It is signed, and cannot be written yet.
     await stopped.query('BEGIN; LOCK TABLE ledger_checkpoint IN SHARE MODE');

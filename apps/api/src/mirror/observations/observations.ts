@@ -1,5 +1,5 @@
 import type { EventKind } from '@gatehouse/contracts';
-import type { Connection } from '@gatehouse/db';
+import { iso, type Connection } from '@gatehouse/db';
 
 /** What is observed of the tenant, one thing each. */
 export type ObservedKind =
@@ -213,7 +213,7 @@ async function tellings(connection: Connection, tenantId: string, changes: reado
   if (kinds.length === 0) return [];
   const [groups, applications] = [changes.flatMap((one) => one.groupId ?? []), changes.flatMap((one) => one.applicationId ?? [])];
   const { rows } = await connection.query<Telling>(
-    `SELECT event_id AS id, to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, kind, subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId", request_id AS "requestId"
+    `SELECT event_id AS id, ${iso('activity_at')} AS at, kind, subject_id AS "subjectId", group_id AS "groupId", application_id AS "applicationId", request_id AS "requestId"
      FROM audit_event WHERE tenant_id = $1 AND source = 'directory' AND revision = 0 AND result <> 'failure' AND kind = ANY ($2) AND activity_at > $3 AND activity_at <= $4 AND (group_id = ANY ($5) OR application_id = ANY ($6))`,
     [tenantId, kinds, after, until, [...new Set(groups)], [...new Set(applications)]],
   );
