@@ -1,8 +1,9 @@
 import { webDarkTheme, webLightTheme } from '@fluentui/react-theme';
-import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useState, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-router';
 import { ApiError, isProblem } from '../lib/api.ts';
+import { QueryClient } from '../lib/query-client.ts';
 import { Fluent } from '../ui/fluent.tsx';
 import { createRouter } from './router.tsx';
 

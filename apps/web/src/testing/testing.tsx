@@ -1,12 +1,13 @@
 import { webLightTheme } from '@fluentui/react-theme';
 import { PROBLEMS, type Endpoint, type Problem, type ProblemCode, type Session } from '@gatehouse/contracts';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { render, type RenderResult } from '@testing-library/react';
 import { Suspense, type ReactNode } from 'react';
 import { MemoryRouter } from 'react-router';
 import { vi } from 'vitest';
 import type { z } from 'zod';
 import { GetSession } from '@gatehouse/contracts';
+import { QueryClient } from '../lib/query-client.ts';
 import { Fluent } from '../ui/fluent.tsx';
 
 /** One call that the page made. */

@@ -67,6 +67,25 @@ test('much is made only after verifying: what was chosen stays in this tab, and 
   expect(made(sent)).toEqual([]);
 });
 
+test('what is made as the page opens is in its list, also where that was being read before', async () => {
+  sessionStorage.setItem('gatehouse.export', JSON.stringify({ format: 'csv', filter: {} }));
+  const asBefore = Promise.withResolvers<Response>();
+  const page = renderPage(<ExportsPage />, {
+    session: INES, path: '/history/exports?format=csv&resume=1',
+    api: [answers(ListHistoryNames, { groups: [], applications: [] }), size, { endpoint: ListExports, answer: () => asBefore.promise }, {
+      endpoint: CreateExport,
+      answer: (call) => {
+        const made = one({ format: 'csv' });
+        page.use(list([made]));
+        return answers(CreateExport, made).answer(call);
+      },
+    }],
+  });
+  await waitFor(() => { expect(page.calls.some(({ endpoint }) => endpoint === CreateExport)).toBe(true); });
+  asBefore.resolve(await list([]).answer({ endpoint: ListExports, url: '', body: undefined }));
+  expect(await screen.findByRole('link', { name: 'Download CSV' })).toBeTruthy();
+});
+
 test('whoever does not want to verify now is back where they were, and nothing was asked for again', async () => {
   const { calls } = show(size, list([]), refuses(CreateExport, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
