@@ -39,10 +39,11 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'column "known_to" of relation "ledger_sealer" already exists',
+  twice: 'index "audit_event_subject" does not exist',
   /** What it writes into the catalog. */
-  wrote: `pg_attribute WHERE attrelid = 'ledger_sealer'::regclass AND attname = 'known_to'`,
-  undo: 'ALTER TABLE ledger_sealer DROP COLUMN IF EXISTS known_to',
+  wrote: `pg_class WHERE relname = 'audit_event_subject_group'`,
+  undo: `DROP INDEX IF EXISTS audit_event_subject_group, audit_event_actor_group;
+    CREATE INDEX IF NOT EXISTS audit_event_subject ON audit_event (tenant_id, subject_id); CREATE INDEX IF NOT EXISTS audit_event_actor ON audit_event (tenant_id, actor_id)`,
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

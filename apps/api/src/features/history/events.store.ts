@@ -2,7 +2,7 @@ import { iso } from '@gatehouse/db';
 import type { EventKind, HistoryEvent } from '@gatehouse/contracts';
 import type { Position } from '../../core/cursors.ts';
 import { containing } from './history.rules.ts';
-import type { Drive, Facet, Named, Role } from './search.rules.ts';
+import { isOfPeople, type Drive, type Facet, type Named, type Role } from './search.rules.ts';
 import { conditionsOf, type Where } from './sql.ts';
 
 export type Order = 'newest' | 'oldest';
@@ -50,6 +50,8 @@ export const positionOfEvent = (row: EventRow): Position => [row.at_text, row.so
 const KEY: Record<Role, string> = {
   actor: 'coalesce(e.actor_id, e.actor_name)', subject: 'e.subject_id', group: 'coalesce(e.group_id, e.group_name)', application: 'coalesce(e.application_id, e.application_name)',
 };
+/** The group of an event as the indexes of people say it, and no other: by its hash. */
+const GROUP_OF_PERSON = `hashtext(${KEY.group})`;
 const RANK = ['activity_at', 'source', 'event_id', 'revision'] as const;
 const ordered = (order: Order): string => RANK.map((column) => `e.${column} ${order === 'newest' ? 'DESC' : 'ASC'}`).join(', ');
 
@@ -101,7 +103,11 @@ function whereOf({ tenantId, drive, names, kind, result, source, text, from, to 
   const where = conditionsOf(tenantId);
   names.forEach((list, filter) => {
     if (drive.by === 'names' && drive.filter === filter) return;
-    where.add(`(${partsByRole(list).map(([role, keys]) => `${KEY[role]} = ANY (${where.value(keys)}::text[])`).join(' OR ')}) IS TRUE`);
+    const parts = partsByRole(list).map(([role, keys]) => ({ role, keys: where.value(keys) }));
+    const [only, ...others] = parts;
+    // Looked at in the index, before any row is read.
+    if (only?.role === 'group' && others.length === 0 && drive.by === 'names' && isOfPeople(names[drive.filter])) where.add(`${GROUP_OF_PERSON} = ANY (ARRAY(SELECT hashtext(key) FROM unnest(${only.keys}::text[]) AS key))`);
+    where.add(`(${parts.map(({ role, keys }) => `${KEY[role]} = ANY (${keys}::text[])`).join(' OR ')}) IS TRUE`);
   });
   if (drive.by !== 'facets') for (const [column, value] of Object.entries({ kind, result, source })) if (value !== undefined) where.add(drive.by === 'time' ? `e.${column} = ${where.value(value)}` : `(e.${column} = ${where.value(value)}) IS TRUE`);
   if (text !== undefined) where.add(drive.by === 'text' ? `e.search LIKE ${where.value(containing(text.toLowerCase()))}` : `strpos(e.search, ${where.value(text.toLowerCase())}) > 0`);

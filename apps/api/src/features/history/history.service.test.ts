@@ -104,6 +104,17 @@ describe('filters', () => {
     expect(await idsOf(query)).toEqual(expected);
   });
 
+  test('what somebody did with one group is told from what they did with another whose id hashes alike', async () => {
+    const { rows: [alike] } = await db.reader.query<{ one: string; other: string }>(`SELECT min(id) AS one, max(id) AS other FROM (SELECT 'g-' || n AS id FROM generate_series(1, 400000) AS n) AS made GROUP BY hashtext(id) HAVING count(*) > 1 LIMIT 1`);
+    const [one, other] = [alike?.one ?? '', alike?.other ?? ''];
+    const of = (id: string, group: string) => pimEvent({ id, at: '2026-03-02T09:00:00Z', activity: 'Add member to role requested (PIM activation)', group: { id: group, name: group } });
+    await take([of('e1', one), of('e2', other), of('e3', 'g-0')]);
+    for (const person of ['Ana', OMAR.name]) {
+      const found = person === 'Ana' ? [['e1'], ['e2']] : [[], []];
+      expect([await idsOf({ person, group: one }), await idsOf({ person, group: other })]).toEqual(found);
+    }
+  });
+
   test('of activations', async () => {
     await seed();
     const found = async (query: object): Promise<string[]> => (await activations(query)).activations.map(({ requestId }) => requestId);
