@@ -7,7 +7,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import { testDatabase } from '@gatehouse/db/testing';
 import { withConnection } from '../apps/api/src/mirror/database.ts';
 import { createLedger, originOf } from '../apps/api/src/mirror/ledger/ledger.ts';
-import { inSnapshot } from '../apps/api/src/mirror/ledger/ledger.store.ts';
+import { inSnapshot } from '../apps/api/src/mirror/ledger/leaf.store.ts';
 import { LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.ts';
 import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
 import { addBatch, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';

@@ -1,7 +1,8 @@
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { AnchorState, StoredCheckpoint } from './ledger.store.ts';
+import type { StoredCheckpoint } from './checkpoint.store.ts';
+import type { AnchorState } from './ledger.store.ts';
 
 /** A place outside of the database that checkpoints go to: whoever holds one there can tell that the past was changed. */
 export interface Anchor {

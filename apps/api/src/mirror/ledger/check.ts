@@ -1,5 +1,8 @@
 import type { Connection } from '@gatehouse/db';
-import { countTiles, findUnaccounted, keyRows, latestCheckpoint, readDroppedMonths, readLeaves, sealedBetween, signedRoots, storedTiles } from './ledger.store.ts';
+import { keyRows, latestCheckpoint, signedRoots } from './checkpoint.store.ts';
+import { readDroppedMonths, readLeaves, sealedBetween } from './leaf.store.ts';
+import { findUnaccounted } from './ledger.store.ts';
+import { countTiles, storedTiles } from './tile.store.ts';
 import { LedgerMismatch, spansOf } from './leaves.ts';
 import { isVerifierKey, openCheckpoint } from './note.ts';
 import { Edge, HASH_BYTES, prefixedLeafHash, TILE, type FullTile } from './tree.ts';

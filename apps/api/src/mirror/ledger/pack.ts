@@ -3,7 +3,9 @@ import type { Connection, Database } from '@gatehouse/db';
 import { ZipFile } from 'yazl';
 import { withConnection } from '../database.ts';
 import { gapsBetween, leavesAsStored, merged } from './drops.ts';
-import { checkpointBefore, checkpointOfSize, checkpointsUpTo, inSnapshot, knownKeys, latestCheckpoint, leavesOfBatches, readAsStored, readDroppedRows, readStrays, readTile } from './ledger.store.ts';
+import { checkpointBefore, checkpointOfSize, checkpointsUpTo, knownKeys, latestCheckpoint } from './checkpoint.store.ts';
+import { inSnapshot, leavesOfBatches, readAsStored, readDroppedRows, readStrays } from './leaf.store.ts';
+import { readTile } from './tile.store.ts';
 import { consistencyRanges, hashesOf, rootsOf, subtreesOf, TILE, HASH_BYTES, type Range, type ReadTile } from './tree.ts';
 
 /** A file of a pack: its text comes when it is asked for, in chunks. */
