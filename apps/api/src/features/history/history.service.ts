@@ -15,7 +15,7 @@ import { lanesOf } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
-import { listsOf, meantBy, namesOf } from './names.store.ts';
+import { listsOf, meantBy, namesOf, type Meant, type NameFilter } from './names.store.ts';
 import { driveOf, sum, type Facet } from './search.rules.ts';
 import type { Queryable } from './sql.ts';
 
@@ -33,12 +33,16 @@ export type History = ReturnType<typeof createHistory>;
 /** Approvals sooner than that after the request were hardly read. */
 const QUICK_SECONDS = 10;
 
-/** Calls that meet share one read, which is of the moment when the first of them came: a page asks for several lists at once, and each says how complete the log is. */
-function sharing<T>(read: (tenantId: string) => Promise<T>): (tenantId: string) => Promise<T> {
+/**
+ * Calls that meet and ask for the same share one read, which is of the moment when the first of them came: a page asks for a
+ * list and for how many there are at once, what their filters mean is the same, and each says how complete the log is.
+ */
+function sharing<Asked extends readonly unknown[], T>(read: (...asked: Asked) => Promise<T>): (...asked: Asked) => Promise<T> {
   const running = new Map<string, Promise<T>>();
-  return (tenantId) => {
-    const shared = running.get(tenantId) ?? read(tenantId).finally(() => { running.delete(tenantId); });
-    running.set(tenantId, shared);
+  return (...asked) => {
+    const key = JSON.stringify(asked);
+    const shared = running.get(key) ?? read(...asked).finally(() => { running.delete(key); });
+    running.set(key, shared);
     return shared;
   };
 }
@@ -47,7 +51,8 @@ function sharing<T>(read: (tenantId: string) => Promise<T>): (tenantId: string) 
 export function createHistory({ db, clock, connections, readings }: HistoryDeps) {
   // The one place where it is said by what the log is read.
   const { reader } = db;
-  const coverageOf = sharing((tenantId) => readCoverage(reader, tenantId));
+  const coverageOf = sharing((tenantId: string) => readCoverage(reader, tenantId));
+  const meantOf = sharing((tenantId: string, names: NameFilter, withFacets: boolean) => meantBy(reader, tenantId, names, withFacets));
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
@@ -56,12 +61,13 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
     return { rows: found.slice(0, limit).map(({ row }) => row), nextCursor: found.length > limit && last ? cursorOf(last.position) : null };
   }
 
-  async function eventSearch(tenantId: string, filter: Filter): Promise<EventSearch> {
-    const { text, kind, result, source, from, to } = filter;
-    const narrows = kind !== undefined || result !== undefined || source !== undefined;
-    const meant = await meantBy(reader, tenantId, filter, narrows);
+  const meaning = (tenantId: string, { person, group, application, kind, result, source }: Filter): Promise<Meant> =>
+    meantOf(tenantId, { person, group, application }, kind !== undefined || result !== undefined || source !== undefined);
+
+  function eventSearch(tenantId: string, { text, kind, result, source, from, to }: Filter, meant: Meant): EventSearch {
     const names = listsOf(meant.names);
-    const facets = meant.facets?.filter((facet) => isChosen(facet, { kind, result, source }));
+    const narrows = kind !== undefined || result !== undefined || source !== undefined;
+    const facets = narrows ? meant.facets?.filter((facet) => isChosen(facet, { kind, result, source })) : undefined;
     const hasText = text !== undefined && text !== '';
     return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(meant.facets ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
   }
@@ -76,7 +82,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const after = afterOf(cursor, 4);
       const coverage = coverageOf(actor.tenantId);
       coverage.catch(() => undefined);
-      const search = await eventSearch(actor.tenantId, filter);
+      const search = eventSearch(actor.tenantId, filter, await meaning(actor.tenantId, filter));
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(reader, search, { after, order, limit: most }));
       if (after) await readings.page(actor, 'events', filter, rows.length);
       return { events: rows, nextCursor, coverage: await coverage };
@@ -91,7 +97,8 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
         const counted = await countBetween(reader, actor.tenantId, from, to);
         return { events: sum(counted.filter((facet) => isChosen(facet, chosen))), is: 'exact', facets: facetsOf(counted, chosen), facetsOf: 'all' };
       }
-      const read = async (narrowed: Filter): Promise<Facet[]> => countEvents(reader, await eventSearch(actor.tenantId, narrowed), COUNTED_TO + 1);
+      const meant = await meaning(actor.tenantId, filter);
+      const read = (narrowed: Filter): Promise<Facet[]> => countEvents(reader, eventSearch(actor.tenantId, narrowed, meant), COUNTED_TO + 1);
       const counted = await read({ ...filter, kind: undefined, result: undefined, source: undefined });
       const isWhole = sum(counted) <= COUNTED_TO;
       const found = isWhole || (!kind && !result && !source) ? counted : await read(filter);
