@@ -7,7 +7,9 @@ import { QueryClient as AnyQueryClient, type InvalidateOptions, type InvalidateQ
  */
 export class QueryClient extends AnyQueryClient {
   override invalidateQueries<Key extends QueryKey = QueryKey>(filters?: InvalidateQueryFilters<Key>, options?: InvalidateOptions): Promise<void> {
-    for (const query of this.getQueryCache().findAll({ ...filters, type: 'active', fetchStatus: 'fetching' })) {
+    // Only what is read anew now.
+    const isRead = options?.cancelRefetch !== false && ['active', 'all'].includes(filters?.refetchType ?? filters?.type ?? 'active');
+    if (isRead) for (const query of this.getQueryCache().findAll({ ...filters, type: 'active', fetchStatus: 'fetching' })) {
       // Silent: whoever waits for the first reading gets the answer to the one that takes its place.
       if (query.state.data === undefined && !query.isDisabled()) void query.cancel({ silent: true });
     }

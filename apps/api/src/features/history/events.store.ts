@@ -2,7 +2,7 @@ import { iso } from '@gatehouse/db';
 import type { EventKind, HistoryEvent } from '@gatehouse/contracts';
 import type { Position } from '../../core/cursors.ts';
 import { containing } from './history.rules.ts';
-import { isOfPeople, type Drive, type Facet, type Named, type Role } from './search.rules.ts';
+import { isOfGroups, isOfPeople, type Drive, type Facet, type Named, type Role } from './search.rules.ts';
 import { conditionsOf, type Where } from './sql.ts';
 
 export type Order = 'newest' | 'oldest';
@@ -104,9 +104,8 @@ function whereOf({ tenantId, drive, names, kind, result, source, text, from, to 
   names.forEach((list, filter) => {
     if (drive.by === 'names' && drive.filter === filter) return;
     const parts = partsByRole(list).map(([role, keys]) => ({ role, keys: where.value(keys) }));
-    const [only, ...others] = parts;
     // Looked at in the index, before any row is read.
-    if (only?.role === 'group' && others.length === 0 && drive.by === 'names' && isOfPeople(names[drive.filter])) where.add(`${GROUP_OF_PERSON} = ANY (ARRAY(SELECT hashtext(key) FROM unnest(${only.keys}::text[]) AS key))`);
+    if (drive.by === 'names' && isOfPeople(names[drive.filter]) && isOfGroups(list)) parts.forEach(({ keys }) => { where.add(`${GROUP_OF_PERSON} = ANY (ARRAY(SELECT hashtext(key) FROM unnest(${keys}::text[]) AS key))`); });
     where.add(`(${parts.map(({ role, keys }) => `${KEY[role]} = ANY (${keys}::text[])`).join(' OR ')}) IS TRUE`);
   });
   if (drive.by !== 'facets') for (const [column, value] of Object.entries({ kind, result, source })) if (value !== undefined) where.add(drive.by === 'time' ? `e.${column} = ${where.value(value)}` : `(e.${column} = ${where.value(value)}) IS TRUE`);

@@ -61,13 +61,17 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
     return { rows: found.slice(0, limit).map(({ row }) => row), nextCursor: found.length > limit && last ? cursorOf(last.position) : null };
   }
 
-  const meaning = (tenantId: string, { person, group, application, kind, result, source }: Filter): Promise<Meant> =>
-    meantOf(tenantId, { person, group, application }, kind !== undefined || result !== undefined || source !== undefined);
+  const narrows = ({ kind, result, source }: Filter): boolean => kind !== undefined || result !== undefined || source !== undefined;
 
-  function eventSearch(tenantId: string, { text, kind, result, source, from, to }: Filter, meant: Meant): EventSearch {
+  const meaning = (tenantId: string, filter: Filter): Promise<Meant> => {
+    const { person, group, application } = filter;
+    return meantOf(tenantId, { person, group, application }, narrows(filter));
+  };
+
+  function eventSearch(tenantId: string, filter: Filter, meant: Meant): EventSearch {
+    const { text, kind, result, source, from, to } = filter;
     const names = listsOf(meant.names);
-    const narrows = kind !== undefined || result !== undefined || source !== undefined;
-    const facets = narrows ? meant.facets?.filter((facet) => isChosen(facet, { kind, result, source })) : undefined;
+    const facets = narrows(filter) ? meant.facets?.filter((facet) => isChosen(facet, { kind, result, source })) : undefined;
     const hasText = text !== undefined && text !== '';
     return { tenantId, names, facets, drive: driveOf({ names, facets, allEvents: sum(meant.facets ?? []), hasText }), kind, result, source, ...(hasText && { text }), from, to };
   }

@@ -40,7 +40,7 @@ const SKIPPED = 0.1;
 export function driveOf({ names, facets, allEvents, hasText }: Facts): Drive {
   if (names.some((list) => list.length === 0) || facets?.length === 0) return { by: 'nothing' };
   const candidates: { readonly drive: Drive; readonly events: number }[] = names.flatMap((list, filter) => {
-    const isNarrowed = isOfPeople(list) && names.some((other) => other.every(({ role }) => role === 'group'));
+    const isNarrowed = isOfPeople(list) && names.some(isOfGroups);
     return list.length <= MERGED ? [{ drive: { by: 'names', filter }, events: sum(list) * (isNarrowed ? SKIPPED : 1) }] : [];
   });
   // Of what is most of the log anyway, a page is soon found in the order of time.
@@ -52,6 +52,8 @@ export function driveOf({ names, facets, allEvents, hasText }: Facts): Drive {
 
 /** Whether the rows are read from the indexes of people, which tell the group of each. */
 export const isOfPeople = (list: readonly Named[] | undefined): boolean => list?.every(({ role }) => role === 'actor' || role === 'subject') === true;
+/** Whether that is enough to tell which of them are meant. */
+export const isOfGroups = (list: readonly Named[]): boolean => list.every(({ role }) => role === 'group');
 
 export const sum = (counted: readonly { readonly events: number }[]): number => counted.reduce((all, { events }) => all + events, 0);
 
