@@ -9,6 +9,8 @@ const THEMES = ['light', 'dark'] as const;
  * theme and that nothing makes the page scroll sideways. Leaves the page wide and light.
  */
 export async function looks(page: Page, testInfo: TestInfo, name: string): Promise<void> {
+  // What stands there only until the next answer comes is pale, and not what is judged.
+  await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
   for (const colorScheme of THEMES) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const width of [1440, 360]) {

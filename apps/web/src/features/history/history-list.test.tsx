@@ -85,10 +85,11 @@ test('rows of the filter before do not pass for the answer of the next one', asy
   use(next);
   await userEvent.selectOptions(screen.getByLabelText('Result'), 'failure');
   await waitFor(() => { expect(screen.getByRole('table').closest('[aria-busy="true"]')).not.toBeNull(); });
+  expect(screen.getByRole('table').closest('[inert]'), 'what is about to go cannot be opened').not.toBeNull();
   expect(screen.queryByRole('button', { name: 'Older events' })).toBeNull();
   next.come();
   await waitFor(() => { expect(reasons()).toEqual(['reason 7']); });
-  expect(screen.getByRole('table').closest('[aria-busy="true"]')).toBeNull();
+  expect(screen.getByRole('table').closest('[aria-busy="true"], [inert]')).toBeNull();
 });
 
 test('an empty answer to the filter before does not say that the next one is empty', async () => {

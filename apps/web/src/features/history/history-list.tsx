@@ -62,8 +62,8 @@ export function HistoryList<Row>({ label, noun, query, filter, columns, rows, ro
       {stale && rows.length === 0 && <ListSkeleton rows={8} />}
       {query.isSuccess && !stale && rows.length === 0 && <Nothing noun={noun} filter={filter} coverage={coverage} />}
       {rows.length > 0 && (
-        // Rows of the filter before stay for the moment until the new ones come, and say that they are not the answer.
-        <div aria-busy={stale} className={mergeClasses(stale && styles.stale)}>
+        // Rows of the filter before stay for the moment until the new ones come, and say that they are not the answer: nobody opens what is about to go.
+        <div aria-busy={stale} inert={stale} className={mergeClasses(stale && styles.stale)}>
           <LongTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
         </div>
       )}

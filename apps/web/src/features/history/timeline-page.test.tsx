@@ -3,7 +3,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
-import { answers, renderPage } from '../../testing/testing.tsx';
+import { answers, renderPage, waits } from '../../testing/testing.tsx';
 import { AddressBar, coverage, INES } from './testing/history.tsx';
 import { TimelinePage } from './timeline-page.tsx';
 
@@ -31,6 +31,18 @@ test('zooming stands in the address, asks for the span alone, and is taken back'
   await waitFor(() => { expect(spans().at(-1)).toBe(before / 2); });
   await userEvent.click(screen.getByRole('button', { name: 'Whole span' }));
   expect(address()).toBe('/history/timeline');
+});
+
+test('bars of the span before cannot be opened while those of the next one are read', async () => {
+  const { use } = show();
+  const isInert = async () => (await screen.findByRole('list', { name: 'Memberships of Ana Costa' })).closest('[aria-busy="true"][inert]') !== null;
+  expect(await isInert()).toBe(false);
+  use(waits(GetTimeline));
+  await userEvent.click(screen.getByRole('button', { name: 'Zoom in' }));
+  await waitFor(async () => { expect(await isInert()).toBe(true); });
+  use(lanes());
+  await userEvent.click(screen.getByRole('button', { name: 'Zoom in' }));
+  await waitFor(async () => { expect(await isInert()).toBe(false); });
 });
 
 test('lanes are people, or applications when asked for', async () => {

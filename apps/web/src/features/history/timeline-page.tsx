@@ -92,7 +92,8 @@ export function TimelinePage() {
       {query.isPending && <ListSkeleton rows={6} />}
       {query.data && (query.data.lanes.length === 0
         ? <EmptyState title="Nobody had access by activation in this time">{filter.words === '' ? 'Zoom out or go earlier.' : `Looked for: ${filter.words}.`}</EmptyState>
-        : <div className={mergeClasses(query.isPlaceholderData && styles.stale)} aria-busy={query.isPlaceholderData}><Lanes data={query.data} span={span} now={now} onOpen={open} /></div>)}
+        // The bars of the span before stay for the moment until the new ones come: nobody opens what is about to go.
+        : <div className={mergeClasses(query.isPlaceholderData && styles.stale)} aria-busy={query.isPlaceholderData} inert={query.isPlaceholderData}><Lanes data={query.data} span={span} now={now} onOpen={open} /></div>)}
       <Section title="When people activate"><ProblemBar error={counts.error} onRetry={() => void counts.refetch()} />{counts.data && <HeatMap data={counts.data} timeZone={timeZone} />}</Section>
       <Section title="Activations by month">{counts.data && <Months data={counts.data} />}</Section>
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
