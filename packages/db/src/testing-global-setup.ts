@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres } from './embedded.ts';
 import { migrate } from './migrate.ts';
+import { grantRoles } from './roles.ts';
 
 /** One real PostgreSQL for the whole run, with a migrated template that each test copies. It holds nothing worth a sync to disk. */
 export default async function setup(project: { provide(key: 'templateUrl', value: string): void }): Promise<() => Promise<void>> {
@@ -15,6 +16,7 @@ export default async function setup(project: { provide(key: 'templateUrl', value
   await client.query('CREATE DATABASE gatehouse_template');
   await client.end();
   await migrate(templateUrl);
+  await grantRoles(templateUrl);
   project.provide('templateUrl', templateUrl);
   return async () => {
     await postgres.stop();
