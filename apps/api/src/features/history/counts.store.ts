@@ -90,7 +90,7 @@ export function countBetween(db: Queryable, tenantId: string, from: string | und
 }
 
 /** Which kinds, results and sources occur together in the log of the tenant ($1), over all time, and how often. */
-export const COUNT_ALL = `SELECT kind, result, source, sum(events)::float8 AS events FROM (
+const COUNT_ALL = `SELECT kind, result, source, sum(events)::float8 AS events FROM (
     SELECT kind, result, source, events FROM event_count WHERE tenant_id = $1 AND grain = 'all' UNION ALL SELECT kind, result, source, events FROM event_count_delta WHERE tenant_id = $1
   ) AS counted GROUP BY 1, 2, 3 HAVING sum(events) <> 0`;
 

@@ -15,7 +15,7 @@ import { lanesOf } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
-import { listsOf, meantBy, namesOf, type Meant, type NameFilter } from './names.store.ts';
+import { listsOf, namesOf, type NameFilter, type NamesMeant } from './names.store.ts';
 import { driveOf, sum, type Facet } from './search.rules.ts';
 import type { Queryable } from './sql.ts';
 
@@ -29,6 +29,8 @@ export interface HistoryDeps {
 }
 
 export type History = ReturnType<typeof createHistory>;
+
+interface Meant { readonly names: NamesMeant; readonly facets: readonly Facet[] | undefined }
 
 /** Approvals sooner than that after the request were hardly read. */
 const QUICK_SECONDS = 10;
@@ -52,7 +54,8 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   // The one place where it is said by what the log is read.
   const { reader } = db;
   const coverageOf = sharing((tenantId: string) => readCoverage(reader, tenantId));
-  const meantOf = sharing((tenantId: string, names: NameFilter, withFacets: boolean) => meantBy(reader, tenantId, names, withFacets));
+  const meantOf = sharing((tenantId: string, names: NameFilter) => namesOf(reader, tenantId, names));
+  const facetsIn = sharing((tenantId: string) => countBetween(reader, tenantId, undefined, undefined));
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
@@ -63,10 +66,12 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
 
   const narrows = ({ kind, result, source }: Filter): boolean => kind !== undefined || result !== undefined || source !== undefined;
 
-  const meaning = (tenantId: string, filter: Filter): Promise<Meant> => {
+  /** What a filter means in the log: who and what is named, and, where it narrows, which facets there are at all. */
+  async function meaning(tenantId: string, filter: Filter): Promise<Meant> {
     const { person, group, application } = filter;
-    return meantOf(tenantId, { person, group, application }, narrows(filter));
-  };
+    const [names, facets] = await Promise.all([meantOf(tenantId, { person, group, application }), narrows(filter) ? facetsIn(tenantId) : undefined]);
+    return { names, facets };
+  }
 
   function eventSearch(tenantId: string, filter: Filter, meant: Meant): EventSearch {
     const { text, kind, result, source, from, to } = filter;
