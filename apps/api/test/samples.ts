@@ -74,12 +74,13 @@ export async function callSample(client: Client, name: string, contract: Endpoin
 
 /** Every row of every table of ours, as one fingerprint; apart from sessions, for being seen is written down, and from the copy of what Entra says of a person. */
 export async function fingerprint({ pool }: Database): Promise<string> {
-  const { rows: tables } = await pool.query<{ name: string }>(`
+  // Prepared, for planning a statement of so many tables takes longer than running it: hundreds of tests ask twice.
+  const { rows: tables } = await pool.query<{ name: string }>({ name: 'fingerprint tables', text: `
     SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relispartition AND c.relname NOT IN ('session', 'token_partition', 'sign_in', 'own_access', 'own_access_item')
-    UNION SELECT 'audit_event' ORDER BY 1`);
+    UNION SELECT 'audit_event' ORDER BY 1` });
   // One statement, so that it is one moment, and quick enough to be taken around every refusal.
   const prints = tables.map(({ name }) => `SELECT '${name}' || ':' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '-') AS print FROM "${name}" t`);
-  const { rows } = await pool.query<{ print: string }>(prints.join(' UNION ALL '));
+  const { rows } = await pool.query<{ print: string }>({ name: 'fingerprint', text: prints.join(' UNION ALL ') });
   return rows.map(({ print }) => print).toSorted().join('\n');
 }

@@ -27,12 +27,20 @@ interface World { readonly tenant: Tenant; readonly now: Date; readonly delays: 
 
 const edgeOf = (tenant: Tenant): Edge => (tenant.edge ??= { rollouts: [], tokens: [] });
 
+/** What was rolled out is not changed any more, and is compared at every call. */
+const texts = new WeakMap<Configuration, string>();
+function textOf(configuration: Configuration): string {
+  const text = texts.get(configuration) ?? JSON.stringify(configuration);
+  texts.set(configuration, text);
+  return text;
+}
+
 /** Sends a changed configuration on its way to the clients. Answers whether there was one. */
 export function rollOut({ tenant, now, delays }: World): boolean {
   const edge = edgeOf(tenant);
   const configuration = configurationOf(tenant);
   const newest = edge.rollouts.at(-1);
-  if (newest && JSON.stringify(newest.configuration) === JSON.stringify(configuration)) return false;
+  if (newest && textOf(newest.configuration) === JSON.stringify(configuration)) return false;
   // What stood before anybody looked is with the clients already.
   const from = newest ? new Date(now.getTime() + delays.configurationToClient) : now;
   const inForce = edge.rollouts.findLastIndex((one) => new Date(one.from) <= now);
