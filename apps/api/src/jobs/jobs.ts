@@ -48,6 +48,9 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
+/** `ended`: every worker has let go of its job, whether it was asked to or not. */
+interface Running { readonly runner: Runner; readonly ended: Promise<void> }
+
 /**
  * The background work, on graphile-worker in the same database: it only wakes workers. What is to be done stands in our
  * own tables, and the crontab finds what the queue lost.
@@ -70,9 +73,9 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
       }
     },
   });
-  // One that is ending by itself refuses to be stopped again.
-  const end = (runner: Runner): Promise<void> => runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); });
-  const start = async (): Promise<{ runner: Runner; ended: Promise<void> }> => {
+  // One that is ending by itself refuses to be stopped again; and the promise to have stopped may be one that is never kept (see below).
+  const end = ({ runner, ended }: Running): Promise<void> => Promise.race([ended, runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); })]);
+  const start = async (): Promise<Running> => {
     const events: WorkerEvents = new EventEmitter();
     const ended = Promise.withResolvers<void>();
     for (const event of ['pool:gracefulShutdown:complete', 'pool:gracefulShutdown:error'] as const) events.once(event, () => { ended.resolve(); });
@@ -88,7 +91,7 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
     try {
       for (const task of ['sweep', 'settleRequests', 'feed', 'notify', 'watch', 'sync']) await again(task, 0);
     } catch (error) {
-      await end(runner);
+      await end({ runner, ended: ended.promise });
       throw error;
     }
     // Its promise alone would not do: after two batches that overlapped, of which one failed, the pool waits for a third
@@ -103,7 +106,7 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
     while (!stopping) {
       await current.ended;
       if (!stopping) log.error('the background work ended and begins anew');
-      await end(current.runner);
+      await end(current);
       let next: typeof current | void = undefined;
       while (!stopping && !next) {
         await Promise.race([sleep(retryAfterMs, undefined, { ref: false }), stopped.promise]);
@@ -126,10 +129,10 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
     async stop() {
       stopping = true;
       stopped.resolve();
-      await end(current.runner);
+      await end(current);
       await supervised;
       // The stop may have come while another began.
-      await end(current.runner);
+      await end(current);
       await sealing;
       await utils.release();
     },
