@@ -118,17 +118,21 @@ describe('filters', () => {
   test('a list and how many there are, asked for at once, look up once what the filter means; whoever asks later looks anew', async () => {
     await seed();
     let lookUps = 0;
+    let facets = 0;
     const reader = new Proxy(db.reader, {
       get: (pool, name) => (name === 'query' ? (asked: { text: string }) => {
         if (asked.text.includes('log_name')) lookUps += 1;
+        if (asked.text.includes('event_count')) facets += 1;
         return pool.query(asked);
       } : Reflect.get(pool, name)),
     });
     const both = createHistory({ db: { ...db, reader }, clock: { now: () => NOW }, connections: createConnections({ db }), readings: { page: async () => {} } });
-    const ask = async () => { const [list, count] = await Promise.all([both.searchEvents(ines, SearchEvents.query.parse({ group: 'HR' })), both.countEvents(ines, { group: 'HR' })]); return [list.events.length, count.events]; };
+    const ask = async (filter: object = { group: 'HR' }) => { const [list, count] = await Promise.all([both.searchEvents(ines, SearchEvents.query.parse(filter)), both.countEvents(ines, filter)]); return [list.events.length, count.events]; };
     expect([await ask(), lookUps]).toEqual([[2, 2], 1]);
     await take([memberEvent({ id: 'later', at: '2026-03-03T10:00:00Z', change: 'added', group: { id: 'dddddddd-0000-4000-8000-000000000009', name: 'HR payroll' } })]);
-    expect([await ask(), lookUps]).toEqual([[3, 3], 2]);
+    expect([await ask(), lookUps, facets]).toEqual([[3, 3], 2, 0]);
+    expect([await ask({ kind: 'member-added' }), facets]).toEqual([[2, 2], 1]);
+    expect([await ask({ group: 'HR', kind: 'member-added' }), lookUps, facets]).toEqual([[2, 2], 3, 2]);
   });
 
   test('of activations', async () => {

@@ -55,7 +55,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   const { reader } = db;
   const coverageOf = sharing((tenantId: string) => readCoverage(reader, tenantId));
   const meantOf = sharing((tenantId: string, names: NameFilter) => namesOf(reader, tenantId, names));
-  const facetsIn = sharing((tenantId: string) => countBetween(reader, tenantId, undefined, undefined));
+  const facetsIn = sharing((tenantId: string, from: string | undefined, to: string | undefined) => countBetween(reader, tenantId, from, to));
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
@@ -69,7 +69,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   /** What a filter means in the log: who and what is named, and, where it narrows, which facets there are at all. */
   async function meaning(tenantId: string, filter: Filter): Promise<Meant> {
     const { person, group, application } = filter;
-    const [names, facets] = await Promise.all([meantOf(tenantId, { person, group, application }), narrows(filter) ? facetsIn(tenantId) : undefined]);
+    const [names, facets] = await Promise.all([meantOf(tenantId, { person, group, application }), narrows(filter) ? facetsIn(tenantId, undefined, undefined) : undefined]);
     return { names, facets };
   }
 
@@ -103,7 +103,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const { kind, result, source, from, to } = filter;
       const chosen = { kind, result, source };
       if (!filter.person && !filter.group && !filter.application && !filter.text) {
-        const counted = await countBetween(reader, actor.tenantId, from, to);
+        const counted = await facetsIn(actor.tenantId, from, to);
         return { events: sum(counted.filter((facet) => isChosen(facet, chosen))), is: 'exact', facets: facetsOf(counted, chosen), facetsOf: 'all' };
       }
       const meant = await meaning(actor.tenantId, filter);
