@@ -48,6 +48,9 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
+/** So long the queue may take, after its last job, to write down how that ended. It takes milliseconds, or the database is away. */
+const LAST_WRITES_MS = 2_000;
+
 /** `ended`: every worker has let go of its job, whether it was asked to or not. */
 interface Running { readonly runner: Runner; readonly ended: Promise<void> }
 
@@ -73,8 +76,12 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
       }
     },
   });
-  // One that is ending by itself refuses to be stopped again; and the promise to have stopped may be one that is never kept (see below).
-  const end = ({ runner, ended }: Running): Promise<void> => Promise.race([ended, runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); })]);
+  // One that is ending by itself refuses to be stopped again. What it still writes when its workers have let go, such as that a
+  // job was done, is waited for, but not for ever: the promise to have stopped may be one that is never kept (see below).
+  const end = ({ runner, ended }: Running): Promise<void> => Promise.race([
+    runner.stop().catch((error: unknown) => { log.debug({ err: error }, 'the background work had ended'); }),
+    ended.then(() => sleep(LAST_WRITES_MS, undefined, { ref: false })),
+  ]);
   const start = async (): Promise<Running> => {
     const events: WorkerEvents = new EventEmitter();
     const ended = Promise.withResolvers<void>();
