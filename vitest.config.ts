@@ -13,7 +13,7 @@ export default defineConfig({
           ...shared,
           name: 'node',
           environment: 'node',
-          // What a file leaves in its process another one may find: nothing does, for state is in databases. Loading the portal anew for each file took a minute and a half.
+          // State is in databases, and what a test replaces it puts back. Loading the portal anew for each file took more than a minute.
           isolate: false,
           include: ['packages/**/*.test.ts', 'apps/api/**/*.test.ts', 'apps/cli/**/*.test.ts', 'apps/verify/**/*.test.ts', 'testing/**/*.test.ts'],
           globalSetup: ['packages/db/src/testing-global-setup.ts'],

@@ -10,6 +10,7 @@ const useStyles = makeStyles({
   emptyText: { margin: '0 auto', maxWidth: '56ch' },
   emptyAction: { marginTop: '16px' },
   skeleton: { display: 'grid', gap: '8px' },
+  stale: { opacity: 0.5 },
   badge: { display: 'inline-flex', alignItems: 'center', gap: '6px', whiteSpace: 'nowrap', fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200, fontWeight: tokens.fontWeightSemibold },
   shape: { width: '12px', display: 'inline-block', textAlign: 'center' },
   good: { color: tokens.colorPaletteGreenForeground1 },
@@ -49,4 +50,10 @@ const SHAPES: Record<Tone, string> = { good: '●', busy: '◌', warn: '▲', ba
 export function StatusBadge({ tone, children }: { tone: Tone; children: ReactNode }) {
   const styles = useStyles();
   return <span className={mergeClasses(styles.badge, styles[tone])}><span aria-hidden className={styles.shape}>{SHAPES[tone]}</span>{children}</span>;
+}
+
+/** What was asked for before, pale, until the answer to what is asked now comes: it says that it is not the answer, and nobody opens what is about to go. */
+export function Awaiting({ isStale, children }: { isStale: boolean; children: ReactNode }) {
+  const styles = useStyles();
+  return <div aria-busy={isStale} inert={isStale} className={mergeClasses(isStale && styles.stale)}>{children}</div>;
 }

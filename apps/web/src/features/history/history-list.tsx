@@ -1,18 +1,17 @@
 import type { Coverage } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
-import { makeStyles, mergeClasses } from '@griffel/react';
+import { makeStyles } from '@griffel/react';
 import type { UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { LongTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
+import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import type { Filter } from './filter-bar.tsx';
 
 const useStyles = makeStyles({
   more: { marginTop: '12px' },
   after: { marginTop: '12px' },
-  stale: { opacity: 0.5 },
 });
 
 /** Which one is open beside the list, as the address says: a colleague can be sent the very event. */
@@ -62,10 +61,9 @@ export function HistoryList<Row>({ label, noun, query, filter, columns, rows, ro
       {stale && rows.length === 0 && <ListSkeleton rows={8} />}
       {query.isSuccess && !stale && rows.length === 0 && <Nothing noun={noun} filter={filter} coverage={coverage} />}
       {rows.length > 0 && (
-        // Rows of the filter before stay for the moment until the new ones come, and say that they are not the answer: nobody opens what is about to go.
-        <div aria-busy={stale} inert={stale} className={mergeClasses(stale && styles.stale)}>
+        <Awaiting isStale={stale}>
           <LongTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
-        </div>
+        </Awaiting>
       )}
       {query.isFetchNextPageError && <div className={styles.after}><ProblemBar error={query.error} onRetry={() => void query.fetchNextPage()} /></div>}
       {canReadOn && <Button className={styles.more} disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>{query.isFetchingNextPage ? `Reading older ${noun}` : `Older ${noun}`}</Button>}

@@ -10,7 +10,7 @@ import { formatClock, formatDay, formatInstant } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
-import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
+import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
 import { useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
@@ -26,7 +26,6 @@ const useStyles = makeStyles({
   tools: { display: 'flex', flexWrap: 'wrap', alignItems: 'end', gap: '8px', marginBottom: '12px' },
   span: { margin: '0 0 8px', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
   chart: { border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, padding: '8px 12px' },
-  stale: { opacity: 0.5 },
   row: { display: 'grid', gridTemplateColumns: '160px minmax(0, 1fr)', gap: '0 12px', alignItems: 'center', padding: `4px ${LABEL} 4px 0`, ':not(:last-child)': { borderBottom: `1px solid ${tokens.colorNeutralStroke3}` }, [NARROW]: { gridTemplateColumns: 'minmax(0, 1fr)' } },
   name: { overflowWrap: 'anywhere', margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightRegular },
   lane: { position: 'relative', height: '24px', margin: 0, padding: 0, listStyle: 'none', overflow: 'hidden' },
@@ -92,8 +91,7 @@ export function TimelinePage() {
       {query.isPending && <ListSkeleton rows={6} />}
       {query.data && (query.data.lanes.length === 0
         ? <EmptyState title="Nobody had access by activation in this time">{filter.words === '' ? 'Zoom out or go earlier.' : `Looked for: ${filter.words}.`}</EmptyState>
-        // The bars of the span before stay for the moment until the new ones come: nobody opens what is about to go.
-        : <div className={mergeClasses(query.isPlaceholderData && styles.stale)} aria-busy={query.isPlaceholderData} inert={query.isPlaceholderData}><Lanes data={query.data} span={span} now={now} onOpen={open} /></div>)}
+        : <Awaiting isStale={query.isPlaceholderData}><Lanes data={query.data} span={span} now={now} onOpen={open} /></Awaiting>)}
       <Section title="When people activate"><ProblemBar error={counts.error} onRetry={() => void counts.refetch()} />{counts.data && <HeatMap data={counts.data} timeZone={timeZone} />}</Section>
       <Section title="Activations by month">{counts.data && <Months data={counts.data} />}</Section>
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
