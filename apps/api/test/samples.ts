@@ -1,5 +1,6 @@
 import { PROPOSED_ROLE_SETTINGS, type Endpoint } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
+import { inTransaction, withConnection } from '../src/mirror/database.ts';
 import type { Client, Reply } from './client.ts';
 
 /** An id that is well formed and nobody's. */
@@ -73,14 +74,18 @@ export async function callSample(client: Client, name: string, contract: Endpoin
 }
 
 /** Every row of every table of ours, as one fingerprint; apart from sessions, for being seen is written down, and from the copy of what Entra says of a person. */
-export async function fingerprint({ pool }: Database): Promise<string> {
-  // Prepared, for planning a statement of so many tables takes longer than running it: hundreds of tests ask twice.
-  const { rows: tables } = await pool.query<{ name: string }>({ name: 'fingerprint tables', text: `
-    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relispartition AND c.relname NOT IN ('session', 'token_partition', 'sign_in', 'own_access', 'own_access_item')
-    UNION SELECT 'audit_event' ORDER BY 1` });
-  // One statement, so that it is one moment, and quick enough to be taken around every refusal.
-  const prints = tables.map(({ name }) => `SELECT '${name}' || ':' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '-') AS print FROM "${name}" t`);
-  const { rows } = await pool.query<{ print: string }>({ name: 'fingerprint', text: prints.join(' UNION ALL ') });
-  return rows.map(({ print }) => print).toSorted().join('\n');
+export async function fingerprint(db: Database): Promise<string> {
+  return withConnection(db, (connection) => inTransaction(connection, async () => {
+    // Tables that nobody has analysed yet look large enough for parallel workers, which take fifty times longer to start than these rows to read.
+    await connection.query('SET LOCAL max_parallel_workers_per_gather = 0');
+    // Prepared, for planning a statement of so many tables takes longer than running it: hundreds of tests ask twice.
+    const { rows: tables } = await connection.query<{ name: string }>({ name: 'fingerprint tables', text: `
+      SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT c.relispartition AND c.relname NOT IN ('session', 'token_partition', 'sign_in', 'own_access', 'own_access_item')
+      UNION SELECT 'audit_event' ORDER BY 1` });
+    // One statement, so that it is one moment, and quick enough to be taken around every refusal.
+    const prints = tables.map(({ name }) => `SELECT '${name}' || ':' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '-') AS print FROM "${name}" t`);
+    const { rows } = await connection.query<{ print: string }>({ name: 'fingerprint', text: prints.join(' UNION ALL ') });
+    return rows.map(({ print }) => print).toSorted().join('\n');
+  }));
 }
