@@ -37,6 +37,15 @@ test('the portal adds to the log and the ledger and reads them, and can change n
   await expect(db.pool.query('TRUNCATE sync_source')).rejects.toThrow(/permission denied/);
 });
 
+test('what runs as the owner looks among the tables of its caller last', async () => {
+  await using db = await testDatabase();
+  const { rows } = await db.pool.query<{ name: string; path: string }>(`
+    SELECT p.oid::regprocedure::text AS name, (SELECT setting FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%') AS path
+    FROM pg_proc AS p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1`);
+  expect(rows.map(({ name }) => name)).toEqual(['drop_log_month(uuid,text,date,text)', 'ensure_audit_partition(date)', 'ensure_connection_partition(date)']);
+  for (const { name, path } of rows) expect(path, name).toBe('search_path=pg_catalog, public, pg_temp');
+});
+
 test('what is read of the log is read by a role that may write nothing, also where it says that it would', async () => {
   await using db = await testDatabase();
   const connection = await db.reader.connect();
