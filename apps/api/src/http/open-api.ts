@@ -55,7 +55,8 @@ function schemaOf(shape: z.ZodType, io: 'input' | 'output'): unknown {
 
 export function openApiRoutes(): Router {
   const router = Router();
-  const document = openApi();
-  endpoint(router, GetOpenApi, async () => document);
+  // Made when somebody first asks: no start waits for it.
+  let document: ReturnType<typeof openApi> | undefined;
+  endpoint(router, GetOpenApi, async () => (document ??= openApi()));
   return router;
 }
