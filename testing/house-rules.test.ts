@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../apps/api/src/config.ts';
 import { seedTenant } from '../packages/entra-emulator/src/seed/seed.ts';
 import { scopesOf, type ScopeSet } from '../apps/api/src/identity/scopes.ts';
 
@@ -79,5 +80,39 @@ describe('what the app registration grants is what the code asks for', () => {
 
   test('the background identity only reads', () => {
     expect(rows.filter(([kind, name]) => kind === 'application' && /Write|Create|Remove/.test(name ?? ''))).toEqual([]);
+  });
+});
+
+describe('a setting of the file .env reaches the portal', () => {
+  /** What the compose file does not hand on, and why. */
+  const NOT_HANDED_ON = new Map([
+    ['PORT', 'the image says it, and the compose file publishes it'],
+    ['DATA_DIR', 'the image says it, and the compose file mounts it'],
+    ['EMULATOR_URL', 'a portal with a tenant talks to no emulator'],
+    ['LEDGER_WEBHOOK_KIND', 'there is one kind'],
+    ['npm_lifecycle_event', 'npm says it, nobody sets it'],
+  ]);
+  /** Every name that is asked for, on the emulated tenant and on a real one. */
+  const read = new Set([{}, { ENTRA_TENANT_ID: '11111111-1111-4111-8111-111111111111' }].flatMap((given: Readonly<Record<string, string>>) => {
+    const names: string[] = [];
+    // What is missing beside the tenant is complained of, once all was read.
+    try { parseConfig(new Proxy(given, { get: (target, name) => (names.push(String(name)), target[String(name)]) })); } catch { /* see above */ }
+    return names;
+  }));
+  const compose = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+  const portal = compose.slice(compose.indexOf('\n  portal:'), compose.indexOf('\n  postgres:'));
+  const handedOn = [...portal.matchAll(/^ {6}([A-Z_]+): (.*)$/gm)];
+
+  test('each that the portal reads is handed on by the compose file, or there is a reason', () => {
+    expect(handedOn.map(([, name]) => name).concat([...NOT_HANDED_ON.keys()]).sort()).toEqual([...read].sort());
+  });
+
+  test('each comes from the file by its own name', () => {
+    for (const [, name, value] of handedOn) expect(value, name).toContain(name === 'DATABASE_URL' ? '${POSTGRES_PASSWORD:' : `\${${name}:`);
+  });
+
+  test('each stands in the guide', () => {
+    const guide = readFileSync(join(ROOT, 'docs/connect-a-tenant.md'), 'utf8');
+    for (const [, name] of handedOn) expect(guide).toMatch(new RegExp(`^\\| .*\`${name}\``, 'm'));
   });
 });
