@@ -202,7 +202,15 @@ export const SetupSummary = z.object({
   /** When an undo took back all that the setup made; it can be applied again. */
   retiredAt: Instant.nullable(),
   /** What the last look at the tenant found; `null`: nobody looked yet. */
-  drift: z.object({ lookedAt: Instant, differences: z.int(), bypasses: z.int() }).nullable(),
+  drift: z.object({
+    lookedAt: Instant,
+    differences: z.int(),
+    bypasses: z.int(),
+    /** What a look of that kind does not see, a sentence each. */
+    notSeen: z.array(z.string()),
+    /** Why the look after it failed; `null`: it did not. */
+    failure: z.string().nullable(),
+  }).nullable(),
   lastRun: z.object({ id: z.string(), status: RunStatus, createdAt: Instant }).nullable(),
 });
 export type SetupSummary = z.infer<typeof SetupSummary>;

@@ -50,9 +50,9 @@ export async function watchedSetups(db: Pick<Database, 'pool'>, tenantId: string
 }
 
 /** What the last look at each setup found, in figures. */
-export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string, setupId?: string): Promise<ReadonlyMap<string, { readonly lookedAt: string; readonly differences: number; readonly bypasses: number; readonly settingsDiffer: boolean }>> {
-  const { rows } = await db.pool.query<{ setupId: string; lookedAt: Date; differences: number; bypasses: number; settingsDiffer: boolean }>(
-    `SELECT setup_id AS "setupId", looked_at AS "lookedAt", jsonb_array_length(differences) AS differences,
+export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string, setupId?: string): Promise<ReadonlyMap<string, { readonly lookedAt: string; readonly differences: number; readonly bypasses: number; readonly notSeen: readonly string[]; readonly failure: string | null; readonly settingsDiffer: boolean }>> {
+  const { rows } = await db.pool.query<{ setupId: string; lookedAt: Date; differences: number; bypasses: number; notSeen: string[]; failure: string | null; settingsDiffer: boolean }>(
+    `SELECT setup_id AS "setupId", looked_at AS "lookedAt", not_seen AS "notSeen", failure, jsonb_array_length(differences) AS differences,
             jsonb_array_length(jsonb_path_query_array(differences, '$[*] ? (@.severity == "bypass")')) AS bypasses,
             jsonb_path_exists(differences, '$[*] ? (@.kind == "role-settings" || @.kind == "owner-role-settings")') AS "settingsDiffer"
        FROM setup_drift WHERE tenant_id = $1 AND ($2::uuid IS NULL OR setup_id = $2::uuid)`, [tenantId, setupId ?? null]);

@@ -419,7 +419,7 @@ function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status
   return {
     id: setup.id, name: setup.name, groupId: setup.groupId, applications: definition.applications.map((one) => one.displayName), eligibleCount: definition.eligible.length,
     createdBy: setup.createdBy, updatedAt: setup.updatedAt.toISOString(), retiredAt: setup.retiredAt?.toISOString() ?? null,
-    drift: figures && setup.retiredAt === null ? { lookedAt: figures.lookedAt, differences: figures.differences, bypasses: figures.bypasses } : null,
+    drift: figures && setup.retiredAt === null ? { lookedAt: figures.lookedAt, differences: figures.differences, bypasses: figures.bypasses, notSeen: [...figures.notSeen], failure: figures.failure } : null,
     lastRun: last ? { id: last.id, status: last.status as RunStatus, createdAt: last.createdAt.toISOString() } : null,
   };
 }

@@ -13,6 +13,7 @@ const summary = (more: Partial<SetupSummary> = {}): SetupSummary => ({
   id: ID, name: 'FinReport-SeniorAnalyst-SecureAccess', groupId: null, applications: ['Finance reports', 'Payroll'], eligibleCount: 2, createdBy: 'Maya Lindqvist', updatedAt: at(-90), retiredAt: null, drift: null,
   lastRun: { id: 'r1', status: 'succeeded', createdAt: at(-90) }, ...more,
 });
+const looked = (more: Partial<NonNullable<SetupSummary['drift']>>): NonNullable<SetupSummary['drift']> => ({ lookedAt: at(-2), differences: 0, bypasses: 0, notSeen: [], failure: null, ...more });
 
 const pages = (
   <Routes>
@@ -79,18 +80,18 @@ test.each([
   [null, 'Not looked at yet'], [{ differences: 0, bypasses: 0 }, 'As designed'], [{ differences: 1, bypasses: 0 }, '1 difference'], [{ differences: 3, bypasses: 0 }, '3 differences'],
   [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM'], [{ differences: 4, bypasses: 2 }, '2 more differences'],
 ] as const)('what the last look found (%o) is said in words', async (drift, words) => {
-  open(answers(ListSetups, { setups: [summary({ drift: drift && { lookedAt: at(-2), ...drift } })] }));
+  open(answers(ListSetups, { setups: [summary({ drift: drift && looked(drift) })] }));
   expect(within((await screen.findByRole('table'))).getByText(words)).toBeTruthy();
 });
 
 test('of a setup that was taken back nothing is compared', async () => {
-  open(answers(ListSetups, { setups: [summary({ retiredAt: at(0), drift: { lookedAt: at(-2), differences: 3, bypasses: 0 } })] }));
+  open(answers(ListSetups, { setups: [summary({ retiredAt: at(0), drift: looked({ differences: 3, bypasses: 0 }) })] }));
   expect(await screen.findByText('Taken back on 2 Mar 2026')).toBeTruthy();
   expect(screen.queryByText('3 differences')).toBeNull();
 });
 
 test('only those that differ are shown on request', async () => {
-  open(answers(ListSetups, { setups: [summary({ drift: { lookedAt: at(-2), differences: 0, bypasses: 0 } }), summary({ id: GUID(2), name: 'Payroll', drift: { lookedAt: at(-2), differences: 2, bypasses: 1 } })] }));
+  open(answers(ListSetups, { setups: [summary({ drift: looked({ differences: 0, bypasses: 0 }) }), summary({ id: GUID(2), name: 'Payroll', drift: looked({ differences: 2, bypasses: 1 }) })] }));
   expect(await screen.findByText('1 setup can be got into past PIM.')).toBeTruthy();
   await userEvent.click(screen.getByRole('checkbox', { name: 'Only those that differ' }));
   expect(within(screen.getByRole('table')).getAllByRole('link').map((link) => link.textContent)).toEqual(['Payroll']);
@@ -101,7 +102,7 @@ test('all setups are looked at on request, and the page says how far that is', a
   await userEvent.click(await screen.findByRole('button', { name: 'Check all setups' }));
   expect(await screen.findByText('Comparing the tenant with every setup: 0 of 2')).toBeTruthy();
   expect(calls.filter(({ endpoint }) => endpoint === CheckAllSetups)).toHaveLength(1);
-  use(answers(ListSetups, { setups: [summary({ drift: { lookedAt: at(1), differences: 1, bypasses: 0 } }), summary({ id: GUID(2), name: 'Payroll', drift: { lookedAt: at(1), differences: 0, bypasses: 0 } })] }));
+  use(answers(ListSetups, { setups: [summary({ drift: looked({ lookedAt: at(1), differences: 1, bypasses: 0 }) }), summary({ id: GUID(2), name: 'Payroll', drift: looked({ lookedAt: at(1), differences: 0, bypasses: 0 }) })] }));
   expect(await screen.findByText('1 setup differs.')).toBeTruthy();
   expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Check all setups' }).disabled).toBe(false);
 });
