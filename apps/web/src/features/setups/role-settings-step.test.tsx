@@ -1,8 +1,9 @@
-import { PRESETS, PROPOSED_ROLE_SETTINGS } from '@gatehouse/contracts';
-import { screen, within } from '@testing-library/react';
+import { ListAuthenticationContexts, PRESETS, PROPOSED_ROLE_SETTINGS } from '@gatehouse/contracts';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { GUID } from '../../testing/samples.ts';
+import { answers, refuses } from '../../testing/testing.tsx';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const kept = () => (JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '{}') as { roleSettings?: unknown }).roleSettings;
@@ -47,4 +48,28 @@ test('the settings of Owner have presets of their own', async () => {
   await userEvent.click(within(screen.getByRole('region', { name: 'Role settings of Owner' })).getByRole('radio', { name: /^Strict/ }));
   expect(kept()).toEqual(PROPOSED_ROLE_SETTINGS);
   expect((JSON.parse(sessionStorage.getItem(DRAFT_KEY) ?? '{}') as { ownerRoleSettings?: unknown }).ownerRoleSettings).toEqual(PRESETS.strict.roleSettings);
+});
+
+const context = () => screen.findByRole<HTMLSelectElement>('combobox', { name: /^Authentication context/ });
+const offered = async () => within(await context()).getAllByRole('option').map((option) => option.textContent);
+
+test('an authentication context begins with the first that the tenant has, and the form holds what is shown', async () => {
+  openWizard({ step: 2, api: [answers(ListAuthenticationContexts, { contexts: [{ id: 'c2', displayName: 'Trusted device' }] })] });
+  const byContext = await screen.findByRole<HTMLOptionElement>('option', { name: /^Authentication context/ });
+  await waitFor(() => { expect(byContext.disabled).toBe(false); });
+  await userEvent.selectOptions(screen.getByRole('combobox', { name: 'On activation, require' }), byContext);
+  expect(await offered()).toEqual(['Trusted device (c2)']);
+  expect(kept()).toMatchObject({ activationSignIn: { kind: 'authentication-context', id: 'c2' } });
+});
+
+test.each([
+  ['of which the tenant has others', answers(ListAuthenticationContexts, { contexts: [{ id: 'c2', displayName: 'Trusted device' }] }), ['c5, which the tenant does not offer', 'Trusted device (c2)'], 0],
+  ['of a tenant whose contexts cannot be read', refuses(ListAuthenticationContexts, 'directory-refused'), ['c5'], 1],
+] as const)('an authentication context %s is shown as it is', async (_case, contexts, options, notRead) => {
+  openWizard({ step: 2, draft: filled({ roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationSignIn: { kind: 'authentication-context', id: 'c5' } } }), api: [contexts] });
+  await waitFor(async () => {
+    expect(await offered()).toEqual(options);
+    expect(screen.queryAllByText(/could not be read/)).toHaveLength(notRead);
+  });
+  expect((await context()).value).toBe('c5');
 });

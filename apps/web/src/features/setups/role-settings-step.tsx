@@ -1,4 +1,4 @@
-import { PROPOSED_ROLE_SETTINGS } from '@gatehouse/contracts';
+import { PROPOSED_ROLE_SETTINGS, type Answer, type ListAuthenticationContexts } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
 import { Field } from '@fluentui/react-field';
@@ -83,7 +83,8 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
   // Both have the same fields: the names are checked as those of the one.
   const at = <P extends string>(path: P) => `${of}.${path}` as `roleSettings.${P}`;
   const settings = useWatch({ control, name: of as 'roleSettings' });
-  const contexts = useQuery({ ...authenticationContexts(), enabled: settings.activationSignIn.kind === 'authentication-context' });
+  // Read before one is asked for: the first of them is what the form begins with.
+  const contexts = useQuery(authenticationContexts());
   const approvers = useFieldArray({ control, name: at('approval.approvers'), keyName: 'key' });
   const problems = errors[of] as typeof errors.roleSettings;
   const check = (name: FieldPath<SetupDraft>, label: string) => (
@@ -112,18 +113,18 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
         )} />
         <Controller control={control} name={at('activationSignIn')} render={({ field }) => (
           <Field label="On activation, require" hint="MFA and an authentication context exclude each other">
-            <Select value={field.value.kind} onChange={(_event, data) => { field.onChange(data.value === 'authentication-context' ? { kind: data.value, id: 'c1' } : { kind: data.value }); }}>
+            <Select value={field.value.kind} onChange={(_event, data) => { field.onChange(data.value === 'authentication-context' ? { kind: data.value, id: contexts.data?.contexts[0]?.id ?? 'c1' } : { kind: data.value }); }}>
               <option value="none">No stronger sign-in</option>
               <option value="mfa">Azure MFA</option>
-              <option value="authentication-context">Authentication context of Conditional Access</option>
+              <option value="authentication-context" disabled={contexts.isPending}>Authentication context of Conditional Access</option>
             </Select>
           </Field>
         )} />
         {settings.activationSignIn.kind === 'authentication-context' && (
           <Controller control={control} name={at('activationSignIn')} render={({ field }) => (
-            <Field label="Authentication context" validationMessage={(problems?.activationSignIn as { id?: { message?: string } } | undefined)?.id?.message ?? (contexts.error ? 'The contexts could not be read; c1 to c99 can still be set' : undefined)}>
+            <Field label="Authentication context" validationMessage={(problems?.activationSignIn as { id?: { message?: string } } | undefined)?.id?.message ?? (contexts.error ? 'The contexts of the tenant could not be read, so there is no other to choose' : undefined)}>
               <Select value={field.value.kind === 'authentication-context' ? field.value.id : ''} onChange={(_event, data) => { field.onChange({ kind: 'authentication-context', id: data.value }); }}>
-                {(contexts.data?.contexts.length ? contexts.data.contexts : [{ id: 'c1', displayName: 'c1' }]).map(({ id, displayName }) => <option key={id} value={id}>{`${displayName} (${id})`}</option>)}
+                {contextsWith(field.value, contexts.data?.contexts).map(({ id, words }) => <option key={id} value={id}>{words}</option>)}
               </Select>
             </Field>
           )} />
@@ -185,6 +186,13 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
       </details>
     </div>
   );
+}
+
+/** The contexts that can be asked for, and the one that is: the page shows what the form holds, whether the tenant has it or not. */
+function contextsWith(signIn: SetupDraft['roleSettings']['activationSignIn'], known: Answer<typeof ListAuthenticationContexts>['contexts'] | undefined): { id: string; words: string }[] {
+  const options = (known ?? []).map(({ id, displayName }) => ({ id, words: `${displayName} (${id})` }));
+  if (signIn.kind !== 'authentication-context' || options.some(({ id }) => id === signIn.id)) return options;
+  return [{ id: signIn.id, words: known === undefined ? signIn.id : `${signIn.id}, which the tenant does not offer` }, ...options];
 }
 
 const addressesOf = (text: string): string[] => text.split(/[,;\s]+/).filter((address) => address !== '');
