@@ -14,7 +14,7 @@ import { COPY_SETTINGS, LOG_TABLES } from '../apps/api/src/mirror/ledger/leaves.
 import { signCheckpoint, signerOf } from '../apps/api/src/mirror/ledger/note.ts';
 import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
 import { addBatch, ORIGIN, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
-import { Edge, hashesOf, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
+import { Edge, HASH_BYTES, hashesOf, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
 import { checkPack, type Pack } from '../apps/verify/src/check.ts';
 
 /** Numbers from 0 until before 1, the same for the same seed (mulberry32). */
@@ -32,6 +32,8 @@ type Files = ReadonlyMap<string, Buffer>;
 type Random = () => number;
 
 const SEED_KEY = Buffer.alloc(32, 21);
+/** The record of the drop and its batch's own row, which the ledger ends with. */
+const RECORD_LEAVES = 2;
 const text = (files: Files, name: string): string => (files.get(name) ?? Buffer.of()).toString();
 const pick = <T>(random: Random, of: readonly T[]): T => {
   const one = of[Math.floor(random() * of.length)];
@@ -72,6 +74,16 @@ const OF_A_PACK: Readonly<Record<string, (files: Files, random: Random) => Files
     const changed = withoutLeaf(files, run[1]);
     return changed.set('ledger/proofs.json', Buffer.from(`${JSON.stringify({ ...proofs, dropped: proofs.dropped.map((one) => (one === run ? [run[0], run[1] + 1] : one)) })}\n`));
   },
+  'pack: a row taken out and said to be a gap': (files, random) => {
+    const proofs = JSON.parse(text(files, 'ledger/proofs.json')) as { size: number };
+    // What is left of the ledger's end would be what any pack of a part may have.
+    const file = pick(random, [...files.keys()].filter((name) => name.startsWith('ledger/rows/')));
+    const leaf = pick(random, leavesOf(files, file).filter((one) => one > 0 && one < proofs.size - RECORD_LEAVES - 1));
+    const made = withGap(files, file, leaf);
+    // It no longer says to be of everything, or does.
+    if (random() < 0.5) made.delete('ledger/strays.copy');
+    return made;
+  },
   'pack: a dropped row said to be there': (files, random) => {
     const proofs = JSON.parse(text(files, 'ledger/proofs.json')) as { dropped: [number, number][] };
     const run = pick(random, proofs.dropped);
@@ -102,6 +114,25 @@ function withoutLeaf(files: Files, leaf: number): Map<string, Buffer> {
     if (at >= 0) made.set(name, Buffer.from(text(files, name).split('\n').toSpliced(at, 1).join('\n')));
   }
   return made;
+}
+
+/** The file of rows as two, with the hash of the leaf between them in the place of its row. */
+function withGap(files: Files, file: string, leaf: number): Map<string, Buffer> {
+  const made = withoutLeaf(files, leaf);
+  const [from = 0, to = 0] = file.slice(file.lastIndexOf('/') + 1).split(/[-.]/).map(Number);
+  const hashesOfFile = file.replace('/rows/', '/hashes/').replace('.copy', '');
+  const [lines, hashes] = [text(made, file).trimEnd().split('\n'), files.get(hashesOfFile) ?? Buffer.of()];
+  const before = leavesOf(files, file).indexOf(leaf);
+  made.delete(file);
+  made.delete(hashesOfFile);
+  for (const [start, end, rows] of [[from, leaf, lines.slice(0, before)], [leaf + 1, to, lines.slice(before)]] as const) {
+    const name = `${String(start).padStart(12, '0')}-${String(end).padStart(12, '0')}`;
+    made.set(`ledger/hashes/${name}`, hashes.subarray((start - from) * HASH_BYTES, (end - from) * HASH_BYTES));
+    made.set(`ledger/rows/${name}.copy`, Buffer.from(rows.map((row) => `${row}\n`).join('')));
+  }
+  const proofs = JSON.parse(text(files, 'ledger/proofs.json')) as { size: number };
+  const gap = { from: leaf, to: leaf + 1, hashes: [hashes.subarray((leaf - from) * HASH_BYTES, (leaf - from + 1) * HASH_BYTES).toString('base64')] };
+  return made.set('ledger/proofs.json', Buffer.from(`${JSON.stringify({ ...proofs, ranges: [[0, leaf], [leaf + 1, proofs.size]], gaps: [gap] })}\n`));
 }
 
 /** What a superuser who has a key can do: one row changed, and everything above it made anew. */

@@ -1,7 +1,7 @@
 import { EventLines, linesOf } from './events.ts';
 import { HASH_BYTES, hashPrefixed, levelsOf, rootsOfConsistency, Tree } from './merkle.ts';
 import { openCheckpoint, parseKey, strictBase64, type Checkpoint, type VerifierKey } from './note.ts';
-import { dropOf, Lines, nameOf, placeOf, type Drop, type Run } from './rows.ts';
+import { dropOf, isOfDrops, Lines, nameOf, placeOf, type Drop, type Run } from './rows.ts';
 
 /** The files of a pack, wherever they are. */
 export interface Pack {
@@ -16,6 +16,8 @@ export interface Wish {
   readonly older?: readonly string[] | undefined;
   /** An event, as `source:id`, that is to be shown where it is. */
   readonly event?: string | undefined;
+  /** The pack was asked for as one of everything, whatever it says of itself. */
+  readonly isWhole?: boolean | undefined;
 }
 
 export interface Report {
@@ -43,6 +45,8 @@ interface Proofs {
 class Broken extends Error {}
 
 const EVENTS = 'events.ndjson';
+/** In a pack of everything, and in no other. */
+const STRAYS = 'ledger/strays.copy';
 
 /** Checks everything that a pack says, with nothing but the pack, and what the wish brings from elsewhere. */
 export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
@@ -81,11 +85,11 @@ export async function checkPack(pack: Pack, wish: Wish = {}): Promise<Report> {
       else if (one.size > checkpoint.size) problems.push(`${upper(name)} has more than this pack, which ends at ${checkpoint.size}: the end was cut off, or an older state was put back.`);
     }
 
-    const expectedNames = new Set(['ledger/keys', 'ledger/checkpoint', 'ledger/proofs.json', 'ledger/strays.copy', ...proofs.checkpoints.map((size) => `ledger/checkpoints/${size}`)]);
+    const expectedNames = new Set(['ledger/keys', 'ledger/checkpoint', 'ledger/proofs.json', STRAYS, ...proofs.checkpoints.map((size) => `ledger/checkpoints/${size}`)]);
     const events = pack.names.includes(EVENTS) ? new EventLines() : undefined;
     const walk = await walkTree(pack, proofs, new Set(earlier.map(({ checkpoint: one }) => one.size)), expectedNames, wish.event, events);
     for (const name of pack.names) if (name.startsWith('ledger/') && !expectedNames.has(name)) problems.push(`${name} is not a part of the format.`);
-    problems.push(...walk.problems, ...faultsOfDrops(proofs, walk.drops));
+    problems.push(...walk.problems, ...faultsOfGaps(proofs, walk.apart, wish.isWhole === true || pack.names.includes(STRAYS)), ...faultsOfDrops(proofs, walk.drops));
 
     if (walk.root.equals(checkpoint.root)) {
       proved.push(`${counted(walk.rows, 'row', 'rows')} in ${counted(walk.batches, 'batch', 'batches')} are what was signed, and nothing${proofs.dropped.length > 0 ? ' else' : ''} is missing${proofs.gaps.length === 0 ? '' : ` between leaf ${proofs.ranges.map(([from, to]) => `${from} and ${to}`).join(', nor between ')}`}.`);
@@ -127,6 +131,8 @@ interface Walked {
   readonly problems: readonly string[];
   /** What rows of the ledger say was dropped. */
   readonly drops: readonly Drop[];
+  /** Where the ranges begin that hold more than records of drops. */
+  readonly apart: readonly number[];
   readonly event: { readonly leaf: number; readonly hash: Buffer } | undefined;
 }
 
@@ -190,6 +196,7 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
   const check = new LeafCheck(sizes);
   const problems: string[] = [];
   const drops: Drop[] = [];
+  const apart: number[] = [];
   let found: Walked['event'];
   let run = 0;
   /** Takes the hashes of dropped leaves, where some come next. */
@@ -216,6 +223,8 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
       for (const [at, level] of levels.entries()) check.skip(part.hashes[at] ?? Buffer.of(), level);
       continue;
     }
+    // A leaf whose row was dropped is no record of it either.
+    let isOfRecords = overlapsOf(proofs.dropped, [[part.from, part.to]]).length === 0;
     while (check.tree.size < part.to) {
       const file = files.find(({ from, to }) => from === check.tree.size && to > from && to <= part.to);
       if (!file) throw new Broken(`The rows from leaf ${check.tree.size} are not in the pack`);
@@ -232,6 +241,7 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
           if (check.tree.size < file.to) {
             const hashed = check.take(prefixed, hashes, at);
             events?.add(prefixed);
+            isOfRecords &&= isOfDrops(prefixed);
             const drop = dropOf(prefixed, check.tree.size - 1);
             if (drop === null) problems.push(`Leaf ${check.tree.size - 1} is to record a drop and cannot be read.`);
             else if (drop) drops.push(drop);
@@ -247,9 +257,19 @@ async function walkTree(pack: Pack, proofs: Proofs, sizes: ReadonlySet<number>, 
       if (check.tree.size < file.to) throw new Broken([...problems, `${file.name} ends after leaf ${check.tree.size - 1}, ${file.to - check.tree.size} rows too early`].join(' '));
       if (hashes.length !== (file.to - file.from) * HASH_BYTES) problems.push(`${hashesName} has not one hash a row.`);
     }
+    if (!isOfRecords) apart.push(part.from);
   }
   if (check.tree.size !== proofs.size) throw new Broken(`The pack ends at leaf ${check.tree.size}, and the ledger has ${proofs.size}`);
-  return { root: check.tree.root(), rows: check.rows, batches: check.batches, roots: check.roots, problems, drops, event: found };
+  return { root: check.tree.root(), rows: check.rows, batches: check.batches, roots: check.roots, problems, drops, apart, event: found };
+}
+
+/**
+ * Nothing is known of the rows in a gap but a hash: whoever may put one anywhere can leave out any row. A pack of everything
+ * has none; another one has the rows of one span, and apart from them only records of what was dropped of it.
+ */
+function faultsOfGaps({ gaps: [gap] }: Proofs, [, second]: readonly number[], isWhole: boolean): string[] {
+  if (isWhole && gap) return [`This is to be all of the ledger, and the rows from leaf ${gap.from} until before ${gap.to} are not here: ledger/proofs.json calls them a gap.`];
+  return second === undefined ? [] : [`The rows from leaf ${second} on are no records of drops, and a gap lies between them and others: rows of the pack were left out.`];
 }
 
 /** Every leaf without a row is recorded as dropped by a row of the ledger itself, once; and of what is recorded nothing is here. */
@@ -278,13 +298,13 @@ function overlapsOf(runs: readonly Run[], ranges: readonly Run[]): Run[] {
 }
 
 async function checkStrays(pack: Pack, proofs: Proofs, problems: string[]): Promise<void> {
-  if (!pack.names.includes('ledger/strays.copy')) {
-    if (proofs.gaps.length === 0) problems.push('ledger/strays.copy is missing: whether there are rows outside of the ledger is not told.');
+  if (!pack.names.includes(STRAYS)) {
+    if (proofs.gaps.length === 0) problems.push(`${STRAYS} is missing: whether there are rows outside of the ledger is not told.`);
     return;
   }
   const lines = new Lines();
   let first: string | undefined;
-  for await (const chunk of pack.stream('ledger/strays.copy')) lines.take(chunk, (prefixed) => { first ??= nameOf(prefixed); });
+  for await (const chunk of pack.stream(STRAYS)) lines.take(chunk, (prefixed) => { first ??= nameOf(prefixed); });
   if (first !== undefined || lines.rest > 0) problems.push(`The log has rows that the ledger does not know, the first of them ${first ?? 'unreadable'}.`);
 }
 

@@ -104,6 +104,9 @@ export interface Drop {
 
 const DROPPED = Buffer.from('dropped_month\n');
 
+/** Whether a leaf is of a batch that records drops: a record, or the batch's own row. */
+export const isOfDrops = (prefixed: Buffer): boolean => beginsWith(prefixed, DROPPED) || (beginsWith(prefixed, BATCH) && prefixed.toString('latin1').split('\t')[2] === 'dropped_month');
+
 /** Reads what a leaf records as dropped; `undefined` where it is no such record, `null` where it is one that contradicts itself. */
 export function dropOf(prefixed: Buffer, leaf: number): Drop | null | undefined {
   if (!beginsWith(prefixed, DROPPED)) return undefined;

@@ -75,7 +75,7 @@ async function reportOn(target: string, wish: Parameters<typeof checkPack>[1], c
     try {
       const file = join(folder, 'pack.zip');
       await download(target, cookie, file);
-      return await reportOn(file, wish, undefined);
+      return await reportOn(file, { ...wish, isWhole: true }, undefined);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
