@@ -112,8 +112,10 @@ export async function publishedIn(db: Tx, tenantId: string): Promise<readonly Pu
   return applications.map(({ servicePrincipalId, kind, segments }) => ({ id: servicePrincipalId, kind: kind === 'per-app' ? 'per-app' : 'quick-access', segments: Segment.array().catch([]).parse(segments) }));
 }
 
+export type KnownPolicy = Pick<CatalogFacts, 'policy' | 'authenticationContext'>;
+
 /** What an activation will ask for, of role settings; `null` where they are not known or not understood. */
-export function policyIn(stored: unknown): Pick<CatalogFacts, 'policy' | 'authenticationContext'> {
+export function policyIn(stored: unknown): KnownPolicy {
   const settings = RoleSettings.safeParse(stored).data;
   if (!settings) return { policy: null, authenticationContext: undefined };
   const { activationSignIn: signIn } = settings;

@@ -8,7 +8,7 @@ import {
   activeFor, decideActivation, eligibilityFor, madeElsewhere, observe, recordedState, STEP_UP, tellRequest,
   type ActivationDecision, type Denial, type EntraView, type RecordedRequest,
 } from './access.rules.ts';
-import { catalogOf, findEntraIds, findOwnRecent, insertIntent, isOpen, type StoredRequest } from './access.store.ts';
+import { catalogOf, findEntraIds, findOwnRecent, insertIntent, isOpen, type KnownPolicy, type StoredRequest } from './access.store.ts';
 import type { Names } from './names.service.ts';
 import type { Shown, OwnAccesses } from './own-access.service.ts';
 import { claimsFor, lookingForIt, needsSignIn, refusalOf, refused } from './refusals.service.ts';
@@ -44,19 +44,20 @@ export function createActivation({ graphFor, ownAccess, names, ...settling }: Ac
     return settled;
   }
 
-  /** Asks Entra to activate the person's membership, once. A refusal is an answer; where there is none, it throws. */
-  async function attempt(actor: Actor, body: Input<typeof RequestActivation>['body']): Promise<Attempt> {
+  /** Asks Entra to activate the person's membership, once. A refusal is an answer; where there is none, it throws. `live`: role settings that were read just now. */
+  async function attempt(actor: Actor, body: Input<typeof RequestActivation>['body'], live?: KnownPolicy): Promise<Attempt> {
     const graph = graphFor(actor, 'access');
     const { groupId, minutes, justification } = body;
     const [recent, known, catalog] = await Promise.all([
       findOwnRecent(db, actor.tenantId, actor.principalId), findEntraIds(db, actor.tenantId, actor.principalId), catalogOf(db, actor.tenantId, [groupId]),
     ]);
+    const facts = live ?? catalog.get(groupId);
     const wish = { minutes, justification, startsAt: body.startsAt === undefined ? undefined : new Date(body.startsAt), ticketNumber: body.ticket?.number };
     const decide = (rows: readonly RecordedRequest[], seen: Shown | undefined): ActivationDecision => {
       const open = rows.find((row) => row.action === 'activate' && isOpen(row));
       return decideActivation({
         now: clock.now(), wish,
-        policy: catalog.get(groupId)?.policy ?? null,
+        policy: facts?.policy ?? null,
         eligibility: eligibilityFor(groupId, seen?.eligibilities, clock.now()),
         active: seen?.assignments && activeFor(groupId, seen.assignments, clock.now()) !== null,
         openRequest: open && recordedState(open),
@@ -92,7 +93,7 @@ export function createActivation({ graphFor, ownAccess, names, ...settling }: Ac
 
     try {
       // What the role settings demand of the sign-in is asked for before Entra refuses for want of it.
-      const answer = await graphFor(actor, 'access', claimsFor(catalog.get(groupId))).pim.mine.activate({
+      const answer = await graphFor(actor, 'access', claimsFor(facts)).pim.mine.activate({
         principalId: actor.principalId, groupId, startsAt: decision.startsAt.toISOString(), duration: durationOf(minutes), justification, ticket: body.ticket,
       });
       const taken = observe({ ...intended, entraRequestId: answer.id }, { requests: [answer], assignments: undefined }, clock.now());
@@ -119,9 +120,9 @@ export function createActivation({ graphFor, ownAccess, names, ...settling }: Ac
   }
 
   return {
-    /** Asks Entra to activate the person's membership, once, and answers where that request stands. */
-    async requestActivation(actor: Actor, body: Input<typeof RequestActivation>['body']): Promise<AccessRequest> {
-      const answer = await attempt(actor, body);
+    /** Asks Entra to activate the person's membership, once, and answers where that request stands. `live`: role settings that were read just now; else the catalog's count. */
+    async requestActivation(actor: Actor, body: Input<typeof RequestActivation>['body'], live?: KnownPolicy): Promise<AccessRequest> {
+      const answer = await attempt(actor, body, live);
       if ('refused' in answer) throw answer.refused;
       return answer.asked;
     },

@@ -65,6 +65,7 @@ test.each<[string, object | undefined, RegExp]>([
   ['within the first five minutes', undefined, /first 5 min/],
   ['for longer than allowed', { minutes: 600 }, /at the most/],
   ['without the reason that is asked for', { justification: '' }, /why you need it/],
+  ['with a reason that says nothing', { justification: '.' }, /does not say why/],
 ])('%s it is refused, and nothing has ended', async (_name, more, sentence) => {
   await activate(build);
   if (more) await portal.advance('PT6M');
@@ -103,6 +104,22 @@ test('approval that was switched on since the catalog was read is seen before an
   expect([refused.status, refused.body.code, refused.body.detail]).toEqual([409, 'keep-going-refused', expect.stringContaining('you would be out until')]);
   expect(await writes()).toEqual(['selfActivate']);
   expect(await memberships()).toBe(1);
+});
+
+test('what the catalog says is older than what was decided on, and refuses nothing once the membership has ended', async () => {
+  const of = { tenantId_groupId: { tenantId: portal.tenantId, groupId: build } };
+  const { settings } = await portal.db.prisma.catalogGroup.findUniqueOrThrow({ where: of });
+  const catalogSays = (said: unknown) => portal.db.prisma.catalogGroup.update({ where: of, data: { settings: said as object } });
+  await activate(build);
+  await portal.advance('PT6M');
+  // Until a moment ago no more than half an hour was allowed.
+  await catalogSays({ ...(settings as object), activationMaxMinutes: 30 });
+  expect((await keepGoing(ana, build, { minutes: 60 })).body).toMatchObject({ state: 'asked' });
+  await portal.advance('PT6M');
+  await crashBetween(60);
+  expect((await keepGoing()).body).toMatchObject({ state: 'asked' });
+  expect(await writes()).toEqual(['selfActivate', 'selfDeactivate', 'selfActivate', 'selfDeactivate', 'selfActivate']);
+  await catalogSays(settings);
 });
 
 test('of windows that keep it going at once one does it', async () => {
@@ -190,9 +207,9 @@ test('a stronger sign-in is asked for before anything ends', async () => {
 const POST = { method: 'POST', path: '**/assignmentScheduleRequests' };
 
 /** Ends the membership as the first step does, and leaves the wish as a process that died then would. */
-async function crashBetween() {
+async function crashBetween(minutes = 30) {
   const { person } = (await ana.get('/api/session')).body;
-  const row = await portal.db.prisma.keepGoing.create({ data: { tenantId: portal.tenantId, id: randomUUID(), principalId: person.id, principalName: person.displayName, groupId: build, minutes: 30, justification: WHY, status: 'open', createdAt: portal.now() } });
+  const row = await portal.db.prisma.keepGoing.create({ data: { tenantId: portal.tenantId, id: randomUUID(), principalId: person.id, principalName: person.displayName, groupId: build, minutes, justification: WHY, status: 'open', createdAt: portal.now() } });
   expect((await ana.post('/api/access/deactivations', { groupId: build })).status).toBe(200);
   await portal.advance('PT10S');
   return row;

@@ -29,6 +29,7 @@ test.each<[string, Partial<KeepGoingFacts>]>([
   ['needs-approval', { policy: { ...policy, requireApproval: true } }],
   ['longer-than-allowed', { wish: { minutes: 61, justification: 'Repair', ticketNumber: undefined } }],
   ['justification-missing', { wish: { minutes: 30, justification: ' ', ticketNumber: undefined } }],
+  ['justification-empty', { wish: { minutes: 30, justification: '.', ticketNumber: undefined } }],
   ['ticket-missing', { policy: { ...policy, requireTicket: true } }],
   ['eligibility-ends-first', { eligibility: { endsAt: at(6) } }],
 ])('%s: nothing is ended', (reason, more) => {

@@ -1,6 +1,6 @@
 import { FIVE_MINUTE_FLOOR, type ActivationPolicy, type KeepGoingPlan, type UnfinishedKeepGoing } from '@gatehouse/contracts';
 import { addMinutes, inWords } from '../../core/durations.ts';
-import { recordedState, type EntraInstance, type RecordedRequest } from './access.rules.ts';
+import { decideActivation, recordedState, type Denial, type EntraInstance, type RecordedRequest } from './access.rules.ts';
 
 /** A wish to keep going as the portal recorded it. */
 export interface RecordedKeepGoing {
@@ -32,11 +32,11 @@ export interface KeepGoingFacts {
 }
 
 export type KeepGoingDecision =
-  /** `message`: what the person is to know before. `earlier`: the new one lasts less than the wish. */
+  /** `message`: what the person is to know before. `shortened`: the new one lasts less than the wish. */
   | { readonly allowed: true; readonly minutes: number; readonly shortened: boolean; readonly message: string | null }
   | {
     readonly allowed: false;
-    readonly reason: 'not-known' | 'not-active' | 'assigned' | 'not-eligible' | 'eligibility-ends-first' | 'needs-approval' | 'too-early' | 'longer-than-allowed' | 'justification-missing' | 'ticket-missing';
+    readonly reason: 'not-known' | 'not-active' | 'assigned' | 'not-eligible' | 'eligibility-ends-first' | 'needs-approval' | 'too-early' | Denial['reason'];
     readonly message: string;
     /** Of `too-early`: from when on it can be done, and how long the new one may be. */
     readonly canAt?: Date;
@@ -77,8 +77,10 @@ export function decideKeepGoing({ now, wish, policy, eligibility, active }: Keep
     const canAt = addMinutes(new Date(active.startsAt), FIVE_MINUTE_FLOOR);
     if (now < canAt) return no('too-early', `PIM ends no membership in its first ${inWords(FIVE_MINUTE_FLOOR)}.`, { canAt, minutes, whenEnded: true });
   }
-  if (policy.requireJustification && wish.justification.trim() === '') return no('justification-missing', 'Say in a few words why you need it.');
-  if (policy.requireTicket && !wish.ticketNumber?.trim()) return no('ticket-missing', 'This access asks for a ticket: give its number.');
+  // As it will be decided once nothing is active and nothing under way: what would be refused then is refused now.
+  const activation = decideActivation({ now, wish: { ...wish, minutes, startsAt: undefined }, policy, eligibility, active: false, openRequest: undefined });
+  const [denial] = activation.allowed ? [] : activation.denials;
+  if (denial) return no(denial.reason, denial.message);
   return { allowed: true, minutes, shortened: minutes < wanted, message: beforehand(policy, minutes < wanted ? minutes : undefined) };
 }
 

@@ -9,7 +9,7 @@ import { record, type PortalEvent } from '../audit/audit.ts';
 import { readRoleSettings } from '../setup/setup.ts';
 import { activeFor, denialsOf, eligibilityFor } from './access.rules.ts';
 import type { Access } from './access.service.ts';
-import { catalogOf, findOwnRecent, policyIn } from './access.store.ts';
+import { catalogOf, findOwnRecent, policyIn, type KnownPolicy } from './access.store.ts';
 import { claimsFor } from './refusals.service.ts';
 import { decideKeepGoing, standingOf, type KeepGoingStanding } from './keep-going.rules.ts';
 import { findAllUnfinished, findUnfinished, insertKeepGoing, isSecondWish, layDown, setEnded, settleKeepGoing, takeUp, type StoredKeepGoing } from './keep-going.store.ts';
@@ -67,16 +67,17 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
     return standing;
   }
 
+  /** The role settings as they are now: the catalog's may be some minutes old. */
+  async function policyNow(groupId: string): Promise<KnownPolicy> {
+    const rules = await appGraph.pim.policy(groupId, 'member').then((policy) => policy.rules, () => undefined);
+    return rules === undefined ? { policy: null } : policyIn(readRoleSettings(rules));
+  }
+
   /** Decides on what is there now, has Entra check the new activation, and records the wish. Nothing has ended before that. */
-  async function begin(actor: Actor, body: Input<typeof KeepGoing>['body']): Promise<StoredKeepGoing | undefined> {
+  async function begin(actor: Actor, body: Input<typeof KeepGoing>['body']): Promise<{ readonly row: StoredKeepGoing; readonly known: KnownPolicy } | undefined> {
     const { groupId, justification, ticket } = body;
     const { pim } = graphFor(actor, 'access');
-    const [eligibilities, assignments, rules] = await Promise.all([
-      pim.mine.eligibilities().catch(unlessSignInIsNeeded), pim.mine.assignments().catch(unlessSignInIsNeeded),
-      // As they are now: approval may have been switched on since the catalog was read.
-      appGraph.pim.policy(groupId, 'member').then((policy) => policy.rules, () => undefined),
-    ]);
-    const known = rules === undefined ? { policy: null } : policyIn(readRoleSettings(rules));
+    const [eligibilities, assignments, known] = await Promise.all([pim.mine.eligibilities().catch(unlessSignInIsNeeded), pim.mine.assignments().catch(unlessSignInIsNeeded), policyNow(groupId)]);
     const decision = decideKeepGoing({
       now: clock.now(), policy: known.policy, wish: { minutes: body.minutes, justification, ticketNumber: ticket?.number },
       eligibility: eligibilityFor(groupId, eligibilities, clock.now()), active: activeFor(groupId, assignments, clock.now()),
@@ -98,14 +99,15 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
 
     const groupName = await groupNameOf(actor.tenantId, groupId);
     try {
-      return await db.$transaction(async (tx) => {
-        const row = await insertKeepGoing(tx, {
+      const row = await db.$transaction(async (tx) => {
+        const made = await insertKeepGoing(tx, {
           tenantId: actor.tenantId, id: newId(), principalId: actor.principalId, principalName: actor.name, groupId, minutes: decision.minutes,
           justification, ticketNumber: ticket?.number ?? null, ticketSystem: ticket?.system ?? null, createdAt: clock.now(),
         });
-        await record(tx, eventOf(row, 'keep-going.requested', 'other', groupName, actor));
-        return row;
+        await record(tx, eventOf(made, 'keep-going.requested', 'other', groupName, actor));
+        return made;
       });
+      return { row, known };
     } catch (error) {
       if (isSecondWish(error)) return undefined;
       throw error;
@@ -123,7 +125,7 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
   }
 
   /** From wherever it stands to the new activation, or as far as Entra lets it. */
-  async function goOn(actor: Actor, row: StoredKeepGoing, endedBefore: Date | null): Promise<Answer<typeof KeepGoing>> {
+  async function goOn(actor: Actor, row: StoredKeepGoing, known: KnownPolicy, endedBefore: Date | null): Promise<Answer<typeof KeepGoing>> {
     const { groupId, justification } = row;
     const graph = graphFor(actor, 'access');
     let endedAt = endedBefore;
@@ -150,7 +152,7 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
       const made = await access.requestActivation(actor, {
         groupId, minutes: Math.min(row.minutes, left), justification: justification ?? '',
         ...(row.ticketNumber !== null && { ticket: { number: row.ticketNumber, system: row.ticketSystem ?? '' } }),
-      });
+      }, known);
       await settle(row, { status: 'done', endedAt, activationId: made.id }, actor);
       return { groupId, state: 'asked', endedAt: endedAt.toISOString(), requestId: made.id, message: made.state === 'awaiting-approval' ? 'Your membership has ended, and the new activation waits for approval: you are out until then.' : 'Your membership has ended, and the new activation is asked for.' };
     } catch (error) {
@@ -169,10 +171,11 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
       const standing = before && (await look(before, actor));
       const stands = before && standing?.status === 'open' ? { row: before, endedAt: standing.endedAt } : undefined;
       if (stands && !(await takeUp(db, stands.row, clock.now()))) throw underWay();
-      const row = stands?.row ?? (await begin(actor, body));
+      const begun = stands ? undefined : await begin(actor, body);
+      const row = stands?.row ?? begun?.row;
       if (!row) throw underWay();
       try {
-        return await goOn(actor, row, stands?.endedAt ?? null);
+        return await goOn(actor, row, begun?.known ?? (await policyNow(groupId)), stands?.endedAt ?? null);
       } finally {
         await layDown(db, row);
       }
@@ -189,7 +192,7 @@ export function createKeepGoing({ db: { prisma: db }, clock, newId, access, grap
 
 const underWay = (): PortalError => new PortalError('conflict', { detail: 'This access is being kept going right now, perhaps in another window. My access shows how it goes.' });
 
-const PATHS: Partial<Record<string, string>> = { 'longer-than-allowed': 'body.minutes', 'eligibility-ends-first': 'body.minutes', 'justification-missing': 'body.justification', 'ticket-missing': 'body.ticket' };
+const PATHS: Partial<Record<string, string>> = { 'longer-than-allowed': 'body.minutes', 'eligibility-ends-first': 'body.minutes', 'justification-missing': 'body.justification', 'justification-empty': 'body.justification', 'ticket-missing': 'body.ticket' };
 
 function refused(detail: string, path = 'body.groupId', cause?: unknown): PortalError {
   return new PortalError('keep-going-refused', { detail, issues: [{ path, message: detail }], cause });
