@@ -63,7 +63,7 @@ function EndDialog({ entries, onClose }: { entries: readonly AccessEntry[]; onCl
   };
 
   return (
-    <ConfirmDialog title="End several" open busy={busy || (!over && ready.length === 0)} confirm={busy ? 'Ending' : over ? 'Close' : `Deactivate ${ready.length}`} onClose={onClose} onConfirm={() => { if (over) onClose(); else void end(); }}>
+    <ConfirmDialog title="End several" open busy={busy} ready={over || ready.length > 0} confirm={busy ? 'Ending' : over ? 'Close' : `Deactivate ${ready.length}`} onClose={onClose} onConfirm={() => { if (over) onClose(); else void end(); }}>
       <div className={styles.body}>
         <ul className={styles.list} aria-label="Open now">
           {entries.map((entry) => {
