@@ -40,6 +40,6 @@ describe('the variables of a template', () => {
 });
 
 describe('a cell that a spreadsheet would run', () => {
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r1', '\n1', ' =1', '=cmd|\' /C calc\'!A0', '＝1', "'=1+1", "'@x"])('%j is refused', (cell) => { expect(suspicious('name', cell)).toMatch(/^name begins like a formula/); });
+  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r1', '\n1', ' =1', '=cmd|\' /C calc\'!A0', '＝1', "'=1+1", "'@x", '\u200b=1', '\u00ad+1', '\u0000 @x', "'\u2060-1"])('%j is refused', (cell) => { expect(suspicious('name', cell)).toMatch(/^name begins like a formula/); });
   test.each(['', 'Finance', 'a=b', "O'Neil", "'quoted'", '1+1'])('%j is taken', (cell) => { expect(suspicious('name', cell)).toBeUndefined(); });
 });

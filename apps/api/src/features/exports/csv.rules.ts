@@ -1,7 +1,6 @@
+import { FORMULA, OVERLOOKED } from '../../core/cells.ts';
 import { idOf, timeOf, type LogRow } from './log-row.rules.ts';
 
-/** What a spreadsheet overlooks before and after what it takes for a formula, a number or a date. */
-const OVERLOOKED = '\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u2064\\u3000\\ufeff';
 /** What stands between and around the digits of a number, an amount, a share, a date or a time. */
 const AROUND = `${OVERLOOKED}.,:/()%'\\u2019\\u2030$\\u20ac\\u00a3\\u00a5+\\-`;
 
@@ -24,7 +23,7 @@ const TRUTH = `[${OVERLOOKED}]*(?:${TRUTHS.map(anyCase).join('|')})[${OVERLOOKED
  * taken off again: a cell that begins with an apostrophe has exactly one too many. A quote is guarded as it always was, so
  * that what was taken in part goes on where it ended.
  */
-const UNSAFE = new RegExp(`^(?:[${OVERLOOKED}]*[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n"']|${NUMBER}|${TRUTH})`);
+const UNSAFE = new RegExp(`^(?:${FORMULA}|["']|${NUMBER}|${TRUTH})`);
 /** No number or date has the dashes of an id, though it may have nothing but digits. */
 const ID = /^[0-9][\s\S]{7}-[\s\S]{4}-/;
 const isUnsafe = (text: string): boolean => UNSAFE.test(text) && !ID.test(text);
