@@ -1,18 +1,19 @@
 import { AdvanceDemoClock, GetSession, ListApprovals, ListSessions, ListMyAccess, RequestActivation, SignOut, type Session } from '@gatehouse/contracts';
 import { webLightTheme } from '@fluentui/react-theme';
-import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { createMemoryRouter, RouterProvider } from 'react-router';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { describe, expect, test, vi } from 'vitest';
 import { approval, at, entry, GROUP, myAccess } from '../testing/fixtures.ts';
-import { ANA, answers, fakeApi, refuses, type Handler } from '../testing/testing.tsx';
+import { ANA, answers, fakeApi, refuses, waits, type Handler } from '../testing/testing.tsx';
 import { Fluent } from '../ui/fluent.tsx';
 import { createClient } from './app.tsx';
 import { routes } from './router.tsx';
 
 const inbox = (items = [approval()]) => answers(ListApprovals, { readAt: at(0), historyFrom: at(-60 * 24 * 365), items, decided: [] });
 const DEMO = { clockAheadSeconds: 31 * 60, privateResourceUrl: 'http://127.0.0.1:9/private/' };
+const BEN = { id: 'a0000000-0000-4000-8000-000000000002', displayName: 'Ben Novak', userPrincipalName: 'ben.novak@contoso.example', roles: [] };
 const as = (...roles: ('SetupAdmin' | 'Auditor')[]): Session => ({ ...ANA, person: ANA.person && { ...ANA.person, roles } });
 
 /** The whole app at an address, with the API answering as told. */
@@ -102,6 +103,19 @@ describe('signing in', () => {
     const { calls } = open(`/access?activate=${GROUP}`, ANA);
     expect((await screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ })).value).toBe('Month-end close');
     expect(calls.filter(({ endpoint }) => endpoint.method === 'POST')).toEqual([]);
+  });
+
+  test('where another tab signed somebody else in, the page becomes theirs: nothing that was read for the one before, nothing that was filled in', async () => {
+    const { use, router } = open('/access', ANA, inbox([approval()]));
+    await userEvent.click(await screen.findByRole('button', { name: 'Activate Finance reports' }));
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Why/ }), 'Month-end close');
+    await screen.findByLabelText('1 waiting');
+    use(answers(GetSession, { ...ANA, person: BEN }), waits(ListMyAccess), waits(ListApprovals));
+    await act(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+    // Behind a panel that is still open, too.
+    expect(await screen.findByRole('button', { name: 'Account: Ben Novak', hidden: true })).toBeTruthy();
+    expect([screen.queryByLabelText('1 waiting'), screen.queryByText('Finance reports'), screen.queryByDisplayValue('Month-end close')]).toEqual([null, null, null]);
+    expect(router.state.location.pathname).toBe('/access');
   });
 
   test('the account leads to where the person is signed in', async () => {

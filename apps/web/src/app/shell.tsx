@@ -44,7 +44,8 @@ const useStyles = makeStyles({
 export function Shell() {
   const query = useQuery(session());
   useClockWatch();
-  if (query.data) return <Frame />;
+  // One person's page: what is open or filled in on it is not handed on to the next, who may have signed in from another tab.
+  if (query.data) return <Frame key={query.data.person?.id} />;
   return query.error ? (
     <main>
       <Page title="Gatehouse cannot be shown">

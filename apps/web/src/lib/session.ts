@@ -7,12 +7,17 @@ import { useMutation } from './mutation.ts';
 /** Difference between the server's clock and the browser's, in milliseconds: no countdown trusts the browser. */
 let aheadMs = 0;
 
+const SESSION = ['session'] as const;
+
 export function session() {
   return queryOptions({
-    queryKey: ['session'],
-    queryFn: async ({ signal }) => {
+    queryKey: SESSION,
+    queryFn: async ({ signal, client }) => {
       const answer = await call(GetSession, {}, signal);
       aheadMs = Date.parse(answer.now) - Date.now();
+      // Another tab signed somebody else in: what was read for the one before goes, before the page says who is there now.
+      const before = client.getQueryData<Session>(SESSION);
+      if (before && before.person?.id !== answer.person?.id) client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION[0] });
       return answer;
     },
     staleTime: 60_000,

@@ -68,7 +68,7 @@ test('much is made only after verifying: what was chosen stays in this tab, and 
 });
 
 test('what is made as the page opens is in its list, also where that was being read before', async () => {
-  sessionStorage.setItem('gatehouse.export', JSON.stringify({ format: 'csv', filter: {} }));
+  sessionStorage.setItem('gatehouse.export.i', JSON.stringify({ format: 'csv', filter: {} }));
   const asBefore = Promise.withResolvers<Response>();
   const page = renderPage(<ExportsPage />, {
     session: INES, path: '/history/exports?format=csv&resume=1',
@@ -86,12 +86,19 @@ test('what is made as the page opens is in its list, also where that was being r
   expect(await screen.findByRole('link', { name: 'Download CSV' })).toBeTruthy();
 });
 
+test('what somebody was to verify for is not made by whoever came back in their place', async () => {
+  sessionStorage.setItem('gatehouse.export.i', JSON.stringify({ format: 'csv', filter: { person: 'Ana' } }));
+  const { calls } = renderPage(<><ExportsPage /><AddressBar /></>, { path: '/history/exports?format=csv&resume=1', session: ANA, api: [answers(ListHistoryNames, { groups: [], applications: [] }), size, list([])] });
+  await waitFor(() => { expect(screen.getByLabelText('Address').textContent).toBe('/history/exports?format=csv'); });
+  expect(calls.filter(({ endpoint }) => endpoint === CreateExport)).toEqual([]);
+});
+
 test('whoever does not want to verify now is back where they were, and nothing was asked for again', async () => {
   const { calls } = show(size, list([]), refuses(CreateExport, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Make evidence pack' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Not now' }));
   expect(document.activeElement?.textContent).toBe('Make evidence pack');
-  expect([screen.queryByRole('alert'), screen.queryByRole('button', { name: 'Not now' }), sessionStorage.getItem('gatehouse.export')]).toEqual([null, null, null]);
+  expect([screen.queryByRole('alert'), screen.queryByRole('button', { name: 'Not now' }), sessionStorage.getItem('gatehouse.export.i')]).toEqual([null, null, null]);
   expect(calls.filter(({ endpoint }) => endpoint === CreateExport)).toHaveLength(1);
 });
 

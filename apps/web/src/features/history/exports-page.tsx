@@ -10,7 +10,7 @@ import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { addressOf, isProblem } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
-import { useNow, verifyAddress } from '../../lib/session.ts';
+import { useNow, useSession, verifyAddress } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -42,6 +42,7 @@ const FORMATS: Readonly<Record<ExportFormat, readonly [title: string, what: stri
 export function ExportsPage() {
   const styles = useStyles();
   const now = useNow();
+  const { person } = useSession();
   const filter = useFilter(EVENT_CHOICES);
   const [search, setSearch] = useSearchParams();
   const format = ExportFormat.safeParse(search.get('format')).data ?? 'pack';
@@ -63,7 +64,7 @@ export function ExportsPage() {
   };
   const make = (): void => {
     if (stepUp?.signInUrl === undefined) return create.mutate(asked);
-    keepExport(asked);
+    keepExport(person?.id, asked);
     const back = new URLSearchParams(search);
     back.set('resume', '1');
     window.location.assign(verifyAddress(stepUp.signInUrl, `/history/exports?${back}`));
@@ -79,7 +80,7 @@ export function ExportsPage() {
     if (search.get('resume') === null || resumed.current) return;
     resumed.current = true;
     put('resume', undefined);
-    const kept = takeExport();
+    const kept = takeExport(person?.id);
     if (kept) create.mutate(kept);
   });
   const columns: readonly Column<Export>[] = [
