@@ -30,10 +30,11 @@ async function bytesOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promis
 }
 
 /** Six rows of one batch, and so seven leaves; and what a portal gives as its ledger's part of a pack. */
-async function sealed(db: TestDatabase): Promise<{ ledger: Ledger; files: Map<string, Buffer> }> {
+async function sealed(db: TestDatabase, change = 'SELECT'): Promise<{ ledger: Ledger; files: Map<string, Buffer> }> {
   const clock = { now: () => new Date('2026-03-02T10:00:00Z') };
   const ledger = createLedger({ db, clock, systemClock: clock, tenantId: TENANT, keys: [Buffer.alloc(32, 1)], log: pino({ level: 'silent' }) });
   await addBatch(db, 6, 0);
+  await db.owner.query(change);
   await ledger.seal();
   const files = new Map<string, Buffer>();
   await withConnection(db, (connection) => inSnapshot(connection, async () => {
@@ -87,5 +88,21 @@ test('a row that was taken out is not excused by the pack, which calls it a gap'
   } finally {
     portal.close();
     portal.closeAllConnections();
+  }
+});
+
+test('a line of the events that is there twice is called so, and rows of the same content have a line each', async () => {
+  await using db = await testDatabase();
+  const { ledger, files } = await sealed(db, `UPDATE audit_event SET raw = '{"id":"event-0"}' WHERE ordinal = 1; UPDATE audit_event SET raw = '{"id":"event-0"}', defect = 'shape' WHERE ordinal = 0`);
+  const [key = ''] = await ledger.keys();
+  const told = async (...lines: readonly string[]) => {
+    writeFileSync(join(folder, 'events.zip'), await zipped(db, new Map(files).set('events.ndjson', Buffer.from(lines.map((line) => `${line}\n`).join('')))));
+    return run(join(folder, 'events.zip'), '--key', key, '--quiet');
+  };
+  const [plain, wrapped] = ['{"id":"event-0"}', JSON.stringify({ gatehouse: { eventId: 'directory:event-0', defect: 'shape', received: '{"id":"event-0"}' } })];
+  expect(await told(plain, plain)).toEqual({ code: 0, lines: [] });
+  expect(await told(plain, wrapped)).toEqual({ code: 0, lines: [] });
+  for (const lines of [[plain, plain, plain], [wrapped, wrapped], [plain, plain, wrapped]]) {
+    expect(await told(...lines), lines.join()).toEqual({ code: 1, lines: [expect.stringMatching(/^✗ 1 line of events\.ndjson is in no row that is proved, the first of them line \d: changed, there twice/)] });
   }
 });

@@ -308,17 +308,17 @@ async function checkStrays(pack: Pack, proofs: Proofs, problems: string[]): Prom
   if (first !== undefined || lines.rest > 0) problems.push(`The log has rows that the ledger does not know, the first of them ${first ?? 'unreadable'}.`);
 }
 
-/** The events of an evidence pack, beside the ledger's part of it: each line is to be a row that was walked. */
+/** The events of an evidence pack, beside the ledger's part of it: each line is to be a row that was walked, and no row is two. */
 async function checkEvents(pack: Pack, events: EventLines, { proved, problems }: { proved: string[]; problems: string[] }): Promise<void> {
   let [lines, strange, first] = [0, 0, 0];
   for await (const line of linesOf(pack.stream(EVENTS))) {
     lines += 1;
-    if (events.has(line)) continue;
+    if (events.take(line)) continue;
     strange += 1;
     first ||= lines;
   }
   if (strange === 0) proved.push(`${counted(lines, `line of ${EVENTS} is`, `lines of ${EVENTS} are`)} among these rows.`);
-  else problems.push(`${counted(strange, `line of ${EVENTS} is`, `lines of ${EVENTS} are`)} in no row that is proved, the first of them line ${first}: changed, or not sealed when the pack was made.`);
+  else problems.push(`${counted(strange, `line of ${EVENTS} is`, `lines of ${EVENTS} are`)} in no row that is proved, the first of them line ${first}: changed, there twice, or not sealed when the pack was made.`);
 }
 
 async function bytesOf(pack: Pack, name: string): Promise<Buffer> {

@@ -8,11 +8,12 @@ const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 const text = (cell: string): string => cell.replaceAll(/\\(.)/gs, (_all, letter: string) => ESCAPES[letter] ?? letter);
 const oneLine = (received: string): string => received.replaceAll(/[\r\n]/g, ' ');
 
-/** Which lines of a file of events are rows of the log that were walked. */
+/** Which lines of a file of events are rows of the log that were walked, each row for one line. */
 export class EventLines {
   /** Nobody who makes a pack knows the key: half of a hash is enough. */
   readonly #key = randomBytes(32);
-  readonly #known = new Set<string>();
+  /** How many rows may be written so and have no line yet. */
+  readonly #open = new Map<string, number>();
 
   /** A leaf whose place in the tree is checked elsewhere. */
   add(prefixed: Buffer): void {
@@ -20,14 +21,30 @@ export class EventLines {
     const cells = prefixed.toString('utf8', prefixed.indexOf(NEWLINE, 1) + 1).split('\t');
     const cell = (name: keyof typeof COLUMNS): string => cells[COLUMNS[name]] ?? '';
     const raw = text(cell('raw'));
-    this.#known.add(this.#hash(oneLine(raw)));
+    this.#add(oneLine(raw));
     if (cell('defect') === '\\N') return;
     const id = `${text(cell('source'))}:${text(cell('eventId'))}${cell('revision') === '0' ? '' : `#${cell('revision')}`}`;
-    this.#known.add(this.#hash(wrapped(id, text(cell('defect')), raw)));
+    this.#add(wrapped(id, text(cell('defect')), raw));
   }
 
-  has(line: string): boolean {
-    return [line, unwrapped(line)].some((one) => one !== undefined && this.#known.has(this.#hash(one)));
+  /** Whether the line is a row that none before it was. */
+  take(line: string): boolean {
+    const inside = unwrapped(line);
+    // A row that may be written in two ways is written in one of them.
+    return (inside !== undefined && this.#use([wrapped(inside.eventId, inside.defect, inside.received), oneLine(inside.received)])) || this.#use([line]);
+  }
+
+  #use(texts: readonly string[]): boolean {
+    const hashes = texts.map((one) => this.#hash(one));
+    const counts = hashes.map((hashed) => this.#open.get(hashed) ?? 0);
+    if (counts.includes(0)) return false;
+    for (const [at, hashed] of hashes.entries()) this.#open.set(hashed, (counts[at] ?? 0) - 1);
+    return true;
+  }
+
+  #add(text: string): void {
+    const hashed = this.#hash(text);
+    this.#open.set(hashed, (this.#open.get(hashed) ?? 0) + 1);
   }
 
   #hash(of: string): string {
@@ -38,7 +55,7 @@ export class EventLines {
 const wrapped = (id: string, defect: string, received: string): string => `gatehouse${JSON.stringify([id, defect, received])}`;
 
 /** What could not be read as JSON stands in an object; `undefined` for a line that is as it was received. */
-function unwrapped(line: string): string | undefined {
+function unwrapped(line: string): { readonly eventId: string; readonly defect: string; readonly received: string } | undefined {
   if (!/^\{\s*"gatehouse"/.test(line)) return undefined;
   try {
     const all: unknown = JSON.parse(line);
@@ -46,7 +63,7 @@ function unwrapped(line: string): string | undefined {
     const inside = all.gatehouse;
     if (typeof inside !== 'object' || inside === null || Object.keys(inside).sort().join() !== 'defect,eventId,received') return undefined;
     const { eventId, defect, received } = inside as Record<string, unknown>;
-    return wrapped(String(eventId), String(defect), String(received));
+    return { eventId: String(eventId), defect: String(defect), received: String(received) };
   } catch {
     return undefined;
   }
