@@ -13,6 +13,8 @@ export async function inSnapshot<T>(connection: Connection, work: () => Promise<
   return inTransaction(connection, async () => {
     await connection.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     await connection.query(COPY_SETTINGS);
+    // A log of years is read in more time than a page's statement may take: the nightly check and a pack would never come to an end.
+    await connection.query('SET LOCAL statement_timeout = 0');
     return work();
   });
 }

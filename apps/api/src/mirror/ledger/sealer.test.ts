@@ -258,3 +258,12 @@ test('rows that the ledger will never number are found', async () => {
   await db.owner.query(`UPDATE audit_event SET batch_id = 999, ordinal = 7 WHERE event_id = 'event-3'`);
   expect(await findUnaccounted(db.pool, TENANT)).toEqual([`Batch ${lost} is neither sealed nor queued.`, 'Row 7 of batch 999 in audit_event belongs to no batch of that log.']);
 });
+
+test('the whole ledger is read for as long as it takes, and no statement after it', async () => {
+  await using db = await testDatabase();
+  const settings = await withConnection(db, async (connection) => {
+    const read = async (): Promise<unknown> => (await connection.query<{ limit: string }>(`SELECT current_setting('statement_timeout') AS limit`)).rows[0]?.limit;
+    return [await read(), await inSnapshot(connection, read), await read()];
+  });
+  expect(settings).toEqual(['30s', '0', '30s']);
+});
