@@ -3,6 +3,7 @@ import { Checkbox } from '@fluentui/react-checkbox';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { formatClock, formatMinutes } from '../../lib/dates.ts';
+import { notify } from '../../lib/notify.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { myAccess } from './access.queries.ts';
 import { titleOf } from './access.words.ts';
@@ -59,12 +60,7 @@ function Watch({ open }: { open: readonly AccessEntry[] }) {
     const entry = entries.find((one) => one.groupId === groupId && one.active?.endsAt === endsAt);
     const left = Date.parse(endsAt) - serverNow().getTime();
     if (!entry || left <= 0) return;
-    try {
-      // The tag: two windows remind once.
-      new Notification(`${titleOf(entry)} ends in ${formatMinutes(Math.ceil(left / 60_000))}`, { body: `Your membership of ${entry.groupName} ends at ${formatClock(endsAt)}.`, tag: `${groupId} ${endsAt}` });
-    } catch {
-      // Some browsers notify from service workers only: the row counts on.
-    }
+    notify(`${titleOf(entry)} ends in ${formatMinutes(Math.ceil(left / 60_000))}`, { body: `Your membership of ${entry.groupName} ends at ${formatClock(endsAt)}.`, tag: `${groupId} ${endsAt}` });
   });
 
   useEffect(() => {

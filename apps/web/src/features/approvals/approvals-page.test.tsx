@@ -266,4 +266,21 @@ describe('notifications of this browser', () => {
     const linked = await card('Ana');
     await waitFor(() => { expect(document.activeElement).toBe(linked); });
   });
+
+  test('that can be shown from service workers only take no page with them', async () => {
+    localStorage.setItem('gatehouse.notify', 'on');
+    let tried = 0;
+    vi.stubGlobal('Notification', Object.assign(function () {
+      tried += 1;
+      throw new TypeError('Illegal constructor');
+    }, { permission: 'granted' }));
+    const items = three();
+    const { use } = renderPage(<><Waiting /><ApprovalsPage /></>, { api: [inbox(items.slice(0, 2)), refuses(DecideApproval, 'directory-busy')] });
+    const first = within(await card('Ben'));
+    use(inbox(items));
+    await userEvent.type(first.getByRole('textbox'), 'Known work');
+    await userEvent.click(first.getByRole('button', { name: 'Approve' }));
+    await card('Ana');
+    expect([tried, screen.getByText('3').tagName]).toEqual([1, 'OUTPUT']);
+  });
 });

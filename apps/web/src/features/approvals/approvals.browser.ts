@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useNavigate } from 'react-router';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { notify } from '../../lib/notify.ts';
 import { serverNow } from '../../lib/session.ts';
 import { approvals } from './approvals.queries.ts';
 import { wantedOf } from './approvals.words.ts';
@@ -53,22 +54,16 @@ export function useWaitingApprovals(): number {
     const before = known.current;
     known.current = new Set([...(before ?? []), ...items.map(({ id }) => id)]);
     // What waited when the portal was opened is on the page; it is no news.
-    if (before && on) for (const item of items) if (!before.has(item.id)) notify(item, () => { void navigate(`/approvals?${new URLSearchParams({ request: item.id })}`); });
+    if (before && on) for (const item of items) if (!before.has(item.id)) tellOf(item, () => { void navigate(`/approvals?${new URLSearchParams({ request: item.id })}`); });
   }, [items, on, navigate]);
   return items?.length ?? 0;
 }
 
-function notify(item: ApprovalItem, open: () => void): void {
+function tellOf(item: ApprovalItem, open: () => void): void {
   const facts = [
     item.minutes === null ? '' : `For ${formatMinutes(item.minutes)}.`,
     `Lapses ${formatInstant(item.lapsesAt, serverNow())}.`,
     item.justification === null ? '' : `“${item.justification}”`,
   ];
-  // By the tag, tabs that tell of the same request show one notification.
-  const notification = new Notification(`${item.requesterName} asks for ${wantedOf(item)}`, { body: facts.filter(Boolean).join(' '), tag: item.id });
-  notification.onclick = () => {
-    window.focus();
-    open();
-    notification.close();
-  };
+  notify(`${item.requesterName} asks for ${wantedOf(item)}`, { body: facts.filter(Boolean).join(' '), tag: item.id }, open);
 }
