@@ -107,7 +107,8 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   const history = historyOf(db);
   const actor = actorOf(tenantId);
   const rows: { name: string; measured: string; value: number; bar: string; holds: boolean }[] = [];
-  const tell = (name: string, measured: string, value: number, bar: number, more = false): void => { rows.push({ name, measured, value: Number(value.toFixed(3)), bar: `${more ? '>=' : '<='} ${bar}`, holds: more ? value >= bar : value <= bar }); };
+  // A fast answer that is wrong does not hold.
+  const tell = (name: string, measured: string, value: number, bar: number, { more = false, isRight = true } = {}): void => { rows.push({ name, measured, value: Number(value.toFixed(3)), bar: `${more ? '>=' : '<='} ${bar}`, holds: isRight && (more ? value >= bar : value <= bar) }); };
 
   // Express with the product's own parsing and answer check, without the session; and node:http with the hand-written statement. Same pool of the same size.
   const app = express().disable('x-powered-by').disable('etag').get('/api', (req, res, next) => { history.searchEvents(actor, SearchEvents.query.parse(req.query)).then((answer) => { res.json(SearchEvents.response.parse(answer)); }, next); });
@@ -133,7 +134,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   }
   const [slowest, rarest] = [compared.toSorted((a, b) => b.p95 - a.p95)[0], compared.toSorted((a, b) => a.rate - b.rate)[0]];
   tell('list-p95', `page of 50 through Express to the hand-written statement on node:http, of ${compared.length} filters x orders the worst (${slowest?.page}); median ${median(compared.map((one) => one.p95)).toFixed(2)}`, slowest?.p95 ?? NaN, 2);
-  tell('list-rate', `the same, requests a second, the worst (${rarest?.page}); median ${median(compared.map(({ rate }) => rate)).toFixed(2)}`, rarest?.rate ?? NaN, 0.6, true);
+  tell('list-rate', `the same, requests a second, the worst (${rarest?.page}); median ${median(compared.map(({ rate }) => rate)).toFixed(2)}`, rarest?.rate ?? NaN, 0.6, { more: true });
   ours.close(); hand.close();
 
   const page = (of: Database, whose: string) => (query: object) => historyOf(of).searchEvents(actorOf(whose), SearchEvents.query.parse(query) as Query);
@@ -151,7 +152,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   const exact = median(await timed(() => db.pool.query('SELECT count(*) FROM audit_event WHERE tenant_id = $1', [tenantId]), 5));
   const counted = median(await timed(() => history.countEvents(actor, {}), 30));
   const { events: told } = await history.countEvents(actor, {});
-  tell('counts', `shown total (exact: ${told === events}) to count(*), times faster`, exact / counted, 300, true);
+  tell('counts', `shown total (exact: ${told === events}) to count(*), times faster`, exact / counted, 300, { more: true, isRight: told === events });
 
   const raw = `SELECT extract(isodow FROM activity_at AT TIME ZONE 'Asia/Kolkata')::int AS weekday, extract(hour FROM activity_at AT TIME ZONE 'Asia/Kolkata')::int AS hour, count(*)::int AS events FROM audit_event WHERE tenant_id = $1 AND kind = 'activated' GROUP BY 1, 2 ORDER BY 1, 2`;
   const slow = median(await timed(() => db.pool.query(raw, [tenantId]), 5));
@@ -161,7 +162,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   await foldCounts(db, tenantId);
   const quickly = median(await timed(() => history.statistics(actor, asked), 15));
   const same = JSON.stringify((await db.pool.query(raw, [tenantId])).rows) === JSON.stringify((await history.statistics(actor, asked)).hours);
-  tell('stats', `heat map and months (equal: ${same}) to a raw GROUP BY, times faster`, slow / quickly, 100, true);
+  tell('stats', `heat map and months (equal: ${same}) to a raw GROUP BY, times faster`, slow / quickly, 100, { more: true, isRight: same });
 
   await db[Symbol.asyncDispose]();
   if (!quick) await small.db[Symbol.asyncDispose]();
