@@ -3,8 +3,9 @@
  * Without `--portal URL` it starts a portal of its own, fresh, and stops it. Exits 1 at the first step that does not hold.
  *
  * `--faults RATE [--times N] [--seed TEXT]` plays it N times, each on a fresh product and tenant of which this share of
- * Graph's calls fails as in Microsoft's Dev Proxy, by a clock that waits for nothing; it prints what that took. With
- * `--relief N` the storm rests after N tries by hand in a row, until one gets through.
+ * Graph's calls fails as in Microsoft's Dev Proxy, by a clock that waits for nothing; it prints what that took, and
+ * exits 1 where one did not complete or was not true. With `--relief N` the storm rests after N tries by hand in a row, until
+ * one gets through.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -49,15 +50,18 @@ async function manyTimes(rate: number, times: number, seed: string): Promise<voi
   const outcomes: StormOutcome[] = [];
   let templateUrl = '';
   const stopPostgres = await startTemplate({ provide: (_key, url) => { templateUrl = url; } });
-  for (let count = 1; count <= times; count += 1) {
-    const outcome = await playInStorm({ rate, seed: `${seed}-${count}`, templateUrl, ...(values.relief !== undefined && { reliefAfter: Number(values.relief) }) });
-    outcomes.push(outcome);
-    const { completed, calls, attempts, triedAgain, tooEarly, doubled, untrue, failure } = outcome;
-    console.log(`${String(count).padStart(3)} ${completed ? '✓' : '✗'} ${calls} calls, ${(attempts / calls).toFixed(2)} attempts a call, tried again by hand ${triedAgain} times, ${tooEarly.length} too early, ${doubled.length} doubled, ${untrue.length} untrue${failure === undefined ? '' : `: ${failure}`}`);
-    for (const line of [...tooEarly, ...doubled, ...untrue]) console.log(`      ${line}`);
+  try {
+    for (let count = 1; count <= times; count += 1) {
+      const outcome = await playInStorm({ rate, seed: `${seed}-${count}`, templateUrl, ...(values.relief !== undefined && { reliefAfter: Number(values.relief) }) });
+      outcomes.push(outcome);
+      const { completed, calls, attempts, triedAgain, tooEarly, doubled, untrue, failure } = outcome;
+      console.log(`${String(count).padStart(3)} ${completed ? '✓' : '✗'} ${calls} calls, ${(attempts / calls).toFixed(2)} attempts a call, tried again by hand ${triedAgain} times, ${tooEarly.length} too early, ${doubled.length} doubled, ${untrue.length} untrue${failure === undefined ? '' : `: ${failure}`}`);
+      for (const line of [...tooEarly, ...doubled, ...untrue]) console.log(`      ${line}`);
+    }
+  } finally {
+    await stopPostgres();
   }
-  await stopPostgres();
   const sum = (of: (outcome: StormOutcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   console.log(`${sum(({ completed }) => Number(completed))} of ${times} completed; ${(sum(({ attempts }) => attempts) / sum(({ calls }) => calls)).toFixed(3)} attempts a call (worst journey ${Math.max(...outcomes.map(({ attempts, calls }) => attempts / calls)).toFixed(2)}); tried again by hand ${(sum(({ triedAgain }) => triedAgain) / times).toFixed(1)} times a journey; ${sum(({ tooEarly }) => tooEarly.length)} too early, ${sum(({ doubled }) => doubled.length)} doubled, ${sum(({ untrue }) => untrue.length)} untrue`);
-  if (outcomes.some(({ tooEarly, doubled, untrue }) => tooEarly.length + doubled.length + untrue.length > 0)) process.exitCode = 1;
+  if (outcomes.some(({ completed, tooEarly, doubled, untrue }) => !completed || tooEarly.length + doubled.length + untrue.length > 0)) process.exitCode = 1;
 }
