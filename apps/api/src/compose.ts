@@ -238,7 +238,7 @@ export function compose(ground: Ground): Product {
     })),
   });
   const pointInTime = createPointInTime({ db, ledger, clock, newId });
-  const packs = createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir: join(ground.filesDir, 'packs'), ledgerPart: sealedPart(ledger) });
+  const packs = createPacks({ db, clock, systemClock: ground.systemClock, newId, tenantId, nameOfTenant, log, dir: join(ground.filesDir, 'packs'), ledgerPart: sealedPart(ledger) });
   const { syslog: receiver } = ground;
   const syslog = createSyslog({
     db, clock, tenantId, log, hostName: new URL(publicUrl).hostname,

@@ -39,11 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'index "audit_event_subject" does not exist',
+  twice: 'column "lease_token" of relation "export" already exists',
   /** What it writes into the catalog. */
-  wrote: `pg_class WHERE relname = 'audit_event_subject_group'`,
-  undo: `DROP INDEX IF EXISTS audit_event_subject_group, audit_event_actor_group;
-    CREATE INDEX IF NOT EXISTS audit_event_subject ON audit_event (tenant_id, subject_id); CREATE INDEX IF NOT EXISTS audit_event_actor ON audit_event (tenant_id, actor_id)`,
+  wrote: `pg_attribute WHERE attrelid = 'export'::regclass AND attname = 'lease_token'`,
+  undo: 'ALTER TABLE export DROP COLUMN IF EXISTS lease_token',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -56,21 +56,37 @@ export async function setSize(db: Tx, tenantId: string, id: string, size: { rows
   await db.export.update({ where: { tenantId_id: { tenantId, id } }, data: { rows: BigInt(size.rows), rowsDone: BigInt(size.rows), bytes: BigInt(size.bytes) } });
 }
 
+/** Who makes a pack, and until when they are taken for alive. */
+export interface Lease { readonly token: string; readonly until: Date }
+
 /** Takes a pack that nobody is making: of two processes, one. */
-export async function takePack(db: Pick<Database, 'pool'>, tenantId: string, now: Date, leaseUntil: Date): Promise<string | undefined> {
+export async function takePack(db: Pick<Database, 'pool'>, tenantId: string, now: Date, { token, until }: Lease): Promise<string | undefined> {
   const { rows: [row] } = await db.pool.query<{ id: string }>(
-    `UPDATE export SET lease_until = $3 WHERE (tenant_id, id) IN (
-       SELECT tenant_id, id FROM export WHERE tenant_id = $1 AND format = 'pack' AND status = 'building' AND (lease_until IS NULL OR lease_until < $2) ORDER BY asked_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id`, [tenantId, now, leaseUntil]);
+    `UPDATE export SET lease_until = $3, lease_token = $4 WHERE (tenant_id, id) IN (
+       SELECT tenant_id, id FROM export WHERE tenant_id = $1 AND format = 'pack' AND status = 'building' AND (lease_until IS NULL OR lease_until < $2) ORDER BY asked_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id`, [tenantId, now, until, token]);
   return row?.id;
 }
 
-export async function notePackProgress(db: Tx, tenantId: string, id: string, rowsDone: number, leaseUntil: Date): Promise<void> {
-  await db.export.update({ where: { tenantId_id: { tenantId, id } }, data: { rowsDone: BigInt(rowsDone), leaseUntil } });
+/** Whether the pack is still theirs who hold the token; then it is for longer. */
+export async function holdPack(db: Tx, tenantId: string, id: string, { token, until }: Lease, rowsDone?: number): Promise<boolean> {
+  const { count } = await db.export.updateMany({ where: { tenantId, id, leaseToken: token }, data: { leaseUntil: until, ...(rowsDone !== undefined && { rowsDone: BigInt(rowsDone) }) } });
+  return count === 1;
 }
 
-export async function settlePack(tx: Tx, tenantId: string, id: string, end: { sha256: string; bytes: number; rows: number; finishedAt: Date } | { error: string; finishedAt: Date }): Promise<void> {
-  await tx.export.update({
-    where: { tenantId_id: { tenantId, id } },
-    data: 'error' in end ? { status: 'failed', error: end.error, finishedAt: end.finishedAt, leaseUntil: null } : { status: 'ready', sha256: end.sha256, bytes: BigInt(end.bytes), rows: BigInt(end.rows), rowsDone: BigInt(end.rows), finishedAt: end.finishedAt, leaseUntil: null },
+/** Whether the pack was still theirs who hold the token; then this is how it ended, and nobody's any more. */
+export async function settlePack(tx: Tx, tenantId: string, id: string, token: string, end: { sha256: string; bytes: number; rows: number; finishedAt: Date } | { error: string; finishedAt: Date }): Promise<boolean> {
+  const { count } = await tx.export.updateMany({
+    where: { tenantId, id, leaseToken: token },
+    data: {
+      leaseToken: null, leaseUntil: null, finishedAt: end.finishedAt,
+      ...('error' in end ? { status: 'failed', error: end.error } : { status: 'ready', sha256: end.sha256, bytes: BigInt(end.bytes), rows: BigInt(end.rows), rowsDone: BigInt(end.rows) }),
+    },
   });
+  return count === 1;
+}
+
+/** Of these exports those that are known, with the token of who makes each. */
+export async function tokensOf(db: Tx, tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+  const rows = await db.export.findMany({ where: { tenantId, id: { in: [...ids] } }, select: { id: true, leaseToken: true } });
+  return new Map(rows.map(({ id, leaseToken }) => [id, leaseToken]));
 }

@@ -1,3 +1,4 @@
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, Database } from '@gatehouse/db';
 import { stringify } from 'csv-stringify/sync';
@@ -6,7 +7,7 @@ import type { Clock } from '../../core/clock.ts';
 import { record } from '../audit/audit.ts';
 import { ACTIVATION_COLUMNS, activationSearchOf, findActivations, readCoverage, titlesOf, type Position } from '../history/history.ts';
 import { csvCell } from './csv.rules.ts';
-import { findExport, notePackProgress, settlePack, takePack, type StoredExport } from './exports.store.ts';
+import { findExport, holdPack, settlePack, takePack, tokensOf, type Lease, type StoredExport } from './exports.store.ts';
 import type { LedgerPart } from './ledger-part.ts';
 import { withSnapshot, type Selection } from './log-reader.store.ts';
 import { logStream } from './log-stream.ts';
@@ -18,6 +19,8 @@ import { writePack } from './pack.writer.ts';
 export interface PackDeps {
   readonly db: Database;
   readonly clock: Clock;
+  /** Real time: a demo's clock that jumps an hour does not mean that who makes a pack is dead. */
+  readonly systemClock: Clock;
   readonly newId: () => string;
   readonly tenantId: string;
   readonly nameOfTenant: () => Promise<string>;
@@ -29,46 +32,87 @@ export interface PackDeps {
 
 export type Packs = ReturnType<typeof createPacks>;
 
-/** Who has made no progress for so long is taken for dead, and the pack is begun anew. */
+/** Who was not heard of for so long is taken for dead, and the pack is begun anew. */
 const LEASE_MS = 5 * 60_000;
+const HEARD_EVERY_MS = LEASE_MS / 5;
 const PROGRESS_EVERY_ROWS = 20_000;
 
-/** Makes evidence packs in the background, one at a time: what is to be made stands in the table, and outlives a crash. */
-export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir, ledgerPart }: PackDeps) {
-  let underWay: Promise<void> | undefined;
-  const pathOf = (exportId: string): string => join(dir, `${exportId}.zip`);
-  const leaseUntil = (): Date => new Date(clock.now().getTime() + LEASE_MS);
+/** A file that is being written, and by whom; of an earlier release, by nobody. */
+const UNFINISHED = /^(?<exportId>[\da-f-]{36})\.zip\.(?:(?<token>[\da-f-]{36})\.)?part$/;
 
-  async function pass(): Promise<void> {
-    for (;;) {
-      const id = await takePack(db, tenantId, clock.now(), leaseUntil());
-      const found = id === undefined ? undefined : await findExport(db.prisma, tenantId, id);
-      if (!found) return;
-      await make(found);
-    }
+/**
+ * Makes evidence packs in the background, one at a time: what is to be made stands in the table, and outlives a crash. Who
+ * was taken for dead and is not may still be writing: each maker writes a file of its own, and only whose token the table has
+ * puts it in its place.
+ */
+export function createPacks({ db, clock, systemClock, newId, tenantId, nameOfTenant, log, dir, ledgerPart }: PackDeps) {
+  let underWay: Promise<void> = Promise.resolve();
+  const pathOf = (exportId: string): string => join(dir, `${exportId}.zip`);
+  const unfinishedOf = (exportId: string, token: string): string => `${pathOf(exportId)}.${token}.part`;
+  const leaseOf = (token: string): Lease => ({ token, until: new Date(systemClock.now().getTime() + LEASE_MS) });
+
+  /** One pass at a time in this process, each after those that were asked for before it. */
+  function pass(): Promise<void> {
+    const mine = underWay.then(makeAll);
+    underWay = mine.catch(() => undefined);
+    return mine;
   }
 
-  async function make(one: StoredExport): Promise<void> {
+  async function makeAll(): Promise<void> {
+    for (;;) {
+      const token = newId();
+      const id = await takePack(db, tenantId, systemClock.now(), leaseOf(token));
+      const found = id === undefined ? undefined : await findExport(db.prisma, tenantId, id);
+      if (!found) break;
+      await make(found, token);
+    }
+    await tidy();
+  }
+
+  /** Removes what makers left who died. Whoever makes a pack had its token in the table before there was a file. */
+  async function tidy(): Promise<void> {
+    const left = (await readdir(dir).catch(() => [])).flatMap((name) => {
+      const { exportId, token } = UNFINISHED.exec(name)?.groups ?? {};
+      return exportId === undefined ? [] : [{ name, exportId, token }];
+    });
+    if (left.length === 0) return;
+    const tokens = await tokensOf(db.prisma, tenantId, left.map(({ exportId }) => exportId));
+    for (const { name, exportId, token } of left) if (tokens.has(exportId) && tokens.get(exportId) !== token) await rm(join(dir, name), { force: true });
+  }
+
+  async function make(one: StoredExport, token: string): Promise<void> {
     const { told } = one;
     const actor = { tenantId, principalId: one.askedById, name: told.askedBy };
+    const unfinished = unfinishedOf(told.id, token);
+    const lost = new AbortController();
+    const hold = async (rowsDone?: number): Promise<void> => { if (!await holdPack(db.prisma, tenantId, told.id, leaseOf(token), rowsDone)) lost.abort(); };
+    // By the clock and not by what was done: one question to the database may take longer than the lease.
+    const heard = setInterval(() => { hold().catch((error: unknown) => { log.warn({ err: error, exportId: told.id }, 'that an evidence pack is being made could not be noted'); }); }, HEARD_EVERY_MS);
+    heard.unref();
     try {
       // What cannot be sealed is an alarm of the ledger; the pack says how much of it is not.
       await ledgerPart.seal().catch((error: unknown) => { log.warn({ err: error, exportId: told.id }, 'the ledger does not seal'); });
-      const written = await withSnapshot(db, (connection) => write(connection, one));
+      const written = await withSnapshot(db, (connection) => write(connection, one, unfinished, { hold, signal: lost.signal }));
       await db.prisma.$transaction(async (tx) => {
-        await settlePack(tx, tenantId, told.id, { ...written, finishedAt: clock.now() });
+        if (!await settlePack(tx, tenantId, told.id, token, { ...written, finishedAt: clock.now() })) return lost.abort();
         await record(tx, { id: newId(), at: clock.now(), actor, type: 'history.pack-made', kind: 'portal-export', result: 'success', data: { exportId: told.id, ...written } });
+        // Last, while the row is held: nobody else puts theirs there, and what is in its place is what its row says.
+        await rename(unfinished, pathOf(told.id));
       });
     } catch (error) {
-      log.warn({ err: error, exportId: told.id }, 'an evidence pack could not be made');
       await db.prisma.$transaction(async (tx) => {
-        await settlePack(tx, tenantId, told.id, { error: 'The pack could not be made. The log of the portal says why.', finishedAt: clock.now() });
+        if (!await settlePack(tx, tenantId, told.id, token, { error: 'The pack could not be made. The log of the portal says why.', finishedAt: clock.now() })) return lost.abort();
         await record(tx, { id: newId(), at: clock.now(), actor, type: 'history.pack-failed', kind: 'portal-export', result: 'failure', data: { exportId: told.id } });
+        log.warn({ err: error, exportId: told.id }, 'an evidence pack could not be made');
       });
+    } finally {
+      clearInterval(heard);
+      await rm(unfinished, { force: true });
     }
+    if (lost.signal.aborted) log.warn({ exportId: told.id }, 'an evidence pack was given up: another process has begun it anew');
   }
 
-  async function write(connection: Connection, { told, selection }: StoredExport): Promise<{ sha256: string; bytes: number; rows: number }> {
+  async function write(connection: Connection, { told, selection }: StoredExport, path: string, { hold, signal }: { readonly hold: (rowsDone: number) => Promise<void>; readonly signal: AbortSignal }): Promise<{ sha256: string; bytes: number; rows: number }> {
     const coverage = await readCoverage(connection, tenantId);
     const dropped = await readDropped(connection, tenantId, selection.filter);
     const statement = `${coverageStatement(coverage)}${droppedStatement(dropped)}`;
@@ -84,7 +128,7 @@ export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir
         rows += piece.rows;
         if (rows - noted >= PROGRESS_EVERY_ROWS) {
           noted = rows;
-          await notePackProgress(db.prisma, tenantId, told.id, rows, leaseUntil());
+          await hold(rows);
         }
         if (piece.bytes.length > 0) yield piece.bytes;
       }
@@ -97,14 +141,14 @@ export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir
     }
     const text = (content: () => string | Promise<string>) => async function* once(): AsyncGenerator<Buffer> { yield Buffer.from(await content()); };
     const ledger = await ledgerPart.filesOf(connection, selection);
-    const written = await writePack(pathOf(told.id), [
+    const written = await writePack(path, [
       { name: 'README.txt', content: text(() => readmeOf(head)) },
       { name: 'events.ndjson', content: events },
       { name: 'activations.csv', content: activationRows },
       { name: 'coverage.json', content: text(() => `${JSON.stringify({ ...coverage, statement, dropped }, undefined, 2)}\n`) },
       { name: 'summary.pdf', content: async function* pdf() { yield await summaryPdf(facts()); } },
       ...ledger,
-    ], { at: new Date(told.askedAt), manifest: (files) => manifestOf(head, selection.mark, files) });
+    ], { at: new Date(told.askedAt), manifest: (files) => manifestOf(head, selection.mark, files), signal });
     return { sha256: written.sha256, bytes: written.bytes, rows };
   }
 
@@ -126,9 +170,7 @@ export function createPacks({ db, clock, newId, tenantId, nameOfTenant, log, dir
     pathOf,
     /** Makes what waits, now; what is under way is followed by it. */
     begin(): void {
-      const after = underWay ?? Promise.resolve();
-      const mine = after.then(pass).catch((error: unknown) => { log.warn({ err: error }, 'evidence packs are not being made'); }).finally(() => { if (underWay === mine) underWay = undefined; });
-      underWay = mine;
+      pass().catch((error: unknown) => { log.warn({ err: error }, 'evidence packs are not being made'); });
     },
     /** Of the queue: what a process left when it died. */
     pass,

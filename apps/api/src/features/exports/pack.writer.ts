@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,11 +13,19 @@ export interface PackPart { readonly name: string; readonly content: () => Async
 
 export interface WrittenPack { readonly sha256: string; readonly bytes: number; readonly files: readonly PackedFile[] }
 
+interface Writing {
+  readonly at: Date;
+  readonly manifest: (files: readonly PackedFile[]) => string;
+  /** Aborted where the file is not wanted any more. */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Writes a ZIP of the parts, and last of all a manifest of them. The file is there when it is whole, and not before: it is
- * written beside its place and put there in one step. Nothing of it is held in memory but what is on its way.
+ * Writes a ZIP of the parts, and last of all a manifest of them, beside the place where it belongs: whoever had it written
+ * puts it there in one step, once it is whole. What breaks off leaves no file. Nothing of it is held in memory but what is on
+ * its way.
  */
-export async function writePack(path: string, parts: readonly PackPart[], { at, manifest }: { readonly at: Date; readonly manifest: (files: readonly PackedFile[]) => string }): Promise<WrittenPack> {
+export async function writePack(path: string, parts: readonly PackPart[], { at, manifest, signal }: Writing): Promise<WrittenPack> {
   await mkdir(dirname(path), { recursive: true });
   const zip = new yazl.ZipFile();
   const files: PackedFile[] = [];
@@ -36,13 +44,11 @@ export async function writePack(path: string, parts: readonly PackPart[], { at, 
   zip.addReadStreamLazy('manifest.json', options, (done) => { done(null, Readable.from([Buffer.from(manifest(files))])); });
   zip.end();
 
-  const unfinished = `${path}.part`;
   let whole: Measure = { bytes: 0, sha256: '' };
   try {
-    await Promise.race([pipeline(zip.outputStream, measuring((measure) => { whole = measure; }), createWriteStream(unfinished, { mode: 0o600, flush: true })), failed.promise]);
-    await rename(unfinished, path);
+    await Promise.race([pipeline(zip.outputStream, measuring((measure) => { whole = measure; }), createWriteStream(path, { mode: 0o600, flush: true }), { ...(signal && { signal }) }), failed.promise]);
   } catch (error) {
-    await rm(unfinished, { force: true });
+    await rm(path, { force: true });
     throw error;
   }
   return { ...whole, files };

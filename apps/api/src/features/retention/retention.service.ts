@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MonthlyLog, type Answer, type GetRetention, type Input, type LiftHold, type PlannedDrop, type SetHold, type SetRetention } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
@@ -130,13 +131,14 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
           for await (const { bytes } of logStream(connection, 'ndjson', { tenantId, filter, mark })) if (bytes.length > 0) yield bytes;
         }
         const ledger = await ledgerPart.filesOf(connection, whole);
-        return writePack(file, [
+        return writePack(`${file}.part`, [
           { name: 'README.txt', content: async function* readme() { yield Buffer.from(readmeOf(tenantId, one)); } },
           { name: rowsFile(of), content: () => wholeRowsOf(connection, whole) },
           ...(of === 'audit_event' ? [{ name: 'events.ndjson', content: events }] : []),
           ...ledger,
         ], { at: clock.now(), manifest: (files: readonly PackedFile[]) => `${JSON.stringify({ format: 'gatehouse-archive', version: 1, tenantId, log: of, month, rows, files }, undefined, 2)}\n` });
       });
+      await rename(`${file}.part`, file);
       const fault = faultOf(written, await readPack(file), rows, rowsFile(of));
       if (fault !== undefined) throw new Error(fault);
       await db.prisma.$transaction(async (tx) => {
