@@ -63,6 +63,19 @@ test('signing out ends it, and another tenant does not know it', async () => {
   expect(await all.find(second), 'the other browser stays').toBeDefined();
 });
 
+test('a session that stood idle too long needs no tokens, swept or not', async () => {
+  await using all = await prepared();
+  await all.begin();
+  all.after(IDLE_MINUTES - 1);
+  const phone = await all.begin();
+  const left = () => all.db.prisma.$transaction((tx) => all.sessions.others(tx, all.ana.principalId));
+  expect(await left()).toBe(2);
+  all.after(IDLE_MINUTES);
+  expect(await left(), 'the laptop of before').toBe(1);
+  await all.db.prisma.$transaction((tx) => all.sessions.end(tx, phone));
+  expect(await left()).toBe(0);
+});
+
 test('a new key is used at once, and sessions under the old one go on while it is listed', async () => {
   await using all = await prepared();
   const secret = await all.begin();

@@ -119,10 +119,11 @@ export function createSessions({ tenantId, db, systemClock, keys }: SessionDeps)
 
     endDevices,
 
-    /** Whether the person has another session whose tokens are still needed, or a device that they allowed is about to. */
+    /** How many need the person's tokens: their sessions that stand, and devices that they allowed and that have not come yet. */
     async others(tx: Tx, principalId: string): Promise<number> {
-      const standing = { tenantId, principalId, expiresAt: { gt: systemClock.now() } };
-      return await tx.session.count({ where: standing }) + await tx.deviceSignIn.count({ where: { ...standing, status: 'allowed' } });
+      const theirs = { tenantId, principalId };
+      const allowed = { ...theirs, status: 'allowed', expiresAt: { gt: systemClock.now() } };
+      return await tx.session.count({ where: { ...theirs, ...standing() } }) + await tx.deviceSignIn.count({ where: allowed });
     },
 
     /** Removes what is over: sessions, attempts to sign in, devices that asked, and tokens that no session needs. */
