@@ -163,7 +163,7 @@ export function compose(ground: Ground): Product {
 
   const cookies = createCookies(publicUrl.startsWith('https:'));
   const sessions = createSessions({ tenantId, db, systemClock: ground.systemClock, keys: sessionKeys });
-  const tokens = createTokens({ authority, db, keys: tokenKeys, clock });
+  const tokens = createTokens({ authority, db, keys: tokenKeys, systemClock: ground.systemClock });
   const signIn = createSignIn({ authority, db, clock, systemClock: ground.systemClock, sessionKeys, tokenKeys, tokens, sessions, redirectUri: `${publicUrl}/auth/redirect`, log });
 
   const deviceSignIn = createDeviceSignIn({ tenantId, db, clock, systemClock: ground.systemClock, keys: sessionKeys, sessions });

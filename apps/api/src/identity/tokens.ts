@@ -20,7 +20,8 @@ interface TokenDeps {
   readonly authority: Authority;
   readonly db: Database;
   readonly keys: Keys;
-  readonly clock: Clock;
+  /** Real time, as of the sessions that need the tokens. */
+  readonly systemClock: Clock;
 }
 
 /** A msal client; CP1 says that we handle claims challenges, without which PIM refuses every step-up (OAUTH.md §6). */
@@ -45,25 +46,39 @@ export function msalClient(authority: Authority, cachePlugin?: ICachePlugin): Co
  * Tokens of people and of the portal itself. A person's refresh and access tokens are one encrypted row, opened for
  * one call and closed again; nothing of them stays in memory and nothing reaches the browser or the log.
  */
-export function createTokens({ authority, db, keys, clock }: TokenDeps) {
+export function createTokens({ authority, db, keys, systemClock }: TokenDeps) {
   const context = (partition: string): string => `token:${authority.tenantId}:${partition}`;
   const where = (partition: string) => ({ tenantId_partition: { tenantId: authority.tenantId, partition } });
 
+  const rowOf = (partition: string, cache: string) => ({ sealed: new Uint8Array(seal(keys, context(partition), cache)), updatedAt: systemClock.now() });
+
   const keep = async (partition: string, cache: string): Promise<void> => {
-    const row = { sealed: new Uint8Array(seal(keys, context(partition), cache)), updatedAt: clock.now() };
+    const row = rowOf(partition, cache);
     await db.prisma.tokenPartition.upsert({ where: where(partition), create: { tenantId: authority.tenantId, partition, ...row }, update: row });
   };
 
-  const partitionPlugin = (partition: string): ICachePlugin => ({
-    async beforeCacheAccess(cache) {
-      const row = await db.prisma.tokenPartition.findUnique({ where: where(partition) });
-      const text = row && unseal(keys, context(partition), row.sealed);
-      if (text !== null && text !== undefined) cache.tokenCache.deserialize(text);
-    },
-    async afterCacheAccess(cache) {
-      if (cache.cacheHasChanged) await keep(partition, cache.tokenCache.serialize());
-    },
-  });
+  /**
+   * The person's tokens for one call. What it fetches is kept where they are still those that it began with (no two seals are
+   * alike): a call that ends after its person signed out, or proved more, neither brings back what was forgotten nor takes away
+   * what is newer.
+   */
+  const partitionPlugin = (partition: string): ICachePlugin => {
+    let begunWith: Uint8Array<ArrayBuffer> | null | undefined;
+    return {
+      async beforeCacheAccess(cache) {
+        if (begunWith !== undefined) return;
+        begunWith = (await db.prisma.tokenPartition.findUnique({ where: where(partition) }))?.sealed ?? null;
+        const text = begunWith && unseal(keys, context(partition), begunWith);
+        if (text !== null && text !== undefined) cache.tokenCache.deserialize(text);
+      },
+      async afterCacheAccess(cache) {
+        if (!cache.cacheHasChanged || !begunWith) return;
+        const row = rowOf(partition, cache.tokenCache.serialize());
+        const { count } = await db.prisma.tokenPartition.updateMany({ where: { tenantId: authority.tenantId, partition, sealed: begunWith }, data: row });
+        begunWith = count === 1 ? row.sealed : null;
+      },
+    };
+  };
 
   const app = msalClient(authority);
 
