@@ -114,6 +114,17 @@ describe('the list', () => {
     expect(await screen.findByRole('heading', { name: 'Activate: Finance reports' })).toBeTruthy();
   });
 
+  test('what is searched for takes no reminder away: what is open ends all the same', async () => {
+    vi.stubGlobal('Notification', { permission: 'granted', requestPermission: async () => 'granted' });
+    const active = { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false };
+    renderPage(<AccessPage />, { api: [listed(entry({ active }), entry({ groupId: '2', applications: [], groupName: 'Payroll-Operator' }))] });
+    await userEvent.click(await screen.findByRole('checkbox', { name: 'Remind me before it ends' }));
+    await userEvent.type(screen.getByRole('searchbox'), 'payroll');
+    expect(screen.queryByRole('heading', { name: 'Finance reports' })).toBeNull();
+    expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Remind me before it ends' }).checked).toBe(true);
+    localStorage.clear();
+  });
+
   test('favourites come first, then what was used lately; the star moves at once', async () => {
     const plain = (groupId: string, groupName: string, more: object = {}) => entry({ groupId, groupName, applications: [], ...more });
     const entries = [plain('1', 'A'), plain('2', 'B', { lastAskedAt: at(-60 * 24 * 40) }), plain('3', 'C', { lastAskedAt: at(-60) }), plain('4', 'D', { favourite: true })];

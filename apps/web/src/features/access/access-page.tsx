@@ -29,6 +29,7 @@ const useStyles = makeStyles({
   bars: { display: 'grid', gap: '8px' },
   find: { display: 'flex', flexWrap: 'wrap', gap: '8px 16px', alignItems: 'center', justifyContent: 'space-between' },
   search: { width: '360px', '@media (max-width: 640px)': { width: '100%' } },
+  acts: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px 16px' },
   age: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '0 8px', marginBottom: '8px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
   none: { margin: 0, color: tokens.colorNeutralForeground2 },
 });
@@ -72,6 +73,8 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
   useSlash(field);
   const found = entries.filter((entry) => matches(entry, words));
   const { open, waiting, closed, ended } = sectionsOf(found, serverNow());
+  // Whatever is searched for: what is open ends all the same.
+  const { open: allOpen } = sectionsOf(entries, serverNow());
   const wanted = search.get('activate');
   // Back from verifying to what has ended meanwhile: it is activated anew, with what was typed.
   const kept = search.get('keep');
@@ -84,7 +87,7 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
     setNews(undefined);
     show(groupId);
   };
-  const ends = sectionsOf(entries, serverNow()).open.flatMap(({ active }) => (active?.endsAt ? [active.endsAt] : [])).sort()[0];
+  const ends = allOpen.flatMap(({ active }) => (active?.endsAt ? [active.endsAt] : [])).sort()[0];
 
   return (
     <>
@@ -102,13 +105,17 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
             // What was looked for is what the person came for.
             onKeyDown={({ key }) => { if (key === 'Enter' && words.trim() !== '' && closed[0]) activate(closed[0].groupId); }}
           />
-          {eligible.length > 1 && <Button onClick={() => { setNews(undefined); setSearch({ several: '1' }); }}>Activate several</Button>}
+          <div className={styles.acts}>
+            {allOpen.length > 0 && <EndReminder open={allOpen} />}
+            <EndSeveral entries={allOpen} />
+            {eligible.length > 1 && <Button onClick={() => { setNews(undefined); setSearch({ several: '1' }); }}>Activate several</Button>}
+          </div>
         </div>
       )}
       {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
       <AskingWhenEnded entries={entries} onNews={setNews} />
       <Unfinished entries={entries} onNews={setNews} />
-      {open.length > 0 && <Section title="Open now" action={<><EndReminder open={open} /><EndSeveral entries={open} /></>}><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
+      {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}
       {closed.length > 0 && (
         <Section title="You may open">

@@ -30,7 +30,7 @@ export function EndSeveral({ entries }: { entries: readonly AccessEntry[] }) {
   const [chosen, setChosen] = useState<readonly AccessEntry[]>();
   return (
     <>
-      {own.length > 1 && <Button size="small" onClick={() => { setChosen(own); }}>End several…</Button>}
+      {own.length > 1 && <Button onClick={() => { setChosen(own); }}>End several…</Button>}
       {chosen && <EndDialog entries={chosen} onClose={() => { setChosen(undefined); }} />}
     </>
   );

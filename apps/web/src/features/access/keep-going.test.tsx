@@ -218,6 +218,17 @@ describe('ending several', () => {
     await screen.findByRole('heading', { name: 'Finance reports' });
     expect(screen.queryByRole('button', { name: 'End several…' })).toBeNull();
   });
+
+  test('what came of each can be read also when nothing is open any more', async () => {
+    const two = three.slice(0, 2);
+    const { use } = page({ api: [nothingEnds, nothingResidual, listed(...two)] });
+    await userEvent.click(await screen.findByRole('button', { name: 'End several…' }));
+    const over = two.map((one) => ({ ...one, active: null, keepGoing: null, ended: { at: at(0), networkMayStayOpenUntil: at(90) } }));
+    use(listed(...over), answers(DeactivateAccess, ({ body }) => ({ groupId: (body as { groupId: string }).groupId, endedAt: at(0), networkMayStayOpenUntil: at(90), provedGone: true })));
+    await userEvent.click(screen.getByRole('button', { name: 'Deactivate 2' }));
+    await waitFor(() => { expect(screen.queryByRole('list', { name: 'Open now', hidden: true })?.closest('[role="dialog"]')).toBeTruthy(); });
+    expect(await screen.findAllByText(/^Ended at/)).toHaveLength(2);
+  });
 });
 
 test('what is scheduled counts down to its start', async () => {
