@@ -39,6 +39,8 @@ const Request = z.object({
 
 /** How far Entra's clock may be from the caller's. */
 const CLOCK_SKEW_MS = 2 * 60_000;
+/** Statuses of requests after which the same may be asked again. */
+const CAME_TO_NOTHING: ReadonlySet<string> = new Set(['Canceled', 'Denied', 'Failed']);
 
 /** A request for eligibility or for an assignment, as Graph answers it. */
 export const ScheduleRequestShape = Request.transform(
@@ -167,13 +169,16 @@ export function createPimGroups(transport: Transport): PimGroups {
         : get(`/${kind}ScheduleRequests`, `groupId eq ${quoted(groupId)} and principalId eq ${quoted(principalId)}`),
       ScheduleRequestShape,
     );
-    return requests.find((request) =>
-      request.principalId.toLowerCase() === principalId.toLowerCase()
+    // Of two that say the same the newer one is the wish's own; and nothing that has come to nothing by now was asked just now.
+    return requests.filter((request) =>
+      request.accessId === wish.accessId
+      && request.principalId.toLowerCase() === principalId.toLowerCase()
       && request.action.toLowerCase() === wish.action.toLowerCase()
-      && request.status !== 'Canceled'
+      && !CAME_TO_NOTHING.has(request.status ?? '')
       && request.justification === (wish.justification || undefined)
       && request.ticketNumber === (wish.ticketInfo?.ticketNumber || undefined)
-      && Date.parse(request.createdAt) >= since.getTime() - CLOCK_SKEW_MS);
+      && Date.parse(request.createdAt) >= since.getTime() - CLOCK_SKEW_MS)
+      .toSorted((one, other) => Date.parse(other.createdAt) - Date.parse(one.createdAt))[0];
   };
 
   const ask = (kind: 'eligibility' | 'assignment', wish: Asked): Promise<ScheduleRequest> => {

@@ -207,10 +207,19 @@ describe('a write that must not be done twice', () => {
 
   test.each([
     ['of before', { createdDateTime: '2026-03-02T11:57:00Z' }], ['with another reason', { justification: 'Other' }], ['with a ticket', { ticketInfo: { ticketNumber: 'CHG1' } }],
-    ['that was taken back', { status: 'Canceled' }], ['to end it', { action: 'selfDeactivate' }], ['of another person', { principalId: 'p-2' }],
+    ['that was taken back', { status: 'Canceled' }], ['that was denied', { status: 'Denied' }], ['that failed', { status: 'Failed' }], ['for another role', { accessId: 'owner' }], ['to end it', { action: 'selfDeactivate' }], ['of another person', { principalId: 'p-2' }],
   ])('is not taken for a request %s', async (_what, other) => {
     await using server = await startScriptedGraph([{ status: 504 }, { json: { value: [{ ...received, justification: 'Month end', id: 'r-0', ...other }] } }, { status: 201, json: received }]);
     expect((await server.graph.pim.mine.activate(wish)).id).toBe('r-1');
+  });
+
+  test('is the newer of two that say the same, whichever Graph lists first', async () => {
+    const older = { ...received, id: 'r-0', justification: 'Month end', createdDateTime: '2026-03-02T11:59:10.1234567Z' };
+    const newer = { ...older, id: 'r-1', createdDateTime: '2026-03-02T12:00:00Z' };
+    for (const value of [[older, newer], [newer, older]]) {
+      await using server = await startScriptedGraph([{ status: 504 }, { json: { value } }]);
+      expect((await server.graph.pim.mine.activate(wish)).id).toBe('r-1');
+    }
   });
 
   test.each(['{"id":', '<html></html>', '{"id":7}'])('is looked for after a 2xx that cannot be read: %s', async (text) => {
