@@ -211,6 +211,19 @@ test('Entra does not answer: the request stays on record, and is settled when En
   expect((await activate(ana, build)).status).toBe(201);
 });
 
+test('a thousand that are active, and were there before, do not hide one whose answer was lost', async () => {
+  await using all = await prepared();
+  const { portal, ana, build } = all;
+  const calm = { tenantId: portal.tenantId, principalName: 'Somebody', groupId: '00000000-0000-4000-8000-000000000000', action: 'activate', minutes: 480, status: 'active', createdAt: portal.now(), startsAt: portal.now(), provisionedAt: portal.now(), memberAt: portal.now(), lookedAt: portal.now(), endsAt: new Date(portal.now().getTime() + 8 * 60 * 60_000) };
+  await portal.db.prisma.accessRequest.createMany({ data: Array.from({ length: 1000 }, () => ({ ...calm, id: randomUUID(), principalId: randomUUID() })) });
+  await portal.advance('PT1S');
+  await portal.emulator.faults([{ match: GRAPH_POST, times: null, fault: { kind: 'status', status: 503 } }]);
+  expect((await activate(ana, build)).status).toBe(503);
+  await portal.advance('PT2M');
+  await portal.product.tasks.settleRequests();
+  expect(await portal.db.prisma.accessRequest.findFirst({ where: { groupId: build } })).toMatchObject({ status: 'failed' });
+});
+
 test('the answer is lost after Entra did it: it is found, not asked again', async () => {
   await using all = await prepared();
   const { portal, ana, build } = all;

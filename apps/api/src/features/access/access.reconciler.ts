@@ -19,8 +19,8 @@ const PAGES_FIRST_SECONDS = 5;
 
 /**
  * Settles what nobody watches: requests whose answer was lost, that wait for approval, provisioning or start, and
- * memberships whose time is over or that were ended elsewhere. Reads Entra app-only, a group at most once a round and a
- * request no oftener than its looks are due; repeating it is harmless.
+ * memberships whose time is over or that were ended elsewhere. Reads Entra app-only, a group once for all of its requests
+ * that are at hand and a request no oftener than its looks are due; repeating it is harmless.
  */
 export function createReconciler(deps: ReconcilerDeps) {
   const { db: { prisma: db }, clock, newId, announce, appGraph, log, tenantId } = deps;
@@ -48,13 +48,16 @@ export function createReconciler(deps: ReconcilerDeps) {
   return {
     /** One round; answers how many requests moved on. What cannot be read is left for a later look. */
     async settleOpenRequests(): Promise<number> {
-      const open = await findOpen(db, tenantId);
-      const standing: StoredRequest[] = [];
-      // What needs nobody's answer: time that is over.
-      for (const row of open) standing.push(await settle(settling, row, observe(row, { requests: undefined, assignments: undefined }, clock.now())));
-      const { rows, failures } = await following.lookWhereDue(standing, sights(), PAGES_FIRST_SECONDS);
-      for (const { row: { groupId }, error } of failures) log.warn({ err: error, groupId }, 'a request could not be settled; a later look tries again');
-      return rows.filter((row, index) => row.status !== open[index]?.status).length;
+      let moved = 0;
+      for await (const open of findOpen(db, tenantId)) {
+        const standing: StoredRequest[] = [];
+        // What needs nobody's answer: time that is over.
+        for (const row of open) standing.push(await settle(settling, row, observe(row, { requests: undefined, assignments: undefined }, clock.now())));
+        const { rows, failures } = await following.lookWhereDue(standing, sights(), PAGES_FIRST_SECONDS);
+        for (const { row: { groupId }, error } of failures) log.warn({ err: error, groupId }, 'a request could not be settled; a later look tries again');
+        moved += rows.filter((row, index) => row.status !== open[index]?.status).length;
+      }
+      return moved;
     },
   };
 }

@@ -70,9 +70,15 @@ export async function findOwnRecent(db: Tx, tenantId: string, principalId: strin
   return [...new Map([...open, ...recent].map((row) => [row.id, row])).values()];
 }
 
-/** Everybody's requests that are not at rest, oldest first. */
-export async function findOpen(db: Tx, tenantId: string, limit = 1000): Promise<readonly StoredRequest[]> {
-  return db.accessRequest.findMany({ where: { tenantId, status: { in: [...OPEN_STATES] } }, orderBy: { createdAt: 'asc' }, take: limit });
+/** Everybody's requests that are not at rest, some at a time and a group's together: most are calm, and must not hide the others. */
+export async function* findOpen(db: Tx, tenantId: string, atATime = 1000): AsyncGenerator<readonly StoredRequest[]> {
+  let last: StoredRequest | undefined;
+  do {
+    const after = last && { OR: [{ groupId: { gt: last.groupId } }, { groupId: last.groupId, id: { gt: last.id } }] };
+    const rows: readonly StoredRequest[] = await db.accessRequest.findMany({ where: { tenantId, status: { in: [...OPEN_STATES] }, ...after }, orderBy: [{ groupId: 'asc' }, { id: 'asc' }], take: atATime });
+    yield rows;
+    last = rows.length < atATime ? undefined : rows.at(-1);
+  } while (last);
 }
 
 /** Entra's ids that recorded requests of a person stand for. */
