@@ -3,7 +3,7 @@ import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
-import { ANA, answers, refuses, renderPage, type Handler } from '../../testing/testing.tsx';
+import { ANA, answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { ExportsPage } from './exports-page.tsx';
 import { AddressBar } from './testing/history.tsx';
 
@@ -20,6 +20,15 @@ test('says what an export would hold, what was made, and where the feed stands',
   expect(screen.getByText('40,000 events so far')).toBeTruthy();
   expect(screen.getByText('The pack could not be made.')).toBeTruthy();
   expect(screen.getByText(/Nobody listens at the receiver/)).toBeTruthy();
+});
+
+test('what an export of the filter before would hold is not said of the one now', async () => {
+  const { use } = show(size, list([]));
+  await screen.findByText(/^About 12,345 events/);
+  use(waits(EstimateExport));
+  await userEvent.type(screen.getByLabelText('Person'), 'Ana{Enter}');
+  expect(await screen.findByText('Counting what it would hold')).toBeTruthy();
+  expect(screen.queryByText(/12,345/)).toBeNull();
 });
 
 test('of more events than are counted it says that they are more, and no number that is none', async () => {

@@ -106,7 +106,7 @@ export function ExportsPage() {
         <div className={styles.make}>
           <Button ref={button} appearance="primary" disabled={create.isPending} onClick={make}>{stepUp ? `Verify and make ${format === 'pack' ? 'evidence pack' : 'export'}` : format === 'pack' ? 'Make evidence pack' : 'Make export'}</Button>
           {stepUp && <Button onClick={notNow}>Not now</Button>}
-          <span role="status">{size.data && heldBy(size.data)}</span>
+          <span role="status">{size.isPending || size.isPlaceholderData ? 'Counting what it would hold' : size.data && heldBy(size.data)}</span>
         </div>
         <p className={styles.small}>An export holds the log as it stands when it is made. That it was made, and each download of it, is itself in the history. Exports of more than {LARGE_EXPORT.toLocaleString('en-GB')} events are made and downloaded only within 10 minutes of a sign-in.</p>
       </div>

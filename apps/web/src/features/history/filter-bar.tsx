@@ -23,6 +23,8 @@ export interface Choice { readonly name: string; readonly label: string; readonl
 const NAMES = [['person', 'Person'], ['group', 'Group'], ['application', 'Application or host']] as const;
 const TEXTS = [...NAMES, ['text', 'Reason or ticket']] as const;
 const DAYS = [['from', 'From'], ['to', 'To']] as const;
+/** The part of those days that the timeline shows, as the address names it. */
+export const ZOOM = 'zoom';
 
 export type Filter = ReturnType<typeof useFilter>;
 
@@ -52,11 +54,13 @@ export function useFilter(choices: readonly Choice[], has: { readonly text: bool
       change((next) => {
         if (value.trim() === '') next.delete(name);
         else next.set(name, value.trim());
+        // Of other days it is no part: they would be chosen and not shown.
+        if (DAYS.some(([day]) => day === name)) next.delete(ZOOM);
       });
     },
     /** Takes off the filters; what is open beside the list stays open. */
     clear: (): void => {
-      change((next) => { for (const [name] of fields) next.delete(name); });
+      change((next) => { for (const name of [...fields.map(([field]) => field), ZOOM]) next.delete(name); });
     },
     isEmpty: fields.every(([name]) => text(name) === ''),
     /** Which way the list runs. */

@@ -1,5 +1,5 @@
 import { GetEventStatistics, GetTimeline, ListHistoryNames, type Answer } from '@gatehouse/contracts';
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { at } from '../../testing/fixtures.ts';
@@ -33,6 +33,24 @@ test('zooming stands in the address, asks for the span alone, and is taken back'
   expect(address()).toBe('/history/timeline');
 });
 
+test('a zoom is of the days that were chosen: other days, or none, are shown whole', async () => {
+  show(lanes(), '/history/timeline?person=Ana&from=2026-02-02');
+  await userEvent.click(await screen.findByRole('button', { name: 'Zoom in' }));
+  fireEvent.change(screen.getByLabelText('From'), { target: { value: '2026-02-03' } });
+  expect(address()).toBe('/history/timeline?person=Ana&from=2026-02-03');
+  await userEvent.click(screen.getByRole('button', { name: 'Earlier' }));
+  expect(address()).toContain('zoom=');
+  await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
+  expect(address()).toBe('/history/timeline');
+});
+
+test('what is counted by time alone says of whom it is where names are looked for', async () => {
+  show();
+  expect(await screen.findByRole('heading', { name: 'When people activate' })).toBeTruthy();
+  await userEvent.type(screen.getByLabelText('Person'), 'Ana{Enter}');
+  for (const name of ['When people activate, all people and groups', 'Activations by month, all people and groups']) expect(await screen.findByRole('heading', { name })).toBeTruthy();
+});
+
 test('bars of the span before cannot be opened while those of the next one are read', async () => {
   const { use } = show();
   const isInert = async () => (await screen.findByRole('list', { name: 'Memberships of Ana Costa' })).closest('[aria-busy="true"][inert]') !== null;
@@ -57,6 +75,22 @@ test('says that there are more than are shown, and that nobody had any', async (
   use(lanes([]));
   await userEvent.click(screen.getByRole('button', { name: 'Earlier' }));
   expect(await screen.findByText('Nobody had access by activation in this time')).toBeTruthy();
+});
+
+test('that nobody had any is said of the span that was read, not of the next one', async () => {
+  const { use } = show(lanes([]));
+  const nobody = 'Nobody had access by activation in this time';
+  await screen.findByText(nobody);
+  use(waits(GetTimeline));
+  await userEvent.click(screen.getByRole('button', { name: 'Earlier' }));
+  await waitFor(() => { expect(screen.queryByText(nobody)).toBeNull(); });
+  expect(screen.getAllByLabelText('Reading')).toHaveLength(1);
+});
+
+test('numbers that are not there yet are awaited in their places', async () => {
+  renderPage(<TimelinePage />, { session: INES, api: [lanes(), waits(GetEventStatistics), answers(ListHistoryNames, { groups: [], applications: [] })] });
+  await screen.findByRole('list', { name: 'Memberships of Ana Costa' });
+  expect(screen.getAllByLabelText('Reading')).toHaveLength(2);
 });
 
 test('the week is a table with a number in each hour, and months lead to their events', async () => {

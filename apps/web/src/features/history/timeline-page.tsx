@@ -11,7 +11,7 @@ import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
-import { FilterBar, useFilter } from './filter-bar.tsx';
+import { FilterBar, useFilter, ZOOM } from './filter-bar.tsx';
 import { useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { statistics, timeline } from './history.queries.ts';
@@ -59,7 +59,7 @@ export function TimelinePage() {
   // Without days in the address: the last thirty. Minutes of a zoom stand in the address beside the days of the filter.
   const end = filter.to === undefined ? midnightOf(now.getTime() + DAY) : Date.parse(filter.to);
   const whole: Span = { from: filter.from === undefined ? midnightOf(end - 30 * DAY) : Date.parse(filter.from), to: end };
-  const zoom = zoomOf(search.get('zoom'));
+  const zoom = zoomOf(search.get(ZOOM));
   const span = zoom ?? (whole.from < whole.to ? whole : { from: whole.from, to: whole.from + DAY });
   const set = (name: string, value: string | undefined): void => {
     setSearch((before) => {
@@ -69,12 +69,14 @@ export function TimelinePage() {
       return next;
     }, { replace: true, preventScrollReset: true });
   };
-  const zoomTo = (to: Span): void => { set('zoom', `${new Date(to.from).toISOString()}_${new Date(to.to).toISOString()}`); };
+  const zoomTo = (to: Span): void => { set(ZOOM, `${new Date(to.from).toISOString()}_${new Date(to.to).toISOString()}`); };
   const by = filter.text('by') === 'application' ? 'application' : 'person';
   const names = { person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined };
   const query = useQuery({ ...timeline({ ...names, by, from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString() }), placeholderData: keepPreviousData });
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const counts = useQuery(statistics({ timeZone, result: 'success', ...(filter.from !== undefined && { from: filter.from }), ...(filter.to !== undefined && { to: filter.to }) }));
+  // They are counted as events come in, by time alone.
+  const ofAll = Object.values(names).some((name) => name !== undefined) ? ', all people and groups' : '';
   return (
     <HistoryPage title="History: timeline" coverage={query.data?.coverage}>
       <FilterBar filter={filter} choices={[]} />
@@ -84,16 +86,16 @@ export function TimelinePage() {
         <Button onClick={() => { zoomTo(moved(span, 0.5)); }}>Later</Button>
         <Button onClick={() => { zoomTo(zoomed(span, 0.5)); }}>Zoom in</Button>
         <Button onClick={() => { zoomTo(zoomed(span, 2)); }}>Zoom out</Button>
-        {zoom && <Button onClick={() => { set('zoom', undefined); }}>Whole span</Button>}
+        {zoom && <Button onClick={() => { set(ZOOM, undefined); }}>Whole span</Button>}
       </div>
       <p className={styles.span} aria-live="polite">{formatInstant(new Date(span.from).toISOString(), now)} to {formatInstant(new Date(span.to).toISOString(), now)}</p>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={6} />}
       {query.data && (query.data.lanes.length === 0
-        ? <EmptyState title="Nobody had access by activation in this time">{filter.words === '' ? 'Zoom out or go earlier.' : `Looked for: ${filter.words}.`}</EmptyState>
+        ? query.isPlaceholderData ? <ListSkeleton rows={6} /> : <EmptyState title="Nobody had access by activation in this time">{filter.words === '' ? 'Zoom out or go earlier.' : `Looked for: ${filter.words}.`}</EmptyState>
         : <Awaiting isStale={query.isPlaceholderData}><Lanes data={query.data} span={span} now={now} onOpen={open} /></Awaiting>)}
-      <Section title="When people activate"><ProblemBar error={counts.error} onRetry={() => void counts.refetch()} />{counts.data && <HeatMap data={counts.data} timeZone={timeZone} />}</Section>
-      <Section title="Activations by month">{counts.data && <Months data={counts.data} />}</Section>
+      <Section title={`When people activate${ofAll}`}><ProblemBar error={counts.error} onRetry={() => void counts.refetch()} />{counts.isPending && <ListSkeleton rows={4} />}{counts.data && <HeatMap data={counts.data} timeZone={timeZone} />}</Section>
+      <Section title={`Activations by month${ofAll}`}>{counts.isPending && <ListSkeleton rows={2} />}{counts.data && <Months data={counts.data} />}</Section>
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
     </HistoryPage>
   );
