@@ -7,7 +7,7 @@ contract('the emulated tenant', async (): Promise<Stage> => {
   const tenant = await startTenant();
   return {
     people: { admin: MAYA, analyst: ANA, approver: OMAR }, mark: 'Contract', auditMinutes: 60,
-    as: tenant.as, asPortal: tenant.asPortal, now: tenant.now,
+    as: tenant.as, asPortal: tenant.asPortal, now: tenant.now, mail: async () => 'ana.costa@contoso.example',
     pass: (minutes) => tenant.advance(`PT${minutes}M`),
     eventually: (look) => look(),
     [Symbol.asyncDispose]: () => tenant[Symbol.asyncDispose](),

@@ -61,6 +61,10 @@ export async function startLiveTenant(settings: LiveSettings): Promise<Stage> {
   return {
     people, mark, auditMinutes, eventually,
     now: () => clock.now(),
+    async mail(upn) {
+      const answer = await call('GET', `/users/${encodeURIComponent(upn)}?$select=mail`);
+      return z.object({ mail: z.string().nullish() }).parse(await answer.json()).mail ?? undefined;
+    },
     pass: (minutes) => timer.sleep(minutes * 60_000),
     async as(upn, scopes, claims) {
       const token = await tokens.ofPerson(upn, scopes, claims);

@@ -16,6 +16,10 @@ const setting = (name: string): string => {
   return value;
 };
 
+const AUDIT_MINUTES = Number(env['GRAPH_LIVE_AUDIT_MINUTES'] ?? '60');
+/** What a step may take: people who sign in, what comes into effect in minutes, and the audit log. */
+const STEP_MS = (AUDIT_MINUTES + 30) * 60_000;
+
 describe.skipIf(env['GRAPH_LIVE'] !== '1')('live', () => {
   contract('Microsoft', async () => {
     const redirectUri = env['GRAPH_LIVE_REDIRECT_URI'] ?? 'http://localhost:3000/auth/redirect';
@@ -25,9 +29,9 @@ describe.skipIf(env['GRAPH_LIVE'] !== '1')('live', () => {
       people: { admin: setting('GRAPH_LIVE_ADMIN'), analyst: setting('GRAPH_LIVE_ANALYST'), approver: setting('GRAPH_LIVE_APPROVER') },
       throughSignIn: inBrowser(redirectUri, (text) => { process.stderr.write(text); }),
       timer: { now: () => performance.now(), sleep: async (ms) => { await sleep(ms); } }, clock: { now: () => new Date() },
-      auditMinutes: Number(env['GRAPH_LIVE_AUDIT_MINUTES'] ?? '60'),
+      auditMinutes: AUDIT_MINUTES,
     });
-  });
+  }, STEP_MS);
 });
 
 /** Nobody can reach Microsoft from a build: what the live test is made of is held against the emulated tenant. */
@@ -46,6 +50,7 @@ describe('the stage of the live test', () => {
     await using tenant = await startTenant();
     const stage = await liveOn(tenant);
     const admin = await stage.as(stage.people.admin, SETUP);
+    expect(await stage.mail(stage.people.analyst)).toBe('ana.costa@contoso.example');
     const { group } = await admin.directory.ensureGroup({ uniqueName: stage.mark, displayName: `${stage.mark}-A`, mailNickname: stage.mark, ownerIds: [(await admin.directory.me()).id] });
     const { appId } = await admin.applications.instantiate(`${stage.mark}-B`);
     const policy = await stage.eventually(() => admin.pim.policy(group.id, 'member'));
