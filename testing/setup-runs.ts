@@ -1,5 +1,5 @@
 import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
-import { MAYA, type Client, type EmulatorControls, type JournalEntry, type TestPortal } from '../apps/api/src/testing.ts';
+import { MAYA, type Client, type EmulatorControls, type JournalEntry, type Reply, type TestPortal } from '../apps/api/src/testing.ts';
 
 /** Setups played on a product and tenant of their own, and what they leave behind. */
 
@@ -26,11 +26,20 @@ export async function definitionOf({ emulator }: { readonly emulator: EmulatorCo
 
 /** Plans and begins to apply; answers the run as it began. */
 export async function begin(maya: Client, definition: unknown, setupId?: string): Promise<Run> {
-  const { digest } = (await maya.post('/api/setup-plans', { definition })).body as Plan;
-  const begun = await maya.post(setupId === undefined ? '/api/setups' : `/api/setups/${setupId}/runs`, { definition, digest, irreversibleUnderstood: true });
+  const begun = await applyNow(maya, definition, setupId);
   if (begun.status !== 202) throw new Error(`not begun: ${JSON.stringify(begun.body)}`);
   return begun.body as Run;
 }
+
+/** Plans, and applies that: as a new setup, or as a change of one as it stands now. */
+export async function applyNow(maya: Client, definition: unknown, setupId?: string, irreversibleUnderstood = true): Promise<Reply> {
+  const unchangedSince = setupId === undefined ? undefined : await updatedAtOf(maya, setupId);
+  const { digest } = (await maya.post('/api/setup-plans', { definition })).body as Plan;
+  const wish = { definition, digest, irreversibleUnderstood };
+  return setupId === undefined ? maya.post('/api/setups', wish) : maya.post(`/api/setups/${setupId}/runs`, { ...wish, unchangedSince });
+}
+
+export const updatedAtOf = async (maya: Client, setupId: string): Promise<string> => (await maya.get(`/api/setups/${setupId}`)).body.updatedAt;
 
 /** Follows a run to its rest. While it waits for Entra the tenant's time passes, where it does not by itself. */
 export async function toItsRest(portal: TestPortal, client: Client, runId: string): Promise<Run> {

@@ -41,7 +41,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   ListSetups: {}, GetSetup: { params: { setupId: UNKNOWN } },
   PlanSetup: { body: { definition } }, ReadSetupFile: { body: { text: JSON.stringify(definition) } }, GetSetupSchema: {}, ExportSetup: { params: { setupId: UNKNOWN }, query: 'format=json' },
   CreateSetup: { body: { definition, digest: 'stale', irreversibleUnderstood: true } },
-  ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true } },
+  ApplySetup: { params: { setupId: UNKNOWN }, body: { definition, digest: 'stale', irreversibleUnderstood: true, unchangedSince: '2026-03-02T09:00:00.000Z' } },
   GetRun: { params: { runId: UNKNOWN } }, ContinueRun: { params: { runId: UNKNOWN }, body: {} }, StopRun: { params: { runId: UNKNOWN }, body: {} }, WatchRun: { params: { runId: UNKNOWN } },
   ListDrift: {}, GetSetupDrift: { params: { setupId: UNKNOWN } }, CheckSetup: { params: { setupId: UNKNOWN }, body: {} }, CheckAllSetups: { body: {} },
   PlanRestore: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'] } }, RestoreSetup: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'], digest: 'stale', irreversibleUnderstood: true } }, AcceptDrift: { params: { setupId: UNKNOWN }, body: { keys: ['member-added:nobody'] } },

@@ -6,7 +6,7 @@ import { fingerprint, UNKNOWN } from './samples.ts';
 /** A setup that stands, whose group Entra shows as another kind of group from one moment on: at each way in, nothing is written. */
 let portal: TestPortal;
 let maya: Client;
-let setup: { id: string; groupId: string; definition: ReturnType<typeof wish>; group: Record<string, unknown> };
+let setup: { id: string; updatedAt: string; groupId: string; definition: ReturnType<typeof wish>; group: Record<string, unknown> };
 
 interface Named { readonly id: string; readonly displayName: string }
 const wish = (name: string, person: Named, application: Named & { kind: string }) => ({
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const group = groups.find(({ displayName }) => displayName === definition.group['displayName']);
   if (!group) throw new Error('the setup made no group');
   const { id, displayName, mailNickname, securityEnabled } = group;
-  setup = { id: run.setupId, groupId: id, definition, group: { id, displayName, mailNickname, securityEnabled, mailEnabled: false, groupTypes: [], onPremisesSyncEnabled: null, isAssignableToRole: false } };
+  setup = { id: run.setupId, updatedAt: (await maya.get(`/api/setups/${run.setupId}`)).body.updatedAt, groupId: id, definition, group: { id, displayName, mailNickname, securityEnabled, mailEnabled: false, groupTypes: [], onPremisesSyncEnabled: null, isAssignableToRole: false } };
 });
 afterEach(async () => { await portal.emulator.faults([]); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
@@ -91,7 +91,7 @@ describe.each(KINDS)('a group that is %s', (_what, change, word) => {
     const { digest: fit } = await planOf(definition);
     const isFound = way.startsWith('found');
     await shown({ ...change, ...(isFound && { mailNickname: 'Refusals-Second-SecureAccess', displayName: 'Refusals-Second-SecureAccess' }) });
-    const body = (digest: string) => ({ definition, digest, irreversibleUnderstood: true });
+    const body = (digest: string) => ({ definition, digest, irreversibleUnderstood: true, ...(path() !== '/api/setups' && { unchangedSince: setup.updatedAt }) });
     // What was reviewed while the group was fit is not what stands now.
     expect((await untouched(() => maya.post(path(), body(fit)))).body.code).toBe('plan-changed');
     const { steps, digest } = await planOf(definition);
@@ -134,14 +134,14 @@ describe('a change of a setup is read as strictly as a new one', () => {
   ])('%s', async (_what, { group, ...rest }: Record<string, object>, field) => {
     const definition = { ...setup.definition, ...rest, group: { ...setup.definition.group, ...group } };
     for (const path of ['/api/setup-plans', '/api/setups', `/api/setups/${setup.id}/runs`]) {
-      const reply = await untouched(() => maya.post(path, path === '/api/setup-plans' ? { definition } : { definition, digest: 'x', irreversibleUnderstood: true }));
+      const reply = await untouched(() => maya.post(path, path === '/api/setup-plans' ? { definition } : { definition, digest: 'x', irreversibleUnderstood: true, ...(path !== '/api/setups' && { unchangedSince: setup.updatedAt }) }));
       expect([reply.status, reply.body.issues?.map((issue: { path: string }) => issue.path)], JSON.stringify(reply.body)).toEqual([400, [`body.definition.${field}`]]);
     }
   });
 
   test('another group than its own', async () => {
     const definition = { ...setup.definition, group: { kind: 'existing', groupId: UNKNOWN, displayName: 'Another' } };
-    const reply = await untouched(() => maya.post(`/api/setups/${setup.id}/runs`, { definition, digest: 'x', irreversibleUnderstood: true }));
+    const reply = await untouched(() => maya.post(`/api/setups/${setup.id}/runs`, { definition, digest: 'x', irreversibleUnderstood: true, unchangedSince: setup.updatedAt }));
     expect([reply.status, reply.body.issues[0].path]).toEqual([400, 'body.definition.group']);
   });
 });
@@ -150,7 +150,7 @@ test('what cannot be undone and was not in the plan of a run is not done by cont
   const definition = { ...setup.definition, roleSettings: { ...PROPOSED_ROLE_SETTINGS, activationMaxMinutes: 60 } };
   const { digest } = await planOf(definition);
   await portal.emulator.faults([{ match: { method: 'PATCH', path: '**/roleManagementPolicies/*' }, times: null, fault: { kind: 'status', status: 503 } }]);
-  const run = await atRest((await maya.post(`/api/setups/${setup.id}/runs`, { definition, digest, irreversibleUnderstood: false })).body.id);
+  const run = await atRest((await maya.post(`/api/setups/${setup.id}/runs`, { definition, digest, irreversibleUnderstood: false, unchangedSince: setup.updatedAt })).body.id);
   expect([run.status, run.steps.find(({ plan }) => plan.kind === 'onboard')?.plan.verdict]).toEqual(['failed', 'nothing']);
 
   // The group is deleted meanwhile: another one would have to be made, and onboarded.

@@ -1,4 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
+import { changeRules, otherAdmin } from '../../../testing/out-of-band.ts';
 import { tabsOn } from './keyboard.ts';
 import { looks } from './looks.ts';
 import { expect, pickAccount, signIn, test, type Product } from './product.ts';
@@ -79,22 +80,10 @@ test.describe('a setup from a blank wizard to applied, and back', () => {
     await maya.getByText(/checks are in order/).click();
     await looks(maya, testInfo, 'change-review');
 
-    // Another admin, in another tab, requires a ticket of members meanwhile.
-    const other = await maya.context().newPage();
-    const { setupId, definition } = await maya.evaluate(async () => {
-      const { setups: [one] } = await (await fetch('/api/setups')).json() as { setups: { id: string }[] };
-      return { setupId: one?.id ?? '', ...await (await fetch(`/api/setups/${one?.id ?? ''}`)).json() as { definition: { roleSettings: object } } };
-    });
-    await other.goto(`/setups/${setupId}`);
-    await other.evaluate(async ({ id, changed }) => {
-      const post = async (path: string, body: unknown) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'gatehouse' }, body: JSON.stringify(body) })).json() as Promise<{ id: string; digest: string; status: string }>;
-      const { groupId } = await (await fetch(`/api/setups/${id}`)).json() as { groupId: string };
-      const wish = { ...changed, group: { kind: 'existing', groupId, displayName: 'FinReport-SeniorAnalyst-SecureAccess' }, roleSettings: { ...changed.roleSettings, requireTicket: true } };
-      const { digest } = await post('/api/setup-plans', { definition: wish });
-      let run = await post(`/api/setups/${id}/runs`, { definition: wish, digest, irreversibleUnderstood: true });
-      while (run.status === 'running') run = await (await fetch(`/api/runs/${run.id}`)).json() as typeof run;
-    }, { id: setupId, changed: definition });
-    await other.close();
+    // Another admin requires a ticket of members in Entra meanwhile.
+    const { groups } = await tenant(product);
+    const groupId = groups.find(({ displayName }) => displayName === GROUP)?.id ?? '';
+    await changeRules(await otherAdmin(product.emulatorUrl), groupId, { Enablement_EndUser_Assignment: { enabledRules: ['MultiFactorAuthentication', 'Justification', 'Ticketing'] } });
 
     await maya.getByRole('button', { name: /^Apply \d+ changes$/ }).click();
     const changed = maya.getByRole('alert').filter({ hasText: 'The tenant changed since you looked.' });

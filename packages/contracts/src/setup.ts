@@ -271,7 +271,10 @@ export const ApplySetup = {
   method: 'POST', path: '/api/setups/:setupId/runs', permission: 'setup:manage', status: 202,
   summary: 'Changes a setup and starts applying its reviewed plan',
   params: z.strictObject({ setupId: z.uuid() }),
-  body: Apply,
+  body: Apply.extend({
+    /** The setup's `updatedAt` as it was when the change was begun from it: one that was changed since is refused, for the definition says nothing of that. */
+    unchangedSince: Instant,
+  }),
   response: Run,
 } as const satisfies Endpoint;
 

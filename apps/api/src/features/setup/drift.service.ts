@@ -179,7 +179,7 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
       await db.prisma.$transaction(async (tx) => {
         // First the look, which is refused where somebody changed the setup meanwhile.
         if (!(await keepLook(tx, tenantId, setup, { lookedAt: at, baseline: accepted.baseline, differences: remaining, suspects, notSeen: [] }))) throw new PortalError('conflict', { detail: 'The setup was changed meanwhile. Look again.' });
-        await changeSetup(tx, tenantId, setupId, accepted.definition, at);
+        await changeSetup(tx, tenantId, setupId, accepted.definition, { at, unchangedSince: setup.updatedAt });
         await tell(tx, actor, setup, 'setup.drift-accepted', chosen, at);
       });
       return { setupId, name: accepted.definition.group.displayName, lookedAt: at.toISOString(), notSeen: [], failure: null, differences: [...remaining] };

@@ -1,5 +1,7 @@
 import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contracts';
+import { countWaiting } from '@gatehouse/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyNow, updatedAtOf } from '../../../../../testing/setup-runs.ts';
 import { ANA, BEN, INES, MAYA, startPortal, type Client, type JournalEntry, type Reply, type TestPortal } from '../../testing.ts';
 
 const NAME = 'FinReport-SeniorAnalyst-SecureAccess';
@@ -147,8 +149,7 @@ test('owners and the settings of the role Owner are part of a setup', async () =
   // An owner who is missing is added to the group that exists; one more stays.
   const more = { ...owned, owners: [{ principalId: omar?.id, displayName: omar?.displayName }] };
   expect((await planOf(maya, more)).steps.filter(({ verdict }) => verdict !== 'nothing')).toMatchObject([{ kind: 'add-owner', verdict: 'create', title: 'Make Omar Haddad an owner of the group' }]);
-  const { digest } = await planOf(maya, more);
-  const { body: second } = await maya.post(`/api/setups/${run.setupId}/runs`, { definition: more, digest, irreversibleUnderstood: true });
+  const { body: second } = await applyNow(maya, more, run.setupId);
   expect((await atRest(portal, maya, second.id)).status).toBe('succeeded');
   expect((await portal.emulator.state()).groups.find((one: Named) => one.id === group.id).ownerIds.toSorted()).toEqual([people[0]?.id, omar?.id].sort());
   const nobody = { ...owned, owners: [{ principalId: '99999999-9999-4999-8999-999999999999', displayName: 'Nobody' }] };
@@ -176,7 +177,7 @@ test('a second plan finds nothing to do, and applying it writes nothing', async 
   expect(plan.steps.map((step) => step.verdict)).toEqual(plan.steps.map(() => 'nothing'));
   expect(plan).toMatchObject({ changes: 0, calls: 0 });
 
-  const again = await maya.post(`/api/setups/${first.setupId}/runs`, { definition, digest: plan.digest, irreversibleUnderstood: false });
+  const again = await applyNow(maya, definition, first.setupId, false);
   expect(again.status).toBe(202);
   const run = await atRest(portal, maya, again.body.id);
   expect(run.status).toBe('succeeded');
@@ -195,7 +196,7 @@ test('a setup that is changed changes what differs, and nothing else', async () 
     { kind: 'assign-eligible', changes: [{ field: 'Eligible', from: expect.stringMatching(/^until \d{4}-\d\d-\d\d$/) as string, to: 'for 365 days' }] },
   ]);
 
-  const answer = await maya.post(`/api/setups/${first.setupId}/runs`, { definition: changed, digest: plan.digest, irreversibleUnderstood: false });
+  const answer = await applyNow(maya, changed, first.setupId, false);
   const run = await atRest(portal, maya, answer.body.id);
   expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');
   expect((await planOf(maya, changed)).changes).toBe(0);
@@ -304,10 +305,54 @@ test('of two that are applied at once one runs, and Entra makes one group', asyn
 
   const changed = { ...definition, roleSettings: { ...definition.roleSettings, activationMaxMinutes: 60 } };
   const plan = await planOf(maya, changed);
-  const again = await Promise.all([1, 2, 3].map(() => maya.post(`/api/setups/${run.setupId}/runs`, { definition: changed, digest: plan.digest, irreversibleUnderstood: true })));
+  const unchangedSince = await updatedAtOf(maya, run.setupId);
+  const again = await Promise.all([1, 2, 3].map(() => maya.post(`/api/setups/${run.setupId}/runs`, { definition: changed, digest: plan.digest, irreversibleUnderstood: true, unchangedSince })));
   expect(again.map((answer) => answer.body.code ?? 'begun').sort()).toEqual(['begun', 'run-in-progress', 'run-in-progress']);
   expect(await portal.db.prisma.setupRun.count()).toBe(2);
   await atRest(portal, maya, again.find((answer) => answer.status === 202)?.body.id);
+});
+
+describe('of two who change one setup, each as they opened it', () => {
+  const withHour = <D extends { roleSettings: object }>(definition: D): D => ({ ...definition, roleSettings: { ...definition.roleSettings, activationMaxMinutes: 60 } });
+  const REFUSED = { status: 409, code: 'conflict', detail: 'The setup itself was changed since this was planned. Nothing was done. Look at what it says now, and plan the change again from there.' };
+
+  test('the second is refused, though the tenant is as they reviewed it, and what the first decided stands', async () => {
+    await using all = await prepared();
+    const { portal, maya, definition } = all;
+    const { setupId } = await applied(portal, maya, definition);
+    const [ines] = (await maya.get('/api/directory/principals?kind=user&text=ines')).body.principals as Named[];
+    const opened = await updatedAtOf(maya, setupId);
+    // Whom the first makes eligible is no step of the second's plan.
+    const changed = withHour(definition);
+    const { digest } = await planOf(maya, changed);
+    const more = { ...definition, eligible: [...definition.eligible, { principalId: ines?.id, kind: 'user', displayName: ines?.displayName, days: 30 }] };
+    await atRest(portal, maya, (await applyNow(maya, more, setupId)).body.id);
+    expect((await planOf(maya, changed)).digest).toBe(digest);
+
+    await portal.emulator.clearJournal();
+    const wish = { definition: changed, digest, irreversibleUnderstood: true };
+    expect((await maya.post(`/api/setups/${setupId}/runs`, { ...wish, unchangedSince: opened })).body).toMatchObject(REFUSED);
+    expect(writesIn(await portal.emulator.journal())).toEqual([]);
+    expect((await maya.get(`/api/setups/${setupId}`)).body).toMatchObject({ definition: { eligible: more.eligible }, runs: [{}, {}] });
+
+    // From what it says now it is changed, though the tenant's clock stands.
+    expect((await applyNow(maya, withHour(more), setupId)).status).toBe(202);
+  });
+
+  test('a change that comes while the tenant is read for another is seen', async () => {
+    await using all = await prepared();
+    const { portal, maya, definition } = all;
+    const { setupId } = await applied(portal, maya, definition);
+    const first = await portal.db.owner.connect();
+    await first.query('BEGIN');
+    await first.query(`UPDATE setup SET name = 'As the first says', updated_at = updated_at + interval '1 second' WHERE id = $1`, [setupId]);
+    const second = applyNow(maya, withHour(definition), setupId);
+    while (await countWaiting(portal.db) === 0);
+    await first.query('COMMIT');
+    first.release();
+    expect((await second).body).toMatchObject(REFUSED);
+    expect((await maya.get(`/api/setups/${setupId}`)).body).toMatchObject({ name: 'As the first says', lastRun: { status: 'succeeded' }, runs: [{}] });
+  });
 });
 
 test('a run whose worker is gone is interrupted, and whoever continues it makes nothing twice', async () => {
@@ -357,7 +402,7 @@ test('whoever comes while a run is under way is told of the run, though the tena
   const { body: begun } = await create(maya, definition, plan.digest);
   await follow(portal, maya, begun.id, ({ steps }) => steps.some(({ status }) => status === 'waiting'));
   const wish = { definition, digest: plan.digest, irreversibleUnderstood: true };
-  for (const [path, body] of [['/api/setups', wish], [`/api/setups/${begun.setupId}/runs`, wish], [`/api/runs/${begun.id}/undo-plans`, {}]] as const) {
+  for (const [path, body] of [['/api/setups', wish], [`/api/setups/${begun.setupId}/runs`, { ...wish, unchangedSince: await updatedAtOf(maya, begun.setupId) }], [`/api/runs/${begun.id}/undo-plans`, {}]] as const) {
     expect((await maya.post(path, body)).body, path).toMatchObject({ status: 409, code: 'run-in-progress', run: { id: begun.id } });
   }
   await atRest(portal, maya, begun.id);
@@ -369,8 +414,7 @@ test('of a run that failed, and a later one of its setup, the earlier is not con
   await portal.emulator.faults([{ match: { method: 'POST', path: '**/eligibilityScheduleRequests' }, times: null, fault: { kind: 'status', status: 503 } }]);
   const failed = await applied(portal, maya, definition);
   await portal.emulator.faults([]);
-  const { digest } = await planOf(maya, definition);
-  const { body: later } = await maya.post(`/api/setups/${failed.setupId}/runs`, { definition, digest, irreversibleUnderstood: true });
+  const { body: later } = await applyNow(maya, definition, failed.setupId);
   expect([failed.status, (await atRest(portal, maya, later.id)).status]).toEqual(['failed', 'succeeded']);
   expect((await maya.post(`/api/runs/${failed.id}/continue`, {})).body).toMatchObject({ code: 'conflict', detail: 'A later run of this setup exists. Continue that one.' });
 });

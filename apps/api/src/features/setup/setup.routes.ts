@@ -14,7 +14,7 @@ export function setupRoutes(setups: Setups, drift: Drift): Router {
   endpoint(router, GetSetupMatrix, ({ actor }) => setups.matrix(actor));
   endpoint(router, PlanSetup, ({ actor, body }) => setups.plan(actor, body.definition));
   endpoint(router, CreateSetup, ({ actor, body }) => setups.create(actor, body));
-  endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, body));
+  endpoint(router, ApplySetup, ({ actor, params, body }) => setups.apply(actor, params.setupId, { ...body, unchangedSince: new Date(body.unchangedSince) }));
   endpoint(router, GetRun, ({ actor, params }) => setups.run(actor, params.runId));
   endpoint(router, StopRun, ({ actor, params }) => setups.stopRun(actor, params.runId));
   endpoint(router, ContinueRun, ({ actor, params }) => setups.continueRun(actor, params.runId));

@@ -33,8 +33,11 @@ export interface Application {
   readonly definition: SetupDefinition;
   readonly digest: string;
   readonly irreversibleUnderstood: boolean;
-  /** Where it is of a setup as it stood then: one that was changed since is refused. */
-  readonly unchangedSince?: Date | undefined;
+}
+
+/** The same of a setup that is there, as it stood then: one that was changed since is refused. */
+export interface ChangedApplication extends Application {
+  readonly unchangedSince: Date;
 }
 
 /** What else is kept in the transaction that begins a run. */
@@ -112,7 +115,7 @@ export function createSetups(deps: SetupDeps) {
       .filter((step) => ['done', 'running', 'waiting', 'failed'].includes(step.status) && acts(step.plan as PlanStep))
       .map((step): MadeStep => ({ plan: step.plan as PlanStep, before: step.before as Before | null }));
     const gathered = await gatherUndoFacts(graph, definition, groupId, (key) => made.some(({ plan }) => plan.key === key));
-    const { steps, warnings } = planUndo(definition, made, gathered.facts);
+    const { steps, warnings } = planUndo(definition, made, gathered.facts, clock.now());
     const after = await afterUndo(undone);
     const lost = (after?.lost ?? []).map((sentence) => ({ code: 'change-lost', message: sentence, mend: 'What stands in the tenant stays: the watch tells of it, and it can be taken into the setup again.' }));
     return { ...gathered, ...digested(definition, steps), definition, warnings: [...warnings, ...lost], before: new Map(made.flatMap(({ plan, before }) => (before ? [[plan.key, before] as const] : []))) };
@@ -137,19 +140,20 @@ export function createSetups(deps: SetupDeps) {
   }
 
   /** What the setup says when the run is taken back; `undefined` where no run before it stands. */
-  async function afterUndo(undone: NonNullable<RunRow>): Promise<AfterUndo | undefined> {
+  async function afterUndo(undone: NonNullable<RunRow>): Promise<AfterUndo & { readonly unchangedSince: Date } | undefined> {
     const [all, setup, steps] = await Promise.all([runsOf(db, undone.tenantId, undone.setupId), findSetup(db, undone.tenantId, undone.setupId), stepsOf(db, undone.tenantId, undone.id)]);
     const taken = new Set(all.flatMap(({ undoes }) => undoes ?? []));
     const earlier = all.find(({ id, undoes, restores, status, createdAt }) => undoes === null && restores.length === 0 && !taken.has(id) && status === 'succeeded' && createdAt < undone.createdAt);
     if (!earlier || !setup) return undefined;
     const made = steps.filter(({ status }) => status !== 'pending' && status !== 'skipped').map(({ plan }) => plan as PlanStep).filter(acts);
-    return definitionAfterUndo({ earlier: SetupDefinition.parse(earlier.definition), undone: SetupDefinition.parse(undone.definition), now: SetupDefinition.parse(setup.definition), made });
+    return { ...definitionAfterUndo({ earlier: SetupDefinition.parse(earlier.definition), undone: SetupDefinition.parse(undone.definition), now: SetupDefinition.parse(setup.definition), made }), unchangedSince: setup.updatedAt };
   }
 
   /** What is so when a run is taken back: the setup is what the run before it made of it and what was taken into it since, or there is none. */
   async function settleUndo(tx: Tx, run: NewRun, undone: NonNullable<RunRow>, steps: readonly PlanStep[], at: Date): Promise<void> {
     const after = await afterUndo(undone);
-    if (after) await changeSetup(tx, run.tenantId, run.setupId, after.definition, at);
+    // Nobody else changes the setup while the run is under way.
+    if (after) await changeSetup(tx, run.tenantId, run.setupId, after.definition, { at, unchangedSince: after.unchangedSince });
     else await retireSetup(tx, run.tenantId, run.setupId, steps.some((step) => step.kind === 'delete-group' && acts(step)), at);
   }
 
@@ -265,21 +269,22 @@ export function createSetups(deps: SetupDeps) {
     },
 
     /** Changes a setup and begins to apply its reviewed plan. */
-    async apply(actor: Actor, setupId: string, wish: Application, alongside: Alongside = async () => {}): Promise<Run> {
+    async apply(actor: Actor, setupId: string, wish: ChangedApplication, alongside: Alongside = async () => {}): Promise<Run> {
       await runs.interruptOrphans(actor.tenantId);
       const setup = await findSetup(db, actor.tenantId, setupId);
       if (!setup) throw new PortalError('not-found');
       if (!sameGroup(SetupDefinition.parse(setup.definition).group, setup.groupId, wish.definition.group)) {
         throw fieldError('invalid-request', 'body.definition.group', 'A setup keeps its group. For another group, make another setup');
       }
-      if (wish.unchangedSince !== undefined && setup.updatedAt > wish.unchangedSince) throw new PortalError('plan-changed', { detail: 'The setup itself was changed since this was planned. Nothing was done. Plan the change again.' });
       await refuseIfUnderWay(actor, { setupId });
+      // What the transaction decides is said before the tenant is read for nothing.
+      if (setup.updatedAt > wish.unchangedSince) throw changedSetup();
       const plan = await reviewed(actor, graphFor(actor, 'setup'), wish);
       const run = newRun(actor, setupId, wish);
       const steps = freshSteps(plan.steps);
       return begin(actor, run, steps, plan, {}, async (tx) => {
         await insertRun(tx, run, steps);
-        await changeSetup(tx, actor.tenantId, setupId, wish.definition, run.createdAt);
+        if (!(await changeSetup(tx, actor.tenantId, setupId, wish.definition, { at: run.createdAt, unchangedSince: wish.unchangedSince }))) throw changedSetup();
         if (plan.group) await setGroup(tx, actor.tenantId, setupId, plan.group.id);
         await alongside(tx, { runId: run.id, setupId });
         await record(tx, event(actor, run, plan.group?.id ?? setup.groupId, 'setup.run-started', { created: false, ...weigh(plan.steps) }));
@@ -423,6 +428,8 @@ function summaryOf(setup: SetupRow, last: { readonly id: string; readonly status
     lastRun: last ? { id: last.id, status: last.status as RunStatus, createdAt: last.createdAt.toISOString() } : null,
   };
 }
+
+const changedSetup = (): PortalError => new PortalError('conflict', { detail: 'The setup itself was changed since this was planned. Nothing was done. Look at what it says now, and plan the change again from there.' });
 
 function sameGroup(kept: SetupDefinition['group'], groupId: string | null, wish: SetupDefinition['group']): boolean {
   if (wish.kind === 'existing') return wish.groupId === (groupId ?? (kept.kind === 'existing' ? kept.groupId : undefined));

@@ -74,10 +74,15 @@ export async function insertSetup(
   }
 }
 
-/** Changes what a setup is to be; one that was taken back is there again. */
-export async function changeSetup(tx: Tx, tenantId: string, id: string, definition: SetupDefinition, at: Date): Promise<void> {
+/**
+ * Changes what a setup is to be; one that was taken back is there again. `false`: it was changed since, and stays as it is.
+ * Each change has a later time than the one before, whatever the clocks say: it tells them apart.
+ */
+export async function changeSetup(tx: Tx, tenantId: string, id: string, definition: SetupDefinition, { at, unchangedSince }: { readonly at: Date; readonly unchangedSince: Date }): Promise<boolean> {
   try {
-    await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { definition, name: definition.group.displayName, updatedAt: at, retiredAt: null } });
+    return 1 === await tx.$executeRaw`
+      UPDATE setup SET definition = ${JSON.stringify(definition)}::jsonb, name = ${definition.group.displayName}, retired_at = NULL, updated_at = greatest(${at}::timestamptz, updated_at + interval '1 millisecond')
+       WHERE tenant_id = ${tenantId}::uuid AND id = ${id}::uuid AND updated_at <= ${unchangedSince}::timestamptz`;
   } catch (error) {
     if (violates(error, 'setup_one_per_group')) throw new PortalError('conflict', { detail: UNDER_A_SETUP });
     throw error;
@@ -86,7 +91,9 @@ export async function changeSetup(tx: Tx, tenantId: string, id: string, definiti
 
 /** Keeps that an undo took back all of a setup. Its group is nobody's then; one that was deleted with it is forgotten. */
 export async function retireSetup(tx: Tx, tenantId: string, id: string, groupIsGone: boolean, at: Date): Promise<void> {
-  await tx.setup.update({ where: { tenantId_id: { tenantId, id } }, data: { retiredAt: at, updatedAt: at, ...(groupIsGone && { groupId: null }) } });
+  await tx.$executeRaw`
+    UPDATE setup SET retired_at = ${at}::timestamptz, updated_at = greatest(${at}::timestamptz, updated_at + interval '1 millisecond'), group_id = CASE WHEN ${groupIsGone} THEN NULL ELSE group_id END
+     WHERE tenant_id = ${tenantId}::uuid AND id = ${id}::uuid`;
 }
 
 /** Ties a setup to the group that its run made. */

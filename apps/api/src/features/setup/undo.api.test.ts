@@ -2,6 +2,7 @@ import { PROPOSED_ROLE_SETTINGS, type Plan, type Run } from '@gatehouse/contract
 import { expect, test } from 'vitest';
 import { MAYA, startPortal, type Client, type TestPortal } from '../../testing.ts';
 import { otherAdmin } from '../../../../../testing/out-of-band.ts';
+import { applyNow } from '../../../../../testing/setup-runs.ts';
 import { canonical } from './steps.rules.ts';
 
 /** Taking back what a run made: the tenant is then as it was before, but for what cannot be undone and what others put there. */
@@ -42,8 +43,7 @@ async function atRest(portal: TestPortal, maya: Client, runId: string): Promise<
 }
 
 async function applied(portal: TestPortal, maya: Client, definition: unknown, setupId?: string): Promise<Run> {
-  const { digest } = (await maya.post('/api/setup-plans', { definition })).body as Plan;
-  const begun = await maya.post(setupId === undefined ? '/api/setups' : `/api/setups/${setupId}/runs`, { definition, digest, irreversibleUnderstood: true });
+  const begun = await applyNow(maya, definition, setupId);
   expect(begun.status, JSON.stringify(begun.body)).toBe(202);
   const run = await atRest(portal, maya, begun.body.id);
   expect(run.status, JSON.stringify(run.steps)).toBe('succeeded');

@@ -20,3 +20,17 @@ export function readDraft(key: string): SetupDraft | undefined {
 export function keepDraft(key: string, draft: unknown): void {
   sessionStorage.setItem(key, JSON.stringify(draft));
 }
+
+const beganKeyOf = (key: string): string => `${key}.began-from`;
+
+/** Which state of the setup the draft was begun from; it is kept with the draft, for a draft that is taken up again says nothing of what came since. */
+export const draftBeganFrom = (key: string): string | undefined => sessionStorage.getItem(beganKeyOf(key)) ?? undefined;
+
+export function keepDraftBeganFrom(key: string, updatedAt: string): void {
+  sessionStorage.setItem(beganKeyOf(key), updatedAt);
+}
+
+export function forgetDraft(key: string): void {
+  sessionStorage.removeItem(key);
+  sessionStorage.removeItem(beganKeyOf(key));
+}

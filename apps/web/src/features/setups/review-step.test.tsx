@@ -6,6 +6,7 @@ import { formatInstant } from '../../lib/dates.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, waits, type Handler } from '../../testing/testing.tsx';
 import { aPlan, aRun, aStep as step, GUID } from '../../testing/samples.ts';
+import { draftKeyOf, readDraft } from './draft.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
 
 const onboard = step({ key: 'onboard', kind: 'onboard', title: 'Onboard it to PIM', irreversible: true });
@@ -217,7 +218,26 @@ test('a setup is changed under its own id', async () => {
   ] });
   await userEvent.click(await button('Apply 1 change'));
   expect(await screen.findByText('the run')).toBeTruthy();
-  expect(calls.find(({ endpoint }) => endpoint === ApplySetup)?.url).toBe(`/api/setups/${GUID(8)}/runs`);
+  expect(calls.find(({ endpoint }) => endpoint === ApplySetup)).toMatchObject({ url: `/api/setups/${GUID(8)}/runs`, body: { unchangedSince: at(0) } });
+});
+
+test('a draft of a setup that somebody else changed meanwhile is refused as what it was begun from, and kept', async () => {
+  const definition = { ...filled(), roleSettings: PROPOSED_ROLE_SETTINGS, group: { kind: 'existing' as const, groupId: GUID(5), displayName: 'FinReport' } };
+  const changedAt = (updatedAt: string) => answers(GetSetup, { id: GUID(8), name: 'FinReport', groupId: GUID(5), applications: [], eligibleCount: 1, createdBy: 'Maya', updatedAt, retiredAt: null, drift: null, lastRun: null, definition, runs: [] });
+  const path = `/setups/${GUID(8)}/edit`;
+  const first = openWizard({ step: 3, path, api: [changedAt(at(0))] });
+  await userEvent.selectOptions(await screen.findByRole('combobox', { name: 'How long Ana Costa is eligible' }), '30');
+  first.unmount();
+
+  // The tab loads the page anew after the other's change.
+  const { calls } = openWizard({ step: 5, path, api: [changedAt(at(1)), answers(PlanSetup, aPlan(step({ verdict: 'change' }))), refuses(ApplySetup, 'conflict', { detail: 'The setup itself was changed since this was planned.' })] });
+  await userEvent.click(await button('Apply 1 change'));
+  expect((await screen.findByRole('alert')).textContent).toContain('The setup itself was changed since this was planned.');
+  expect(calls.find(({ endpoint }) => endpoint === ApplySetup)?.body).toMatchObject({ unchangedSince: at(0), definition: { eligible: [{ days: 30 }] } });
+  expect(screen.getByText(/^What you filled in is kept/)).toBeTruthy();
+  await userEvent.click(screen.getByRole('link', { name: 'Open the setup' }));
+  expect(await screen.findByText('the setup')).toBeTruthy();
+  expect(readDraft(draftKeyOf('m', GUID(8)))).toMatchObject({ eligible: [{ days: 30 }] });
 });
 
 test('a setup that is not there is not changed', async () => {

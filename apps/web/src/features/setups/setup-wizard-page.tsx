@@ -14,12 +14,12 @@ import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
 import { ApplicationsStep } from './applications-step.tsx';
-import { draftKeyOf, keepDraft, readDraft, type SetupDraft } from './draft.ts';
+import { draftBeganFrom, draftKeyOf, forgetDraft, keepDraft, keepDraftBeganFrom, readDraft, type SetupDraft } from './draft.ts';
 import { GroupStep } from './group-step.tsx';
 import { PeopleStep } from './people-step.tsx';
 import { ReviewStep } from './review-step.tsx';
 import { RoleSettingsStep } from './role-settings-step.tsx';
-import { setup } from './setups.queries.ts';
+import { setup, type Existing } from './setups.queries.ts';
 import { leadOf } from './wizard-opening.tsx';
 import { isUnknown, UnknownPage } from '../../ui/unknown-page.tsx';
 
@@ -41,22 +41,24 @@ const EMPTY: SetupDraft = { group: { kind: 'new', displayName: '', mailNickname:
 export function SetupWizardPage() {
   const { setupId } = useParams();
   const existing = useQuery({ ...setup(setupId ?? ''), enabled: setupId !== undefined });
-  if (setupId === undefined) return <Wizard setupId={undefined} title="Secure an application" initial={EMPTY} />;
+  if (setupId === undefined) return <Wizard existing={undefined} title="Secure an application" initial={EMPTY} />;
   if (isUnknown(existing.error)) return <UnknownPage what="setup" />;
   if (!existing.data) return <Page title="Change a setup"><ProblemBar error={existing.error} onRetry={() => void existing.refetch()} />{existing.isPending && <ListSkeleton rows={5} />}</Page>;
-  const { definition, groupId, name } = existing.data;
+  const { definition, groupId, name, updatedAt } = existing.data;
   // What the first run made exists by now: the setup goes on with the group as it is.
   const initial: SetupDraft = groupId === null ? definition : { ...definition, group: { kind: 'existing', groupId, displayName: name } };
-  return <Wizard setupId={setupId} title={`Change ${name}`} initial={initial} />;
+  return <Wizard existing={{ setupId, unchangedSince: updatedAt }} title={`Change ${name}`} initial={initial} />;
 }
 
-function Wizard({ setupId, title, initial }: { setupId: string | undefined; title: string; initial: SetupDraft }) {
+function Wizard({ existing, title, initial }: { existing: Existing | undefined; title: string; initial: SetupDraft }) {
   const styles = useStyles();
   const navigate = useNavigate();
   const { person } = useSession();
   const [search, setSearch] = useSearchParams();
-  const draftKey = draftKeyOf(person?.id, setupId);
+  const draftKey = draftKeyOf(person?.id, existing?.setupId);
   const [resumed] = useState(() => readDraft(draftKey));
+  // Not as it is read again while the wizard is open: what somebody else changes meanwhile is not in the draft.
+  const [beganFrom] = useState(() => existing && { ...existing, unchangedSince: (resumed && draftBeganFrom(draftKey)) ?? existing.unchangedSince });
   const { state } = useLocation();
   // As it was opened: going through the steps leaves that entry of the history.
   const [lead] = useState(() => resumed && (leadOf(state) ?? 'Taken up where you left it in this tab.'));
@@ -80,9 +82,12 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
 
   // What was typed survives a reload, a step-up and a mistaken click; it is this tab's alone.
   useEffect(() => {
-    const subscription = form.watch((values) => { keepDraft(draftKey, values); });
+    const subscription = form.watch((values) => {
+      keepDraft(draftKey, values);
+      if (beganFrom) keepDraftBeganFrom(draftKey, beganFrom.unchangedSince);
+    });
     return () => { subscription.unsubscribe(); };
-  }, [form, draftKey]);
+  }, [form, draftKey, beganFrom]);
 
   // Errors appear when the step is left, and go as they are mended; on blur they would move the button from under the pointer.
   const next = form.handleSubmit(() => { go(at + 1); }, (errors) => {
@@ -107,10 +112,10 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
     for (const { name, message } of placed) form.setError(name, { message });
     go(Math.min(...placed.map(({ step }) => step)));
   };
-  const forget = (): void => { sessionStorage.removeItem(draftKey); };
+  const forget = (): void => { forgetDraft(draftKey); };
   const leave = (): void => {
     forget();
-    void navigate(setupId === undefined ? '/setups' : `/setups/${setupId}`);
+    void navigate(existing === undefined ? '/setups' : `/setups/${existing.setupId}`);
   };
 
   return (
@@ -124,11 +129,11 @@ function Wizard({ setupId, title, initial }: { setupId: string | undefined; titl
       <h2 ref={heading} tabIndex={-1} className={styles.heading}>{STEPS[at]?.title}</h2>
       <FormProvider {...form}>
         {at === STEPS.length - 1 && reviewable.success ? (
-          <ReviewStep setupId={setupId} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} onRefused={refuse} />
+          <ReviewStep existing={beganFrom} definition={reviewable.data} onBack={() => { go(at - 1); }} onApplied={forget} onRefused={refuse} />
         ) : (
           <form noValidate onSubmit={(event) => { setRefusal(null); void next(event); }}>
             <ProblemBar error={refusal} />
-            {at === 0 && <GroupStep first={setupId === undefined} />}
+            {at === 0 && <GroupStep first={existing === undefined} />}
             {at === 1 && <RoleSettingsStep />}
             {at === 2 && <PeopleStep />}
             {at === 3 && <ApplicationsStep />}

@@ -58,13 +58,16 @@ export const authenticationContexts = () => queryOptions({ queryKey: ['directory
 /** What is said of a plan when it is begun: which one was in sight, and whether what cannot be undone was ticked. */
 export type Reviewed = CallInput<typeof UndoRun>['body'];
 
+/** The setup that is changed, and when it was changed last as far as the person saw. */
+export interface Existing { readonly setupId: string; readonly unchangedSince: string }
+
 /** Applies a reviewed plan: to a new setup, or to one that is there. */
-export function useApply(setupId: string | undefined, definition: SetupDefinition) {
+export function useApply(existing: Existing | undefined, definition: SetupDefinition) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (reviewed: Reviewed) => {
       const body = { definition, ...reviewed };
-      return setupId === undefined ? call(CreateSetup, { body }) : call(ApplySetup, { params: { setupId }, body });
+      return existing === undefined ? call(CreateSetup, { body }) : call(ApplySetup, { params: { setupId: existing.setupId }, body: { ...body, unchangedSince: existing.unchangedSince } });
     },
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.all, 'list'] }),
   });
