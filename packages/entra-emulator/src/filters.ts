@@ -28,5 +28,11 @@ export function checkOperators(filter: string | undefined, filterable: Filterabl
   }
 }
 
+/** The same where the docs show conditions joined by `and` alone, as PIM's lists do. */
+export function checkConjunction(filter: string | undefined, filterable: Filterable): void {
+  checkOperators(filter, filterable);
+  if (filter !== undefined && /\b(or|not)\b/.test(filter.replaceAll(/'(?:[^']|'')*'/g, "''"))) throw new GraphRefusal(400, 'InvalidFilter', 'The $filter query parameter joins its conditions with and.');
+}
+
 /** The names that `applyFilter` is to know. */
 export const filterableNames = (filterable: Filterable): string[] => [...new Set(Object.keys(filterable).flatMap((name) => (name.includes('/') ? [name, name.split('/')[0] ?? ''] : [name])))];

@@ -64,6 +64,18 @@ describe.each(['assignment', 'eligibility'] as const)('a time-bound %s', (kind) 
     expect(await scheduled(kind)).toEqual(['2026-03-12']);
   });
 
+  test('ends no sooner than five minutes from now, whichever way, and five minutes from now it does', async () => {
+    const until = (endDateTime: string) => ({ startDateTime: '2026-03-02T09:00:00Z', expiration: { type: 'afterDateTime', endDateTime } });
+    const soon = ['2026-03-01T09:00:00Z', '2026-03-02T09:01:10Z', '2026-03-02T09:05:09Z'].map(until).concat({ startDateTime: '2026-03-02T09:00:00Z', expiration: { type: 'afterDuration', duration: 'PT1M' } } as never);
+    for (const scheduleInfo of soon) expect(outcome(await send(maya, kind, 'adminUpdate', { scheduleInfo })), JSON.stringify(scheduleInfo)).toEqual([400, 'ActiveDurationTooShort']);
+    for (const scheduleInfo of soon) expect(outcome(await send(maya, kind, 'adminAssign', { accessId: 'owner', scheduleInfo })), JSON.stringify(scheduleInfo)).toEqual([400, 'ActiveDurationTooShort']);
+    expect(await scheduled(kind)).toEqual(['2026-03-12']);
+    expect(outcome(await send(maya, kind, 'adminUpdate', { scheduleInfo: until('2026-03-02T09:06:00Z') }))).toEqual([201, expect.any(String)]);
+    await tenant.advance('PT10M');
+    expect(await scheduled(kind)).toEqual([]);
+    expect(outcome(await send(maya, kind, 'adminRenew', { scheduleInfo: days(0) }))).toEqual([400, 'ActiveDurationTooShort']);
+  });
+
   test('is changed by who may write, and by nobody else', async () => {
     const ben = await tenant.as(BEN, MAY);
     for (const action of ['adminUpdate', 'adminExtend', 'adminRenew']) expect(outcome(await send(ben, kind, action, { scheduleInfo: days(20) }))).toEqual([403, 'Authorization_RequestDenied']);

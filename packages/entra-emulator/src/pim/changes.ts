@@ -42,7 +42,7 @@ const EXTENDED_WITHIN = 14 * DAY;
 const RENEWED_WITHIN = 30 * DAY;
 
 /** Whether there was an assignment that has ended: that is renewed, where one that stands is extended. */
-export const hasEnded = (call: GraphCall, request: Target): boolean => givenTo(call, request).length > 0;
+const hasEnded = (call: GraphCall, request: Target): boolean => givenTo(call, request).length > 0;
 
 type Target = Pick<PimRequest, 'kind' | 'groupId' | 'principalId' | 'accessId'>;
 

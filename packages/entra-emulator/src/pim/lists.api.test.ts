@@ -41,7 +41,30 @@ describe.each(LISTS)('%s', (list) => {
   });
 });
 
+describe.each(['roleManagementPolicyAssignments', 'roleManagementPolicies'])('%s', (list) => {
+  const policies = (query: string) => maya('GET', `/v1.0/policies/${list}?${query.replace('G', build())}`);
+
+  test.each([
+    ['no type', "$filter=scopeId eq 'G'"], ['or', "$filter=scopeId eq 'G' or scopeType eq 'Group'"], ['not', "$filter=scopeId eq 'G' and not (scopeType eq 'Group')"], ['another operator', "$filter=scopeId ne 'G' and scopeType eq 'Group'"],
+    ['another property', "$filter=scopeId eq 'G' and scopeType eq 'Group' and displayName eq 'Group'"], ['what is no filter', "$filter=scopeId eq 'G' and scopeType eq 'Group' and"], ['no page', "$filter=scopeId eq 'G' and scopeType eq 'Group'&$top=0"],
+  ])('with %s is refused', async (_what, query) => {
+    expect((await policies(query)).status).toBe(400);
+  });
+
+  test('answers what was selected', async () => {
+    const { value } = (await policies("$filter=scopeId eq 'G' and scopeType eq 'Group'&$select=id")).body;
+    expect(value.map((one: object) => Object.keys(one))).toEqual([['id'], ['id']]);
+  });
+});
+
 describe('role settings', () => {
+  test('come in pages of the wished size, and of the wished role', async () => {
+    const where = `/v1.0/policies/roleManagementPolicyAssignments?$filter=scopeId eq '${build()}' and scopeType eq 'Group'`;
+    const page = await maya('GET', `${where}&$top=1`);
+    expect([page.body.value.map(({ roleDefinitionId }: Record<string, string>) => roleDefinitionId), page.body['@odata.nextLink']]).toEqual([['member'], expect.stringContaining('skiptoken=')]);
+    expect((await maya('GET', `${where} and roleDefinitionId eq 'owner'`)).body.value).toMatchObject([{ roleDefinitionId: 'owner', policyId: expect.any(String) }]);
+  });
+
   const rules = async (): Promise<{ id: string; policy: Record<string, unknown>[] }> => {
     const filter = `$filter=scopeId eq '${ids.get('Finance team')}' and scopeType eq 'Group' and roleDefinitionId eq 'owner'&$expand=policy($expand=rules)`;
     const [{ policy }] = (await maya('GET', `/v1.0/policies/roleManagementPolicyAssignments?${filter}`)).body.value;

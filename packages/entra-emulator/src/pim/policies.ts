@@ -1,3 +1,5 @@
+import { checkConjunction, filterableNames, type Filterable } from '../filters.ts';
+import { listAnswer, single } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall } from '../graph/route.ts';
 import type { Group, PimPolicy } from '../tenant.ts';
 import { audit, onboard, policiesOf, type World } from './engine.ts';
@@ -10,14 +12,19 @@ const ROLES = ['Privileged Role Administrator', 'Groups Administrator', 'Identit
 
 const worldOf = (call: GraphCall): World => ({ tenant: call.tenant, now: call.now, delays: call.delays, newId: () => call.newId() });
 
-/** `scopeId` and `scopeType` are both required, and a group that the directory has not passed on is unknown. */
-function scopeOf(call: GraphCall): { group: Group; roleDefinitionId: string | undefined } {
+const POLICIES = 'policies/roleManagementPolicies';
+const ASSIGNMENTS = 'policies/roleManagementPolicyAssignments';
+const FILTERABLE: Record<typeof POLICIES | typeof ASSIGNMENTS, Filterable> = { [POLICIES]: { scopeId: 'eq', scopeType: 'eq' }, [ASSIGNMENTS]: { scopeId: 'eq', scopeType: 'eq', roleDefinitionId: 'eq' } };
+
+/** The group that the filter of a list names: `scopeId` and `scopeType` are both required, and a group that the directory has not passed on is unknown. */
+function scopeOf(call: GraphCall, list: keyof typeof FILTERABLE): Group {
   const filter = call.query['$filter'] ?? '';
+  checkConjunction(filter, FILTERABLE[list]);
   const scopeId = /scopeId\s+eq\s+'([^']+)'/.exec(filter)?.[1];
   if (scopeId === undefined || !/scopeType\s+eq\s+'Group'/i.test(filter)) throw new GraphRefusal(400, 'InvalidFilter', "The $filter query parameter with scopeId and scopeType is required.");
   const group = call.tenant.groups.find(({ id }) => id === scopeId);
   if (!group || new Date(group.knownToPimAt) > call.now) throw new GraphRefusal(404, 'ResourceNotFound', `Resource '${scopeId}' does not exist or one of its queried reference-property objects are not present.`);
-  return { group, roleDefinitionId: /roleDefinitionId\s+eq\s+'([^']+)'/.exec(filter)?.[1] };
+  return group;
 }
 
 function mayRead(call: GraphCall, group: Group): void {
@@ -100,13 +107,11 @@ function isWhole(rule: Rule, known: Rule): boolean {
 
 export const policyRoutes = graphRoutes([
   {
-    method: 'GET', path: '/policies/roleManagementPolicyAssignments', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$expand', '$select', '$top'],
+    method: 'GET', path: '/policies/roleManagementPolicyAssignments', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$expand', '$select', '$top', '$skiptoken'],
     handle(call): GraphAnswer {
-      const { group, roleDefinitionId } = scopeOf(call);
+      const group = scopeOf(call, ASSIGNMENTS);
       mayRead(call, group);
-      const expand = call.query['$expand'];
-      const value = policiesOf(call, group.id).filter(({ accessId }) => roleDefinitionId === undefined || accessId === roleDefinitionId).map((policy) => assignmentView(policy, expand));
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicyAssignments`, value } };
+      return listAnswer(call, policiesOf(call, group.id).map((policy) => assignmentView(policy, call.query['$expand'])), { context: ASSIGNMENTS, filterable: filterableNames(FILTERABLE[ASSIGNMENTS]) });
     },
   },
   {
@@ -116,25 +121,25 @@ export const policyRoutes = graphRoutes([
       const group = policy && call.tenant.groups.find(({ id }) => id === policy.groupId);
       if (!policy || !group || new Date(group.knownToPimAt) > call.now) throw new GraphRefusal(404, 'ResourceNotFound', `The policy assignment '${String(call.params['id'])}' is not found.`);
       mayRead(call, group);
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicyAssignments/$entity`, ...assignmentView(policy, call.query['$expand']) } };
+      return single(call, assignmentView(policy, call.query['$expand']), ASSIGNMENTS);
     },
   },
   {
     // Nothing of a group's policy is inherited: what is in effect are its own rules.
     method: 'GET', path: '/policies/roleManagementPolicies/{id}/effectiveRules', versions: BOTH, delegated: READ, application: READ, query: ['$select'],
-    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/effectiveRules`, value: policyById(call).policy.rules } }),
+    handle: (call) => listAnswer(call, policyById(call).policy.rules, { context: `${POLICIES}/effectiveRules` }),
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies', versions: BOTH, delegated: READ, application: READ, query: ['$filter', '$expand', '$select'],
     handle(call): GraphAnswer {
-      const { group } = scopeOf(call);
+      const group = scopeOf(call, POLICIES);
       mayRead(call, group);
-      return { status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies`, value: policiesOf(call, group.id).map((policy) => policyView(policy, call.query['$expand'])) } };
+      return listAnswer(call, policiesOf(call, group.id).map((policy) => policyView(policy, call.query['$expand'])), { context: POLICIES, filterable: filterableNames(FILTERABLE[POLICIES]) });
     },
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies/{id}', versions: BOTH, delegated: READ, application: READ, query: ['$expand', '$select'],
-    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/$entity`, ...policyView(policyById(call).policy, call.query['$expand']) } }),
+    handle: (call) => single(call, policyView(policyById(call).policy, call.query['$expand']), POLICIES),
   },
   {
     method: 'PATCH', path: '/policies/roleManagementPolicies/{id}', versions: BOTH, delegated: WRITE, application: WRITE,
@@ -147,7 +152,7 @@ export const policyRoutes = graphRoutes([
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies/{id}/rules', versions: BOTH, delegated: READ, application: READ, query: ['$select'],
-    handle: (call) => ({ status: 200, body: { '@odata.context': `${call.base}/$metadata#policies/roleManagementPolicies/rules`, value: policyById(call).policy.rules } }),
+    handle: (call) => listAnswer(call, policyById(call).policy.rules, { context: `${POLICIES}/rules` }),
   },
   {
     method: 'GET', path: '/policies/roleManagementPolicies/{id}/rules/{ruleId}', versions: BOTH, delegated: READ, application: READ,

@@ -1,5 +1,5 @@
 import { objectView } from '../directory/views.ts';
-import { checkOperators, filterableNames, type Filterable } from '../filters.ts';
+import { checkConjunction, filterableNames, type Filterable } from '../filters.ts';
 import { single, listAnswer, type ListOptions } from '../odata.ts';
 import { GraphRefusal, graphRoutes, type GraphAnswer, type GraphCall, type GraphRoute } from '../graph/route.ts';
 import type { AccessId, Group, PimRequest, PimSchedule, User } from '../tenant.ts';
@@ -89,11 +89,6 @@ const views: Record<'Requests' | 'Schedules' | 'Instances', (call: GraphCall, ki
 
 const NAMES = { Requests: 'ScheduleRequests', Schedules: 'Schedules', Instances: 'ScheduleInstances' } as const;
 
-function checkFilter(filter: string | undefined): void {
-  checkOperators(filter, FILTERABLE);
-  if (filter !== undefined && /\b(or|not)\b/.test(filter.replaceAll(/'(?:[^']|'')*'/g, "''"))) throw refuse('InvalidFilter', 'The $filter query parameter joins its conditions with and.');
-}
-
 const EXPANDABLE = ['group', 'principal', 'activatedUsing', 'targetSchedule'];
 
 function expansionsOf({ query }: GraphCall): string[] {
@@ -125,7 +120,7 @@ function listRoutes(kind: Kind, what: keyof typeof NAMES): GraphRoute[] {
   const name = `${kind}${NAMES[what]}`;
   const options: ListOptions = { context: `identityGovernance/privilegedAccess/group/${name}`, filterable: filterableNames(FILTERABLE) };
   const list = (call: GraphCall, items: readonly Record<string, unknown>[], expand = expanded(call)): GraphAnswer => {
-    checkFilter(call.query['$filter']);
+    checkConjunction(call.query['$filter'], FILTERABLE);
     return listAnswer(call, items.map(expand), options);
   };
   const permissions = { versions: BOTH, delegated: READ[kind], application: READ[kind], query: QUERY };
@@ -228,16 +223,17 @@ const created = (call: GraphCall, request: PimRequest): GraphAnswer => {
 
 const memberPolicy = (call: GraphCall, body: Body) => policiesOf(call, body.groupId).find(({ accessId }) => accessId === body.accessId) ?? { id: '', groupId: '', accessId: body.accessId, rules: [], lastModifiedDateTime: null };
 
-/** Whether the wished end is within what an Expiration rule allows. */
-function withinExpiration(call: GraphCall, body: Body, ruleId: string): boolean {
-  const rule = ruleOf(memberPolicy(call, body), ruleId);
-  const longest = durationMs(rule['maximumDuration']) ?? 0;
-  const request = newRequest(call, 'assignment', body);
+/** What less than five minutes between beginning and end are answered with. */
+const tooShort = (): GraphRefusal => refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+
+/** Refuses an end past what an Expiration rule allows, and one that is over or less than five minutes away. */
+function checkExpiration(call: GraphCall, body: Body, kind: Kind): void {
+  const rule = ruleOf(memberPolicy(call, body), kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment');
+  const request = newRequest(call, kind, body);
   const start = startOf(request, call.now);
-  const end = endOf(request, start);
-  if (end === undefined) return rule['isExpirationRequired'] !== true;
-  if (rule['isExpirationRequired'] !== true) return true;
-  return longest > 0 && end.getTime() - start.getTime() <= longest;
+  const lasts = (endOf(request, start)?.getTime() ?? Number.POSITIVE_INFINITY) - start.getTime();
+  if (rule['isExpirationRequired'] === true && lasts > (durationMs(rule['maximumDuration']) ?? 0)) throw rulesFailed('ExpirationRule');
+  if (lasts < FIVE_MINUTES) throw tooShort();
 }
 
 function eligibilityRequest(call: GraphCall): GraphAnswer {
@@ -254,7 +250,7 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
     if (!existing) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
     // Of one that is to begin later, what counts is when it was given.
     const given = Math.max(...[existing.createdDateTime, existing.startDateTime].map((at) => Date.parse(at)).filter((at) => at <= call.now.getTime()));
-    if (call.now.getTime() - given < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+    if (call.now.getTime() - given < FIVE_MINUTES) throw tooShort();
     const request = { ...newRequest(call, 'eligibility', body), status: 'Revoked', completedDateTime: call.now.toISOString() };
     if (request.isValidationOnly) return created(call, request);
     call.tenant.pim.schedules.splice(call.tenant.pim.schedules.indexOf(existing), 1);
@@ -266,7 +262,7 @@ function eligibilityRequest(call: GraphCall): GraphAnswer {
   if (body.action !== 'adminAssign') throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   if (existing !== undefined || pending) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
-  if (!withinExpiration(call, body, 'Expiration_Admin_Eligibility')) throw rulesFailed('ExpirationRule');
+  checkExpiration(call, body, 'eligibility');
   const request = { ...newRequest(call, 'eligibility', body), status: 'Provisioned', completedDateTime: call.now.toISOString(), dueAt: new Date(call.now.getTime() + call.delays.provisioning).toISOString() };
   if (request.isValidationOnly) return created(call, request);
   onboard(world, group, initiatorOf(call));
@@ -303,14 +299,14 @@ function changeOf(call: GraphCall, kind: Kind, body: Body): Change {
 
 function askedByPerson(call: GraphCall, kind: Kind, body: Body): GraphAnswer {
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
-  if (!withinExpiration(call, body, kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  checkExpiration(call, body, kind);
   return created(call, askByPerson(call, changeOf(call, kind, body)));
 }
 
 function changedByAdmin(call: GraphCall, kind: Kind, body: Body): GraphAnswer {
   if (body.scheduleInfo === null) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   const change = changeOf(call, kind, body);
-  if (!withinExpiration(call, body, kind === 'eligibility' ? 'Expiration_Admin_Eligibility' : 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  checkExpiration(call, body, kind);
   if (kind === 'assignment') checkDirect(call, body);
   return created(call, changeByAdmin(call, change));
 }
@@ -347,7 +343,7 @@ function activate(call: GraphCall, body: Body): GraphAnswer {
   if (rules.enabled.includes('Ticketing') && (body.ticketInfo.ticketNumber ?? '') === '') failed.push('TicketingRule');
   if (rules.enabled.includes('MultiFactorAuthentication') && rules.context === undefined && !caller.amr.includes('mfa')) failed.push('MfaRule');
   if (failed.length > 0) throw rulesFailed(...failed);
-  if (end !== undefined && end.getTime() - start.getTime() < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  if (end !== undefined && end.getTime() - start.getTime() < FIVE_MINUTES) throw tooShort();
   if (rules.context !== undefined && (!caller.acrs.includes(rules.context) || !caller.cp1)) {
     throw refuse('RoleAssignmentRequestAcrsValidationFailed', `&claims=${encodeURIComponent(`{"access_token":{"acrs":{"essential":true, "value":"${rules.context}"}}}`)}`);
   }
@@ -372,7 +368,7 @@ function deactivate(call: GraphCall, body: Body): GraphAnswer {
   if (call.caller.kind !== 'user' || call.caller.user.id !== body.principalId) throw refuse('InvalidRoleAssignmentRequest', 'The role assignment request is invalid.');
   const active = activeOf(call, body);
   if (!active || active.assignmentType !== 'activated') throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
-  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw tooShort();
   return end(call, body, active, 'Remove member from role requested (PIM deactivate)', 'Remove member from role completed (PIM deactivate)');
 }
 
@@ -380,7 +376,7 @@ function remove(call: GraphCall, body: Body): GraphAnswer {
   mayWrite(call, pimGroup(call, body.groupId));
   const active = activeOf(call, body);
   if (!active) throw refuse('RoleAssignmentDoesNotExist', 'The Role assignment does not exist.');
-  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw refuse('ActiveDurationTooShort', 'The Active duration is too short. Miniumum Required is 5 minutes.');
+  if (call.now.getTime() - Date.parse(active.startDateTime) < FIVE_MINUTES) throw tooShort();
   return end(call, body, active, 'Remove member from role in PIM requested (timebound)', 'Remove member from role in PIM completed (timebound)');
 }
 
@@ -401,7 +397,7 @@ function assign(call: GraphCall, body: Body): GraphAnswer {
   mayWrite(call, group);
   if (!userOf(call.tenant, body.principalId) && !call.tenant.groups.some(({ id, knownToPimAt }) => id === body.principalId && new Date(knownToPimAt) <= call.now)) throw new GraphRefusal(404, 'SubjectNotFound', 'The subject is not found.');
   if (activeOf(call, body)) throw refuse('RoleAssignmentExists', 'The Role assignment already exists.');
-  if (!withinExpiration(call, body, 'Expiration_Admin_Assignment')) throw rulesFailed('ExpirationRule');
+  checkExpiration(call, body, 'assignment');
   checkDirect(call, body);
   const world = worldOf(call);
   const request = newRequest(call, 'assignment', body);
