@@ -236,8 +236,31 @@ function breadthFor({ host, isAddress }: Destination, segment: PublishedSegment)
   }
   if (host === wanted) return 0n;
   // The longer what follows the star, the fewer names it has.
-  const pattern = /^\*?(\..+)$/.exec(wanted)?.[1];
-  return pattern !== undefined && host.endsWith(pattern) && host.length > pattern.length ? BigInt(WIDEST - pattern.length) : undefined;
+  return isUnder(host, wanted) ? BigInt(WIDEST - (patternOf(wanted)?.length ?? 0)) : undefined;
+}
+
+/** Whether some host is meant by both of these, as segments name them. */
+export function hostsMeet(one: string, other: string): boolean {
+  const [first, second] = [asciiOf(one), asciiOf(other)];
+  const [range, otherRange] = [rangeOf(first), rangeOf(second)];
+  if (range && otherRange) return range.bits === otherRange.bits && range.first <= otherRange.last && otherRange.first <= range.last;
+  // A name may resolve to an address of a range; Private Access decides by what the client asked for, so they do not meet.
+  if (range || otherRange) return false;
+  return first === second || isUnder(first, second) || isUnder(second, first);
+}
+
+/** How many addresses are meant; `undefined` where it is a name. */
+export function addressesIn(host: string): bigint | undefined {
+  const range = rangeOf(asciiOf(host));
+  return range && range.last - range.first + 1n;
+}
+
+/** What follows the star of `*.corp.example`, which `.corp.example` means as well; `undefined` for one name. */
+const patternOf = (host: string): string | undefined => /^\*?(\..+)$/.exec(host)?.[1];
+
+function isUnder(host: string, wide: string): boolean {
+  const pattern = patternOf(wide);
+  return pattern !== undefined && host.endsWith(pattern) && host.length > pattern.length;
 }
 
 /** More than a name has letters. */
