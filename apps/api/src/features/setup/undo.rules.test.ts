@@ -25,11 +25,12 @@ const application = {
   segments: [{ destinationHost: 'ledger.corp.example', ports: ['443-443'], protocol: 'tcp' }],
 };
 const eligible = { principalId: ANA, startsAt: '2026-03-02T09:00:00Z', endsAt: '2026-06-02T09:00:00Z' };
+const NOW = new Date('2026-03-10T09:00:00Z');
 const facts: UndoFacts = { group, rules: DEFAULT_RULES, ownerRules: DEFAULT_RULES, owners: new Set(), eligible: [eligible], members: [], assignedTo: new Set([FINANCE]), applications: new Map([['new:ledger', application]]) };
 
 const outline = (steps: readonly PlanStep[]): string[] => steps.map(({ verdict, kind }) => `${verdict} ${kind}`);
-const codesOf = (more: Partial<UndoFacts>, by = everything): string[] => planUndo(definition, by, { ...facts, ...more }).warnings.map(({ code }) => code);
-const stepsOf = (more: Partial<UndoFacts>, by: readonly MadeStep[]): readonly PlanStep[] => planUndo(definition, by, { ...facts, ...more }).steps;
+const codesOf = (more: Partial<UndoFacts>, by = everything): string[] => planUndo(definition, by, { ...facts, ...more }, NOW).warnings.map(({ code }) => code);
+const stepsOf = (more: Partial<UndoFacts>, by: readonly MadeStep[]): readonly PlanStep[] => planUndo(definition, by, { ...facts, ...more }, NOW).steps;
 
 test('access closes first; the application goes after that, and the group last, which takes a tick', () => {
   const steps = stepsOf({}, everything);
@@ -46,7 +47,7 @@ describe('the group stays where others use it by now, with why', () => {
     ['it has a member of somebody else’s', { members: [BEN] }, 'members that this run did not make eligible'],
     ['it opens another application', { assignedTo: new Set([FINANCE, PAYROLL]) }, 'opens other applications'],
   ])('%s', (_what, more, why) => {
-    const { steps, warnings } = planUndo(definition, everything, { ...facts, ...more });
+    const { steps, warnings } = planUndo(definition, everything, { ...facts, ...more }, NOW);
     expect(outline(steps)).toEqual(['delete unassign-application', 'delete remove-eligible', 'delete delete-application']);
     expect(warnings.map(({ code }) => code)).toEqual(['group-kept', 'stays-onboarded']);
     expect(warnings[0]?.message).toContain(why);
@@ -81,6 +82,14 @@ describe('in a group that was there before', () => {
 
   test('whoever was eligible before is so until the same day again', () => {
     expect(stepsOf({}, longer)).toMatchObject([{ kind: 'restore-eligible', verdict: 'change', changes: [{ from: 'until 2026-06-02', to: 'until 2026-04-01' }] }]);
+  });
+
+  test('what would have ended by now without the run ends, for it cannot be given again', () => {
+    const short = (endsAt: string, more: Partial<UndoFacts> = {}) => stepsOf(more, [made(`assign-eligible:${ANA}`, { startsAt: '2026-03-01T09:00:00Z', endsAt })]);
+    expect(short('2026-03-09T09:00:00Z')).toMatchObject([{ kind: 'remove-eligible', verdict: 'delete', title: 'End the eligibility of Ana Costa: before the run it was until 2026-03-09, and that is over', changes: [{ from: 'until 2026-06-02', to: 'not eligible' }] }]);
+    expect(outline(short('2026-03-10T09:04:59Z'))).toEqual(['delete remove-eligible']);
+    expect(outline(short('2026-03-10T09:05:00Z'))).toEqual(['change restore-eligible']);
+    expect(outline(short('2026-03-09T09:00:00Z', { eligible: [] }))).toEqual(['nothing remove-eligible']);
   });
 
   test.each<[string, readonly MadeStep[], Partial<UndoFacts>, string]>([

@@ -41,7 +41,7 @@ export interface UndoPlan {
   readonly warnings: readonly PlanWarning[];
 }
 
-export function planUndo(definition: SetupDefinition, made: readonly MadeStep[], facts: UndoFacts): UndoPlan {
+export function planUndo(definition: SetupDefinition, made: readonly MadeStep[], facts: UndoFacts, now: Date): UndoPlan {
   const warnings: PlanWarning[] = [];
   const madeOf = (kind: PlanStep['kind']): readonly MadeStep[] => made.filter(({ plan }) => plan.kind === kind);
   const has = (key: string): boolean => made.some(({ plan }) => plan.key === key);
@@ -58,7 +58,7 @@ export function planUndo(definition: SetupDefinition, made: readonly MadeStep[],
     });
   });
   const groupStays = facts.group !== undefined && !deletesGroup;
-  const ending = !groupStays ? [] : madeOf('assign-eligible').flatMap(({ plan, before }) => eligibleStep(definition, plan, before, facts));
+  const ending = !groupStays ? [] : madeOf('assign-eligible').flatMap(({ plan, before }) => eligibleStep(definition, plan, before, facts, now));
   const settings = !groupStays ? [] : [
     ...madeOf('owner-role-settings').flatMap(({ before }) => settingsStep('owner', before, facts.ownerRules)),
     ...madeOf('role-settings').flatMap(({ before }) => settingsStep('member', before, facts.rules)),
@@ -161,14 +161,20 @@ function keepsGroup(definition: SetupDefinition, made: readonly MadeStep[], fact
   return why;
 }
 
-function eligibleStep(definition: SetupDefinition, { key }: PlanStep, before: Before | null, facts: UndoFacts): readonly PlanStep[] {
+/** PIM gives nothing that lasts less than five minutes. */
+const SHORTEST = 5 * 60_000;
+
+function eligibleStep(definition: SetupDefinition, { key }: PlanStep, before: Before | null, facts: UndoFacts, now: Date): readonly PlanStep[] {
   const id = key.slice('assign-eligible:'.length);
   const name = definition.eligible.find(({ principalId }) => principalId === id)?.displayName ?? id;
   const fact = longest(facts.eligible.filter(({ principalId }) => principalId === id));
   const earlier = before && 'endsAt' in before ? before : undefined;
-  if (!earlier) {
+  // What has ended since cannot be given again: as before the run is to be without it.
+  const isOver = earlier?.endsAt !== undefined && Date.parse(earlier.endsAt) - now.getTime() < SHORTEST;
+  if (!earlier || isOver) {
     return [step({
-      key: `remove-eligible:${id}`, kind: 'remove-eligible', verdict: fact ? 'delete' : 'nothing', title: fact ? `End the eligibility of ${name}` : `${name} is not eligible`,
+      key: `remove-eligible:${id}`, kind: 'remove-eligible', verdict: fact ? 'delete' : 'nothing',
+      title: !fact ? `${name} is not eligible` : `End the eligibility of ${name}${earlier ? `: before the run it was ${untilWords(earlier)}, and that is over` : ''}`,
       changes: [{ field: 'Eligible', from: fact ? untilWords(fact) : '', to: 'not eligible' }], calls: ['POST /identityGovernance/privilegedAccess/group/eligibilityScheduleRequests'],
     })];
   }
