@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dueAfter, faultOf, isHeld, isOver, keptUntil } from './retention.rules.ts';
+import { dueAfter, faultOf, isHeld, isOver, keptUntil, pauseAfter } from './retention.rules.ts';
 
 test('a month is over when the longest of its sources is', () => {
   expect(keptUntil('2019-11', 84)).toEqual(new Date('2026-12-01T00:00:00Z'));
@@ -16,6 +16,10 @@ test('a hold keeps its months and those between', () => {
 
 test('a drop is announced thirty days ahead', () => {
   expect(dueAfter(new Date('2026-11-27T12:00:00Z'))).toEqual(new Date('2026-12-27T12:00:00Z'));
+});
+
+test('a pause grows, up to a day', () => {
+  expect([1, 2, 3, 9, 1000].map((failures) => pauseAfter(failures) / 60_000)).toEqual([10, 20, 40, 1440, 1440]);
 });
 
 test('an archive that is not what was written, or lacks a row, is found', () => {

@@ -16,6 +16,9 @@ export const isOver = (month: string, monthsOfSources: readonly number[], now: D
 
 export const dueAfter = (announced: Date): Date => new Date(announced.getTime() + NOTICE_DAYS * DAY_MS);
 
+/** How long a month that could not be archived waits after so many times: a full disk is not filled further with what cannot end well. */
+export const pauseAfter = (failures: number): number => Math.min(DAY_MS, 10 * 60_000 * 2 ** Math.min(failures - 1, 20));
+
 export interface Hold { readonly fromMonth: string | null; readonly toMonth: string | null }
 
 /** Whether a hold that is not lifted keeps the month. */

@@ -9,7 +9,7 @@ import { fieldError, PortalError } from '../../core/errors.ts';
 import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { logStream, readMark, readPack, wholeRowsOf, withSnapshot, writePack, type LedgerPart, type PackedFile } from '../exports/exports.ts';
-import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS } from './retention.rules.ts';
+import { dueAfter, faultOf, isHeld, isOver, keptUntil, NOTICE_DAYS, pauseAfter } from './retention.rules.ts';
 import { announce, beginAnew, countDrops, countMonth, dropMonth, insertHold, liftHold, monthsBefore, noteFault, noteRefusal, noteVerified, readDrops, readHolds, readPolicies, setPolicy, withdraw, type LogMonth } from './retention.store.ts';
 
 export interface RetentionDeps {
@@ -41,10 +41,14 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
   const own = { tenantId, principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
   const event = (type: PortalEvent['type'], data: Readonly<Record<string, unknown>>, actor: PortalEvent['actor'] = own, result: PortalEvent['result'] = 'success'): PortalEvent => ({ id: newId(), at: clock.now(), actor, type, kind: 'portal-retention', result, data });
 
+  /** Months that could not be archived, until when they are left alone. A portal that starts anew tries at once: somebody may have made room. */
+  const failed = new Map<string, { readonly times: number; readonly until: Date }>();
+  const keyOf = ({ log: of, month }: LogMonth): string => `${of} ${month}`;
+
   /** One pass: announce, archive, drop. One process at a time; what a crash leaves is gone on with by the next. */
   async function pass(): Promise<void> {
     const connection = await db.pool.connect();
-    let failed = true;
+    let broken = true;
     try {
       const lock = [`gatehouse.retention:${tenantId}`];
       const { rows: [got] } = await connection.query<{ locked: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', lock);
@@ -55,9 +59,9 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
           await connection.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
         }
       }
-      failed = false;
+      broken = false;
     } finally {
-      connection.release(failed);
+      connection.release(broken);
     }
   }
 
@@ -87,6 +91,7 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
           if (await announce(tx, tenantId, one, now, dueAfter(now))) await record(tx, event('retention.drop-planned', { log: of, month, dueAt: dueAfter(now).toISOString() }));
         });
       }
+      if ((failed.get(keyOf(one))?.until ?? now) > now) continue;
       const rows = await countMonth(db.pool, tenantId, one);
       // What came in since belongs into the archive too.
       if (planned?.status !== 'verified' || planned.rows !== rows) await archive(one, rows);
@@ -145,11 +150,14 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
         await noteVerified(tx, tenantId, one, { file, sha256: written.sha256, bytes: written.bytes, rows, verifiedAt: clock.now() });
         await record(tx, event('retention.month-archived', { log: of, month, rows, sha256: written.sha256, bytes: written.bytes }));
       });
+      failed.delete(keyOf(one));
     } catch (error) {
       log.warn({ err: error, month }, 'a month of the log could not be archived');
+      const times = (failed.get(keyOf(one))?.times ?? 0) + 1;
+      failed.set(keyOf(one), { times, until: new Date(clock.now().getTime() + pauseAfter(times)) });
+      // Once, and not each time: the log is on the disk that is full.
       await db.prisma.$transaction(async (tx) => {
-        await noteFault(tx, tenantId, one, 'The month could not be archived, or the archive did not read back whole. It stays. The log of the portal says more.');
-        await record(tx, event('retention.archive-failed', { log: of, month }, own, 'failure'));
+        if (await noteFault(tx, tenantId, one, faultInWords(error))) await record(tx, event('retention.archive-failed', { log: of, month }, own, 'failure'));
       });
     }
   }
@@ -192,6 +200,12 @@ export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPa
       return { lifted: true };
     },
   };
+}
+
+/** With the code of the system or of the database, which tells one fault from another. */
+function faultInWords(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '';
+  return `The month could not be archived, or the archive did not read back whole${code}. It stays, and is tried again. The log of the portal says more.`;
 }
 
 const readmeOf = (tenantId: string, { log, month }: LogMonth): string => [

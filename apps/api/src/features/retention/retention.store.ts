@@ -108,8 +108,10 @@ export async function beginAnew(tx: Tx, tenantId: string, { log, month }: LogMon
 /** How often the month was dropped already. */
 export const countDrops = (db: Tx, tenantId: string, { log, month }: LogMonth): Promise<number> => db.droppedMonth.count({ where: { tenantId, log, month } });
 
-export async function noteFault(tx: Tx, tenantId: string, { log, month }: LogMonth, error: string): Promise<void> {
-  await tx.monthArchive.update({ where: { tenantId_log_month: { tenantId, log, month: dateOf(month) } }, data: { status: 'planned', error } });
+/** Notes why the month could not be archived; whether that was not known yet. */
+export async function noteFault(tx: Tx, tenantId: string, { log, month }: LogMonth, error: string): Promise<boolean> {
+  const { count } = await tx.monthArchive.updateMany({ where: { tenantId, log, month: dateOf(month), OR: [{ error: null }, { error: { not: error } }] }, data: { status: 'planned', error } });
+  return count === 1;
 }
 
 export async function countMonth(db: Pick<Database['pool'], 'query'>, tenantId: string, { log, month, next }: LogMonth & { readonly next: string }): Promise<number> {

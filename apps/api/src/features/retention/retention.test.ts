@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { testDatabase, type TestDatabase } from '@gatehouse/db/testing';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import type { Actor } from '../../core/actor.ts';
-import { notSealed, readPack } from '../exports/exports.ts';
+import { readPack, type LedgerPart } from '../exports/exports.ts';
 import { addRows, rowWith, TENANT } from '../exports/testing/hostile.ts';
 import { createRetention, type Retention } from './retention.service.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'archive-'));
 afterAll(() => { rmSync(dir, { recursive: true }); });
+
+/** Archives of a log without a ledger. */
+const notSealed: LedgerPart = { seal: async () => {}, filesOf: async () => [] };
 
 let db: TestDatabase;
 let now: Date;
@@ -98,6 +101,37 @@ test('an archive that does not read back whole keeps the month', async () => {
   await broken.pass();
   expect(await months()).toContain('201811');
   expect(await said()).toContain('retention.archive-failed');
+});
+
+test('a month that cannot be archived is tried less and less often, and its fault is on record once', async () => {
+  let [tries, fault] = [0, 'ENOSPC' as string | undefined];
+  const retried = createRetention({
+    db, clock: { now: () => now }, newId: () => randomUUID(), tenantId: TENANT, log: { warn: () => {} }, dir: join(dir, 'retried'),
+    ledgerPart: { ...notSealed, filesOf: async (...all) => {
+      tries += 1;
+      if (fault !== undefined) throw Object.assign(new Error('it cannot be written'), { code: fault });
+      return notSealed.filesOf(...all);
+    } },
+  });
+  const failures = async (): Promise<number> => (await said()).filter((one) => one === 'retention.archive-failed').length;
+  /** What the sweep does in so many hours, every five minutes. */
+  const sweep = async (hours: number): Promise<number> => {
+    const before = tries;
+    for (let pass = 0; pass < hours * 12; pass += 1) {
+      now = new Date(now.getTime() + 5 * 60_000);
+      await retried.pass();
+    }
+    return tries - before;
+  };
+  expect([await sweep(3), await failures()], 'after nothing, 10, 20, 40 and 80 minutes').toEqual([5, 1]);
+  now = new Date(now.getTime() + 7 * 24 * 60 * 60_000);
+  fault = 'EACCES';
+  await retried.pass();
+  expect([await drops(), await failures()], 'another fault').toMatchObject([[{ status: 'planned', error: expect.stringContaining('(EACCES)') }], 2]);
+  fault = undefined;
+  now = new Date(now.getTime() + 24 * 60 * 60_000);
+  await retried.pass();
+  expect([await drops(), await failures()]).toMatchObject([[{ status: 'verified', error: null }], 2]);
 });
 
 test('an archive holds a line a row, and one changed byte of it shows', async () => {
