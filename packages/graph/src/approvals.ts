@@ -12,7 +12,7 @@ const Stage = z
     assignedToMe: z.boolean().nullish(),
     status: openWord(['Initializing', 'InProgress', 'Completed', 'Expired']),
     reviewResult: openWord(['NotReviewed', 'Approved', 'Denied']),
-    reviewedBy: z.object({ displayName: optionalText }).nullish(),
+    reviewedBy: z.object({ id: optionalText, displayName: optionalText }).nullish(),
     reviewedDateTime: optionalText,
     justification: optionalText,
   })
@@ -21,6 +21,7 @@ const Stage = z
     assignedToMe: stage.assignedToMe ?? false,
     status: stage.status,
     reviewResult: stage.reviewResult,
+    reviewedById: stage.reviewedBy?.id,
     reviewedByName: stage.reviewedBy?.displayName,
     reviewedAt: stage.reviewedDateTime,
     justification: stage.justification,

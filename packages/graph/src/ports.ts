@@ -224,6 +224,7 @@ export interface Approval {
     readonly assignedToMe: boolean;
     readonly status: 'Initializing' | 'InProgress' | 'Completed' | 'Expired' | 'unknown';
     readonly reviewResult: 'NotReviewed' | 'Approved' | 'Denied' | 'unknown';
+    readonly reviewedById?: string | undefined;
     readonly reviewedByName?: string | undefined;
     readonly reviewedAt?: string | undefined;
     readonly justification?: string | undefined;

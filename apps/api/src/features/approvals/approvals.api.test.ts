@@ -189,3 +189,23 @@ test('Entra does not answer: the decision stays on record until Entra shows whet
   expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);
   expect(await portal.db.prisma.approvalDecision.findMany()).toMatchObject([{ status: 'decided' }]);
 });
+
+test('as long as Entra does not show what became of the decision, it has not failed', async () => {
+  await using all = await prepared();
+  const { portal, omar } = all;
+  const [item] = (await inbox(omar)).items;
+  await portal.emulator.faults([
+    { match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } },
+    { match: { method: 'GET', path: '**/assignmentApprovals/*/stages', nth: 2 }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } },
+  ]);
+  expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
+  await portal.advance('PT5M');
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/assignmentApprovals/*/stages' }, times: null, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }]);
+  expect((await inbox(omar)).decided).toEqual([]);
+  const decisions = () => portal.db.prisma.approvalDecision.findMany();
+  expect(await decisions()).toMatchObject([{ status: 'asked' }]);
+  await portal.emulator.faults([]);
+  expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);
+  expect(await decisions()).toMatchObject([{ status: 'decided' }]);
+  expect(await portal.db.prisma.auditEvent.count({ where: { activity: 'approval.failed' } })).toBe(0);
+});

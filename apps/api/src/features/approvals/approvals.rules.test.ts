@@ -54,13 +54,23 @@ describe('decideApproval', () => {
   });
 });
 
-test('a decision whose answer was lost counts when Entra shows it, and is given up after two minutes', () => {
-  const approved = [{ ...stage, reviewResult: 'Approved', justification: 'Fine' }];
-  expect(outcomeOf('approve', approved, 'Fine', NOON, NOON)).toBe('decided');
-  expect(outcomeOf('approve', approved, 'Another’s words', NOON, NOON)).toBe('failed');
-  expect(outcomeOf('deny', approved, 'Fine', NOON, NOON)).toBe('failed');
-  expect(outcomeOf('approve', [stage], 'Fine', NOON, new Date(NOON.getTime() + 119_999))).toBeUndefined();
-  expect(outcomeOf('approve', [stage], 'Fine', NOON, new Date(NOON.getTime() + 120_000))).toBe('failed');
+describe('a decision whose answer was lost', () => {
+  const asked = { approverId: OMAR, decision: 'approve', justification: 'Fine', createdAt: NOON };
+  const later = (ms: number): Date => new Date(NOON.getTime() + ms);
+  const approved: Stage = { ...stage, status: 'Completed', reviewResult: 'Approved', justification: 'Fine', reviewedById: OMAR };
+
+  test.each<[string, Parameters<typeof outcomeOf>[0], readonly Stage[] | undefined, Date, ReturnType<typeof outcomeOf>]>([
+    ['shown as it was asked', asked, [approved], NOON, 'decided'],
+    ['by whom, Entra does not say', asked, [{ ...approved, reviewedById: undefined }], NOON, 'decided'],
+    ['in other words', asked, [{ ...approved, justification: 'Another’s words' }], NOON, 'failed'],
+    ['the other way round', { ...asked, decision: 'deny' }, [approved], NOON, 'failed'],
+    ['by another approver, in the same words', asked, [{ ...approved, reviewedById: 'helena' }], NOON, 'failed'],
+    ['waiting still, a moment before two minutes', asked, [stage], later(119_999), undefined],
+    ['waiting still after two minutes', asked, [stage], later(120_000), 'failed'],
+    ['with a result that we do not know', asked, [{ ...stage, reviewResult: 'unknown' }], later(120_000), undefined],
+    ['not shown', asked, undefined, later(120_000), undefined],
+    ['shown without a stage', asked, [], later(120_000), undefined],
+  ])('%s', (_name, row, stages, now, outcome) => { expect(outcomeOf(row, stages, now)).toBe(outcome); });
 });
 
 test('an item tells who wants what, why, for how long, and when it lapses; without names it shows ids', () => {

@@ -22,9 +22,18 @@ export interface Stage {
   readonly assignedToMe: boolean;
   readonly status: string;
   readonly reviewResult: string;
+  readonly reviewedById?: string | undefined;
   readonly reviewedByName?: string | undefined;
   readonly reviewedAt?: string | undefined;
   readonly justification?: string | undefined;
+}
+
+/** A decision as the portal recorded it. */
+export interface RecordedDecision {
+  readonly approverId: string;
+  readonly decision: string;
+  readonly justification: string;
+  readonly createdAt: Date;
 }
 
 /** Entra's approval id of a request; where it prints none, it is the request's own. */
@@ -82,11 +91,19 @@ function newsOf(stage: Stage): string {
   return `${by} has ${stage.reviewResult === 'Approved' ? 'approved' : 'denied'} it already${reason}. Nothing was changed.`;
 }
 
-/** How a recorded decision ended whose answer was lost: `undefined` while that is not known. */
-export function outcomeOf(decision: string, stages: readonly Stage[], justification: string, askedAt: Date, now: Date): 'decided' | 'failed' | undefined {
+/**
+ * How a recorded decision ended whose answer was lost: `undefined` while that is not known. It is not where Entra shows no
+ * stage, `undefined`, which it may not do any more once it is decided: only a stage that still waits says that nothing arrived.
+ */
+export function outcomeOf({ decision, justification, approverId, createdAt }: RecordedDecision, stages: readonly Stage[] | undefined, now: Date): 'decided' | 'failed' | undefined {
+  if (stages === undefined || stages.length === 0) return undefined;
   const reviewed = stages.find((stage) => stage.reviewResult === 'Approved' || stage.reviewResult === 'Denied');
-  if (reviewed) return reviewed.reviewResult === (decision === 'approve' ? 'Approved' : 'Denied') && (reviewed.justification ?? '') === justification ? 'decided' : 'failed';
-  return now >= addMinutes(askedAt, 2) ? 'failed' : undefined;
+  if (reviewed) {
+    // Whose it is Entra may leave out; another approver may have decided alike, and in the same words.
+    const isTheirs = (reviewed.reviewedById ?? approverId).toLowerCase() === approverId.toLowerCase();
+    return isTheirs && reviewed.reviewResult === (decision === 'approve' ? 'Approved' : 'Denied') && (reviewed.justification ?? '') === justification ? 'decided' : 'failed';
+  }
+  return stages.every((stage) => stage.reviewResult === 'NotReviewed') && now >= addMinutes(createdAt, 2) ? 'failed' : undefined;
 }
 
 export interface Telling {

@@ -57,8 +57,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
         settled.push(row);
         continue;
       }
-      const stages = await stagesOf(graph, row.approvalId).catch(() => undefined);
-      const outcome = stages && outcomeOf(row.decision, stages, row.justification, row.createdAt, clock.now());
+      const outcome = outcomeOf(row, await stagesOf(graph, row.approvalId).catch(() => undefined), clock.now());
       if (!outcome) continue;
       await db.$transaction(async (tx) => {
         if (await settleDecision(tx, row, outcome, clock.now())) await record(tx, eventOf(actor, row, outcome === 'decided' ? DECIDED[row.decision] ?? 'approval.decided' : 'approval.failed', outcome === 'decided' ? 'success' : 'failure', undefined));
@@ -109,7 +108,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
       if (await isOwnRequest(db, actor.tenantId, actor.principalId, approvalId)) throw new PortalError('not-permitted', { detail: OWN_REQUEST });
       const graph = graphFor(actor, 'approvals');
       const request = (await graph.approvals.pendingForMe()).find((other) => approvalIdOf(other) === approvalId);
-      const outcome = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: await stagesOf(graph, approvalId) });
+      const outcome = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: (await stagesOf(graph, approvalId)) ?? [] });
       if (outcome.kind === 'own') throw new PortalError('not-permitted', { detail: OWN_REQUEST });
       if (outcome.kind === 'decided') throw new PortalError('already-decided', { detail: outcome.news, decided: outcome.decided });
       if (outcome.kind === 'lapsed') throw new PortalError('already-decided', { detail: 'The request has lapsed: nobody decided in time. The person can ask again.' });
@@ -141,7 +140,7 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
           await conclude('failed', 'approval.refused', 'Microsoft Entra refused it.');
           throw error;
         }
-        const now = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: await stagesOf(graph, approvalId).catch(() => []) });
+        const now = decideApproval({ now: clock.now(), approverId: actor.principalId, request, stages: (await stagesOf(graph, approvalId).catch(() => undefined)) ?? [] });
         const news = now.kind === 'decided' ? now.news : 'The request is decided by now. Nothing was changed.';
         await conclude('failed', 'approval.refused', news);
         throw new PortalError('already-decided', { detail: news, ...(now.kind === 'decided' && { decided: now.decided }), cause: error });
@@ -154,12 +153,12 @@ export function createApprovals({ db: { prisma: db }, clock, graphFor, appGraph,
 
 const DECIDED: Readonly<Record<string, PortalEvent['type']>> = { approve: 'approval.approved', deny: 'approval.denied' };
 
-/** The stages of an approval; none where Entra does not show it to the person. */
+/** The stages of an approval; `undefined` where Entra does not show it to the person. */
 async function stagesOf(graph: Graph, approvalId: string) {
   try {
-    return (await graph.approvals.approval(approvalId))?.stages ?? [];
+    return (await graph.approvals.approval(approvalId))?.stages;
   } catch (error) {
-    if (error instanceof GraphError && (error.failure === 'forbidden' || error.failure === 'not-found')) return [];
+    if (error instanceof GraphError && (error.failure === 'forbidden' || error.failure === 'not-found')) return undefined;
     throw error;
   }
 }
