@@ -1,8 +1,9 @@
 import { CheckAllSetups, ListSetups, type SetupSummary } from '@gatehouse/contracts';
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
 import { expect, test } from 'vitest';
+import { serverNow } from '../../lib/session.ts';
 import { at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { GUID } from '../../testing/samples.ts';
@@ -79,9 +80,21 @@ test('a setup that was taken back says since when, and is applied again', async 
 test.each([
   [null, 'Not looked at yet'], [{ differences: 0, bypasses: 0 }, 'As designed'], [{ differences: 1, bypasses: 0 }, '1 difference'], [{ differences: 3, bypasses: 0 }, '3 differences'],
   [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM'], [{ differences: 4, bypasses: 2 }, '2 more differences'],
-] as const)('what the last look found (%o) is said in words', async (drift, words) => {
+  [{ notSeen: ['The connectors were not read.'] }, 'As designed, as far as seen'], [{ failure: 'The last look failed.' }, 'Last look failed'], [{ lookedAt: at(-180), failure: 'The last look failed.' }, 'As designed 3 h ago'],
+  [{ differences: 1, bypasses: 1, failure: 'The last look failed.' }, 'Last look failed'],
+])('what the last look found (%o) is said in words', async (drift, words) => {
   open(answers(ListSetups, { setups: [summary({ drift: drift && looked(drift) })] }));
-  expect(within((await screen.findByRole('table'))).getByText(words)).toBeTruthy();
+  expect(await within((await screen.findByRole('table'))).findByText(words)).toBeTruthy();
+});
+
+test.each([
+  [[looked({ lookedAt: at(-180) }), looked({})], 'All setups are as designed, looked at 3 h ago.'],
+  [[looked({}), looked({ notSeen: ['The connectors were not read.'] })], 'All setups are as designed, as far as could be seen, looked at 2 min ago.'],
+  [[looked({}), looked({ failure: 'The last look failed.' })], '1 setup could not be looked at again.'],
+  [[looked({ differences: 1, failure: 'The last look failed.' }), looked({ failure: 'The last look failed.' })], '1 setup differs, 2 setups could not be looked at again.'],
+])('that all is well is said as of the oldest look, and of no look that failed', async (drifts, words) => {
+  open(answers(ListSetups, { setups: drifts.map((drift, index) => summary({ id: GUID(index + 1), name: `Setup ${index}`, drift })) }));
+  expect(await screen.findByText(words)).toBeTruthy();
 });
 
 test('of a setup that was taken back nothing is compared', async () => {
@@ -103,6 +116,18 @@ test('all setups are looked at on request, and the page says how far that is', a
   expect(await screen.findByText('Comparing the tenant with every setup: 0 of 2')).toBeTruthy();
   expect(calls.filter(({ endpoint }) => endpoint === CheckAllSetups)).toHaveLength(1);
   use(answers(ListSetups, { setups: [summary({ drift: looked({ lookedAt: at(1), differences: 1, bypasses: 0 }) }), summary({ id: GUID(2), name: 'Payroll', drift: looked({ lookedAt: at(1), differences: 0, bypasses: 0 }) })] }));
+  expect(await screen.findByText('1 setup differs.')).toBeTruthy();
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Check all setups' }).disabled).toBe(false);
+});
+
+test('a look from before the answer that there will be one is a look that was asked for', async () => {
+  const answered = Promise.withResolvers<Response>();
+  const page = open(answers(ListSetups, { setups: [summary()] }), { endpoint: CheckAllSetups, answer: () => answered.promise });
+  await userEvent.click(await screen.findByRole('button', { name: 'Check all setups' }));
+  const lookedAt = serverNow();
+  page.use(answers(ListSetups, { setups: [summary({ drift: looked({ lookedAt: lookedAt.toISOString(), differences: 1 }) })] }));
+  await waitFor(() => { expect(serverNow().getTime()).toBeGreaterThan(lookedAt.getTime()); });
+  answered.resolve(await answers(CheckAllSetups, { setups: 1 }).answer({ endpoint: CheckAllSetups, url: '', body: undefined }));
   expect(await screen.findByText('1 setup differs.')).toBeTruthy();
   expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Check all setups' }).disabled).toBe(false);
 });

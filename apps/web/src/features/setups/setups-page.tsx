@@ -6,7 +6,7 @@ import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
-import { formatInstant } from '../../lib/dates.ts';
+import { formatAgo, formatInstant } from '../../lib/dates.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -31,13 +31,18 @@ export function SetupsPage() {
   const following = asked !== undefined && now.getTime() - asked.getTime() < FOLLOWED_MS && (base.data?.setups ?? []).some((one) => isCompared(one) && !isLooked(one, asked));
   const query = useQuery({ ...setups(), ...(following && { refetchInterval: WHILE_CHECKING_MS }) });
   const checkAll = useCheckAll();
+  // From before it was asked for: the first looks may come before the answer that they will.
+  const check = (): void => {
+    const askedAt = serverNow();
+    checkAll.mutate(undefined, { onSuccess: () => { setAsked(askedAt); } });
+  };
   const all = query.data?.setups ?? [];
   const only = search.has('differs');
   const shown = only ? all.filter((one) => isCompared(one) && (one.drift?.differences ?? 0) > 0) : all;
   const [refusal, setRefusal] = useState<unknown>(null);
   const create = (
     <div className={styles.actions}>
-      {all.some(isCompared) && <Button disabled={checkAll.isPending || following} onClick={() => { checkAll.mutate(undefined, { onSuccess: () => { setAsked(serverNow()); } }); }}>Check all setups</Button>}
+      {all.some(isCompared) && <Button disabled={checkAll.isPending || following} onClick={check}>Check all setups</Button>}
       <OpenSetupFile onRefused={setRefusal} />
       <Button appearance="primary" onClick={() => void navigate('/setups/new')}>Secure an application</Button>
     </div>
@@ -57,7 +62,7 @@ export function SetupsPage() {
       {query.data?.setups.length === 0 && <EmptyState title="Nothing is set up yet" action={create}>One wizard leads from the group to the application that it opens; you see every change before it is made.</EmptyState>}
       {all.some(isCompared) && (
         <div className={styles.summary}>
-          <span className={styles.sentence} role="status">{following ? `Comparing the tenant with every setup: ${all.filter((one) => isCompared(one) && isLooked(one, asked)).length} of ${all.filter(isCompared).length}` : inWords(all)}</span>
+          <span className={styles.sentence} role="status">{following ? `Comparing the tenant with every setup: ${all.filter((one) => isCompared(one) && isLooked(one, asked)).length} of ${all.filter(isCompared).length}` : inWords(all, now)}</span>
           <Checkbox label="Only those that differ" checked={only} onChange={(_event, data) => { setSearch(data.checked === true ? { differs: '' } : {}, { replace: true }); }} />
         </div>
       )}
@@ -73,14 +78,18 @@ const WHILE_CHECKING_MS = 3_000;
 
 const isLooked = ({ drift }: SetupSummary, since: Date): boolean => drift !== null && Date.parse(drift.lookedAt) >= since.getTime();
 
-/** How the setups are, taken together, the most urgent first. */
-function inWords(setups: Answer<typeof ListSetups>['setups']): string {
+/** How the setups are, taken together, the most urgent first; all is well no longer than the oldest look says so. */
+function inWords(setups: Answer<typeof ListSetups>['setups'], now: Date): string {
   const compared = setups.filter(isCompared);
   const count = (number: number, one: string, many: string): string[] => (number === 0 ? [] : [number === 1 ? `1 setup ${one}` : `${number} setups ${many}`]);
   const words = [
     ...count(compared.filter(({ drift }) => (drift?.bypasses ?? 0) > 0).length, 'can be got into past PIM', 'can be got into past PIM'),
     ...count(compared.filter(({ drift }) => drift !== null && drift.differences > 0 && drift.bypasses === 0).length, 'differs', 'differ'),
+    ...count(compared.filter(({ drift }) => drift !== null && drift.failure !== null).length, 'could not be looked at again', 'could not be looked at again'),
     ...count(compared.filter(({ drift }) => drift === null).length, 'was not looked at yet', 'were not looked at yet'),
   ];
-  return words.length === 0 ? 'All setups are as designed.' : `${words.join(', ')}.`;
+  if (words.length > 0) return `${words.join(', ')}.`;
+  const looks = compared.flatMap(({ drift }) => (drift === null ? [] : [drift]));
+  const oldest = looks.reduce((so, { lookedAt }) => (lookedAt < so ? lookedAt : so), now.toISOString());
+  return `All setups are as designed${looks.some(({ notSeen }) => notSeen.length > 0) ? ', as far as could be seen' : ''}, looked at ${formatAgo(oldest, now)}.`;
 }
