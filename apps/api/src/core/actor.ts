@@ -16,6 +16,9 @@ export interface Actor {
   readonly authenticatedAt?: Date | undefined;
 }
 
+/** Who is named where the portal did or noticed something by itself: everywhere the same, so that who looks for it finds all of it. */
+export const PORTAL = { principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' } as const;
+
 /** Whether the person may do it, with what they do it with: a device is for less than the person may. */
 export function may(actor: Actor, permission: Permission): boolean {
   return permits(permission, actor.roles) && (actor.device === null || permitsDevice(permission));

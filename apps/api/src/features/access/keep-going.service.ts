@@ -1,7 +1,7 @@
 import type { Answer, Input, KeepGoing } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import { GraphError, type Graph } from '@gatehouse/graph';
-import type { Actor } from '../../core/actor.ts';
+import { PORTAL, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { durationOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
@@ -31,8 +31,6 @@ export type KeepGoingOn = ReturnType<typeof createKeepGoing>;
 /** How often, and how far apart in milliseconds, Entra is looked at for a membership that is to be gone. */
 const LOOKS = 10;
 const BETWEEN_LOOKS_MS = 2_000;
-/** Who is named where the portal noticed something by itself. */
-const PORTAL = { principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
 
 /**
  * Keeps an access going: Entra makes no activation longer, so that it is ended, proved gone and activated again. Whatever

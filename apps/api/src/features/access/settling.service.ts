@@ -1,6 +1,6 @@
 import type { RequestState } from '@gatehouse/contracts';
 import type { Database, Tx } from '@gatehouse/db';
-import type { Actor } from '../../core/actor.ts';
+import { PORTAL, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
 import { isFinal, recordedState, type Observation } from './access.rules.ts';
@@ -37,8 +37,6 @@ const EVENTS: Record<RequestState, { readonly type: PortalEvent['type']; readonl
   'lapsed': { type: 'activation.lapsed', result: 'failure' },
   'failed': { type: 'activation.failed', result: 'failure' },
 };
-/** Who is named where the portal noticed something by itself. */
-const PORTAL = { principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
 
 /** Records what became known of a request, forward only, with its audit event; answers the request as it then stands. */
 export async function settle(settling: Settling, row: StoredRequest, seen: Observation, teller: Teller = {}): Promise<StoredRequest> {

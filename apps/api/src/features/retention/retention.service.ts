@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MonthlyLog, type Answer, type GetRetention, type Input, type LiftHold, type PlannedDrop, type SetHold, type SetRetention } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Logger } from 'pino';
-import type { Actor } from '../../core/actor.ts';
+import { PORTAL, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
 import { MONTHLY_LOGS } from '../../core/monthly-logs.ts';
@@ -38,7 +38,7 @@ const DROP_MS = 11 * 60_000;
  * of the log from then on, and the ledger vouches for it.
  */
 export function createRetention({ db, clock, newId, tenantId, log, dir, ledgerPart }: RetentionDeps) {
-  const own = { tenantId, principalId: '00000000-0000-0000-0000-000000000000', name: 'Gatehouse' };
+  const own = { ...PORTAL, tenantId };
   const event = (type: PortalEvent['type'], data: Readonly<Record<string, unknown>>, actor: PortalEvent['actor'] = own, result: PortalEvent['result'] = 'success'): PortalEvent => ({ id: newId(), at: clock.now(), actor, type, kind: 'portal-retention', result, data });
 
   /** Months that could not be archived, until when they are left alone. A portal that starts anew tries at once: somebody may have made room. */

@@ -2,7 +2,7 @@ import type { Difference, DifferenceKind, SetupDrift } from '@gatehouse/contract
 import type { Database, Tx } from '@gatehouse/db';
 import { GraphError, type Graph } from '@gatehouse/graph';
 import type { Logger } from 'pino';
-import type { Actor } from '../../core/actor.ts';
+import { PORTAL, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { PortalError } from '../../core/errors.ts';
 import { record } from '../audit/audit.ts';
@@ -42,8 +42,6 @@ const FULL_LOOK_MS = 24 * 60 * 60_000;
 const ON_THE_WAY_OUT_MS = 60_000;
 /** Setups that are looked at side by side. */
 const AT_ONCE = 4;
-/** In the history what the background finds is told by the portal. */
-const PORTAL = { principalId: 'gatehouse', name: 'Gatehouse' };
 /** What no look of the background sees. */
 const OF_CONNECTORS: readonly DifferenceKind[] = ['connector-group-dead', 'connector-group-changed'];
 const CONNECTORS = 'Connectors: Microsoft Graph shows them to people alone. Check the setup now to see them.';
