@@ -157,6 +157,29 @@ test('one group is read anew with what it opens, and the others stay', async () 
   expect(await catalog()).toMatchObject({ groups: [{ displayName: 'HR' }], assignments: [] });
 });
 
+test.each(['the traffic log', 'the catalog'] as const)('where %s cannot be read, who is eligible is read all the same, and the pass says that it failed', async (what) => {
+  const { tenant, appGraph } = smallTenant();
+  const down = new GraphError('unavailable', 'no answer');
+  let now = NOW;
+  let isDown = false;
+  let readings = 0;
+  const none = async (): Promise<never[]> => [];
+  const whole = {
+    ...appGraph,
+    traffic: { privateTraffic: async () => { if (isDown) throw down; return { items: [], nextLink: undefined }; } },
+    audits: { directoryAudits: async () => ({ items: [] }) },
+    together: { ...appGraph, pim: { ...appGraph.pim, eligibilities: async () => { readings += 1; return []; }, eligibilitySchedules: none, assignments: none, assignmentSchedules: none, eligibilityRequests: none, assignmentRequests: none } },
+  } as unknown as Graph;
+  const mirror = createMirror({ db, clock: { now: () => now }, tenantId, appGraph: whole, log: pino({ level: 'silent' }) });
+  await mirror.syncOnce();
+  expect(readings).toBe(2);
+  now = new Date(NOW.getTime() + 25 * 60 * 60_000);
+  if (what === 'the catalog') tenant.refuse = down;
+  else isDown = true;
+  await expect(mirror.syncOnce()).rejects.toBe(down);
+  expect(readings).toBe(4);
+});
+
 test('the catalog is read at first, when it is old, and when the audit log tells of a change; not with every pass', async () => {
   const { appGraph } = smallTenant();
   let now = NOW;

@@ -53,6 +53,8 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
 
   async function readCatalog(): Promise<void> {
     const began = clock.now().getTime();
+    // One that breaks off is due again with the next pass: what told of a change is not told twice.
+    catalogReadAt = undefined;
     await syncCatalog(deps);
     catalogReadAt = began;
   }
@@ -62,28 +64,28 @@ export function createMirror({ db, clock, tenantId, appGraph, log }: MirrorDeps)
     // Before they are needed: making one waits for everybody who reads the log, and should not happen within a person's request.
     await ensureAuditPartitions(db.pool, [now, new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1))]);
     const isDue = catalogReadAt === undefined || Math.abs(now.getTime() - catalogReadAt) >= CATALOG_MAX_AGE_MS;
-    // Each is read whatever becomes of the other; the first reading of the log takes long, and pages wait for the catalog.
-    const [catalog] = isDue ? await Promise.allSettled([readCatalog()]) : [];
-    const { kinds, more } = await readSources();
-    if (catalog?.status === 'rejected') throw catalog.reason;
-    if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog();
-    await readMemberships(deps);
+    // Each is read whatever becomes of the others, and the first failure is told at the end.
+    const failures: unknown[] = [];
+    const failed = (error: unknown): void => { failures.push(error); };
+    // The first reading of the log takes long, and pages wait for the catalog.
+    if (isDue) await readCatalog().catch(failed);
+    const { kinds, more } = await readSources(failed);
+    if (!isDue && CHANGES_CATALOG.some((kind) => kinds.has(kind))) await readCatalog().catch(failed);
+    await readMemberships(deps).catch(failed);
+    if (failures.length > 0) throw failures[0];
     return more;
   }
 
-  /** Each source in turn, whatever becomes of the others. */
-  async function readSources(): Promise<{ kinds: ReadonlySet<EventKind>; more: boolean }> {
+  async function readSources(failed: (error: unknown) => void): Promise<{ kinds: ReadonlySet<EventKind>; more: boolean }> {
     const kinds = new Set<EventKind>();
     let more = false;
-    const failures: unknown[] = [];
     for (const source of sources) {
       const until = after(MINUTE);
       await syncSource(deps, source, { isOver: until }).then((outcome) => {
         for (const kind of outcome.kinds) kinds.add(kind);
         more ||= outcome.more;
-      }, (error: unknown) => { failures.push(error); });
+      }, failed);
     }
-    if (failures.length > 0) throw failures[0];
     return { kinds, more };
   }
 
