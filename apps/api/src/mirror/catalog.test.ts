@@ -180,6 +180,35 @@ test.each(['the traffic log', 'the catalog'] as const)('where %s cannot be read,
   expect(readings).toBe(4);
 });
 
+test('a reading that takes long takes nothing back of what was read of one group meanwhile', async () => {
+  const { tenant, appGraph } = smallTenant();
+  tenant.onboarded = [HR];
+  await syncCatalog(deps(appGraph));
+  const [reached, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = { ...appGraph, applications: { ...appGraph.applications, segmentsOfAll: async (appIds: readonly string[]) => { reached.resolve(); await held.promise; return appGraph.applications.segmentsOfAll(appIds); } } } as Graph;
+  const long = syncCatalog(deps(slow));
+  await reached.promise;
+
+  // A run makes a group that opens an application, and another asks for less.
+  const later = new Date(NOW.getTime() + 1_000);
+  tenant.onboarded = [HR, FIN];
+  tenant.policies.set(HR, [maximum('PT15M')]);
+  tenant.assignments.push({ id: '4', principalId: HR, principalType: 'Group', servicePrincipalId: WIKI, appRoleId: 'r' });
+  for (const id of [FIN, HR]) await refreshGroup({ ...deps(appGraph), clock: { now: () => later } }, id);
+  const before = await catalog();
+  expect(before.assignments).toHaveLength(3);
+  tenant.assignments = [];
+  tenant.applications = [];
+  held.resolve();
+  await long;
+  expect(await catalog()).toEqual(before);
+  expect(before.groups.map(({ readAt, settings }) => [readAt, RoleSettingsAsRead.parse(settings).activationMaxMinutes])).toEqual([[later, 30], [later, 15]]);
+
+  // What was read before it began gives way to it; it is as old as its beginning.
+  await syncCatalog({ ...deps(appGraph), clock: { now: () => new Date(later.getTime() + 1_000) } });
+  expect(await catalog()).toMatchObject({ groups: [{}, {}], applications: [], assignments: [] });
+});
+
 test('the catalog is read at first, when it is old, and when the audit log tells of a change; not with every pass', async () => {
   const { appGraph } = smallTenant();
   let now = NOW;

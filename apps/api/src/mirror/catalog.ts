@@ -43,7 +43,8 @@ export interface AssignmentRow {
 
 /**
  * Reads which groups PIM manages, what their activation asks for, and which applications they open, and puts it in the
- * place of what was known, in one transaction. A reading that breaks off changes nothing.
+ * place of what was known, in one transaction. A reading that breaks off changes nothing. It is as old as its beginning:
+ * what a reading that began later found meanwhile stays.
  */
 export async function syncCatalog(deps: CatalogDeps): Promise<void> {
   const { appGraph, db, clock, tenantId } = deps;
@@ -65,14 +66,13 @@ export async function syncCatalog(deps: CatalogDeps): Promise<void> {
 
   await withConnection(db, (connection) => inTransaction(connection, async () => {
     await lockCatalog(connection, tenantId);
-    const readAt = clock.now();
     const applications = [...opened.map((one) => one.row), ...enterprise];
-    await upsertGroups(connection, tenantId, groups, readAt);
-    await upsertApplications(connection, tenantId, applications, readAt);
-    await connection.query('DELETE FROM catalog_group WHERE tenant_id = $1 AND group_id <> ALL ($2::uuid[])', [tenantId, groups.map((one) => one.groupId)]);
-    await connection.query('DELETE FROM catalog_application WHERE tenant_id = $1 AND service_principal_id <> ALL ($2::uuid[])', [tenantId, applications.map((one) => one.servicePrincipalId)]);
-    await replaceAssignments(connection, tenantId, undefined, assignments);
-    await observeCatalog(connection, { tenantId, beganAt, observedAt: readAt, groups, applications, assignments });
+    await upsertGroups(connection, tenantId, groups, beganAt);
+    await upsertApplications(connection, tenantId, applications, beganAt);
+    await connection.query('DELETE FROM catalog_group WHERE tenant_id = $1 AND group_id <> ALL ($2::uuid[]) AND read_at <= $3', [tenantId, groups.map((one) => one.groupId), beganAt.toISOString()]);
+    await connection.query('DELETE FROM catalog_application WHERE tenant_id = $1 AND service_principal_id <> ALL ($2::uuid[]) AND read_at <= $3', [tenantId, applications.map((one) => one.servicePrincipalId), beganAt.toISOString()]);
+    await replaceAssignments(connection, tenantId, undefined, assignments, beganAt);
+    await observeCatalog(connection, { tenantId, beganAt, observedAt: clock.now(), groups, applications, assignments });
   }));
 }
 
@@ -80,6 +80,7 @@ export async function syncCatalog(deps: CatalogDeps): Promise<void> {
 export async function refreshGroup(deps: CatalogDeps, id: string): Promise<void> {
   const { appGraph, db, clock, tenantId } = deps;
   const groupId = lower(id);
+  const beganAt = clock.now();
   const [managed, group, granted] = await Promise.all([appGraph.pim.onboardedGroups(), readGroup(deps, groupId), orElse(appGraph.applications.assignmentsOfGroup(groupId), [])]);
   const groups = group && managed.map(lower).includes(groupId) ? [group] : [];
   const assignments = assignmentsOf(groups, granted);
@@ -89,10 +90,10 @@ export async function refreshGroup(deps: CatalogDeps, id: string): Promise<void>
   });
   await withConnection(db, (connection) => inTransaction(connection, async () => {
     await lockCatalog(connection, tenantId);
-    await upsertGroups(connection, tenantId, groups, clock.now());
-    await upsertApplications(connection, tenantId, applications.flatMap((row) => row ?? []), clock.now());
-    if (groups.length === 0) await connection.query('DELETE FROM catalog_group WHERE tenant_id = $1 AND group_id = $2::uuid', [tenantId, groupId]);
-    await replaceAssignments(connection, tenantId, groupId, assignments);
+    await upsertGroups(connection, tenantId, groups, beganAt);
+    await upsertApplications(connection, tenantId, applications.flatMap((row) => row ?? []), beganAt);
+    if (groups.length === 0) await connection.query('DELETE FROM catalog_group WHERE tenant_id = $1 AND group_id = $2::uuid AND read_at <= $3', [tenantId, groupId, beganAt.toISOString()]);
+    await replaceAssignments(connection, tenantId, groupId, assignments, beganAt);
   }));
 }
 
@@ -153,7 +154,8 @@ async function upsertGroups(connection: Connection, tenantId: string, groups: re
      SELECT $1, (g->>'groupId')::uuid, g->>'displayName', g->>'description', nullif(g->'settings', 'null'::jsonb), $3 FROM jsonb_array_elements($2::jsonb) AS g
      ON CONFLICT (tenant_id, group_id) DO UPDATE SET display_name = excluded.display_name, description = excluded.description,
        settings = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.settings ELSE catalog_group.settings END,
-       read_at = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.read_at ELSE catalog_group.read_at END`,
+       read_at = CASE WHEN catalog_group.group_id = ANY ($4::uuid[]) THEN excluded.read_at ELSE catalog_group.read_at END
+       WHERE catalog_group.read_at <= excluded.read_at`,
     [tenantId, JSON.stringify(groups), readAt.toISOString(), groups.filter(({ settingsRead }) => settingsRead).map(({ groupId }) => groupId)],
   );
 }
@@ -162,18 +164,20 @@ async function upsertApplications(connection: Connection, tenantId: string, appl
   await connection.query(
     `INSERT INTO catalog_application (tenant_id, service_principal_id, app_id, display_name, kind, assignment_required, segments, read_at)
      SELECT $1, (a->>'servicePrincipalId')::uuid, a->>'appId', a->>'displayName', a->>'kind', (a->>'assignmentRequired')::boolean, a->'segments', $3 FROM jsonb_array_elements($2::jsonb) AS a
-     ON CONFLICT (tenant_id, service_principal_id) DO UPDATE SET app_id = excluded.app_id, display_name = excluded.display_name, kind = excluded.kind, assignment_required = excluded.assignment_required, segments = excluded.segments, read_at = excluded.read_at`,
+     ON CONFLICT (tenant_id, service_principal_id) DO UPDATE SET app_id = excluded.app_id, display_name = excluded.display_name, kind = excluded.kind, assignment_required = excluded.assignment_required, segments = excluded.segments, read_at = excluded.read_at
+       WHERE catalog_application.read_at <= excluded.read_at`,
     [tenantId, JSON.stringify(applications), readAt.toISOString()],
   );
 }
 
-/** All assignments, or those of one group. */
-async function replaceAssignments(connection: Connection, tenantId: string, groupId: string | undefined, assignments: readonly AssignmentRow[]): Promise<void> {
-  await connection.query('DELETE FROM catalog_assignment WHERE tenant_id = $1 AND ($2::uuid IS NULL OR group_id = $2::uuid)', [tenantId, groupId ?? null]);
+/** All assignments, or those of one group; without those of groups that a later reading found. */
+async function replaceAssignments(connection: Connection, tenantId: string, groupId: string | undefined, assignments: readonly AssignmentRow[], readAt: Date): Promise<void> {
+  const later = 'SELECT group_id FROM catalog_group WHERE tenant_id = $1 AND read_at > $3';
+  await connection.query(`DELETE FROM catalog_assignment WHERE tenant_id = $1 AND ($2::uuid IS NULL OR group_id = $2::uuid) AND group_id NOT IN (${later})`, [tenantId, groupId ?? null, readAt.toISOString()]);
   await connection.query(
     `INSERT INTO catalog_assignment (tenant_id, group_id, service_principal_id)
-     SELECT $1, (a->>'groupId')::uuid, (a->>'servicePrincipalId')::uuid FROM jsonb_array_elements($2::jsonb) AS a`,
-    [tenantId, JSON.stringify(assignments)],
+     SELECT $1, (a->>'groupId')::uuid, (a->>'servicePrincipalId')::uuid FROM jsonb_array_elements($2::jsonb) AS a WHERE (a->>'groupId')::uuid NOT IN (${later})`,
+    [tenantId, JSON.stringify(assignments), readAt.toISOString()],
   );
 }
 
