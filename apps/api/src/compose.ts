@@ -12,7 +12,7 @@ import type { Express, Router } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config, Keys, TrustedProxies } from './config.ts';
-import type { Actor } from './core/actor.ts';
+import { PORTAL, type Actor } from './core/actor.ts';
 import type { Clock } from './core/clock.ts';
 import { createReconciler } from './features/access/access.reconciler.ts';
 import { accessRoutes } from './features/access/access.routes.ts';
@@ -306,9 +306,6 @@ export function compose(ground: Ground): Product {
     stop: async () => { await Promise.all([batches.stop(), setups.stop()]); },
   };
 }
-
-/** Who did what nobody asked for. */
-const PORTAL = { principalId: 'gatehouse', name: 'Gatehouse' };
 
 /** Far more than a file of the largest size takes on a busy machine. */
 const FILE_LIMITS = { patienceMs: 60_000, memoryMb: 512 };
