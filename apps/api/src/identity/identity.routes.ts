@@ -56,7 +56,7 @@ export function identityRoutes({ tenantId, nameOfTenant, publicUrl, db, clock, s
   });
 
   raw(router, SignInRedirect, async ({ query }, res, req) => {
-    const ended = await signIn.complete({ binding: cookies.read(req, BINDING_COOKIE), state: query.state, code: query.code, error: query.error, address: addressOf(req) });
+    const ended = await signIn.complete({ binding: cookies.read(req, BINDING_COOKIE), state: query.state, code: query.code, error: query.error, description: query.error_description, address: addressOf(req) });
     if ('cancelled' in ended) return res.redirect(302, ended.cancelled);
     cookies.setSession(res, ended.secret, ABSOLUTE_MINUTES * 60);
     res.redirect(302, ended.returnTo);

@@ -47,6 +47,15 @@ describe('the way back from Entra', () => {
     const picked = await fetch(`${portal.emulator.url}/_signin/account`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ticket, upn: MAYA }) });
     return { back: picked.headers.get('location') ?? '', binding };
   }
+  /** As a browser that was refused comes back. */
+  async function refused(answer: Record<string, string>): Promise<{ status: number; location: string | null; page: string }> {
+    const { back, binding } = await begun();
+    const url = new URL(back);
+    url.searchParams.delete('code');
+    for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value);
+    const reply = await fetch(url, { redirect: 'manual', headers: { cookie: binding, accept: 'text/html' } });
+    return { status: reply.status, location: reply.headers.get('location'), page: await reply.text() };
+  }
   const open = async (address: string, cookie?: string): Promise<{ status: number; session: boolean }> => {
     const answer = await fetch(address, { redirect: 'manual', headers: cookie === undefined ? {} : { cookie } });
     return { status: answer.status, session: answer.headers.getSetCookie().some((line) => line.startsWith('gatehouse=')) };
@@ -60,6 +69,35 @@ describe('the way back from Entra', () => {
     expect(await open(back, binding), 'a second time').toEqual({ status: 400, session: false });
   });
 
+  test.each([
+    [{ error: 'access_denied', error_description: 'AADSTS65004: User declined to consent to access the app.' }],
+    [{ error: 'access_denied', error_subcode: 'cancel' }],
+    [{ error: 'access_denied', error_description: 'the user canceled the authentication' }],
+  ])('of who turned back (%j) leads to where they were', async (answer) => {
+    expect(await refused(answer)).toMatchObject({ status: 302, location: '/access' });
+  });
+
+  test.each([
+    ['access_denied', 'AADSTS50105: Your administrator has configured the application to block users.', 502, /permission or role is missing.*You are not assigned to Gatehouse in Microsoft Entra.*\(AADSTS50105\)/s],
+    ['consent_required', 'AADSTS65001: The user or administrator has not consented.', 502, /Nobody has consented to a permission.*\(AADSTS65001\)/s],
+    ['consent_required', '', 502, /Nobody has consented to a permission.*\(consent_required\)/s],
+    ['access_denied', 'AADSTS90094: Administrator consent is required.', 502, /Nobody has consented to a permission.*\(AADSTS90094\)/s],
+    ['server_error', 'AADSTS90033: A transient error has occurred.', 503, /could not sign you in right now \(AADSTS90033\)/],
+    ['temporarily_unavailable', '', 503, /could not sign you in right now \(temporarily_unavailable\)/],
+    ['access_denied', 'AADSTS53003: Access has been blocked by Conditional Access policies.', 502, /gives this reason: AADSTS53003\./],
+    ['<script>alert(1)</script>', 'AADSTS1<script>alert(1)</script>', 502, /gives this reason: AADSTS1\./],
+    ['<script>alert(1)</script>', '<b>anything</b>', 502, /gives this reason: no code\./],
+  ])('of who was refused says so: %s, %j', async (error, description, status, words) => {
+    const answer = await refused({ error, error_description: description });
+    expect([answer.status, answer.location]).toEqual([status, null]);
+    expect(answer.page).toMatch(words);
+    expect(answer.page).not.toMatch(/<script|<b>/);
+  });
+
+  test('without a code and without a reason is no sign-in either', async () => {
+    expect(await refused({})).toMatchObject({ status: 502, location: null });
+  });
+
   test('takes no state that was not given out, and no other code', async () => {
     const { back, binding } = await begun();
     const other = new URL(back);
@@ -68,7 +106,7 @@ describe('the way back from Entra', () => {
     const forged = new URL(back);
     forged.searchParams.set('code', 'made-up');
     const { status, session } = await open(forged.href, binding);
-    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status, 'Entra refuses it: nobody is signed in').toBe(401);
     expect(session).toBe(false);
   });
 });

@@ -13,7 +13,8 @@ import type { Keys } from '../config.ts';
 import { fingerprints, newSecret, seal, unseal } from '../keys.ts';
 import { scopesOf, type ScopeSet } from './scopes.ts';
 import type { Sessions } from './sessions.ts';
-import { msalClient, type Authority, type Tokens } from './tokens.ts';
+import { refusalOf, wasCancelled } from './sign-in.rules.ts';
+import { asGraphError, msalClient, type Authority, type Tokens } from './tokens.ts';
 
 /** Minutes that a person has to sign in at Entra before the attempt is forgotten. */
 const SIGN_IN_MINUTES = 15;
@@ -100,18 +101,21 @@ export function createSignIn({ authority, db, clock, systemClock, sessionKeys, t
     },
 
     /** Ends a sign-in: a new session, always with a new id. Throws where anything does not match. */
-    async complete(back: { binding: string | undefined; state: string | undefined; code: string | undefined; error: string | undefined; address: string }): Promise<{ secret: string; returnTo: string } | { cancelled: string }> {
+    async complete(back: { binding: string | undefined; state: string | undefined; code: string | undefined; error: string | undefined; description: string | undefined; address: string }): Promise<{ secret: string; returnTo: string } | { cancelled: string }> {
       const found = back.binding !== undefined && back.state !== undefined ? await takeRow('sign-in', `${back.state}:${back.binding}`, Attempt) : undefined;
       if (!found) throw new PortalError('invalid-request', { detail: 'This sign-in was begun in another browser, is over 15 minutes old, or was used already. Sign in again.' });
       const { content: attempt, returnTo } = found;
-      if (back.code === undefined) return { cancelled: returnTo };
+      if (back.code === undefined) {
+        if (wasCancelled(back)) return { cancelled: returnTo };
+        throw refusalOf(back);
+      }
 
       let cache = '';
       const catcher: ICachePlugin = { beforeCacheAccess: async () => {}, afterCacheAccess: async (context) => { cache = context.tokenCache.serialize(); } };
       const result = await msalClient(authority, catcher).acquireTokenByCode({
         code: back.code, codeVerifier: attempt.verifier, redirectUri, scopes: attempt.scopes, nonce: attempt.nonce,
         ...(attempt.claims !== null && { claims: attempt.claims }),
-      }, { code: back.code, nonce: attempt.nonce });
+      }, { code: back.code, nonce: attempt.nonce }).catch((error: unknown) => { throw asGraphError(error); });
 
       const person = personOf(result, tenantId);
       if (isTimeKnown !== (person.authenticatedAt !== undefined)) {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { MAYA, startPortal, type TestPortal } from '../testing.ts';
 
 /** The tenant as the portal reaches it, with a hand on the endpoint of tokens. */
-const atTokens = { refreshes: 0, onRefresh: async (): Promise<void> => {} };
+const atTokens = { refreshes: 0, onRefresh: async (): Promise<void> => {}, isDown: false };
 const closing: (() => void)[] = [];
 async function through(emulatorUrl: string): Promise<string> {
   const answer = async (method: string, path: string, headers: Headers, body: Buffer): Promise<{ status: number; headers: Record<string, string>; text: string }> => {
@@ -15,6 +15,7 @@ async function through(emulatorUrl: string): Promise<string> {
       atTokens.refreshes += 1;
       await atTokens.onRefresh();
     }
+    if (atTokens.isDown && path.includes('/token')) throw new Error('nobody is there');
     const given = await fetch(`${emulatorUrl}${path}`, { method, headers, ...(body.length > 0 && { body }) });
     const text = await given.text();
     return { status: given.status, headers: { 'content-type': given.headers.get('content-type') ?? '' }, text: path.endsWith('/openid-configuration') ? text.replace(/("token_endpoint":\s*")http:\/\/[^/]+/, `$1${url}`) : text };
@@ -39,7 +40,7 @@ let portal: TestPortal;
 beforeAll(async () => { portal = await startPortal({ through }); });
 beforeEach(async () => {
   await portal.db.pool.query('DELETE FROM session; DELETE FROM token_partition');
-  Object.assign(atTokens, { refreshes: 0, onRefresh: async () => {} });
+  Object.assign(atTokens, { refreshes: 0, onRefresh: async () => {}, isDown: false });
 });
 afterAll(async () => {
   await portal[Symbol.asyncDispose]();
@@ -88,4 +89,14 @@ test('what a newer sign-in brought is not taken away by a call that began before
   atTokens.onRefresh = async () => { before ??= await kept(); };
   await answered();
   expect(before ?? await kept()).toEqual(newer);
+});
+
+test('that the endpoint of tokens does not answer is said to who signs in, and nobody is signed in', async () => {
+  const maya = portal.anonymous();
+  atTokens.isDown = true;
+  await expect(maya.signIn(MAYA)).rejects.toThrow(/ended with 503: .*Microsoft Entra does not answer/);
+  expect([(await maya.get('/api/session')).body.person, await kept()]).toEqual([null, []]);
+  atTokens.isDown = false;
+  await maya.signIn(MAYA);
+  expect((await maya.get('/api/session')).body.person.userPrincipalName).toBe(MAYA);
 });

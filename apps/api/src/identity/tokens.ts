@@ -123,7 +123,8 @@ function bearer(result: AuthenticationResult | null): string {
   return result.accessToken;
 }
 
-function asGraphError(error: unknown, claims?: string): GraphError {
+/** Why Entra gave no token. */
+export function asGraphError(error: unknown, claims?: string): GraphError {
   if (error instanceof GraphError) return error;
   if (error instanceof InteractionRequiredAuthError) {
     // The grant itself is gone (password changed, sessions revoked): a stronger sign-in would not help, a new one does.
