@@ -11,6 +11,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 import { applyIssues, isProblem } from '../../lib/api.ts';
 import { formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { leadsAway, useDrafts } from '../../lib/drafts.ts';
 import { serverNow } from '../../lib/session.ts';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -37,7 +38,6 @@ const useStyles = makeStyles({
 });
 
 const Reason = DecideApproval.body.pick({ justification: true });
-const draftKey = (id: string): string => `gatehouse.approval.${id}`;
 
 /** One request: who wants what, why, for how long; approve and deny with the reason between them. */
 export function ApprovalCard({ item, inbox, linked, selection, onNews }: {
@@ -54,8 +54,10 @@ export function ApprovalCard({ item, inbox, linked, selection, onNews }: {
   const card = useRef<HTMLElement>(null);
   const decide = useDecide(item.id);
   const [pressed, setPressed] = useState<'approve' | 'deny'>();
+  const drafts = useDrafts();
+  const draft = `approval.${item.id}`;
   // What was typed before verifying with Microsoft Entra is there again.
-  const { control, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: sessionStorage.getItem(draftKey(item.id)) ?? '' } });
+  const { control, handleSubmit, setError, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: drafts.read(draft, Reason) ?? { justification: '' } });
   const now = serverNow();
   const title = `${item.requesterName} wants ${wantedOf(item)}`;
   const placed = applyIssues(decide.error, ['justification'], () => {});
@@ -69,11 +71,11 @@ export function ApprovalCard({ item, inbox, linked, selection, onNews }: {
     setPressed(decision);
     decide.mutate({ decision, justification }, {
       onSuccess: () => {
-        sessionStorage.removeItem(draftKey(item.id));
+        drafts.forget(draft);
         onNews({ title: decision === 'approve' ? 'Approved' : 'Denied', text: `${item.requesterName}: ${wantedOf(item)}.` });
       },
       onError: (error) => {
-        if (isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in')) sessionStorage.setItem(draftKey(item.id), justification);
+        if (leadsAway(error)) drafts.keep(draft, { justification });
         const news = newsOf(error, serverNow());
         if (news) onNews({ title: news.title, text: `${item.requesterName}: ${wantedOf(item)}. ${news.text}` });
       },

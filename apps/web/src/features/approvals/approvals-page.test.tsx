@@ -178,9 +178,15 @@ describe('several at once', () => {
     expect(await screen.findByRole('link', { name: 'Verify' })).toBeTruthy();
     expect(sent(calls).map(({ id }) => id)).toEqual([ID(1), ID(2)]);
     unmount();
-    renderPage(<ApprovalsPage />, { api: [inbox(three().slice(1))] });
+    const back = renderPage(<ApprovalsPage />, { api: [inbox(three().slice(1))] });
     await card('Chloé');
     expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'One reason for 2 requests' }).value).toBe('Known work');
+    back.unmount();
+    // It was for these and for then: nothing of it is offered for what comes later.
+    renderPage(<ApprovalsPage />, { api: [inbox(three().slice(1))] });
+    await card('Chloé');
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Select all' }));
+    expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'One reason for 2 requests' }).value).toBe('');
   });
 });
 

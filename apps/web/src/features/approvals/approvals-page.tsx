@@ -9,6 +9,7 @@ import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { ApiError } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
+import { useDraft } from '../../lib/drafts.ts';
 import { serverNow } from '../../lib/session.ts';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -17,7 +18,7 @@ import { ApprovalCard } from './approval-card.tsx';
 import { switchBrowserNotifications, useBrowserNotifications } from './approvals.browser.ts';
 import { approvals, type End } from './approvals.queries.ts';
 import { newsOf, wantedOf, whenOf } from './approvals.words.ts';
-import { DecideSeveral, selectedBefore } from './decide-several.tsx';
+import { DecideSeveral, SEVERAL, Several } from './decide-several.tsx';
 
 const useStyles = makeStyles({
   cards: { display: 'grid', gap: '16px', maxWidth: '880px' },
@@ -41,7 +42,9 @@ export function ApprovalsPage() {
   const [search] = useSearchParams();
   const [news, setNews] = useState<readonly News[]>([]);
   const [failed, setFailed] = useState<readonly End[]>([]);
-  const [ids, setIds] = useState(selectedBefore);
+  // What was selected before a verification, once, and no longer than one of it waits: another round has a reason of its own.
+  const before = useDraft(SEVERAL, Several);
+  const [ids, setIds] = useState<ReadonlySet<string>>(() => new Set(before?.ids));
   const linkedId = search.get('request')?.toLowerCase();
   const items = query.data?.items ?? [];
   const selected = items.filter(({ id }) => ids.has(id));
@@ -65,7 +68,7 @@ export function ApprovalsPage() {
       {/* Who has just decided it has read so. */}
       {query.data && linkedId !== undefined && news.length === 0 && <Linked id={linkedId} inbox={query.data} />}
       {query.data && items.length === 0 && <EmptyState icon={<CheckmarkCircleRegular />} title="Nothing waits for your decision">When somebody asks for access that you approve, it appears here for 24 h. Your own requests go to other approvers.</EmptyState>}
-      {items.length > 1 && <DecideSeveral items={items} selected={selected} onSelect={(chosen) => { setIds(new Set(chosen)); }} onEnds={tell} />}
+      {items.length > 1 && <DecideSeveral items={items} selected={selected} reason={selected.length > 0 ? before?.justification ?? '' : ''} onSelect={(chosen) => { setIds(new Set(chosen)); }} onEnds={tell} />}
       {query.data && items.length > 0 && (
         <div className={styles.cards}>
           {items.map((item) => (

@@ -8,6 +8,8 @@ import { makeStyles } from '@griffel/react';
 import { zodResolver } from '@hookform/resolvers/zod';
 import { useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
+import { z } from 'zod';
+import { useDrafts } from '../../lib/drafts.ts';
 import { useDecideSeveral, type End } from './approvals.queries.ts';
 
 const NARROW = '@media (max-width: 720px)';
@@ -20,26 +22,18 @@ const useStyles = makeStyles({
 });
 
 const Reason = DecideApproval.body.pick({ justification: true });
-const DRAFT = 'gatehouse.approvals.several';
 
 /** What was selected before verifying with Microsoft Entra, with the reason. */
-interface Draft { readonly ids: readonly string[]; readonly justification: string }
-
-function draft(): Draft {
-  const kept: unknown = JSON.parse(sessionStorage.getItem(DRAFT) ?? 'null');
-  const isDraft = (value: unknown): value is Draft => typeof value === 'object' && value !== null && 'ids' in value && Array.isArray(value.ids) && 'justification' in value && typeof value.justification === 'string';
-  return isDraft(kept) ? kept : { ids: [], justification: '' };
-}
-
-/** Ids that are selected at first: those of before a verification. */
-export const selectedBefore = (): ReadonlySet<string> => new Set(draft().ids);
+export const SEVERAL = 'approvals.several';
+export const Several = Reason.extend({ ids: z.array(z.string()) });
 
 /** Decides what is selected with one reason. Each request has its own end, and says so. */
-export function DecideSeveral({ items, selected, onSelect, onEnds }: { items: readonly ApprovalItem[]; selected: readonly ApprovalItem[]; onSelect(ids: readonly string[]): void; onEnds(decision: 'approve' | 'deny', ends: readonly End[]): void }) {
+export function DecideSeveral({ items, selected, reason, onSelect, onEnds }: { items: readonly ApprovalItem[]; selected: readonly ApprovalItem[]; reason: string; onSelect(ids: readonly string[]): void; onEnds(decision: 'approve' | 'deny', ends: readonly End[]): void }) {
   const styles = useStyles();
+  const drafts = useDrafts();
   const decide = useDecideSeveral();
   const [pressed, setPressed] = useState<'approve' | 'deny'>();
-  const { control, handleSubmit, reset, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: draft().justification } });
+  const { control, handleSubmit, reset, formState: { errors } } = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: reason } });
   const what = selected.length === 1 ? '1 request' : `${selected.length} requests`;
 
   const send = (decision: 'approve' | 'deny') => handleSubmit(({ justification }) => {
@@ -47,9 +41,9 @@ export function DecideSeveral({ items, selected, onSelect, onEnds }: { items: re
     decide.mutate({ items: selected, decision, justification }, {
       onSuccess: (ends) => {
         const rest = ends.filter(({ outcome }) => outcome === 'untried').map(({ item }) => item.id);
-        if (rest.length > 0) sessionStorage.setItem(DRAFT, JSON.stringify({ ids: rest, justification }));
+        if (rest.length > 0) drafts.keep(SEVERAL, { ids: rest, justification });
         else {
-          sessionStorage.removeItem(DRAFT);
+          drafts.forget(SEVERAL);
           reset({ justification: '' });
         }
         onEnds(decision, ends);

@@ -80,4 +80,24 @@ describe('ending it now', () => {
     expect(dialog.getByRole<HTMLInputElement>('textbox', { name: /Why/ }).value).toBe('Laptop stolen');
     expect(screen.queryByText(/the membership is gone/)).toBeNull();
   });
+
+  test('that asks to verify keeps the reason for who comes back, and for nobody else; leaving the dialog lets go of it', async () => {
+    const why = () => screen.getByRole<HTMLInputElement>('textbox', { name: /Why/ });
+    const { unmount } = show(as('SetupAdmin'), lists(item()), refuses(EndAccessNow, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' }));
+    const dialog = await openDialog();
+    await userEvent.type(dialog.getByRole('textbox', { name: /Why/ }), 'Laptop stolen{Enter}');
+    expect(await dialog.findByRole('link', { name: 'Verify' })).toBeTruthy();
+    unmount();
+    const session = as('SetupAdmin');
+    const other = show({ ...session, person: { ...session.person, id: 'n' } }, lists(item()));
+    await openDialog();
+    expect(why().value).toBe('');
+    other.unmount();
+    show(session, lists(item()));
+    await openDialog();
+    expect(why().value).toBe('Laptop stolen');
+    expect(sessionStorage).toHaveLength(1);
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    expect(sessionStorage).toHaveLength(0);
+  });
 });

@@ -1,4 +1,4 @@
-import { EndAccessNow, ListCurrentAccess, type CurrentAccess } from '@gatehouse/contracts';
+import { EndAccessNow, ListCurrentAccess, NETWORK_MAY_STAY_OPEN_MINUTES, REVOCATION_TAKES_MINUTES, type CurrentAccess } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { KeyRegular } from '@fluentui/react-icons';
 import { tokens } from '@fluentui/react-theme';
@@ -8,7 +8,8 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { FormProvider, useForm } from 'react-hook-form';
 import { call } from '../../lib/api.ts';
-import { formatClock, formatCountdown, formatInstant } from '../../lib/dates.ts';
+import { formatClock, formatCountdown, formatInstant, formatMinutes } from '../../lib/dates.ts';
+import { leadsAway, useDrafts } from '../../lib/drafts.ts';
 import { useMutation } from '../../lib/mutation.ts';
 import { serverNow, useNow, usePermits } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -46,7 +47,7 @@ export function CurrentAccessPage() {
   ];
   const items = query.data?.items ?? [];
   return (
-    <Page title="Current access" lead="Activated memberships that are there now, and those that ended in the last 90 min, for so long the network may stay open. By the portal’s own record and Entra’s audit log; memberships that somebody assigned are not activations and are not listed.">
+    <Page title="Current access" lead={`Activated memberships that are there now, and those that ended in the last ${formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)}, for so long the network may stay open. By the portal’s own record and Entra’s audit log; memberships that somebody assigned are not activations and are not listed.`}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       <p role="status" className={news === '' ? styles.silent : styles.news}>{news}</p>
       {query.isPending && <ListSkeleton rows={3} />}
@@ -79,17 +80,31 @@ const Reason = EndAccessNow.body.pick({ justification: true });
 
 function EndDialog({ item, onClose, onEnded }: { item: CurrentAccess; onClose(): void; onEnded(ended: CurrentAccess): void }) {
   const client = useQueryClient();
-  const form = useForm({ resolver: zodResolver(Reason), defaultValues: { justification: '' } });
+  const drafts = useDrafts();
+  const draft = `end-access.${keyOf(item)}`;
+  const form = useForm({ resolver: zodResolver(Reason), defaultValues: drafts.read(draft, Reason) ?? { justification: '' } });
   const { mutate, isPending, error } = useMutation({
     mutationFn: (justification: string) => call(EndAccessNow, { body: { principalId: item.principalId, groupId: item.groupId, justification } }),
     onSettled: () => client.invalidateQueries({ queryKey: KEY }),
   });
-  const end = form.handleSubmit(({ justification }) => { mutate(justification, { onSuccess: onEnded }); });
+  const close = (): void => {
+    drafts.forget(draft);
+    onClose();
+  };
+  const end = form.handleSubmit(({ justification }) => {
+    mutate(justification, {
+      onSuccess: (ended) => {
+        drafts.forget(draft);
+        onEnded(ended);
+      },
+      onError: (refusal) => { if (leadsAway(refusal)) drafts.keep(draft, { justification }); },
+    });
+  });
   return (
-    <ConfirmDialog title={`End ${item.principalName}’s access to ${opens(item)} now`} confirm={isPending ? 'Ending' : 'End now'} open busy={isPending} onConfirm={() => void end()} onClose={onClose}>
+    <ConfirmDialog title={`End ${item.principalName}’s access to ${opens(item)} now`} confirm={isPending ? 'Ending' : 'End now'} open busy={isPending} onConfirm={() => void end()} onClose={close}>
       <ProblemBar error={error} />
       <p>{item.ended ? `The membership of ${item.groupName} ended at ${formatClock(item.ended.at)}.` : `The membership of ${item.groupName} is taken away.`} When the directory shows that it is gone, all sign-ins of {item.principalName} are revoked: every application on every device asks to sign in again.</p>
-      <p>Open connections close within 15 min on Windows clients that know continuous access evaluation. Others may stay open until {formatClock(item.ended?.networkMayStayOpenUntil ?? new Date(serverNow().getTime() + 90 * 60_000).toISOString())}.</p>
+      <p>Open connections close within {formatMinutes(REVOCATION_TAKES_MINUTES)} on Windows clients that know continuous access evaluation. Others may stay open until {formatClock(item.ended?.networkMayStayOpenUntil ?? new Date(serverNow().getTime() + NETWORK_MAY_STAY_OPEN_MINUTES * 60_000).toISOString())}.</p>
       <FormProvider {...form}><form noValidate onSubmit={(event) => { event.preventDefault(); void end(); }}><TextField<{ justification: string }> name="justification" label="Why" required placeholder="Laptop stolen, incident number" /></form></FormProvider>
     </ConfirmDialog>
   );
