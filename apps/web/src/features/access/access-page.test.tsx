@@ -2,11 +2,13 @@ import { CancelAccessRequest, CheckActivation, type CurrentAccess, DeactivateAcc
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { describe, expect, test, vi } from 'vitest';
+import { draftsOf } from '../../lib/drafts.ts';
 import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
 import { AccessPage } from './access-page.tsx';
-import { keepDraft } from './draft.ts';
+import { activationDraft } from './draft.ts';
 
+const keepDraft = (body: { groupId: string; minutes: number; justification: string }, send: boolean) => { draftsOf(ANA.person?.id).keep(activationDraft(body.groupId), { body, send }); };
 const listed = (...entries: ReturnType<typeof entry>[]) => answers(ListMyAccess, myAccess(entries));
 const residual = (...items: CurrentAccess[]) => answers(ListOwnResidualAccess, { readAt: at(0), items });
 const why = () => screen.findByRole<HTMLInputElement>('textbox', { name: /^Why/ });

@@ -17,6 +17,7 @@ import { TextLink } from '../../ui/text-link.tsx';
 import { myAccess, useReadAnew } from './access.queries.ts';
 import { matches, sectionsOf } from './access.words.ts';
 import { ActivatePanel } from './activate-panel.tsx';
+import { useAsking } from './ask-when-ended.ts';
 import { EndReminder } from './end-reminder.tsx';
 import { ManyPanel } from './many-panel.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
@@ -36,7 +37,9 @@ const useStyles = makeStyles({
 
 /** What the signed-in person may open, has open, waits for, and what may still be open behind them. */
 export function AccessPage() {
-  const query = useQuery(myAccess());
+  // A tab that was told to ask again once something has ended is seldom the one in front by then.
+  const isTold = useAsking().armed.length > 0;
+  const query = useQuery({ ...myAccess(), refetchIntervalInBackground: isTold });
   return (
     <Page title="My access" action={<TextLink to="/doctor">Something does not open?</TextLink>}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
@@ -113,7 +116,7 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
         </div>
       )}
       {entries.length > 0 && found.length === 0 && <p className={styles.none} role="status">Nothing that is yours matches “{words.trim()}”.</p>}
-      <AskingWhenEnded entries={entries} onNews={setNews} />
+      <AskingWhenEnded entries={entries} />
       <Unfinished entries={entries} onNews={setNews} />
       {open.length > 0 && <Section title="Open now"><Rows label="Open now">{open.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={setNews} />)}</Rows></Section>}
       {waiting.length > 0 && <Section title="Waiting"><Rows label="Waiting">{waiting.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>}

@@ -1,4 +1,4 @@
-import { FIVE_MINUTE_FLOOR, type AccessEntry, type ActivationPolicy, type Segment } from '@gatehouse/contracts';
+import { FIVE_MINUTE_FLOOR, type AccessEntry, type AccessRequest, type ActivationPolicy, type RequestState, type Segment } from '@gatehouse/contracts';
 import { formatClock, formatDay, formatInstant, formatMinutes } from '../../lib/dates.ts';
 import { asksOf } from '../../lib/policy.ts';
 
@@ -7,7 +7,10 @@ export const titleOf = ({ applications, groupName }: AccessEntry): string => (ap
 
 export const segmentsOf = ({ applications }: AccessEntry): Segment[] => applications.flatMap(({ segments }) => segments);
 
-const WAITING = new Set(['asked', 'awaiting-approval', 'scheduled', 'provisioning']);
+const UNDER_WAY: ReadonlySet<RequestState> = new Set(['asked', 'awaiting-approval', 'scheduled', 'provisioning']);
+
+/** Whether a membership may still come of the request. */
+export const isUnderWay = (request: AccessRequest | null): request is AccessRequest => request !== null && UNDER_WAY.has(request.state);
 
 export interface Sections {
   readonly open: readonly AccessEntry[];
@@ -28,7 +31,7 @@ export function matches(entry: AccessEntry, search: string): boolean {
 
 /** Where each entry stands on the page; what may be opened, favourites first, then what was used lately. What ended lately can be opened again, so it stands twice. */
 export function sectionsOf(entries: readonly AccessEntry[], now: Date): Sections {
-  const waits = ({ active, request }: AccessEntry): boolean => active === null && request !== null && WAITING.has(request.state);
+  const waits = ({ active, request }: AccessEntry): boolean => active === null && isUnderWay(request);
   return {
     open: entries.filter(({ active }) => active !== null),
     waiting: entries.filter(waits),

@@ -5,15 +5,16 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { ApiError, isProblem } from '../../lib/api.ts';
+import { isProblem } from '../../lib/api.ts';
+import { useDraft, useDrafts } from '../../lib/drafts.ts';
 import { serverNow, verifyAddress } from '../../lib/session.ts';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
 import { accessRequest, useActivate, type Wish } from './access.queries.ts';
-import { formatNear, segmentsOf, titleOf } from './access.words.ts';
+import { formatNear, isUnderWay, segmentsOf, titleOf } from './access.words.ts';
 import { ActivateForm } from './activate-form.tsx';
-import { keepDraft, useDraft } from './draft.ts';
+import { activationDraft, ActivationDraft, resumeAddress } from './draft.ts';
 import { requestReadiness } from './readiness.queries.ts';
 import { isReady } from './stages.ts';
 import { Timeline } from './timeline.tsx';
@@ -27,23 +28,22 @@ const useStyles = makeStyles({
   verify: { marginBottom: '16px' },
 });
 
-/** Where the browser comes back to after verifying: the panel opens filled, and the request goes out. */
-const resumeAddress = (groupId: string): string => `/access?activate=${groupId}&resume=1`;
-
 /** Activating one access: the form, and after it what becomes of the request. `resume`: the person comes from verifying. */
 export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: AccessEntry; resume: boolean; onResumed(): void; onClose(): void }) {
   const styles = useStyles();
   const activate = useActivate();
-  const draft = useDraft(entry.groupId);
+  const drafts = useDrafts();
+  const draft = useDraft(activationDraft(entry.groupId), ActivationDraft);
   const [typed, setTyped] = useState<Wish>();
   // One that was under way as the panel saw it is followed to its end, also where another window has asked for it.
   const [followed, setFollowed] = useState<AccessRequest>();
-  if (waits(entry.request) && entry.request.id !== followed?.id) setFollowed(entry.request);
+  // Only one that is still under way stands in place of the form.
+  if (isUnderWay(entry.request) && entry.request.id !== followed?.id) setFollowed(entry.request);
   const asked = activate.data ?? followed;
   const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;
 
   const verify = (body: Wish, signInUrl: string): void => {
-    keepDraft(body, true);
+    drafts.keep(activationDraft(entry.groupId), { body, send: true });
     window.location.assign(verifyAddress(signInUrl, resumeAddress(entry.groupId)));
   };
   const submit = (body: Wish): void => {
@@ -58,7 +58,7 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
         const announced = entry.policy !== null && entry.policy.signIn !== 'none' && !sent.current;
         if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl);
         // A session that ended takes the page with it; what was typed is there again after signing in.
-        if (error instanceof ApiError && error.problem.code === 'not-signed-in') keepDraft(body, false);
+        if (isProblem(error, 'not-signed-in')) drafts.keep(activationDraft(entry.groupId), { body, send: false });
       },
     });
   };
@@ -101,9 +101,6 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
     </SidePanel>
   );
 }
-
-/** Only a request that is still under way stands in place of the form. */
-const waits = (request: AccessRequest | null): request is AccessRequest => request !== null && ['asked', 'awaiting-approval', 'scheduled', 'provisioning'].includes(request.state);
 
 function Progress({ asked, entry }: { asked: AccessRequest; entry: AccessEntry }) {
   const { data = asked, error } = useQuery(accessRequest(asked.id, asked));

@@ -1,56 +1,17 @@
-import { RequestActivation, RequestActivations } from '@gatehouse/contracts';
-import { useEffect, useState } from 'react';
+import { AskForEligibility, RequestActivation, RequestActivations } from '@gatehouse/contracts';
 import { z } from 'zod';
-import type { ManyWishes, Wish } from './access.queries.ts';
 
-const KEY = 'gatehouse.activation';
-const Draft = z.object({ body: RequestActivation.body.partial().required({ groupId: true }), send: z.boolean() });
+/** What was typed to activate one access. `send`: the person asked for it to go out when they are back. */
+export const ActivationDraft = z.object({ body: RequestActivation.body.partial().required({ groupId: true }), send: z.boolean() });
+export const activationDraft = (groupId: string): string => `activation.${groupId}`;
 
-/** Keeps what was typed while the browser goes to Microsoft Entra and back; `send`: the person asked for it to go out afterwards. */
-export function keepDraft(body: Partial<Wish> & { groupId: string }, send: boolean): void {
-  sessionStorage.setItem(KEY, JSON.stringify({ body, send }));
-}
+/** Where the browser comes back to after verifying: the panel opens filled, and the request goes out. */
+export const resumeAddress = (groupId: string): string => `/access?activate=${groupId}&resume=1`;
 
-/** The draft of this group, where there is one. */
-export function readDraft(groupId: string): z.infer<typeof Draft> | undefined {
-  const text = sessionStorage.getItem(KEY);
-  if (text === null) return undefined;
-  try {
-    const draft = Draft.safeParse(JSON.parse(text)).data;
-    return draft?.body.groupId === groupId ? draft : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** What was chosen to activate together; `send` as above. */
+export const ManyDraft = z.object({ body: RequestActivations.body, send: z.boolean() });
+export const MANY_DRAFT = 'activations';
 
-/** Whoever shows the draft of this group has it: nobody else does. */
-export function forgetDraft(groupId: string): void {
-  if (readDraft(groupId)) sessionStorage.removeItem(KEY);
-}
-
-/** The draft of this group, once: whoever shows it, has it. */
-export function useDraft(groupId: string): z.infer<typeof Draft> | undefined {
-  const [draft] = useState(() => readDraft(groupId));
-  // Not while rendering, for what is rendered may be thrown away and rendered anew.
-  useEffect(() => { forgetDraft(groupId); }, [groupId]);
-  return draft;
-}
-
-const MANY_KEY = 'gatehouse.activations';
-
-/** Keeps what is to be activated together while the browser goes to Microsoft Entra and back; it goes out afterwards. */
-export function keepMany(body: ManyWishes): void {
-  sessionStorage.setItem(MANY_KEY, JSON.stringify(body));
-}
-
-/** What was kept, once. */
-export function takeMany(): ManyWishes | undefined {
-  const text = sessionStorage.getItem(MANY_KEY);
-  sessionStorage.removeItem(MANY_KEY);
-  if (text === null) return undefined;
-  try {
-    return RequestActivations.body.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
+/** What was typed to ask for a longer eligibility. */
+export const EligibilityDraft = AskForEligibility.body.pick({ days: true, justification: true });
+export const eligibilityDraft = (groupId: string): string => `eligibility.${groupId}`;

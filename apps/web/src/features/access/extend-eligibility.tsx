@@ -8,6 +8,7 @@ import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { formatDay } from '../../lib/dates.ts';
+import { leadsAway, useDrafts } from '../../lib/drafts.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -15,7 +16,8 @@ import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
 import { AccessRow, Rows } from './access-row.tsx';
 import { formatNear, titleOf } from './access.words.ts';
-import { endingEligibilities, useAskForEligibility, useTakeBack } from './keep-going.queries.ts';
+import { eligibilityDraft, EligibilityDraft } from './draft.ts';
+import { endingEligibilities, useAskForEligibility, useTakeBack } from './eligibility.queries.ts';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gap: '12px' },
@@ -77,14 +79,25 @@ function AskDialog({ item, title, onClose }: { item: EndingEligibility; title: s
   const ask = useAskForEligibility();
   const longest = item.maxDays ?? 365;
   const presets = [...PRESETS.filter((days) => days < longest), longest].slice(-4);
-  const [days, setDays] = useState(presets.find((preset) => preset >= 90) ?? longest);
-  const [justification, setJustification] = useState('');
+  const drafts = useDrafts();
+  const draft = eligibilityDraft(item.groupId);
+  // What was typed before verifying.
+  const [kept] = useState(() => drafts.read(draft, EligibilityDraft));
+  const [days, setDays] = useState(kept && presets.includes(kept.days) ? kept.days : presets.find((preset) => preset >= 90) ?? longest);
+  const [justification, setJustification] = useState(kept?.justification ?? '');
   const [missing, setMissing] = useState(false);
   const now = serverNow();
+  const close = (): void => {
+    drafts.forget(draft);
+    onClose();
+  };
   return (
-    <ConfirmDialog title={title} confirm={ask.isPending ? 'Asking Microsoft Entra' : 'Ask'} open busy={ask.isPending} onClose={onClose} onConfirm={() => {
+    <ConfirmDialog title={title} confirm={ask.isPending ? 'Asking Microsoft Entra' : 'Ask'} open busy={ask.isPending} onClose={close} onConfirm={() => {
       if (justification.trim() === '') return setMissing(true);
-      ask.mutate({ groupId: item.groupId, days, justification: justification.trim() }, { onSuccess: onClose });
+      ask.mutate({ groupId: item.groupId, days, justification: justification.trim() }, {
+        onSuccess: close,
+        onError: (error) => { if (leadsAway(error)) drafts.keep(draft, { days, justification }); },
+      });
     }}>
       <div className={styles.form}>
         <ProblemBar error={ask.error} />

@@ -1,16 +1,19 @@
-import { AskForEligibility, CancelEligibilityRequest, DeactivateAccess, KeepGoing, ListEndingEligibilities, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessEntry, type EndingEligibility, type KeepGoingPlan } from '@gatehouse/contracts';
+import { AskForEligibility, CancelEligibilityRequest, DeactivateAccess, GetAccessRequest, KeepGoing, ListEndingEligibilities, ListMyAccess, ListOwnResidualAccess, RequestActivation, type AccessEntry, type EndingEligibility, type KeepGoingPlan } from '@gatehouse/contracts';
+import { focusManager } from '@tanstack/react-query';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { draftsOf } from '../../lib/drafts.ts';
 import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
-import { answers, refuses, renderPage } from '../../testing/testing.tsx';
+import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
 import { AccessPage } from './access-page.tsx';
 import { armAsking } from './ask-when-ended.ts';
-import { keepDraft } from './draft.ts';
+import { activationDraft } from './draft.ts';
 
 const plan = (more: Partial<KeepGoingPlan> = {}): KeepGoingPlan => ({ way: 'now', message: null, possibleAt: null, minutes: 30, justification: 'Month-end close', ticketNumber: null, shortened: false, ...more });
 const open = (more: Partial<AccessEntry> = {}): AccessEntry => entry({ active: { since: at(-20), endsAt: at(10), canEndAt: at(-15), memberAt: at(-1), permanent: false }, keepGoing: plan(), ...more });
 const ending = (more: Partial<EndingEligibility> = {}): EndingEligibility => ({ groupId: GROUP, groupName: 'FinReport-SeniorAnalyst-SecureAccess', applications: entry().applications, endsAt: at(60 * 24 * 5), ended: false, ask: 'extend', message: null, maxDays: 180, asked: null, ...more });
+const keepDraft = (body: { groupId: string; minutes: number; justification: string }, send: boolean) => { draftsOf(ANA.person?.id).keep(activationDraft(body.groupId), { body, send }); };
 const listed = (...entries: AccessEntry[]) => answers(ListMyAccess, myAccess(entries));
 const nothingEnds = answers(ListEndingEligibilities, { readAt: at(0), items: [], notKnown: [] });
 const ends = (...items: EndingEligibility[]) => answers(ListEndingEligibilities, { readAt: at(0), items, notKnown: [] });
@@ -19,6 +22,7 @@ const page = (api: Parameters<typeof renderPage>[1], path?: string) => renderPag
 const bodies = (calls: { endpoint: { path: string }; body: unknown }[], path: string) => calls.filter(({ endpoint }) => endpoint.path === path).map(({ body }) => body);
 
 beforeEach(() => { sessionStorage.clear(); });
+afterEach(() => { focusManager.setFocused(undefined); });
 
 describe('keep going', () => {
   const button = () => screen.findByRole('button', { name: /^Keep going/ });
@@ -65,7 +69,7 @@ describe('keep going', () => {
 
   test('asks by itself once it has ended, once; not while it is open, and not long after', async () => {
     const wish = { body: { groupId: GROUP, minutes: 30, justification: 'Month-end close' }, title: 'Finance reports' };
-    armAsking(wish);
+    armAsking(ANA.person?.id, wish);
     const asked = answers(RequestActivation, request({ state: 'awaiting-approval' }));
     const { calls, unmount } = page({ api: [nothingEnds, listed(open()), asked] });
     await screen.findByRole('region', { name: 'Open now' });
@@ -75,10 +79,32 @@ describe('keep going', () => {
     expect(await screen.findByText('Finance reports: it ended and was asked for again; it waits for approval.')).toBeTruthy();
     expect(bodies(next.calls, RequestActivation.path)).toEqual([wish.body]);
     next.unmount();
-    armAsking(wish);
+    armAsking(ANA.person?.id, wish);
     const late = page({ api: [nothingEnds, nothingResidual, listed(entry({ ended: { at: at(-30), networkMayStayOpenUntil: at(60) } }))] });
     expect(await screen.findByText(/this tab did not ask again in time/)).toBeTruthy();
     expect(bodies(late.calls, RequestActivation.path)).toEqual([]);
+  });
+
+  test('asks also where nobody looks at the tab, each by itself: one has its news, of the other what was typed goes out after verifying', async () => {
+    // Over by the clock: the page looks again within seconds.
+    const both = ['First', 'Second'].map((groupName, index) => open({ groupId: `f0000000-0000-4000-8000-00000000000${index + 1}`, groupName, applications: [], active: { since: at(-20), endsAt: at(0), canEndAt: at(-15), memberAt: at(-19), permanent: false } }));
+    const over = both.map((one) => ({ ...one, active: null, keepGoing: null, ended: { at: at(0), networkMayStayOpenUntil: at(90) } }));
+    const wishes = both.map(({ groupId, groupName }) => ({ groupId, minutes: 30, justification: `For ${groupName}` }));
+    for (const [index, body] of wishes.entries()) armAsking(ANA.person?.id, { body, title: both[index]?.groupName ?? '' });
+    const { calls, use, unmount } = page({ api: [nothingEnds, nothingResidual, listed(...both)] });
+    expect(await screen.findAllByText('This tab asks again once it has ended: keep the page open.')).toHaveLength(2);
+    focusManager.setFocused(false);
+    use(listed(...over), {
+      endpoint: RequestActivation,
+      answer: (seen) => ((seen.body as { groupId: string }).groupId === GROUP ? answers(RequestActivation, request()) : refuses(RequestActivation, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' })).answer(seen),
+    });
+    expect(await screen.findByText('First: it ended and was asked for again.', {}, { timeout: 12_000 })).toBeTruthy();
+    const verify = (await screen.findByRole('link', { name: 'Verify and activate' })).getAttribute('href') ?? '';
+    expect(bodies(calls, RequestActivation.path)).toEqual(wishes);
+    unmount();
+
+    const back = page({ api: [nothingEnds, nothingResidual, listed(...over), answers(RequestActivation, request({ groupId: wishes[1]?.groupId ?? '' })), waits(GetAccessRequest)] }, decodeURIComponent(verify.split('returnTo=')[1] ?? ''));
+    await waitFor(() => { expect(bodies(back.calls, RequestActivation.path)).toEqual([wishes[1]]); });
   });
 
   test('a stronger sign-in comes before anything ends, and leads back to the dialog', async () => {
@@ -172,6 +198,25 @@ describe('an eligibility that ends', () => {
     await userEvent.type(screen.getByRole('textbox', { name: /^Why/ }), 'Back again');
     await userEvent.click(screen.getByRole('button', { name: 'Ask' }));
     expect((await screen.findByRole('alert')).textContent).toContain('does not let you ask for this yourself');
+  });
+
+  test('what was typed to ask is there again after verifying, for this person alone', async () => {
+    const ask = async () => {
+      await userEvent.click(await screen.findByRole('button', { name: 'Ask to extend: Finance reports' }));
+      return screen.findByRole<HTMLTextAreaElement>('textbox', { name: /^Why/ });
+    };
+    const { unmount } = page({ api: [listed(entry()), ends(ending()), refuses(AskForEligibility, 'step-up-required', { signInUrl: '/auth/sign-in?stepUp=1' })] });
+    await userEvent.type(await ask(), 'Still on the rota');
+    await userEvent.selectOptions(screen.getByRole('combobox'), '30');
+    await userEvent.click(screen.getByRole('button', { name: 'Ask' }));
+    expect(await screen.findByRole('link', { name: 'Verify' })).toBeTruthy();
+    unmount();
+    const other = page({ session: { ...ANA, person: ANA.person && { ...ANA.person, id: 'b' } }, api: [listed(entry()), ends(ending())] });
+    expect((await ask()).value).toBe('');
+    other.unmount();
+    page({ api: [listed(entry()), ends(ending())] });
+    expect((await ask()).value).toBe('Still on the rota');
+    expect(screen.getByRole<HTMLSelectElement>('combobox').value).toBe('30');
   });
 
   test('what could not be read is said', async () => {

@@ -5,19 +5,20 @@ import { Input } from '@fluentui/react-input';
 import { MessageBar, MessageBarActions, MessageBarBody } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
-import { useEffect, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { isProblem } from '../../lib/api.ts';
 import { formatCountdown, formatMinutes } from '../../lib/dates.ts';
+import { leadsAway, useDraft, useDrafts } from '../../lib/drafts.ts';
 import { useNow, verifyAddress } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { useActivate } from './access.queries.ts';
 import { AccessRow, Rows } from './access-row.tsx';
-import { formatNear, titleOf } from './access.words.ts';
-import { armAsking, disarmAsking, useArmed } from './ask-when-ended.ts';
-import { keepDraft, useDraft } from './draft.ts';
+import { formatNear, isUnderWay, titleOf } from './access.words.ts';
+import { useAsking, type AskWhenEnded } from './ask-when-ended.ts';
+import { activationDraft, ActivationDraft, resumeAddress } from './draft.ts';
 import { useKeepGoing, type KeepGoingWish } from './keep-going.queries.ts';
 
 const useStyles = makeStyles({
@@ -51,11 +52,12 @@ export function KeepGoingAction({ entry, onNews }: { entry: AccessEntry; onNews(
   const isBack = search.get('keep') === entry.groupId;
   const [asking, setAsking] = useState(isBack);
   useEffect(() => { if (isBack) setSearch({}, { replace: true }); }, [isBack, setSearch]);
-  const armed = useArmed().some(({ body }) => body.groupId === entry.groupId);
+  const { armed: all, disarm } = useAsking();
+  const armed = all.some(({ body }) => body.groupId === entry.groupId);
   const { keepGoing: plan } = entry;
   if (!plan || plan.way === 'no' || (!asking && !armed && !endsSoon(entry, now))) return null;
   const title = titleOf(entry);
-  if (armed) return <Button aria-label={`Do not ask again for ${title}`} onClick={() => { disarmAsking(entry.groupId); }}>Do not ask again</Button>;
+  if (armed) return <Button aria-label={`Do not ask again for ${title}`} onClick={() => { disarm(entry.groupId); }}>Do not ask again</Button>;
   const waitMs = plan.possibleAt === null ? 0 : Date.parse(plan.possibleAt) - now.getTime();
   return (
     <>
@@ -69,7 +71,7 @@ export function KeepGoingAction({ entry, onNews }: { entry: AccessEntry; onNews(
 
 /** What a row says of an access that this tab asks for again. */
 export function useArmedNote({ groupId, active }: AccessEntry): string | undefined {
-  const armed = useArmed().some(({ body }) => body.groupId === groupId);
+  const armed = useAsking().armed.some(({ body }) => body.groupId === groupId);
   return armed && active ? 'This tab asks again once it has ended: keep the page open.' : undefined;
 }
 
@@ -77,7 +79,9 @@ function KeepGoingDialog({ entry, plan, waitMs, onNews, onClose }: { entry: Acce
   const styles = useStyles();
   const keep = useKeepGoing();
   // What was typed before verifying, once (decision 0005).
-  const draft = useDraft(entry.groupId)?.body;
+  const drafts = useDrafts();
+  const { arm } = useAsking();
+  const draft = useDraft(activationDraft(entry.groupId), ActivationDraft)?.body;
   const [justification, setJustification] = useState(draft?.justification ?? plan.justification ?? '');
   const [ticket, setTicket] = useState(draft?.ticket?.number ?? plan.ticketNumber ?? '');
   const title = titleOf(entry);
@@ -87,13 +91,13 @@ function KeepGoingDialog({ entry, plan, waitMs, onNews, onClose }: { entry: Acce
   const stepUp = isProblem(keep.error, 'step-up-required') ? keep.error.problem.signInUrl : undefined;
   const onlyLater = plan.way === 'when-ended' || waitMs > 0;
   const later = () => {
-    armAsking({ body: { ...wish, justification: wish.justification ?? '', ticket: wish.ticket && { number: wish.ticket.number, system: '' } }, title });
+    arm({ body: { ...wish, justification: wish.justification ?? '', ticket: wish.ticket && { number: wish.ticket.number, system: '' } }, title });
     onNews(`${title}: this tab asks again once it has ended. Keep the page open.`);
     onClose();
   };
   const now = () => {
     if (stepUp !== undefined) {
-      keepDraft(wish, false);
+      drafts.keep(activationDraft(entry.groupId), { body: wish, send: false });
       window.location.assign(verifyAddress(stepUp, `/access?keep=${entry.groupId}`));
     } else keep.mutate(wish, { onSuccess: ({ message }) => {
       onNews(`${title}: ${message}`);
@@ -161,32 +165,57 @@ function UnfinishedRow({ entry, onNews }: { entry: AccessEntry; onNews(news: str
   );
 }
 
+/** What came of a wish of this tab. Without words and error it was too late for it. */
+interface Told { readonly wish: AskWhenEnded; readonly news?: string; readonly error?: unknown }
+
 /** Asks again for what has ended, where this tab was told to; and says what came of it. */
-export function AskingWhenEnded({ entries, onNews }: { entries: readonly AccessEntry[]; onNews(news: string): void }) {
+export function AskingWhenEnded({ entries }: { entries: readonly AccessEntry[] }) {
   const styles = useStyles();
-  const armed = useArmed();
+  const { armed, disarm } = useAsking();
+  const drafts = useDrafts();
   const now = useNow();
-  const activate = useActivate();
-  const [late, setLate] = useState<string>();
-  const due = armed.find(({ body }) => entries.every((entry) => entry.groupId !== body.groupId || (entry.active === null && entry.unfinished === null)));
-  useEffect(() => {
-    if (!due || !disarmAsking(due.body.groupId)) return;
-    const entry = entries.find(({ groupId }) => groupId === due.body.groupId);
+  const { mutateAsync } = useActivate();
+  const [told, setTold] = useState<readonly Told[]>([]);
+  const tell = (one: Told): void => { setTold((known) => [...known.filter(({ wish }) => wish.body.groupId !== one.wish.body.groupId), one]); };
+
+  const ask = useEffectEvent(async (wish: AskWhenEnded) => {
+    const { body, title } = wish;
+    try {
+      const { state } = await mutateAsync(body);
+      tell({ wish, news: `${title}: it ended and was asked for again${state === 'awaiting-approval' ? '; it waits for approval' : ''}.` });
+    } catch (error) {
+      // The tab has nothing to ask for any more: what was typed is there when the person comes back.
+      if (leadsAway(error)) drafts.keep(activationDraft(body.groupId), { body, send: isProblem(error, 'step-up-required') });
+      tell({ wish, error });
+    }
+  });
+  const goOn = useEffectEvent((wish: AskWhenEnded) => {
+    const entry = entries.find(({ groupId }) => groupId === wish.body.groupId);
+    if ((entry && (entry.active !== null || entry.unfinished !== null)) || !disarm(wish.body.groupId)) return;
     const ended = entry?.ended ? Date.parse(entry.ended.at) : undefined;
-    if (ended === undefined || now.getTime() - ended > STILL_WANTED_MS) return setLate(due.title);
-    if (entry?.request && ['asked', 'awaiting-approval', 'scheduled', 'provisioning'].includes(entry.request.state)) return;
-    activate.mutate(due.body, { onSuccess: ({ state }) => { onNews(`${due.title}: it ended and was asked for again${state === 'awaiting-approval' ? '; it waits for approval' : ''}.`); } });
-  }, [due, entries, now, activate, onNews]);
-  if (late === undefined && !activate.error) return null;
+    if (ended === undefined || now.getTime() - ended > STILL_WANTED_MS) tell({ wish });
+    else if (!isUnderWay(entry?.request ?? null)) void ask(wish);
+  });
+  useEffect(() => { for (const wish of armed) goOn(wish); }, [armed, entries]);
+
+  if (told.length === 0) return null;
   return (
     <div className={styles.bars}>
-      <ProblemBar error={activate.error} />
-      {late !== undefined && (
-        <MessageBar intent="warning" layout="multiline" role="status">
-          <MessageBarBody>{late} has ended, and this tab did not ask again in time: activate it if you still need it.</MessageBarBody>
-          <MessageBarActions><Button size="small" onClick={() => { setLate(undefined); }}>Dismiss</Button></MessageBarActions>
-        </MessageBar>
-      )}
+      {told.map(({ wish: { body: { groupId }, title }, news, error }) => {
+        const signInUrl = isProblem(error, 'step-up-required') ? error.problem.signInUrl : undefined;
+        if (error !== undefined && signInUrl === undefined) return <ProblemBar key={groupId} error={error} />;
+        return (
+          <MessageBar key={groupId} intent={news === undefined ? 'warning' : 'success'} layout="multiline" role="status">
+            <MessageBarBody>{news ?? (signInUrl === undefined
+              ? `${title} has ended, and this tab did not ask again in time: activate it if you still need it.`
+              : `${title} has ended, and Microsoft Entra asks you to verify that it is you. What you typed stays, and the request goes out when you are back.`)}</MessageBarBody>
+            <MessageBarActions>
+              {signInUrl !== undefined && <Button as="a" size="small" appearance="primary" href={verifyAddress(signInUrl, resumeAddress(groupId))}>Verify and activate</Button>}
+              <Button size="small" onClick={() => { setTold((known) => known.filter(({ wish }) => wish.body.groupId !== groupId)); }}>Dismiss</Button>
+            </MessageBarActions>
+          </MessageBar>
+        );
+      })}
     </div>
   );
 }

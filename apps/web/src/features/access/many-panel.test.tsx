@@ -85,3 +85,16 @@ test('who has to verify comes back to what was chosen, and it goes out once', as
   expect(await screen.findByRole('checkbox', { name: 'Build' })).toBeTruthy();
   expect(again.calls.filter(({ endpoint }) => endpoint.method === 'POST')).toEqual([]);
 });
+
+test('who has to sign in again finds what was chosen, and nothing goes out by itself', async () => {
+  const { unmount } = await start(refuses(RequestActivations, 'not-signed-in'));
+  await userEvent.click(screen.getByRole('checkbox', { name: 'Build' }));
+  await userEvent.type(why(), 'Month-end close');
+  await send(1);
+  expect(await screen.findByRole('alert')).toBeTruthy();
+  unmount();
+  const { posts } = await start(answers(RequestActivations, { items: [] }));
+  expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Build' }).checked).toBe(true);
+  expect((why() as HTMLInputElement).value).toBe('Month-end close');
+  expect(posts()).toEqual([]);
+});

@@ -11,6 +11,7 @@ import { makeStyles } from '@griffel/react';
 import { useEffect, useRef, useState } from 'react';
 import { isProblem } from '../../lib/api.ts';
 import { formatMinutes } from '../../lib/dates.ts';
+import { useDraft, useDrafts } from '../../lib/drafts.ts';
 import { asksOf } from '../../lib/policy.ts';
 import { serverNow, verifyAddress } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -18,7 +19,7 @@ import { SidePanel } from '../../ui/side-panel.tsx';
 import { StatusBadge, type Tone } from '../../ui/states.tsx';
 import { useActivateMany, useRemoveSet, useSaveSet, type ManyWishes } from './access.queries.ts';
 import { formatNear, sectionsOf, titleOf, usualMinutes } from './access.words.ts';
-import { keepMany, takeMany } from './draft.ts';
+import { MANY_DRAFT, ManyDraft } from './draft.ts';
 
 const FORM = 'activate-several';
 
@@ -48,7 +49,9 @@ const RESUME = '/access?several=1&resume=1';
 export function ManyPanel({ entries, sets, resume, onResumed, onClose }: { entries: readonly AccessEntry[]; sets: readonly AccessSet[]; resume: boolean; onResumed(): void; onClose(): void }) {
   const styles = useStyles();
   const activate = useActivateMany();
-  const [kept] = useState(() => (resume ? takeMany() : undefined));
+  const drafts = useDrafts();
+  const draft = useDraft(MANY_DRAFT, ManyDraft);
+  const kept = draft?.body;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set(kept?.items.map(({ groupId }) => groupId)));
   const [reason, setReason] = useState(kept?.justification ?? '');
   const [ticket, setTicket] = useState(kept?.ticket?.number ?? '');
@@ -60,20 +63,26 @@ export function ManyPanel({ entries, sets, resume, onResumed, onClose }: { entri
   const stepUp = isProblem(activate.error, 'step-up-required') ? activate.error.problem.signInUrl : undefined;
 
   const verify = (body: ManyWishes, signInUrl: string): void => {
-    keepMany(body);
+    drafts.keep(MANY_DRAFT, { body, send: true });
     window.location.assign(verifyAddress(signInUrl, RESUME));
   };
   // Once, even where effects run twice: what was asked for before verifying goes out by itself, and is not sent round in circles.
   const sent = useRef(false);
   const send = (body: ManyWishes): void => {
     const announced = !sent.current && picked.some(({ policy }) => policy !== null && policy.signIn !== 'none');
-    activate.mutate(body, { onError: (error) => { if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl); } });
+    activate.mutate(body, {
+      onError: (error) => {
+        if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl);
+        // A session that ended takes the page with it; what was typed is there again after signing in.
+        if (isProblem(error, 'not-signed-in')) drafts.keep(MANY_DRAFT, { body, send: false });
+      },
+    });
   };
   useEffect(() => {
     if (!resume || sent.current) return;
     sent.current = true;
     onResumed();
-    if (kept) send(kept);
+    if (draft?.send) send(draft.body);
   });
 
   const submit = (): void => {

@@ -8,6 +8,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { generate } from 'lean-qr';
 import { toSvgPath } from 'lean-qr/extras/svg';
+import { copied } from '../../lib/copied.ts';
 import { useFocusBack } from '../../ui/focus-back.ts';
 import { myAccess } from './access.queries.ts';
 import { segmentsOf, titleOf } from './access.words.ts';
@@ -54,9 +55,7 @@ function ShareDialog({ entry, onClose }: { entry: AccessEntry; onClose(): void }
   useFocusBack(true);
   const [news, setNews] = useState('');
   const all = useQueryClient().getQueryData(myAccess().queryKey)?.entries ?? [entry];
-  const copy = (text: string) => {
-    navigator.clipboard.writeText(text).then(() => { setNews('Copied.'); }, () => { setNews('The browser did not let it be copied: select the address instead.'); });
-  };
+  const copy = async (text: string) => { setNews(await copied(text) ? 'Copied.' : 'The browser did not let it be copied: select the address instead.'); };
   const hosts = targetsOf(segmentsOf(entry)).map(({ host, port }) => `${window.location.origin}/go?to=${encodeURIComponent(host)}:${port}`);
   return (
     <Dialog open onOpenChange={(_event, data) => { if (!data.open) onClose(); }}>
@@ -72,14 +71,14 @@ function ShareDialog({ entry, onClose }: { entry: AccessEntry; onClose(): void }
                   <QrCode text={link} label={`QR code of the link to ${application.displayName}`} />
                   <div className={styles.links}>
                     <h3 className={styles.name}>{application.displayName}</h3>
-                    <Address text={link} onCopy={copy} />
+                    <Address text={link} onCopy={(text) => void copy(text)} />
                   </div>
                 </section>
               );
             })}
             {hosts.length > 0 && <section className={styles.links} aria-label="By host and port">
               <h3 className={styles.name}>By host and port</h3>
-              {hosts.map((link) => <Address key={link} text={link} onCopy={copy} />)}
+              {hosts.map((link) => <Address key={link} text={link} onCopy={(text) => void copy(text)} />)}
             </section>}
             <p className={styles.copied} role="status">{news}</p>
           </DialogContent>
