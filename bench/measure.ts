@@ -8,7 +8,7 @@ export interface Conditions {
 
 export interface Measured {
   readonly table: readonly Readonly<Record<string, unknown>>[];
-  /** A ratio within one run, so that it says the same on any machine. */
+  /** What the measure is known by: a ratio within one run where one can be had, which says the same on any machine; else seconds, milliseconds or a count. */
   readonly value: number;
   /** Whether the figures that were set are reached. */
   readonly holds: boolean;
