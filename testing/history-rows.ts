@@ -1,8 +1,5 @@
 import type { Connection } from '@gatehouse/db';
 
-/** An instant of the log that `fillHistory` makes: its last, near enough. */
-export const FILLED_TO = '2026-03-31T00:00:00Z';
-
 /**
  * A log of so many events made in SQL, the same each time: over so many months up to the end of March 2026, of a thousand
  * people and two hundred groups, most of them PIM's own, and an activation for every fifth. Each of a few is rare.

@@ -7,4 +7,4 @@ test('whatever is changed in database, pack or checkpoint is found', async () =>
   expect(new Set(results.map(({ kind }) => kind)).size).toBe(KINDS.length);
   // Each change names what is wrong.
   expect(results.every(({ what }) => what.length > 10)).toBe(true);
-});
+}, 300_000);

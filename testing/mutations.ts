@@ -16,17 +16,7 @@ import { ledgerPart } from '../apps/api/src/mirror/ledger/pack.ts';
 import { addBatch, ORIGIN, TENANT } from '../apps/api/src/mirror/ledger/testing.ts';
 import { Edge, HASH_BYTES, hashesOf, leafHash } from '../apps/api/src/mirror/ledger/tree.ts';
 import { checkPack, type Pack } from '../apps/verify/src/check.ts';
-
-/** Numbers from 0 until before 1, the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { randomFrom } from './random.ts';
 
 type Files = ReadonlyMap<string, Buffer>;
 type Random = () => number;
@@ -304,7 +294,7 @@ export async function mutate(count: number, firstSeed: number, templateUrl?: str
 
   const results: Mutated[] = [];
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-    const random = randomOf(seed);
+    const random = randomFrom(seed);
     const kind = KINDS[seed % KINDS.length] ?? '';
     const change = OF_THE_DATABASE[kind];
     if (!change) {

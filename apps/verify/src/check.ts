@@ -137,7 +137,7 @@ interface Walked {
 }
 
 /** What is seen of leaves that come one after the other: whether each is in its place. The first that is not is named. */
-export class LeafCheck {
+class LeafCheck {
   readonly tree = new Tree();
   readonly roots = new Map<number, Buffer>();
   readonly problems: string[] = [];
