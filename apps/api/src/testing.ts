@@ -58,6 +58,8 @@ export interface TestPortal extends AsyncDisposable {
   readonly db: TestDatabase;
   readonly product: Product;
   readonly tenantId: string;
+  /** Where the product puts files. */
+  readonly filesDir: string;
   now(): Date;
   /** Moves tenant and portal, such as `PT31M`. */
   advance(duration: string): Promise<void>;
@@ -153,7 +155,7 @@ export async function startPortal(options: TestPortalOptions = {}): Promise<Test
   const clients = new Map<string, Promise<Client>>();
 
   return {
-    url, db: database, product, tenantId: connection.authority.tenantId,
+    url, db: database, product, filesDir, tenantId: connection.authority.tenantId,
     now: () => new Date(now),
     advance,
     pass: passing.sleep,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -192,6 +192,37 @@ test('an evidence pack is made whole, can be taken in parts, and says what it is
   expect(JSON.parse(files['coverage.json']?.toString() ?? '').statement).toMatch(/^Complete from 2026-01-31 /);
   expect(files['summary.pdf']?.subarray(0, 5).toString()).toBe('%PDF-');
   expect(parse(files['activations.csv'] ?? '', { bom: true, record_delimiter: '\r\n', columns: true }).length).toBeGreaterThan(20);
+});
+
+test('of a pack it goes on record how each taking ended: what was taken, from where, and what was not', async () => {
+  const id = await create('pack');
+  await portal.settle();
+  const file = join(portal.filesDir, 'packs', `${id}.zip`);
+  const takings = async () => (await portal.db.pool.query<{ activity: string; raw: string }>(`SELECT activity, raw FROM audit_event WHERE source = 'portal' AND activity LIKE 'history.export-%' AND raw LIKE $1 ORDER BY batch_id`, [`%${id}%`]))
+    .rows.map(({ activity, raw }) => { const { offset, bytes } = (JSON.parse(raw) as { data: Record<string, unknown> }).data; return [activity, offset, bytes]; });
+  /** It is on record after the last byte was sent: a reader may be faster. */
+  const recorded = (count: number) => until(`${count} takings`, async () => { const all = await takings(); return all.length === count ? all : undefined; });
+
+  const { bytes } = await bytesOf(`/api/exports/${id}/file`);
+  expect(await recorded(1)).toEqual([['history.export-taken', 0, bytes.length]]);
+  await bytesOf(`/api/exports/${id}/file`, { range: 'bytes=100-199' });
+  expect((await recorded(2)).at(-1)).toEqual(['history.export-taken', 100, 100]);
+
+  // More than lies between two ends of a connection.
+  truncateSync(file, 256 * 1024 * 1024);
+  const asked = request(`${portal.url}/api/exports/${id}/file`, { headers: { cookie: await ines.jar.getCookieString(portal.url) } });
+  asked.end();
+  const [answer] = await once(asked, 'response');
+  await once(answer, 'data');
+  asked.destroy();
+  const [activity, offset, sent] = (await recorded(3)).at(-1) ?? [];
+  expect([activity, offset]).toEqual(['history.export-broken-off', 0]);
+  expect(sent).toBeGreaterThan(0);
+  expect(sent).toBeLessThan(256 * 1024 * 1024);
+
+  rmSync(file);
+  expect((await bytesOf(`/api/exports/${id}/file`)).status).toBe(404);
+  expect((await recorded(4)).at(-1)).toEqual(['history.export-broken-off', 0, 0]);
 });
 
 test('more than 10,000 events are taken along only soon after a sign-in, and by who signs in anew at once', async () => {

@@ -18,8 +18,15 @@ export function exportRoutes(exports: Exports): Router {
 async function send(res: Response, download: Download): Promise<void> {
   res.status(200).set({ 'Content-Type': download.type, 'Content-Disposition': `attachment; filename="${download.fileName}"`, 'Cache-Control': 'no-store' });
   if (download.kind === 'file') {
+    const { socket } = res;
+    const before = socket?.bytesWritten ?? 0;
     // Whole files lie there: parts of them are sent as HTTP asks for them.
-    await new Promise<void>((resolve, reject) => { res.sendFile(download.path, { dotfiles: 'allow', cacheControl: false }, (error: Error | undefined) => { if (error && !res.headersSent) reject(error); else resolve(); }); });
+    const error = await new Promise<Error | undefined>((resolve) => { res.sendFile(download.path, { dotfiles: 'allow', cacheControl: false }, resolve); });
+    const asked = res.headersSent ? Number(res.get('Content-Length') ?? 0) : 0;
+    const [, offset = '0'] = /^bytes (\d+)-/.exec(res.get('Content-Range') ?? '') ?? [];
+    // What a reader who left was sent is told by the connection alone, which counts the headers too.
+    await download.ended({ offset: Number(offset), bytes: error ? Math.min(asked, (socket?.bytesWritten ?? 0) - before) : asked, whole: error === undefined });
+    if (error && !res.headersSent) throw error;
     return;
   }
   // At once, before the first row is found: whoever waits sees that it begins.

@@ -20,7 +20,10 @@ export interface Sink {
 /** A file to be taken: a stream, or one that lies on disk. */
 export type Download =
   | { readonly kind: 'stream'; readonly fileName: string; readonly type: string; readonly send: (sink: Sink) => Promise<void> }
-  | { readonly kind: 'file'; readonly fileName: string; readonly type: string; readonly path: string };
+  | { readonly kind: 'file'; readonly fileName: string; readonly type: string; readonly path: string; readonly ended: (taking: Taking) => Promise<void> };
+
+/** How the taking of a file ended: from where, how many bytes (of one that broke off at most so many), and whether all that was asked for. */
+export interface Taking { readonly offset: number; readonly bytes: number; readonly whole: boolean }
 
 export interface ExportsDeps {
   readonly db: Database;
@@ -58,6 +61,11 @@ export function createExports({ db, clock, systemClock, newId, packs, feedStatus
     if (proof === 'fresh' || !await withSnapshot(db, (connection) => holdsMoreThan(connection, selection, LARGE_EXPORT, { withNeighbours: format === 'pack' }))) return;
     throw proofNeeded(proof, `More than ${LARGE_EXPORT.toLocaleString('en-US')} events can be taken along`);
   }
+
+  /** Puts on record how a taking ended. */
+  const recordTaking = (actor: Actor, { whole, ...data }: { readonly exportId: string; readonly format: ExportFormat; readonly rows: number | null } & Taking): Promise<void> => db.prisma.$transaction((tx) => record(tx, {
+    id: newId(), at: clock.now(), actor, kind: 'portal-export', data, ...(whole ? { type: 'history.export-taken', result: 'success' } : { type: 'history.export-broken-off', result: 'failure' }),
+  }));
 
   return {
     async list(actor: Actor): Promise<Answer<typeof ListExports>> {
@@ -99,8 +107,7 @@ export function createExports({ db, clock, systemClock, newId, packs, feedStatus
       const fileName = fileNameOf(told);
       if (told.format === 'pack') {
         if (told.status !== 'ready') throw new PortalError('conflict', { detail: told.status === 'building' ? 'The pack is still being made. It can be taken when it is whole.' : 'The pack could not be made. Ask for a new one.' });
-        await db.prisma.$transaction((tx) => record(tx, { id: newId(), at: clock.now(), actor, type: 'history.export-taken', kind: 'portal-export', result: 'success', data: { exportId: id, format: told.format, rows: told.rows, bytes: told.bytes } }));
-        return { kind: 'file', fileName, type, path: packs.pathOf(told.id) };
+        return { kind: 'file', fileName, type, path: packs.pathOf(told.id), ended: (taking) => recordTaking(actor, { exportId: id, format: told.format, rows: told.rows, ...taking }) };
       }
       if (await droppedSince(db.prisma, actor.tenantId, told.askedAt, selection.filter)) throw new PortalError('conflict', { detail: 'A month of the log was dropped since this export was fixed: it would hold less than it did. Ask for a new one.' });
       const format: StreamFormat = told.format;
@@ -137,10 +144,7 @@ export function createExports({ db, clock, systemClock, newId, packs, feedStatus
           } finally {
             free();
           }
-          await db.prisma.$transaction((tx) => record(tx, {
-            id: newId(), at: clock.now(), actor, kind: 'portal-export', ...(whole ? { type: 'history.export-taken', result: 'success' } : { type: 'history.export-broken-off', result: 'failure' }),
-            data: { exportId: id, format, offset, bytes: sent, rows },
-          }));
+          await recordTaking(actor, { exportId: id, format, offset, bytes: sent, rows, whole });
           if (failure !== undefined) throw failure;
           if (!whole) throw new Gone();
         },
