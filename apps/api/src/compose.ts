@@ -255,6 +255,7 @@ export function compose(ground: Ground): Product {
     settleRequests: async () => {
       await reconciler.settleOpenRequests();
       await keepGoing.settleUnfinished(tenantId);
+      await residual.settleLost(tenantId);
       await setups.interruptOrphans(tenantId);
       await batches.interruptOrphans(tenantId);
     },

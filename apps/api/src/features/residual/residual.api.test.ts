@@ -1,5 +1,6 @@
 import { beforeAll, afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ANA, INES, MAYA, OMAR, startPortal, type Client, type TestPortal } from '../../testing.ts';
+import { settleRevocation } from './residual.store.ts';
 
 let portal: TestPortal;
 let ana: Client;
@@ -156,11 +157,38 @@ describe('somebody else’s', () => {
     expect(await listed(maya, '/api/current-access')).toMatchObject([{ revocation: { state: 'failed', failure: expect.stringContaining('still shows') } }]);
   });
 
-  test('one that a stopped portal left open stands in nobody’s way after five minutes', async () => {
+  const outcomes = async () => (await portal.db.prisma.auditEvent.findMany({ where: { activity: { in: ['revocation.granted', 'revocation.failed'] } }, orderBy: { activityAt: 'asc' } })).map(({ activity, actorName }) => `${activity} ${actorName ?? ''}`);
+
+  test('one that a stopped portal left open stands in nobody’s way after five minutes, with a word in the history', async () => {
     await portal.advance('PT6M');
     await portal.db.prisma.revocation.create({ data: { tenantId: portal.tenantId, id: crypto.randomUUID(), principalId: anaId, principalName: 'Ana Costa', groupId: build, askedById: anaId, askedBy: 'Ana Costa', status: 'asked', createdAt: new Date(portal.now().getTime() - 4 * 60_000) } });
+    await portal.product.tasks.settleRequests();
     expect((await end(maya)).status).toBe(409);
     await portal.advance('PT2M');
+    await portal.product.tasks.settleRequests();
+    expect((await outcomes()).at(-1)).toBe('revocation.failed Gatehouse');
+    expect(await listed(maya, '/api/current-access')).toMatchObject([{ revocation: { state: 'failed', failure: expect.stringContaining('does no harm') } }]);
     expect((await end(maya)).status).toBe(200);
+  });
+
+  test('the answer is lost after Entra revoked: it has not failed, and Entra shows what became of it', async () => {
+    await portal.advance('PT6M');
+    const before = await outcomes();
+    await portal.emulator.faults([{ match: { method: 'POST', path: '**/revokeSignInSessions' }, times: null, fault: { kind: 'reset', effect: 'after' } }]);
+    expect((await end(maya)).status).toBe(503);
+    await portal.emulator.faults([]);
+    expect(await listed(maya, '/api/current-access')).toMatchObject([{ ended: { at: expect.any(String) }, revocation: { state: 'asked' } }]);
+    expect(await outcomes()).toEqual(before);
+    await portal.advance('PT2M');
+    await portal.product.tasks.settleRequests();
+    expect(await listed(maya, '/api/current-access')).toMatchObject([{ revocation: { state: 'revoked', failure: null } }]);
+    expect(await outcomes()).toEqual([...before, 'revocation.granted Gatehouse']);
+  });
+
+  test('that it took effect counts, whatever was thought of it before; and nothing counts after that', async () => {
+    const at = portal.now();
+    const row = await portal.db.prisma.revocation.create({ data: { tenantId: portal.tenantId, id: crypto.randomUUID(), principalId: anaId, principalName: 'Ana Costa', groupId: build, askedById: anaId, askedBy: 'Ana Costa', status: 'failed', failure: 'Lost', createdAt: at, goneAt: at, settledAt: at } });
+    const settled = (status: 'revoked' | 'failed') => settleRevocation(portal.db.prisma, row, { status, failure: null, revokedAt: status === 'revoked' ? at : null, settledAt: at });
+    expect([await settled('failed'), await settled('revoked'), await settled('revoked'), await settled('failed')]).toEqual([false, true, false, false]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { networkEndOf } from '../../core/durations.ts';
-import { currentAccess, decideEnd, tellRevocation, tookEffect, type Membership, type RecordedRevocation } from './residual.rules.ts';
+import { currentAccess, decideEnd, outcomeOfLost, tellRevocation, tookEffect, type Membership, type RecordedRevocation } from './residual.rules.ts';
 
 const NOON = Date.parse('2026-03-29T00:00:00.000Z');
 const at = (minutes: number): Date => new Date(NOON + minutes * 60_000);
@@ -118,4 +118,20 @@ test('that a revocation took effect is what Entra shows', () => {
 test('a revocation is told with when its effect is due', () => {
   expect(tellRevocation(revocation())).toEqual({ askedAt: at(12).toISOString(), askedBy: 'Maya', failure: null, state: 'revoked', revokedAt: at(14).toISOString(), takesEffectBy: at(29).toISOString() });
   expect(tellRevocation(revocation({ status: 'what?', revokedAt: null }))).toMatchObject({ state: 'asked', takesEffectBy: null });
+});
+
+describe('one that nobody is at any more', () => {
+  const shown = (minutes: number): string => at(minutes).toISOString();
+  test.each<[string, number | null, string | null | undefined, number, string | undefined]>([
+    ['whether the membership went is not known, and it is too soon', null, undefined, 16.9, undefined],
+    ['whether the membership went is never known', null, undefined, 17, 'failed'],
+    ['Entra shows it', 13, shown(13.5), 15, 'revoked'],
+    ['Entra shows it, late', 13, shown(13.5), 60, 'revoked'],
+    ['what is shown is older than the end of the membership', 13, shown(12.5), 15, undefined],
+    ['nothing newer is shown in five minutes', 13, shown(12.5), 18, 'failed'],
+    ['of somebody who is gone nothing is shown', 13, null, 18, 'failed'],
+    ['it cannot be read', 13, undefined, 60, undefined],
+  ])('%s', (_case, goneAt, validFrom, now, status) => {
+    expect(outcomeOfLost({ createdAt: at(12), goneAt: goneAt === null ? null : at(goneAt) }, validFrom, at(now))?.status).toBe(status);
+  });
 });

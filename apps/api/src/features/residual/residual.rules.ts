@@ -112,3 +112,21 @@ export function tookEffect({ askedAt, before, after }: { readonly askedAt: Date;
   if (after === undefined) return false;
   return (before !== undefined && Date.parse(after) > Date.parse(before)) || Date.parse(after) >= Math.floor(askedAt.getTime() / 1000) * 1000;
 }
+
+/** So long whoever asked for it is at it: a request to the portal is answered within a minute. */
+export const LOST_AFTER_MINUTES = 2;
+/** So long what Entra took may be on its way. */
+const SHOWN_WITHIN_MINUTES = 5;
+
+/**
+ * How a revocation ended that nobody is at any more; `undefined` while that is not known. `validFrom` is what Entra shows of
+ * the person's sign-ins; `undefined`: it could not be read. Nothing was revoked before the membership was seen to be gone.
+ */
+export function outcomeOfLost({ createdAt, goneAt }: Pick<RecordedRevocation, 'createdAt' | 'goneAt'>, validFrom: string | null | undefined, now: Date): { readonly status: 'revoked' | 'failed'; readonly failure: string | null } | undefined {
+  if (goneAt !== null) {
+    if (validFrom === undefined) return undefined;
+    if (tookEffect({ askedAt: goneAt, before: undefined, after: validFrom ?? undefined })) return { status: 'revoked', failure: null };
+  }
+  if (now < addMinutes(goneAt ?? createdAt, SHOWN_WITHIN_MINUTES)) return undefined;
+  return { status: 'failed', failure: goneAt === null ? 'The portal stopped before it was known how it ended. Ending it again does no harm.' : 'The membership is gone, and Microsoft Entra does not show that the sign-ins were revoked. Ending it again does no harm.' };
+}

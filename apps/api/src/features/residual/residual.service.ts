@@ -1,14 +1,14 @@
 import { NETWORK_MAY_STAY_OPEN_MINUTES, type Answer, type CurrentAccess, type EndAccessNow, type Input, type ListCurrentAccess } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import { GraphError, outcomeIsUnknown, type Graph, type ScheduleInstance } from '@gatehouse/graph';
-import type { Actor } from '../../core/actor.ts';
+import { PORTAL, type Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
 import { addMinutes, networkEndOf } from '../../core/durations.ts';
 import { PortalError } from '../../core/errors.ts';
 import { catalogOf } from '../access/access.ts';
 import { record, type PortalEvent } from '../audit/audit.ts';
-import { currentAccess, decideEnd, tellRevocation, tookEffect, type Current } from './residual.rules.ts';
-import { failLost, findMemberships, findRevocations, insertRevocation, setGone, settleRevocation, type StoredRevocation } from './residual.store.ts';
+import { currentAccess, decideEnd, LOST_AFTER_MINUTES, outcomeOfLost, tellRevocation, tookEffect, type Current } from './residual.rules.ts';
+import { findAsked, findMemberships, findRevocations, insertRevocation, setGone, settleRevocation, type StoredRevocation } from './residual.store.ts';
 
 export interface ResidualDeps {
   readonly db: Database;
@@ -26,8 +26,6 @@ export type Residual = ReturnType<typeof createResidual>;
 /** How often, and how far apart in milliseconds, Entra is looked at for what it does in its own time. */
 const LOOKS = 10;
 const BETWEEN_LOOKS_MS = 3_000;
-/** After that nobody is at it any more: a request to the portal is answered within a minute. */
-const LOST_AFTER_MINUTES = 5;
 
 /**
  * Access that is there now, and the network that stays open after it; and how to end both: remove, prove, then revoke
@@ -77,11 +75,30 @@ export function createResidual({ db: { prisma: db }, clock, newId, graphFor, app
     }
   }
 
+  interface Teller {
+    /** Whose act it is; absent: the portal noticed it. */
+    readonly actor?: Actor;
+    readonly group: { readonly id: string; readonly name: string };
+    readonly data?: PortalEvent['data'];
+  }
+  const eventOf = (row: StoredRevocation, type: PortalEvent['type'], result: PortalEvent['result'], { actor, group, data }: Teller, reason?: string): PortalEvent => ({
+    id: newId(), at: clock.now(), actor: actor ?? { ...PORTAL, tenantId: row.tenantId }, type, kind: 'portal-access', result, reason, group,
+    subject: { id: row.principalId, name: row.principalName }, requestId: row.id, data: data ?? { justification: row.justification },
+  });
+
+  async function settle(row: StoredRevocation, { status, failure }: { readonly status: 'revoked' | 'failed'; readonly failure: string | null }, teller: Teller): Promise<boolean> {
+    return db.$transaction(async (tx) => {
+      const at = clock.now();
+      const first = await settleRevocation(tx, row, { status, failure, revokedAt: status === 'revoked' ? at : null, settledAt: at });
+      if (first) await record(tx, eventOf(row, status === 'revoked' ? 'revocation.granted' : 'revocation.failed', status === 'revoked' ? 'success' : 'failure', teller, failure ?? undefined));
+      return first;
+    });
+  }
+
   async function end(actor: Actor, { principalId, groupId, justification }: { readonly principalId: string; readonly groupId: string; readonly justification: string | null }): Promise<CurrentAccess> {
     const { tenantId } = actor;
     const own = same(principalId, actor.principalId);
     const graph = graphFor(actor, 'end-access');
-    await failLost(db, tenantId, addMinutes(clock.now(), -LOST_AFTER_MINUTES), clock.now());
     const known = (await read(tenantId, principalId)).find((one) => same(one.groupId, groupId));
     const decision = decideEnd({ now: clock.now(), active: await activeOf(principalId, groupId), endedLately: known !== undefined, own });
     if (!decision.allowed) throw new PortalError('revocation-refused', { detail: decision.message });
@@ -89,33 +106,32 @@ export function createResidual({ db: { prisma: db }, clock, newId, graphFor, app
     const [catalog, names] = await Promise.all([catalogOf(db, tenantId, [groupId]), known ? undefined : appGraph.directory.names([principalId])]);
     const group = { id: groupId, name: catalog.get(groupId)?.name ?? groupId };
     const principalName = known?.principalName ?? names?.get(principalId)?.displayName ?? principalId;
-    const event = (row: StoredRevocation, type: PortalEvent['type'], result: PortalEvent['result'], reason?: string): PortalEvent => ({
-      id: newId(), at: clock.now(), actor, type, kind: 'portal-access', result, reason, group,
-      subject: { id: row.principalId, name: row.principalName }, requestId: row.id, data: { justification, removesMembership: decision.remove },
-    });
+    const teller = { actor, group, data: { justification, removesMembership: decision.remove } };
     const row = await db.$transaction(async (tx) => {
       const made = await insertRevocation(tx, { tenantId, id: newId(), principalId, principalName, groupId, askedById: actor.principalId, askedBy: actor.name, justification, createdAt: clock.now() });
-      await record(tx, event(made, 'revocation.requested', 'other'));
+      await record(tx, eventOf(made, 'revocation.requested', 'other', teller));
       return made;
     });
-    const settle = (status: 'revoked' | 'failed', failure: string | null): Promise<void> => db.$transaction(async (tx) => {
-      const at = clock.now();
-      const first = await settleRevocation(tx, row, { status, failure, revokedAt: status === 'revoked' ? at : null, settledAt: at });
-      if (first) await record(tx, event(row, status === 'revoked' ? 'revocation.granted' : 'revocation.failed', status === 'revoked' ? 'success' : 'failure', failure ?? undefined));
-    });
+    const failed = async (error: unknown): Promise<unknown> => {
+      await settle(row, { status: 'failed', failure: sentenceOf(error) }, teller);
+      return forbiddenInWords(error, own);
+    };
 
+    let before: string | undefined;
     try {
       if (decision.remove) await graph.pim.removeActive({ groupId, principalId, justification: justification ?? '' });
       if (!(await provedGone(principalId, groupId))) throw new PortalError('revocation-refused', { detail: 'Microsoft Entra still shows the membership, so the sign-ins were not revoked: they would only be renewed. Try again in a minute.' });
       await setGone(db, row, clock.now());
-      const before = await appGraph.directory.signInsValidFrom(principalId);
-      await graph.directory.revokeSignIns(own ? 'me' : principalId);
-      if (!(await provedRevoked(principalId, row.createdAt, before))) throw new PortalError('directory-unexpected', { detail: 'Microsoft Entra took the request to revoke the sign-ins and does not show it yet. The membership is gone. Look again in a minute, and end it again if it still stands.' });
-      await settle('revoked', null);
+      before = await appGraph.directory.signInsValidFrom(principalId);
     } catch (error) {
-      await settle('failed', sentenceOf(error));
-      throw forbiddenInWords(error, own);
+      throw await failed(error);
     }
+    // From here on the sign-ins may be revoked, whatever becomes of this run: what is not seen now, `settleLost` looks for.
+    await graph.directory.revokeSignIns(own ? 'me' : principalId).catch(async (error: unknown) => {
+      throw error instanceof GraphError && !outcomeIsUnknown(error) ? await failed(error) : error;
+    });
+    if (!(await provedRevoked(principalId, row.createdAt, before))) throw new PortalError('directory-unexpected', { detail: 'Microsoft Entra took the request to revoke the sign-ins and does not show it yet. The membership is gone, and we look for what became of it: look again in a few minutes.' });
+    await settle(row, { status: 'revoked', failure: null }, teller);
     const [item] = await tell(tenantId, (await read(tenantId, principalId)).filter((one) => same(one.groupId, groupId)));
     return item ?? gone(row, group.name, clock.now());
   }
@@ -137,6 +153,22 @@ export function createResidual({ db: { prisma: db }, clock, newId, graphFor, app
 
     /** Takes somebody's activated membership away where it is there, proves it, and revokes their sign-ins. */
     endFor: (actor: Actor, { principalId, groupId, justification }: Input<typeof EndAccessNow>['body']): Promise<CurrentAccess> => end(actor, { principalId, groupId, justification }),
+
+    /** Settles those that nobody is at any more, by what Entra shows. Answers how many. */
+    async settleLost(tenantId: string): Promise<number> {
+      let settled = 0;
+      for (const row of await findAsked(db, tenantId, addMinutes(clock.now(), -LOST_AFTER_MINUTES))) {
+        const validFrom = row.goneAt === null ? undefined : await appGraph.directory.signInsValidFrom(row.principalId).then((at) => at ?? null, (error: unknown) => {
+          if (!(error instanceof GraphError)) throw error;
+          // Of whom there is no trace any more, nothing will be shown.
+          return error.failure === 'not-found' ? null : undefined;
+        });
+        const outcome = outcomeOfLost(row, validFrom, clock.now());
+        const name = (await catalogOf(db, tenantId, [row.groupId])).get(row.groupId)?.name ?? row.groupId;
+        if (outcome && await settle(row, outcome, { group: { id: row.groupId, name } })) settled += 1;
+      }
+      return settled;
+    },
   };
 }
 

@@ -31,9 +31,10 @@ export async function insertRevocation(tx: Tx, intent: RevocationIntent): Promis
   }
 }
 
-/** How it ended; only once. */
+/** How it ended; only once, but that it took effect is true whatever was thought of it before. */
 export async function settleRevocation(tx: Tx, { tenantId, id }: Pick<StoredRevocation, 'tenantId' | 'id'>, outcome: { readonly status: 'revoked' | 'failed'; readonly failure: string | null; readonly revokedAt: Date | null; readonly settledAt: Date }): Promise<boolean> {
-  const { count } = await tx.revocation.updateMany({ where: { tenantId, id, status: 'asked' }, data: outcome });
+  const from = outcome.status === 'revoked' ? ['asked', 'failed'] : ['asked'];
+  const { count } = await tx.revocation.updateMany({ where: { tenantId, id, status: { in: from } }, data: outcome });
   return count === 1;
 }
 
@@ -42,9 +43,9 @@ export async function setGone(db: Tx, { tenantId, id }: Pick<StoredRevocation, '
   await db.revocation.updateMany({ where: { tenantId, id, goneAt: null }, data: { goneAt } });
 }
 
-/** Those whose process ended in the middle: asked before then, and nothing since. */
-export async function failLost(db: Tx, tenantId: string, askedBefore: Date, settledAt: Date): Promise<void> {
-  await db.revocation.updateMany({ where: { tenantId, status: 'asked', createdAt: { lt: askedBefore } }, data: { status: 'failed', failure: 'The portal stopped before it was known how it ended. Ending it again does no harm.', settledAt } });
+/** Those that were asked for before then, and of which nothing is known since. */
+export async function findAsked(db: Tx, tenantId: string, askedBefore: Date): Promise<readonly StoredRevocation[]> {
+  return db.revocation.findMany({ where: { tenantId, status: 'asked', createdAt: { lt: askedBefore } } });
 }
 
 /** Revocations since then, of everybody or of one person. */
