@@ -48,5 +48,17 @@ describe('the page says', () => {
     rerender(<ProblemBar error={problem('conflict')} />);
     await user.click(screen.getByRole('button', { name: 'Copy reference' }));
     expect(written).toHaveBeenLastCalledWith('4F2A91BC');
+    expect(await screen.findByRole('button', { name: 'Copied' })).toBeDefined();
+  });
+
+  test.each([
+    ['refuses', () => { vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new DOMException('no')); }],
+    ['has no clipboard, without https', () => { vi.spyOn(navigator, 'clipboard', 'get').mockReturnValue(undefined as unknown as Clipboard); }],
+  ])('that nothing was copied where the browser %s', async (_why, browser) => {
+    const user = userEvent.setup();
+    browser();
+    render(<ProblemBar error={problem('conflict')} />);
+    await user.click(screen.getByRole('button', { name: 'Copy reference' }));
+    expect(await screen.findByRole('button', { name: 'The browser does not allow it' })).toBeDefined();
   });
 });

@@ -5,6 +5,7 @@ import { makeStyles } from '@griffel/react';
 import { tokens } from '@fluentui/react-theme';
 import { ApiError } from '../lib/api.ts';
 import { verifyAddress } from '../lib/session.ts';
+import { CopyButton } from './copy-button.tsx';
 
 const useStyles = makeStyles({
   bar: { marginBottom: '16px' },
@@ -33,7 +34,7 @@ export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown;
       {(onRetry || problem?.requestId || problem?.signInUrl) && (
         <MessageBarActions>
           {problem?.signInUrl && <Button as="a" size="small" appearance="primary" href={verifyAddress(problem.signInUrl)}>Verify</Button>}
-          {problem?.requestId ? <Button size="small" onClick={() => void navigator.clipboard.writeText(referenceOf(problem))}>Copy reference</Button> : null}
+          {problem?.requestId ? <CopyButton text={referenceOf(problem)} label="Copy reference" /> : null}
           {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
         </MessageBarActions>
       )}

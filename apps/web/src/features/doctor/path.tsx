@@ -2,9 +2,9 @@ import type { PathDiagnosis } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
-import { useState } from 'react';
 import { formatSeconds } from '../../lib/dates.ts';
 import { useSession } from '../../lib/session.ts';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { Section } from '../../ui/page.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
 import { LINKS, STATES } from './doctor.words.ts';
@@ -91,8 +91,7 @@ function Verdict({ diagnosis }: { diagnosis: PathDiagnosis }) {
 
 /** An address that shows the same person's path to whoever may see it. */
 function CopyAddress({ diagnosis: { destination, person }, own }: { diagnosis: PathDiagnosis; own: boolean }) {
-  const [copied, setCopied] = useState(false);
   const to = `${destination.host.includes(':') ? `[${destination.host}]` : destination.host}:${destination.port}`;
   const address = `${window.location.origin}/doctor?${new URLSearchParams({ to, ...(destination.protocol === 'udp' && { protocol: 'udp' }), person: person.userPrincipalName })}`;
-  return <Button onClick={() => void navigator.clipboard.writeText(address).then(() => { setCopied(true); })}>{copied ? 'Link copied' : own ? 'Copy a link for an admin' : 'Copy a link'}</Button>;
+  return <CopyButton text={address} label={own ? 'Copy a link for an admin' : 'Copy a link'} done="Link copied" size="medium" />;
 }

@@ -7,10 +7,10 @@ import { formatInstant } from '../../lib/dates.ts';
 import { rootOfInclusion } from '../../lib/merkle.ts';
 import { useMutation } from '../../lib/mutation.ts';
 import { useNow } from '../../lib/session.ts';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
-import { CopyButton } from './copy-button.tsx';
 import { Facts } from './facts.tsx';
 import { eventProof } from './history.queries.ts';
 
