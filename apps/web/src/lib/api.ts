@@ -31,7 +31,7 @@ export async function call<const E extends Endpoint>(endpoint: E, input: CallInp
     body = answer.status === 204 ? undefined : await answer.json();
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(unreachable('The portal does not answer. Whether the last step took effect is not known: reload to see.'));
+    throw new ApiError(unreachable(endpoint.method === 'GET' ? 'The portal does not answer. Nothing was changed: try again, or reload the page.' : 'The portal does not answer. Whether the last step took effect is not known: reload to see.'));
   }
   if (!answer.ok) {
     const problem = Problem.safeParse(body);
