@@ -39,6 +39,21 @@ test('the background work survives a database that goes away while a job runs, a
   await jobs.stop();
 });
 
+test('where the host’s clock is ahead of the database’s, what is due at once is done at once', async () => {
+  await using db = await testDatabase();
+  const now = Date.now.bind(Date);
+  using _ahead = vi.spyOn(Date, 'now').mockImplementation(() => now() + 20 * 60_000);
+  const again = Promise.withResolvers<void>();
+  let runs = 0;
+  const sync = async (): Promise<void> => {
+    runs += 1;
+    if (runs === 3) again.resolve();
+  };
+  const jobs = await startJobs({ db, log, syncEveryMs: 20, watchEveryMs: 60_000, notifyEveryMs: 60_000, feedEveryMs: 60_000, tasks: { sync, settleRequests: nothing, sweep: nothing, watch: nothing, notify: nothing, feed: nothing } });
+  await again.promise;
+  await jobs.stop();
+});
+
 test('a stop while the database is away ends all the same', async () => {
   await using db = await testDatabase();
   const name = new URL(db.url).pathname.slice(1);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@gatehouse/db';
-import { Logger as WorkerLogger, makeWorkerUtils, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import { Logger as WorkerLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { Logger } from 'pino';
 
 export interface JobDeps {
@@ -63,9 +63,9 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
   const stopped = Promise.withResolvers<void>();
   // While the database goes away in an orderly stop, that a connection ended is no error.
   const logger = new WorkerLogger((scope) => (level, message) => { log[level === 'error' && !stopping ? 'error' : 'debug']({ job: scope.taskIdentifier }, message); });
-  const utils = await makeWorkerUtils({ pgPool: db.pool, logger });
+  // By the clock that decides when it is due: one of this host that is ahead would have it wait.
   const again = async (task: string, afterMs: number): Promise<void> => {
-    await utils.addJob(task, {}, { jobKey: task, jobKeyMode: 'replace', runAt: new Date(Date.now() + afterMs), maxAttempts: 3 });
+    await db.pool.query(`SELECT graphile_worker.add_job($1, payload => '{}', run_at => now() + $2 * interval '1 millisecond', max_attempts => 3, job_key => $1, job_key_mode => 'replace')`, [task, afterMs]);
   };
   const repeating = (name: keyof typeof tasks, everyMs: number): TaskList => ({
     [name]: async () => {
@@ -141,7 +141,6 @@ export async function startJobs({ db, log, syncEveryMs, watchEveryMs, notifyEver
       // The stop may have come while another began.
       await end(current);
       await sealing;
-      await utils.release();
     },
   };
 }
