@@ -11,6 +11,7 @@ import { formatDay } from '../../lib/dates.ts';
 import { leadsAway, useDrafts } from '../../lib/drafts.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
@@ -52,6 +53,8 @@ export function endingNotes(item: EndingEligibility | undefined, now: Date): Rea
 /** Asks an administrator for more time, or for a new time; takes back what waits for one. */
 export function AskToExtend({ item, title }: { item: EndingEligibility | undefined; title: string }) {
   const [asking, setAsking] = useState(false);
+  // What was taken back takes its button with it.
+  useFocusKept(item?.asked?.state);
   if (item?.asked?.state === 'waiting') return <TakeBack requestId={item.asked.id} title={title} />;
   if (!item?.ask) return null;
   const word = item.ask === 'extend' ? 'Ask to extend' : 'Ask to renew';

@@ -186,6 +186,7 @@ describe('an eligibility that ends', () => {
     use(answers(CancelEligibilityRequest, { requestId: REQUEST, groupId: GROUP }), ends(ending()));
     await userEvent.click(take);
     expect(await screen.findByRole('button', { name: 'Ask to extend: Finance reports' })).toBeTruthy();
+    expect(document.activeElement, 'the button that had the focus is gone').toBe(screen.getByRole('heading', { level: 1 }));
     expect(calls.filter(({ endpoint }) => endpoint === CancelEligibilityRequest)).toHaveLength(2);
   });
 

@@ -156,7 +156,7 @@ function UnfinishedRow({ entry, onNews }: { entry: AccessEntry; onNews(news: str
       message, [endedAt && `ended ${formatNear(endedAt, now)}`, `next: ${formatMinutes(minutes)}`, `via ${entry.groupName}`].filter(Boolean).join(' · '),
     ]}>
       {!busy && (
-        <Button appearance="primary" disabled={keep.isPending} aria-label={`${state === 'ended' ? 'Ask now' : 'Go on'}: ${titleOf(entry)}`} onClick={() => {
+        <Button appearance="primary" disabledFocusable={keep.isPending} aria-label={`${state === 'ended' ? 'Ask now' : 'Go on'}: ${titleOf(entry)}`} onClick={() => {
           keep.mutate({ groupId: entry.groupId, minutes, justification: justification ?? '' }, { onSuccess: (kept) => { onNews(`${titleOf(entry)}: ${kept.message}`); } });
         }}>{keep.isPending ? 'Asking Microsoft Entra' : state === 'ended' ? 'Ask now' : 'Go on'}</Button>
       )}

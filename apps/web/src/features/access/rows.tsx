@@ -108,7 +108,7 @@ export function WaitingRow({ entry }: { entry: AccessEntry }) {
     <AccessRow entry={entry} state={{ tone: 'busy', word: WAITING[request.state] ?? 'Waiting' }} notes={[lines.join(' · '), `via ${entry.groupName}`]}>
       {request.state === 'scheduled' && request.startsAt && <StartsIn startsAt={request.startsAt} />}
       {(request.state === 'awaiting-approval' || request.state === 'scheduled') && (
-        <Button disabled={cancel.isPending} aria-label={`Cancel the request for ${titleOf(entry)}`} onClick={() => { cancel.mutate(request.id); }}>Cancel</Button>
+        <Button disabledFocusable={cancel.isPending} aria-label={`Cancel the request for ${titleOf(entry)}`} onClick={() => { cancel.mutate(request.id); }}>Cancel</Button>
       )}
       {cancel.error && <div className={styles.problem}><ProblemBar error={cancel.error} /></div>}
     </AccessRow>

@@ -56,6 +56,16 @@ test.each([['Approve', 'approve', 'Approved'], ['Deny', 'deny', 'Denied']] as co
   expect(calls.find(({ endpoint }) => endpoint.method === 'POST')).toMatchObject({ url: `/api/approvals/${approval().id}/decision`, body: { decision, justification: 'Known work' } });
 });
 
+test('who has decided by keyboard goes on from the top: the button that had the focus is gone', async () => {
+  const { use } = renderPage(<ApprovalsPage />, { api: [inbox(), answers(DecideApproval, { id: approval().id, decision: 'approve', decidedAt: at(0) })] });
+  await screen.findByRole('article');
+  await userEvent.type(reason(), 'Known work');
+  use(inbox([]));
+  await userEvent.click(screen.getByRole('button', { name: 'Approve' }));
+  await screen.findByText('Nothing waits for your decision');
+  expect(document.activeElement).toBe(screen.getByRole('heading', { level: 1 }));
+});
+
 test.each<[string, ApprovalItem['activations'], string | null, string]>([
   ['never', { last30Days: 0, last90Days: 0 }, at(-60 * 24 * 365), 'Never in the last 90 days'],
   ['where the history is younger', { last30Days: 1, last90Days: 1 }, at(-60 * 24 * 20), 'Once in the last 30 days, 1 in 90; the history begins 10 Feb 2026'],

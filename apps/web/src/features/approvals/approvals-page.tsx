@@ -11,6 +11,7 @@ import { ApiError } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
 import { useDraft } from '../../lib/drafts.ts';
 import { serverNow } from '../../lib/session.ts';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton, StatusBadge } from '../../ui/states.tsx';
@@ -47,6 +48,8 @@ export function ApprovalsPage() {
   const [ids, setIds] = useState<ReadonlySet<string>>(() => new Set(before?.ids));
   const linkedId = search.get('request')?.toLowerCase();
   const items = query.data?.items ?? [];
+  // Who has decided a request had the focus on a button of its card.
+  useFocusKept(items.map(({ id }) => id).join());
   const selected = items.filter(({ id }) => ids.has(id));
 
   /** What was decided is news, as is what others had decided; the rest stays selected, with its reason. */
