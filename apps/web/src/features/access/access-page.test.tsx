@@ -187,6 +187,12 @@ describe('activating', () => {
     expect(screen.queryByText(/You have this access until/)).toBeNull();
   });
 
+  test('where it is usable and refused all the same, one click looks for why', async () => {
+    const member = request({ state: 'active', provisionedAt: at(-3), memberAt: at(-2) });
+    renderPage(<AccessPage />, { path: `/access?activate=${GROUP}`, api: [listed(entry({ request: request() })), answers(GetAccessRequest, member)] });
+    expect((await screen.findByRole('link', { name: 'Check my path' })).getAttribute('href')).toBe('/doctor?to=fin-rep.corp.contoso.example%3A443');
+  });
+
   test('what the policy asks for is said before, and missing reason and minutes at their fields', async () => {
     const { calls } = renderPage(<AccessPage />, { api: [listed(entry())] });
     await open();
@@ -393,9 +399,13 @@ describe('ending', () => {
   });
 
   test('a request that waits can be taken back', async () => {
-    const { calls } = renderPage(<AccessPage />, { api: [listed(entry({ request: request({ state: 'awaiting-approval' }) })), answers(CancelAccessRequest, request({ state: 'cancelled' }))] });
-    await userEvent.click(await screen.findByRole('button', { name: 'Cancel the request for Finance reports' }));
-    await waitFor(() => { expect(posts(calls)).toMatchObject([{ url: `/api/access/requests/${REQUEST}/cancel` }]); });
+    const { calls, use } = renderPage(<AccessPage />, { api: [listed(entry({ request: request({ state: 'awaiting-approval' }) })), answers(CancelAccessRequest, request({ state: 'cancelled' }))] });
+    const cancel = await screen.findByRole('button', { name: 'Cancel the request for Finance reports' });
+    use(listed(entry()));
+    await userEvent.click(cancel);
+    await screen.findByRole('button', { name: 'Activate Finance reports' });
+    expect(posts(calls)).toMatchObject([{ url: `/api/access/requests/${REQUEST}/cancel` }]);
+    expect(document.activeElement, 'the button that had the focus is gone').toBe(screen.getByRole('heading', { level: 1 }));
   });
 });
 

@@ -7,9 +7,10 @@ import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation, useSearchParams } from 'react-router';
 import { formatAgo, formatCountdown } from '../../lib/dates.ts';
 import { serverNow, useNow } from '../../lib/session.ts';
+import { useFocusKept } from '../../ui/focus-kept.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
@@ -70,7 +71,10 @@ function ReadAt({ readAt }: { readAt: string }) {
 function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; sets: readonly AccessSet[]; notKnown: readonly string[] }) {
   const styles = useStyles();
   const [search, setSearch] = useSearchParams();
-  const [news, setNews] = useState<string>();
+  // What was ended on the page of a link is told here, once.
+  const told = newsIn(useLocation().state);
+  const [news, setNews] = useState(told);
+  useEffect(() => { if (told !== undefined) setSearch((now) => now, { replace: true }); }, [told, setSearch]);
   const [words, setWords] = useState('');
   const field = useRef<HTMLInputElement>(null);
   useSlash(field);
@@ -78,6 +82,8 @@ function Access({ entries, sets, notKnown }: { entries: readonly AccessEntry[]; 
   const { open, waiting, closed, ended } = sectionsOf(found, serverNow());
   // Whatever is searched for: what is open ends all the same.
   const { open: allOpen } = sectionsOf(entries, serverNow());
+  // Who has taken a request back, or ended something, had the focus in a row that is in another list now.
+  useFocusKept([open, waiting, closed, ended].map((rows) => rows.map(({ groupId }) => groupId).join()).join(';'));
   const wanted = search.get('activate');
   // Back from verifying to what has ended meanwhile: it is activated anew, with what was typed.
   const kept = search.get('keep');
@@ -149,6 +155,9 @@ function useSlash(field: React.RefObject<HTMLInputElement | null>) {
     return () => { document.removeEventListener('keydown', listen); };
   }, [field]);
 }
+
+/** News that another page sent along. */
+const newsIn = (state: unknown): string | undefined => (typeof state === 'object' && state !== null && 'news' in state && typeof state.news === 'string' ? state.news : undefined);
 
 /** The time left of what ends first counts in the browser tab's title too. */
 function TabTime({ endsAt }: { endsAt: string }) {

@@ -1,4 +1,4 @@
-import { type AccessRequest, type CallInput, CancelAccessRequest, CheckActivation, DeactivateAccess, EndOwnResidualAccess, FindAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type MyAccess, RemoveAccessSet, RequestActivation, RequestActivations, type RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
+import { type AccessRequest, type AccessTarget, type CallInput, CancelAccessRequest, CheckActivation, DeactivateAccess, EndOwnResidualAccess, FindAccess, GetAccessRequest, ListMyAccess, ListOwnResidualAccess, type MyAccess, RemoveAccessSet, RequestActivation, RequestActivations, type RequestState, SaveAccessSet, SetFavourite } from '@gatehouse/contracts';
 import { queryOptions, useQueryClient } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 import { useMutation } from '../../lib/mutation.ts';
@@ -67,9 +67,17 @@ export function accessRequest(requestId: string, asked?: AccessRequest) {
 /** What a link names. */
 export type Target = { readonly to: string } | { readonly application: string };
 
-/** Looked up anew each time that the link is followed, and not while its page is read. */
+/** Looked up anew each time that the link is followed; while its page is read, where what it says is about to change. */
 export function accessTarget(target: Target) {
-  return queryOptions({ queryKey: [...accessKeys.all, 'target', target], queryFn: ({ signal }) => call(FindAccess, { query: target }, signal), gcTime: 0, refetchInterval: ({ state: { data } }) => (data?.outcome === 'waiting' ? 5_000 : false) });
+  return queryOptions({ queryKey: [...accessKeys.all, 'target', target], queryFn: ({ signal }) => call(FindAccess, { query: target }, signal), gcTime: 0, refetchInterval: ({ state: { data } }) => (data ? untilTargetMoves(data) : false) });
+}
+
+function untilTargetMoves({ outcome, groupIds, access }: AccessTarget): number | false {
+  if (outcome === 'waiting') return 5_000;
+  if (outcome !== 'open') return false;
+  const now = serverNow().getTime();
+  const moves = access.entries.some(({ groupId, active }) => groupIds.includes(groupId) && active && (active.memberAt === null || (active.endsAt !== null && Date.parse(active.endsAt) <= now)));
+  return moves ? 5_000 : 30_000;
 }
 
 export type Wish = CallInput<typeof RequestActivation>['body'];

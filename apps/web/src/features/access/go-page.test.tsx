@@ -1,4 +1,4 @@
-import { CancelAccessRequest, FindAccess, ListMyAccess, type AccessTarget } from '@gatehouse/contracts';
+import { CancelAccessRequest, DeactivateAccess, FindAccess, ListMyAccess, type AccessTarget } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes, useLocation } from 'react-router';
@@ -47,6 +47,21 @@ describe('following a link', () => {
     go(LINK, found('open', [entry({ active: { since: at(-10), endsAt: at(20), canEndAt: at(-5), memberAt: at(-1), permanent: false } })]));
     expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is open' })).toBeTruthy();
     expect(screen.getByText(/^00:(20:00|19:5\d) left$/)).toBeTruthy();
+  });
+
+  test('what is said of it follows the directory and the clock, and what ending it means is read on My access', async () => {
+    const open = (endsAt: string, memberAt: string | null) => [entry({ active: { since: at(-10), endsAt, canEndAt: at(-5), memberAt, permanent: false } })];
+    const { use, unmount } = go(LINK, found('open', open(at(20), null)));
+    expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is activated' })).toBeTruthy();
+    use(found('open', open(at(20), at(0))));
+    expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is open' }, { timeout: 12_000 })).toBeTruthy();
+    use(answers(DeactivateAccess, { groupId: GROUP, endedAt: at(0), networkMayStayOpenUntil: at(90), provedGone: true }), answers(ListMyAccess, myAccess()));
+    await userEvent.click(screen.getByRole('button', { name: 'Deactivate Finance reports' }));
+    await userEvent.click(screen.getByText('Deactivate', { selector: '[role="dialog"] button' }));
+    expect(await screen.findByText(/^Finance reports: your membership ended at .* The network may stay open until/)).toBeTruthy();
+    unmount();
+    go(LINK, found('open', open(at(0), at(-9))));
+    expect(await screen.findByRole('heading', { level: 1, name: 'fin-rep.corp.contoso.example:443 is ending' })).toBeTruthy();
   });
 
   test('what waits is not asked for again, and can be taken back', async () => {

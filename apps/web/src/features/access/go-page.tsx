@@ -6,8 +6,9 @@ import { MessageBar, MessageBarBody } from '@fluentui/react-message-bar';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId, useState, type ReactNode } from 'react';
 import { Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
+import { useNow } from '../../lib/session.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { ListSkeleton } from '../../ui/states.tsx';
@@ -76,13 +77,7 @@ function Found({ found: { wanted, outcome, groupIds, access }, target }: { found
     </Page>
   );
   if (outcome === 'activate') return ready ? <Navigate to={`/access?activate=${first.groupId}`} replace /> : null;
-  const isMember = entries.some(({ active }) => active !== null && active.memberAt !== null);
-  if (outcome === 'open') return (
-    <Page title={`${wantedOf(target, wanted, first)} is ${isMember ? 'open' : 'activated'}`} action={toMyAccess}>
-      <p className={styles.text}>{isMember ? 'You have the access already: connect. Still refused? Reconnect the Global Secure Access client.' : 'The access is activated, and the directory does not show you as a member yet: a connection may be refused until it does.'}</p>
-      <Section title="Open now"><Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={() => void navigate('/access')} />)}</Rows></Section>
-    </Page>
-  );
+  if (outcome === 'open') return <Open title={wantedOf(target, wanted, first)} entries={entries} action={toMyAccess} />;
   if (outcome === 'waiting') return (
     <Page title={`${wantedOf(target, wanted, first)}: you asked for it already`} action={toMyAccess}>
       <Section title="Waiting"><Rows label="Waiting">{entries.map((entry) => <WaitingRow key={entry.groupId} entry={entry} />)}</Rows></Section>
@@ -93,6 +88,24 @@ function Found({ found: { wanted, outcome, groupIds, access }, target }: { found
       {unread}
       <p className={styles.text}>None of them is plainly the smallest. Choose the one that you need.</p>
       <Section title="You may open"><Rows label="You may open">{entries.map((entry) => <ClosedRow key={entry.groupId} entry={entry} onActivate={() => void navigate(`/access?activate=${entry.groupId}`)} />)}</Rows></Section>
+    </Page>
+  );
+}
+
+/** By the clock too: what is over is not called open until the list is read again. */
+function Open({ title, entries, action }: { title: string; entries: readonly AccessEntry[]; action: ReactNode }) {
+  const styles = useStyles();
+  const navigate = useNavigate();
+  const now = useNow().getTime();
+  const running = entries.flatMap(({ active }) => (active && (active.endsAt === null || Date.parse(active.endsAt) > now) ? [active] : []));
+  const isMember = running.some(({ memberAt }) => memberAt !== null);
+  const [word, text] = running.length === 0 ? ['ending', 'The time is over, and the membership is about to go.']
+    : isMember ? ['open', 'You have the access already: connect. Still refused? Reconnect the Global Secure Access client.']
+    : ['activated', 'The access is activated, and the directory does not show you as a member yet: a connection may be refused until it does.'];
+  return (
+    <Page title={`${title} is ${word}`} action={action}>
+      <p className={styles.text}>{text}</p>
+      <Section title="Open now"><Rows label="Open now">{entries.map((entry) => <OpenRow key={entry.groupId} entry={entry} onEnded={(news) => void navigate('/access', { state: { news } })} />)}</Rows></Section>
     </Page>
   );
 }

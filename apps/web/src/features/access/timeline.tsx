@@ -4,7 +4,10 @@ import { makeStyles } from '@griffel/react';
 import { formatMinutes } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { StatusBadge } from '../../ui/states.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
+import { segmentsOf } from './access.words.ts';
 import { isReady, reconnectHelps, stagesOf } from './stages.ts';
+import { targetsOf } from './try-links.tsx';
 
 const useStyles = makeStyles({
   all: { display: 'grid', gap: '16px' },
@@ -17,9 +20,10 @@ const useStyles = makeStyles({
 });
 
 /** How far a request has come, what is waited for, and what to do where it is usable and does not work. */
-export function Timeline({ request, entry, readiness }: { request: AccessRequest; entry: Pick<AccessEntry, 'policy'>; readiness: RequestReadiness | undefined }) {
+export function Timeline({ request, entry, readiness }: { request: AccessRequest; entry: AccessEntry; readiness: RequestReadiness | undefined }) {
   const styles = useStyles();
   const now = useNow();
+  const [target] = targetsOf(segmentsOf(entry));
   return (
     <div className={styles.all}>
       <ol className={styles.list} aria-label={`Your request${request.minutes === null ? '' : ` for ${formatMinutes(request.minutes)}`}`} aria-live="polite">
@@ -35,7 +39,7 @@ export function Timeline({ request, entry, readiness }: { request: AccessRequest
       </ol>
       <div role="status" className={styles.all}>
         {isReady(request) && <p className={styles.ready}>Ready: you are a member, and the directory shows it.</p>}
-        {reconnectHelps(request, readiness, now) && <p className={styles.advice}>Still refused? Reconnect the Global Secure Access client.</p>}
+        {reconnectHelps(request, readiness, now) && <p className={styles.advice}>Still refused? Reconnect the Global Secure Access client. <TextLink to={target ? `/doctor?${new URLSearchParams({ to: `${target.host}:${target.port}` })}` : '/doctor'}>Check my path</TextLink></p>}
       </div>
     </div>
   );
