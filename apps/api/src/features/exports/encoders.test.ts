@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '@gatehouse/contracts';
 import { testDatabase } from '@gatehouse/db/testing';
-import { csvCell, csvGuard, csvRow, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
+import { csvCell, csvGuard, CSV_COLUMNS, CSV_HEAD } from './csv.rules.ts';
 import { cefLine } from './cef.rules.ts';
 import { bulkOf, readMark, rowsOf, withSnapshot } from './log-reader.store.ts';
 import type { LogRow } from './log-row.rules.ts';
@@ -20,6 +20,8 @@ const NUMBER = /^(?=.*\d)[\d.,]+(?:[eE][+-]?\d+)?%?$/;
 const dated = fc.string({ unit: fc.constantFrom('Mar', 'ch', 'mAY', 'JUN', 'e', 'Wed', 'nesday', 't', 'T', 'rue', 'FAL', 'se', '5', '26', ' ', '\u00a0', '-', ':', '.', 'am', 'x'), minLength: 1, maxLength: 6 });
 const text = fc.oneof(fc.constantFrom(...HOSTILE), dated, fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: fc.constantFrom('"', '"', ',', '\n', '\n', '\r', '\t', '=', "'", ' ', '\u001e', '\u202e', '0', '|', '\\') , maxLength: 12 }));
 const hostileRow = fc.record({ reason: text, activity: text, actorName: text, groupName: text, service: text, defect: fc.oneof(fc.constant(null), text), raw: fc.oneof(fc.constant('{"id":"1"}'), text) }).map(rowWith);
+/** The line of an event as it is to be, cell by cell. */
+const csvRow = (row: LogRow): string => `${Object.values(CSV_COLUMNS).map((read) => csvCell(read(row))).join(',')}\r\n`;
 /** As the database holds a text. */
 const held = (value: string): string => value.toWellFormed().replaceAll('\u0000', '\uFFFD');
 

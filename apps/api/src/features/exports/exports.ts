@@ -1,5 +1,5 @@
 /** The front door of the exports: how a part of the log is written to a file and read back. */
-export { notSealed, sealedPart, type LedgerPart } from './ledger-part.ts';
+export { sealedPart, type LedgerPart } from './ledger-part.ts';
 export { readMark, wholeRowsOf, withSnapshot } from './log-reader.store.ts';
 export { logStream } from './log-stream.ts';
 export { readPack, writePack } from './pack.writer.ts';

@@ -26,9 +26,6 @@ const NOT_SEALED = [
   'nothing in it was altered or left out rests on the portal and its database alone.',
 ];
 
-/** Where there is no ledger: said as it is. */
-export const notSealed: LedgerPart = { seal: async () => {}, filesOf: async () => [words(NOT_SEALED)] };
-
 /** Proofs out of the ledger. */
 export function sealedPart(ledger: LedgerPort): LedgerPart {
   return {

@@ -72,11 +72,6 @@ export class LeafLines {
     }
     this.#rest = text.subarray(start - 1);
   }
-
-  /** Whether everything was taken: COPY ends with the end of a line. */
-  get isDone(): boolean {
-    return this.#rest.length === 1;
-  }
 }
 
 /** The line as a leaf, in its place: the byte before it is the prefix, and the table's name ends with a newline. */
