@@ -1,3 +1,5 @@
+import { isStorable } from './text.ts';
+
 /** Where a page of a list ends: the values that its rows are ordered by, as the database's own text. */
 export type Position = readonly [at: string, ...rest: string[]];
 
@@ -20,6 +22,3 @@ export function positionOf(cursor: string, parts: number): Position | undefined 
     return undefined;
   }
 }
-
-/** PostgreSQL takes no NUL in a text. */
-export const isStorable = (text: string): boolean => !text.includes('\u0000');

@@ -1,4 +1,5 @@
 import type { EventKind } from '@gatehouse/contracts';
+import { isStorable, storable } from '../core/text.ts';
 import type { Received } from './source.ts';
 
 /** One event as Entra's audit log has it. */
@@ -156,14 +157,14 @@ export function parseDirectoryEvent(received: ReceivedEvent, fallbackAt: string)
   const activity = text(event['activityDisplayName']) ?? '';
   const service = text(event['loggedByService']) ?? '';
   const kind = kindOf(activity, service);
-  const atRaw = clean(received.activityDateTime) || (text(event['activityDateTime']) ?? '');
+  const atRaw = storable(received.activityDateTime) || (text(event['activityDateTime']) ?? '');
   const isEnd = kind === 'expired' || kind === 'deactivated' || kind === 'assignment-removed';
   const targets = targetsOf(event['targetResources']);
   const requestTarget = targets.find(({ type }) => type === 'request');
   const role = targets.find(({ type }) => type === 'role');
   const ofRole = (details.get('templateid') ?? role?.id ?? role?.name ?? '').toLowerCase();
 
-  const id = clean(received.id) || (text(event['id']) ?? '');
+  const id = storable(received.id) || (text(event['id']) ?? '');
 
   return {
     id,
@@ -176,7 +177,7 @@ export function parseDirectoryEvent(received: ReceivedEvent, fallbackAt: string)
     ...concernsIn(kind, targets),
     requestId: idText(details.get('requestid') ?? requestTarget?.id ?? details.get('roleassignmentrequestid')),
     correlationId: idText(text(event['correlationId'])),
-    raw: clean(received.raw),
+    raw: storable(received.raw),
     defect: defectOf(received, value, id, atRaw),
     endsRequestId: isEnd ? idText(details.get('roleassignmentrequestid')) : null,
     asOwner: ofRole === 'owner' || role?.name?.toLowerCase() === 'owner',
@@ -281,10 +282,6 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 /** Text that says something. */
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const cleaned = clean(value).trim();
+  const cleaned = storable(value).trim();
   return cleaned === '' ? undefined : cleaned;
 }
-
-/** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-const clean = (value: string): string => (isStorable(value) ? value : value.replaceAll('\u0000', '\uFFFD').toWellFormed());
-const isStorable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '@gatehouse/db';
+import { storable } from '../../core/text.ts';
 import type { PortalEvent } from './audit.ts';
 
 const SERVICE = 'Gatehouse';
@@ -42,8 +43,6 @@ function dataOf({ actor: { device }, data }: PortalEvent): PortalEvent['data'] {
   return device === undefined ? data : { ...data, client: device === null ? { kind: 'browser' } : { kind: 'command line', name: device } };
 }
 
-/** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-const storable = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed();
 const stored = (text: string | undefined): string | null => (text === undefined ? null : storable(text));
 
 /** JSON with the keys of every object in order. */

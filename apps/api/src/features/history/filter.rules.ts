@@ -1,4 +1,4 @@
-import { isStorable } from '../../core/cursors.ts';
+import { isStorable } from '../../core/text.ts';
 import { fieldError } from '../../core/errors.ts';
 import { instantOf } from './history.rules.ts';
 import { canBeLookedUp } from './search.rules.ts';

@@ -14,7 +14,7 @@ describe('cursors', () => {
   test.each([
     ['nothing', ''], ['no JSON', 'zzz'], ['no list', Buffer.from('{}').toString('base64url')], ['another list\'s', cursorOf(['2026-03-02T09:00:00.000000Z', 'id'])],
     ['no instant', cursorOf(['now', 'directory', 'id'])], ['an instant that is none', cursorOf(['2026-99-02T09:00:00.000000Z', 'directory', 'id'])], ['other types', Buffer.from('["2026-03-02T09:00:00.000000Z",1,2]').toString('base64url')],
-    ['a NUL', cursorOf(['2026-03-02T09:00:00.000000Z', 'directory', 'a\u0000'])], ['SQL', cursorOf([`2026-03-02T09:00:00.000000Z'; drop table audit_event; --`, 'directory', 'id'])],
+    ['a NUL', cursorOf(['2026-03-02T09:00:00.000000Z', 'directory', 'a\u0000'])], ['half of a pair', cursorOf(['2026-03-02T09:00:00.000000Z', 'directory', 'a\ud800'])], ['SQL', cursorOf([`2026-03-02T09:00:00.000000Z'; drop table audit_event; --`, 'directory', 'id'])],
   ])('%s is no cursor', (_name, cursor) => { expect(positionOf(cursor, 3)).toBeUndefined(); });
 });
 

@@ -2,8 +2,9 @@ import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type 
 import type { Database } from '@gatehouse/db';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
-import { cursorOf, isStorable, positionOf, type Position } from '../../core/cursors.ts';
+import { cursorOf, positionOf, type Position } from '../../core/cursors.ts';
 import { fieldError, PortalError } from '../../core/errors.ts';
+import { isStorable } from '../../core/text.ts';
 import type { Connections } from '../connections/connections.ts';
 import { activationSearchOf, complete, findActivations } from './activation-list.ts';
 import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
