@@ -6,7 +6,8 @@
 #   docs/register-app.sh https://gatehouse.example.com [--without-optional]
 #
 # Permissions whose reason begins with "Optional" are left out when so told.
-# It prints the settings for the file .env. Run again it updates the same registration (found by its identifier tag).
+# It prints the settings for the file .env. Run again it updates the same registration (found by its identifier tag) and
+# makes no other secret or keys: those of the .env stay, or the portal could not read its own database any more.
 set -euo pipefail
 public_url=${1:?"the https address that people will open, such as https://gatehouse.example.com"}
 public_url=${public_url%/}
@@ -27,7 +28,7 @@ body=$(jq -n --arg name "$name" --arg url "$public_url" --argjson access "$acces
   web: { redirectUris: [$url + "/auth/redirect", $url + "/"], implicitGrantSettings: { enableIdTokenIssuance: false, enableAccessTokenIssuance: false } } }')
 
 api=https://graph.microsoft.com/v1.0
-found=$(az rest --method GET --url "$api/applications?\$filter=tags/any(t:t eq 'gatehouse-portal')&\$select=id,appId" --query 'value[0]' -o json)
+found=$(az rest --method GET --url "$api/applications?\$filter=tags/any(t:t eq 'gatehouse-portal')&\$select=id,appId,passwordCredentials,keyCredentials" --query 'value[0]' -o json)
 if [ "$found" = null ] || [ -z "$found" ]; then
   found=$(az rest --method POST --url "$api/applications" --headers Content-Type=application/json --body "$body")
 else
@@ -38,12 +39,19 @@ client_id=$(jq -r .appId <<<"$found")
 
 az ad sp show --id "$client_id" >/dev/null 2>&1 || az ad sp create --id "$client_id" >/dev/null
 az ad app permission admin-consent --id "$client_id"
+tenant_id=$(az account show --query tenantId -o tsv)
+
+# One that has no credential yet was made just now, or by a run that did not get to its end.
+if [ "$(jq '[.passwordCredentials[]?, .keyCredentials[]?] | length' <<<"$found")" != 0 ]; then
+  echo "The registration $client_id is up to date. Keep your .env as it is: its keys open what the portal has stored. PUBLIC_URL in it is $public_url. A secret that was lost or ends soon is made anew in Entra, under Certificates & secrets." >&2
+  exit 0
+fi
 secret=$(az rest --method POST --url "$api/applications/$object_id/addPassword" --headers Content-Type=application/json \
   --body '{"passwordCredential":{"displayName":"gatehouse"}}' --query secretText -o tsv)
 
 cat <<EOF
 PUBLIC_URL=$public_url
-ENTRA_TENANT_ID=$(az account show --query tenantId -o tsv)
+ENTRA_TENANT_ID=$tenant_id
 ENTRA_CLIENT_ID=$client_id
 ENTRA_CLIENT_SECRET=$secret
 SESSION_KEYS=$(openssl rand -base64 32)
