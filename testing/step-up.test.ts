@@ -7,4 +7,4 @@ test('after a stronger sign-in what was typed is there and the activation goes t
   expect(failed).toEqual([]);
   expect(activations).toBeGreaterThan(6);
   expect(Object.keys(courseOf).length).toBeGreaterThan(2);
-});
+}, 180_000);

@@ -1,6 +1,7 @@
 import { RequestActivation } from '@gatehouse/contracts';
 import { OMAR, startPortal, type Client, type TestPortal } from '../apps/api/src/testing.ts';
-import { forgetDraft, keepDraft, readDraft } from '../apps/web/src/features/access/draft.ts';
+import { ActivationDraft, activationDraft } from '../apps/web/src/features/access/draft.ts';
+import { draftsOf } from '../apps/web/src/lib/drafts.ts';
 import { changeRules, otherAdmin } from './out-of-band.ts';
 import { randomFrom } from './random.ts';
 
@@ -81,6 +82,7 @@ class Tab {
   readonly wish: Wish;
   readonly #browser: Client;
   readonly #storage = new Map<string, string>();
+  readonly #drafts = draftsOf(OMAR);
   readonly #returnTo: string;
   #signInUrl = '';
 
@@ -108,7 +110,7 @@ class Tab {
     const { status, body } = await this.#browser.post('/api/access/activations', this.wish);
     if (status !== 401 || body.code !== 'step-up-required') throw new Error(`the first request was answered ${status} ${String(body.code)}`);
     this.#signInUrl = body.signInUrl;
-    this.#inTab(() => { keepDraft(this.wish, true); });
+    this.#keep();
   }
 
   /** Leaves Entra's page by its way back, without verifying: the panel is as it was left, asks again, and is told again. */
@@ -120,7 +122,7 @@ class Tab {
     const { status, body } = await this.#browser.post('/api/access/activations', typed);
     if (status !== 401 || body.code !== 'step-up-required') throw new Error(`the request after turning back was answered ${status} ${String(body.code)}`);
     this.#signInUrl = body.signInUrl;
-    this.#inTab(() => { keepDraft(this.wish, true); });
+    this.#keep();
   }
 
   async verify(): Promise<void> {
@@ -134,12 +136,17 @@ class Tab {
     if (body.groupId !== this.wish.groupId || body.justification !== this.wish.justification.trim() || body.minutes !== this.wish.minutes) throw new Error(`another request went out: ${JSON.stringify(body)}`);
   }
 
+  #keep(): void {
+    this.#inTab(() => { this.#drafts.keep(activationDraft(this.wish.groupId), { body: this.wish, send: true }); });
+  }
+
   /** What was kept, which has to be what was typed, to the letter, and there but once. */
   #taken(): Wish {
-    const draft = this.#inTab(() => readDraft(this.wish.groupId));
-    this.#inTab(() => { forgetDraft(this.wish.groupId); });
+    const name = activationDraft(this.wish.groupId);
+    const draft = this.#inTab(() => this.#drafts.read(name, ActivationDraft));
+    this.#inTab(() => { this.#drafts.forget(name); });
     if (!draft?.send || JSON.stringify(draft.body) !== JSON.stringify(RequestActivation.body.parse(this.wish))) throw new Error(`of what was typed there is ${JSON.stringify(draft)}, and not ${JSON.stringify(this.wish)}`);
-    if (this.#inTab(() => readDraft(this.wish.groupId)) !== undefined) throw new Error('what was typed is there twice');
+    if (this.#inTab(() => this.#drafts.read(name, ActivationDraft)) !== undefined) throw new Error('what was typed is there twice');
     return this.wish;
   }
 }
