@@ -82,11 +82,12 @@ describe('the filter', () => {
     const wish = { person: 'Ana', status: 'ended', from: new Date(2026, 1, 1).toISOString() };
     expect(asked(calls)).toEqual(wish);
     expect(screen.getByLabelText<HTMLSelectElement>('State').value).toBe('ended');
-    // Events have no state.
-    expect(screen.getByRole('link', { name: 'Export' }).getAttribute('href')).toBe('/history/exports?person=Ana&from=2026-02-01');
+    // Events have no state, and the way to them says that it leads to those of all.
+    expect(screen.getByRole('link', { name: 'Export, of any state' }).getAttribute('href')).toBe('/history/exports?person=Ana&from=2026-02-01');
     await userEvent.click(screen.getByRole('button', { name: 'Clear the filter' }));
     expect(screen.getByLabelText('Address').textContent).toBe('/history/activations');
     await waitFor(() => { expect(asked(calls)).toEqual({}); });
+    expect(screen.getByRole('link', { name: 'Export' })).toBeTruthy();
   });
 
   test('by state is in the address when chosen', async () => {

@@ -17,14 +17,14 @@ const useStyles = makeStyles({
 });
 
 const SHARED = ['person', 'group', 'application', 'text', 'from', 'to'];
-/** An export is narrowed by all that events are. */
+/** An export is of events, and narrowed by all that they are; the state of an activation no event has. */
 const EXPORTED = [...SHARED, 'kind', 'result', 'source'];
 
 const keptOf = (search: URLSearchParams, names: readonly string[]): string => new URLSearchParams([...search].filter(([name]) => names.includes(name))).toString();
 
 interface Props {
   readonly title: string;
-  /** What the view shows can be taken along, narrowed as it is. */
+  /** The events of what the view shows can be taken along. */
   readonly exportable?: boolean;
   readonly coverage: Coverage | undefined;
   /** Of which log the coverage is, where it is not Entra's own. */
@@ -41,7 +41,7 @@ export function HistoryPage({ title, exportable = false, coverage, of, off = fal
   // The other view is of the same people, groups, applications and days.
   const kept = keptOf(search, SHARED);
   return (
-    <Page title="History" documentTitle={title} {...(exportable && { action: <ExportButton search={keptOf(search, EXPORTED)} /> })}>
+    <Page title="History" documentTitle={title} {...(exportable && { action: <ExportButton search={keptOf(search, EXPORTED)} ofAnyState={search.has('status')} /> })}>
       <div className={styles.head}>
         <HistoryTabs search={kept} />
         <CoverageLine coverage={coverage} of={of} off={off} />
@@ -51,12 +51,12 @@ export function HistoryPage({ title, exportable = false, coverage, of, off = fal
   );
 }
 
-/** There is one way to take the history along: the page of the exports, narrowed as the view is. */
-function ExportButton({ search }: { search: string }) {
+/** There is one way to take the history along: the page of the exports. Where that is wider than the view, the way to it says so. */
+function ExportButton({ search, ofAnyState }: { search: string; ofAnyState: boolean }) {
   const to = { pathname: '/history/exports', search };
   const href = useHref(to);
   const go = useLinkClickHandler<HTMLAnchorElement>(to);
-  return <Button as="a" href={href} onClick={(event) => { go(event as React.MouseEvent<HTMLAnchorElement>); }}>Export</Button>;
+  return <Button as="a" href={href} onClick={(event) => { go(event as React.MouseEvent<HTMLAnchorElement>); }}>{ofAnyState ? 'Export, of any state' : 'Export'}</Button>;
 }
 
 /** Always in sight: from when to when nothing is missing. */
