@@ -17,12 +17,12 @@ const useStyles = makeStyles({
 const referenceOf = ({ requestId, graphRequestId }: Problem): string => (graphRequestId === undefined ? requestId : `${requestId} (Microsoft Graph request-id ${graphRequestId})`);
 
 /** What was refused or failed, what it means, and a reference to quote. Renders nothing without an error. */
-export function ProblemBar({ error, onRetry, tone = 'error' }: { error: unknown; onRetry?: () => void; tone?: 'error' | 'info' }) {
+export function ProblemBar({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const styles = useStyles();
   if (error === null || error === undefined) return null;
   const problem = error instanceof ApiError ? error.problem : undefined;
   return (
-    <MessageBar intent={tone} layout="multiline" className={styles.bar} role="alert" politeness="assertive">
+    <MessageBar intent="error" layout="multiline" className={styles.bar} role="alert" politeness="assertive">
       <MessageBarBody>
         <MessageBarTitle>{problem?.title ?? 'Something went wrong on this page'}</MessageBarTitle>{' '}
         {problem?.detail ?? (problem ? '' : 'Reload the page. Nothing is shown as done that is not.')}{' '}

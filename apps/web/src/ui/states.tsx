@@ -34,11 +34,11 @@ export function EmptyState({ icon, title, children, action }: { icon?: ReactNode
 }
 
 /** The shape of rows that are coming. */
-export function ListSkeleton({ rows = 3, height = 56 }: { rows?: number; height?: number }) {
+export function ListSkeleton({ rows = 3 }: { rows?: number }) {
   const styles = useStyles();
   return (
     <Skeleton className={styles.skeleton} aria-label="Reading">
-      {Array.from({ length: rows }, (_, index) => <SkeletonItem key={index} size={height >= 56 ? 56 : 32} />)}
+      {Array.from({ length: rows }, (_, index) => <SkeletonItem key={index} size={56} />)}
     </Skeleton>
   );
 }

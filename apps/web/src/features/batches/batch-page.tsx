@@ -9,6 +9,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link as RouterLink, useNavigate, useParams, useSearchParams } from 'react-router';
 import { formatInstant } from '../../lib/dates.ts';
+import { usePutParam } from '../../lib/search-param.ts';
 import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { useFocusKept } from '../../ui/focus-kept.ts';
@@ -130,17 +131,10 @@ const AT_ONCE = 100;
 
 function Rows({ current }: { current: Batch }) {
   const styles = useStyles();
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
+  const put = usePutParam();
   const [shown, setShown] = useState(AT_ONCE);
   const started = isStarted(current);
-  const put = (name: string, value: string | undefined): void => {
-    setSearch((before) => {
-      const next = new URLSearchParams(before);
-      if (value === undefined) next.delete(name);
-      else next.set(name, value);
-      return next;
-    }, { replace: true, preventScrollReset: true });
-  };
   const standings = (Object.keys(STANDINGS) as Standing[]).map((standing) => [standing, current.rows.filter((row) => standingOf(row, started) === standing).length] as const).filter(([, number]) => number > 0);
   const only = standings.find(([standing]) => standing === search.get('show'))?.[0];
   const matching = only === undefined ? current.rows : current.rows.filter((row) => standingOf(row, started) === only);

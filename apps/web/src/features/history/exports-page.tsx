@@ -10,6 +10,7 @@ import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'react-router';
 import { addressOf, isProblem } from '../../lib/api.ts';
 import { formatInstant } from '../../lib/dates.ts';
+import { usePutParam } from '../../lib/search-param.ts';
 import { useNow, useSession, verifyAddress } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -44,7 +45,8 @@ export function ExportsPage() {
   const now = useNow();
   const { person } = useSession();
   const filter = useFilter(EVENT_CHOICES);
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
+  const put = usePutParam();
   const format = ExportFormat.safeParse(search.get('format')).data ?? 'pack';
   const wish = eventWish(filter);
   const size = useQuery({ ...estimate(wish), placeholderData: keepPreviousData });
@@ -54,14 +56,6 @@ export function ExportsPage() {
   const isAsked = JSON.stringify(create.variables) === JSON.stringify(asked);
   const stepUp = isAsked && isProblem(create.error, 'step-up-required') ? create.error.problem : undefined;
 
-  const put = (name: string, value: string | undefined): void => {
-    setSearch((before) => {
-      const next = new URLSearchParams(before);
-      if (value === undefined) next.delete(name);
-      else next.set(name, value);
-      return next;
-    }, { replace: true });
-  };
   const make = (): void => {
     if (stepUp?.signInUrl === undefined) return create.mutate(asked);
     keepExport(person?.id, asked);

@@ -4,6 +4,7 @@ import { makeStyles } from '@griffel/react';
 import type { UseInfiniteQueryResult } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
+import { usePutParam } from '../../lib/search-param.ts';
 import { LongTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
@@ -16,20 +17,13 @@ const useStyles = makeStyles({
 
 /** Which one is open beside the list, as the address says: a colleague can be sent the very event. */
 export function useOpened(name: string): { opened: string | undefined; open(id: string): void; close(): void } {
-  const [search, setSearch] = useSearchParams();
-  const put = (id: string | undefined, replace: boolean): void => {
-    setSearch((before) => {
-      const next = new URLSearchParams(before);
-      if (id === undefined) next.delete(name);
-      else next.set(name, id);
-      return next;
-    }, { replace, preventScrollReset: true });
-  };
+  const [search] = useSearchParams();
+  const put = usePutParam();
   const opened = search.get(name) ?? '';
   // A page gives the focus to its title when it opens: what the address opens beside it comes after, and keeps it.
   const [isPageThere, setIsPageThere] = useState(false);
   useEffect(() => { setIsPageThere(true); }, []);
-  return { opened: opened === '' || !isPageThere ? undefined : opened, open: (id) => { put(id, opened !== ''); }, close: () => { put(undefined, true); } };
+  return { opened: opened === '' || !isPageThere ? undefined : opened, open: (id) => { put(name, id, opened !== ''); }, close: () => { put(name, undefined); } };
 }
 
 /** The rows of all pages, each once: what moved between two pages while they were read is not told twice. */

@@ -6,6 +6,7 @@ import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'react-router';
 import { formatDay, formatInstant } from '../../lib/dates.ts';
+import { usePutParam } from '../../lib/search-param.ts';
 import { useNow } from '../../lib/session.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Section } from '../../ui/page.tsx';
@@ -37,13 +38,14 @@ const RULES: Record<InsightKind, { readonly title: string; readonly rule: (days:
 export function InsightsPage() {
   const styles = useStyles();
   const now = useNow();
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
+  const put = usePutParam();
   const days = DAYS.find((one) => String(one) === search.get('days')) ?? 90;
   const query = useQuery(insights({ days, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, opens: OPENS, closes: CLOSES }));
   return (
     <HistoryPage title="History: insights" coverage={query.data?.coverage}>
       <div className={styles.tools}>
-        <Field label="Look back"><Select value={String(days)} onChange={(_event, { value }) => { setSearch((before) => { const next = new URLSearchParams(before); next.set('days', value); return next; }, { replace: true, preventScrollReset: true }); }}>{DAYS.map((one) => <option key={one} value={one}>{one === 366 ? 'A year' : `${one} days`}</option>)}</Select></Field>
+        <Field label="Look back"><Select value={String(days)} onChange={(_event, { value }) => { put('days', value); }}>{DAYS.map((one) => <option key={one} value={one}>{one === 366 ? 'A year' : `${one} days`}</option>)}</Select></Field>
       </div>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={8} />}

@@ -7,6 +7,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'react-router';
 import { formatClock, formatDay, formatInstant } from '../../lib/dates.ts';
+import { usePutParam } from '../../lib/search-param.ts';
 import { useNow } from '../../lib/session.ts';
 import { Section } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -53,7 +54,8 @@ const BY = [{ name: 'by', label: 'Lanes', options: [['application', 'Application
 export function TimelinePage() {
   const styles = useStyles();
   const now = useNow();
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
+  const set = usePutParam();
   const filter = useFilter(BY, { text: false });
   const { opened, open, close } = useOpened('activation');
   // Without days in the address: the last thirty. Minutes of a zoom stand in the address beside the days of the filter.
@@ -61,14 +63,6 @@ export function TimelinePage() {
   const whole: Span = { from: filter.from === undefined ? midnightOf(end - 30 * DAY) : Date.parse(filter.from), to: end };
   const zoom = zoomOf(search.get(ZOOM));
   const span = zoom ?? (whole.from < whole.to ? whole : { from: whole.from, to: whole.from + DAY });
-  const set = (name: string, value: string | undefined): void => {
-    setSearch((before) => {
-      const next = new URLSearchParams(before);
-      if (value === undefined) next.delete(name);
-      else next.set(name, value);
-      return next;
-    }, { replace: true, preventScrollReset: true });
-  };
   const zoomTo = (to: Span): void => { set(ZOOM, `${new Date(to.from).toISOString()}_${new Date(to.to).toISOString()}`); };
   const by = filter.text('by') === 'application' ? 'application' : 'person';
   const names = { person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined };

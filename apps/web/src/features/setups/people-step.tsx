@@ -16,7 +16,6 @@ const useStyles = makeStyles({
   days: { '@media (max-width: 560px)': { gridRow: '2', gridColumn: '1 / -1' } },
   name: { alignSelf: 'center', overflowWrap: 'anywhere' },
   kind: { color: tokens.colorNeutralForeground2 },
-  error: { color: tokens.colorPaletteRedForeground1, margin: 0 },
 });
 
 /** Who may activate: people and groups, each for some days or for good. */

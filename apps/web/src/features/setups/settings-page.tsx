@@ -9,6 +9,7 @@ import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
+import { usePutParam } from '../../lib/search-param.ts';
 import { Page } from '../../ui/page.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { EmptyState, ListSkeleton } from '../../ui/states.tsx';
@@ -91,6 +92,7 @@ export function SettingsPage() {
 function Matrix({ of, rows }: { of: SettingsOf; rows: readonly Row[] }) {
   const styles = useStyles();
   const [search, setSearch] = useSearchParams();
+  const put = usePutParam();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const [shown, setShown] = useState(AT_ONCE);
   const [changing, setChanging] = useState(false);
@@ -101,14 +103,6 @@ function Matrix({ of, rows }: { of: SettingsOf; rows: readonly Row[] }) {
   const matching = rows.filter((row) => (only === undefined || only.matches(row)) && (wanted === '' || [row.name, ...row.applications].some((word) => word.toLowerCase().includes(wanted))));
   // What the filter hides is not changed: nobody sees it.
   const chosen = matching.filter(({ id }) => ticked.has(id));
-  const put = (name: string, value: string): void => {
-    setSearch((before) => {
-      const next = new URLSearchParams(before);
-      if (value === '') next.delete(name);
-      else next.set(name, value);
-      return next;
-    }, { replace: true });
-  };
   const tick = (id: string, on: boolean): void => { setTicked((before) => new Set(on ? [...before, id] : [...before].filter((each) => each !== id))); };
   const setups = (count: number): string => (count === 1 ? '1 setup' : `${count} setups`);
   return (
