@@ -44,3 +44,21 @@ test('the list says of each setup what its look could not see, and why a later o
   await pass();
   expect(await inList()).toMatchObject({ failure: null });
 });
+
+test('a first look that fails says why, and the next one takes its place', async () => {
+  await portal.db.owner.query('DELETE FROM setup_drift');
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/groups/**' }, times: null, fault: { kind: 'status', status: 403 } }]);
+  await pass();
+  await portal.emulator.faults([]);
+  expect(await inDetail()).toMatchObject({ lookedAt: null, differences: [], failure: expect.stringMatching(/^The last look failed: .* It is tried again by itself\.$/) });
+  expect(await inList()).toBeNull();
+
+  await pass();
+  expect(await inDetail()).toMatchObject({ lookedAt: expect.any(String), failure: null });
+});
+
+test('what goes wrong in the portal itself with one setup is said of that one', async () => {
+  await portal.db.owner.query(`UPDATE setup_drift SET baseline = '{}'`);
+  await pass();
+  expect(await inDetail()).toMatchObject({ failure: expect.stringMatching(/^The last look failed: Something went wrong on our side/) });
+});

@@ -192,17 +192,20 @@ export function createDrift({ db, clock, newId, log, tenantId, appGraph, graphFo
       let down = false;
       const worker = async (): Promise<void> => {
         for (let setup = open.shift(); setup && !down; setup = open.shift()) {
-          const { id } = setup;
+          const { id, seen } = setup;
           await look(setup, { graph: appGraph, shared, otherGroups: groupsBesides(all, id) }).catch(async (error: unknown) => {
-            if (!(error instanceof GraphError)) throw error;
             log.warn({ err: error, setupId: id }, 'a setup could not be compared with the tenant');
-            await keepFailure(db, tenantId, id, `The last look failed: ${FAILURES[error.failure] ?? 'Microsoft Graph refused it.'} What stands here is from the look before.`);
+            const failure = error instanceof GraphError ? error.failure : undefined;
+            const why = failure === undefined ? 'Something went wrong on our side; the log of Gatehouse says more.' : FAILURES[failure] ?? 'Microsoft Graph refused it.';
+            await keepFailure(db, tenantId, id, `The last look failed: ${why} ${seen ? 'What stands here is from the look before.' : 'It is tried again by itself.'}`);
             // The next pass goes on with those that are still due.
-            down ||= error.failure === 'unavailable' || error.failure === 'throttled' || error.failure === 'not-signed-in';
+            down ||= failure === 'unavailable' || failure === 'throttled' || failure === 'not-signed-in';
           });
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      // None goes on unheard once another broke off.
+      const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
     },
   };
 }
@@ -214,6 +217,6 @@ const FAILURES: Readonly<Record<string, string>> = {
   'not-signed-in': 'Microsoft Entra refused Gatehouse’s own sign-in.',
 };
 
-function shown({ id, name, seen }: WatchedSetup): SetupDrift {
-  return { setupId: id, name, lookedAt: seen?.lookedAt.toISOString() ?? null, notSeen: [...seen?.notSeen ?? []], failure: seen?.failure ?? null, differences: [...seen?.differences ?? []] };
+function shown({ id, name, seen, failure }: WatchedSetup): SetupDrift {
+  return { setupId: id, name, lookedAt: seen?.lookedAt.toISOString() ?? null, notSeen: [...seen?.notSeen ?? []], failure, differences: [...seen?.differences ?? []] };
 }

@@ -14,6 +14,8 @@ export interface WatchedSetup {
   readonly appliedAt: Date | null;
   /** `undefined`: nobody looked yet. */
   readonly seen: Seen | undefined;
+  /** Why the look after that failed, or the first. */
+  readonly failure: string | null;
 }
 
 /** What the last look found. */
@@ -23,7 +25,6 @@ export interface Seen {
   readonly differences: readonly Difference[];
   readonly suspects: readonly string[];
   readonly notSeen: readonly string[];
-  readonly failure: string | null;
   readonly askedAt: Date | null;
 }
 
@@ -42,9 +43,9 @@ export async function watchedSetups(db: Pick<Database, 'pool'>, tenantId: string
       WHERE s.tenant_id = $1 AND s.retired_at IS NULL AND s.group_id IS NOT NULL
       ORDER BY d.looked_at NULLS FIRST, s.id`, [tenantId]);
   return rows.map((row) => ({
-    id: row.id, name: row.name, definition: SetupDefinition.parse(row.definition), groupId: row.group_id, updatedAt: row.updated_at, appliedAt: row.applied_at, isRunning: row.is_running,
+    id: row.id, name: row.name, definition: SetupDefinition.parse(row.definition), groupId: row.group_id, updatedAt: row.updated_at, appliedAt: row.applied_at, isRunning: row.is_running, failure: row.failure,
     seen: row.looked_at === null ? undefined : {
-      lookedAt: row.looked_at, baseline: row.baseline as Baseline, differences: Difference.array().parse(row.differences), suspects: row.suspects ?? [], notSeen: row.not_seen ?? [], failure: row.failure, askedAt: row.asked_at,
+      lookedAt: row.looked_at, baseline: row.baseline as Baseline, differences: Difference.array().parse(row.differences), suspects: row.suspects ?? [], notSeen: row.not_seen ?? [], askedAt: row.asked_at,
     },
   }));
 }
@@ -55,12 +56,12 @@ export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string,
     `SELECT setup_id AS "setupId", looked_at AS "lookedAt", not_seen AS "notSeen", failure, jsonb_array_length(differences) AS differences,
             jsonb_array_length(jsonb_path_query_array(differences, '$[*] ? (@.severity == "bypass")')) AS bypasses,
             jsonb_path_exists(differences, '$[*] ? (@.kind == "role-settings" || @.kind == "owner-role-settings")') AS "settingsDiffer"
-       FROM setup_drift WHERE tenant_id = $1 AND ($2::uuid IS NULL OR setup_id = $2::uuid)`, [tenantId, setupId ?? null]);
+       FROM setup_drift WHERE tenant_id = $1 AND ($2::uuid IS NULL OR setup_id = $2::uuid) AND looked_at IS NOT NULL`, [tenantId, setupId ?? null]);
   return new Map(rows.map(({ setupId: id, lookedAt, ...figures }) => [id, { ...figures, lookedAt: lookedAt.toISOString() }]));
 }
 
 /** Keeps what a look found, unless a later one was kept meanwhile, or the setup was changed under it; `false` then. Holds the setup's row: who changes it waits. */
-export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetup, 'id' | 'updatedAt'>, look: Omit<Seen, 'askedAt' | 'failure'>): Promise<boolean> {
+export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetup, 'id' | 'updatedAt'>, look: Omit<Seen, 'askedAt'>): Promise<boolean> {
   const kept = await tx.$queryRaw<unknown[]>`
     INSERT INTO setup_drift (tenant_id, setup_id, looked_at, baseline, differences, suspects, not_seen)
     SELECT tenant_id, id, ${look.lookedAt}, ${JSON.stringify(look.baseline)}::jsonb, ${JSON.stringify(look.differences)}::jsonb, ${look.suspects}::text[], ${look.notSeen}::text[]
@@ -69,14 +70,16 @@ export async function keepLook(tx: Tx, tenantId: string, setup: Pick<WatchedSetu
        FOR UPDATE OF setup
     ON CONFLICT (tenant_id, setup_id) DO UPDATE
       SET looked_at = excluded.looked_at, baseline = excluded.baseline, differences = excluded.differences, suspects = excluded.suspects, not_seen = excluded.not_seen, failure = NULL
-      WHERE setup_drift.looked_at <= excluded.looked_at
+      WHERE setup_drift.looked_at IS NULL OR setup_drift.looked_at <= excluded.looked_at
     RETURNING 1`;
   return kept.length > 0;
 }
 
-/** Says beside what the last look found that a later one could not be made. */
+/** Says beside what the last look found, if there was one, that a later one could not be made. */
 export async function keepFailure(db: Pick<Database, 'pool'>, tenantId: string, setupId: string, sentence: string): Promise<void> {
-  await db.pool.query('UPDATE setup_drift SET failure = $3 WHERE tenant_id = $1 AND setup_id = $2', [tenantId, setupId, sentence]);
+  await db.pool.query(
+    `INSERT INTO setup_drift (tenant_id, setup_id, looked_at, baseline, differences, suspects, not_seen, failure) VALUES ($1, $2, NULL, '{}', '[]', '{}', '{}', $3)
+     ON CONFLICT (tenant_id, setup_id) DO UPDATE SET failure = excluded.failure`, [tenantId, setupId, sentence]);
 }
 
 /** Marks every setup for a look; answers how many there are. */
