@@ -294,6 +294,24 @@ test('a request that was made elsewhere is told of once the mirror shows it', as
   expect(mails.taken).toHaveLength(2);
 });
 
+test('fifty that cannot be read do not hide the one after them', async () => {
+  const seen = (minutesAgo: number, groupId: string) => ({ tenantId: portal.tenantId, requestId: randomUUID(), principalId: randomUUID(), principalName: 'Somebody', groupId, groupName: 'Somewhere', status: 'awaiting-approval', requestedAt: new Date(portal.now().getTime() - minutesAgo * 60_000) });
+  const [gone, after] = [randomUUID(), seen(59, payroll)];
+  const fifty = Array.from({ length: 50 }, () => seen(60, gone));
+  await portal.db.prisma.activation.createMany({ data: [...fifty, after] });
+  const lookedAt = async (): Promise<string[]> => (await rows()).map(({ requestId }) => requestId);
+  await portal.emulator.faults([{ match: { method: 'GET', path: '**/assignmentScheduleRequests**' }, times: null, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } }]);
+  await pass();
+  expect(await lookedAt()).toEqual([]);
+  await portal.emulator.faults([]);
+  await pass();
+  expect(await lookedAt()).toContain(after.requestId);
+  // They are looked at again after that.
+  await pass();
+  expect(await lookedAt()).toEqual(expect.arrayContaining(fifty.map(({ requestId }) => requestId)));
+  await portal.db.prisma.activation.deleteMany({ where: { requestId: { in: [...fifty, after].map(({ requestId }) => requestId) } } });
+});
+
 test('no log line holds a secret', () => {
   expect(logged.some((line) => line.includes('The webhook answered 500.'))).toBe(true);
   for (const secret of [PASSWORD, Buffer.from(PASSWORD).toString('base64'), ...KEYS.map((key) => key.toString('base64')), receiver.url]) expect(logged.filter((line) => line.includes(secret))).toEqual([]);

@@ -82,16 +82,21 @@ export function createNotifications({ db: { prisma: db }, clock, newId, log, ten
     await enqueue(tx, announced(await contentOf(tx, request, request.entraRequestId)));
   };
 
+  /** How many a full pass could not read: they stay the oldest, and would hide the others from the next. */
+  let unread = 0;
+
   /** Requests that were made elsewhere, once the mirror shows them. Entra says whether they still wait, and for how long. */
   async function announceSeen(): Promise<void> {
-    const seen = await findUnannounced(db, tenantId, addMinutes(clock.now(), -DAY_MINUTES), MAX_SEEN);
+    const seen = await findUnannounced(db, tenantId, addMinutes(clock.now(), -DAY_MINUTES), unread, MAX_SEEN);
+    if (seen.length < MAX_SEEN) unread = 0;
     for (const [groupId, requests] of Map.groupBy(seen, (request) => request.groupId)) {
       let known: Awaited<ReturnType<Graph['pim']['assignmentRequests']>>;
       try {
         known = await appGraph.pim.assignmentRequests(groupId);
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
-        log.warn({ err: error, groupId }, 'requests that wait could not be read; the next pass tries again');
+        log.warn({ err: error, groupId }, 'requests that wait could not be read; a later pass tries again');
+        if (seen.length === MAX_SEEN) unread += requests.length;
         continue;
       }
       for (const request of requests) {

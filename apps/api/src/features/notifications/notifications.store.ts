@@ -102,15 +102,15 @@ export interface SeenRequest {
   readonly startsAt: Date | null;
 }
 
-/** Requests since an instant that wait by the mirror, and of which the outbox has nothing: those that were made elsewhere. */
-export async function findUnannounced(db: Tx, tenantId: string, since: Date, limit: number): Promise<readonly SeenRequest[]> {
+/** Requests since an instant that wait by the mirror, and of which the outbox has nothing: those that were made elsewhere. Oldest first, without the first few. */
+export async function findUnannounced(db: Tx, tenantId: string, since: Date, skip: number, limit: number): Promise<readonly SeenRequest[]> {
   return db.$queryRaw<SeenRequest[]>`
     SELECT a.request_id AS "requestId", a.principal_id AS "principalId", a.principal_name AS "principalName", a.group_id AS "groupId", a.group_name AS "groupName",
            a.requested_at AS "requestedAt", a.justification, a.ticket_number AS "ticketNumber", a.starts_at AS "startsAt"
       FROM activation a
      WHERE a.tenant_id = ${tenantId}::uuid AND a.status = 'awaiting-approval' AND a.requested_at > ${since}
        AND NOT EXISTS (SELECT FROM notification n WHERE n.tenant_id = a.tenant_id AND n.request_id = a.request_id)
-     ORDER BY a.requested_at LIMIT ${limit}::int`;
+     ORDER BY a.requested_at, a.request_id OFFSET ${skip}::int LIMIT ${limit}::int`;
 }
 
 export interface DeadNotification extends StoredNotification {
