@@ -21,6 +21,7 @@ import { ActivatePanel } from './activate-panel.tsx';
 import { useAsking } from './ask-when-ended.ts';
 import { EndReminder } from './end-reminder.tsx';
 import { ManyPanel } from './many-panel.tsx';
+import { RowDialogs } from './row-dialogs.tsx';
 import { ClosedRow, EndedRow, OpenRow, WaitingRow } from './rows.tsx';
 import { Rows } from './access-row.tsx';
 import { EndSeveral } from './end-several.tsx';
@@ -46,7 +47,7 @@ export function AccessPage() {
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />
       {query.isPending && <ListSkeleton rows={4} />}
       {query.data && <ReadAt readAt={query.data.readAt} />}
-      {query.data && <Access entries={query.data.entries} sets={query.data.sets} notKnown={query.data.notKnown} />}
+      {query.data && <RowDialogs><Access entries={query.data.entries} sets={query.data.sets} notKnown={query.data.notKnown} /></RowDialogs>}
     </Page>
   );
 }

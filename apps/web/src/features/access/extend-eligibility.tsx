@@ -19,6 +19,7 @@ import { AccessRow, Rows } from './access-row.tsx';
 import { formatNear, titleOf } from './access.words.ts';
 import { eligibilityDraft, EligibilityDraft } from './draft.ts';
 import { endingEligibilities, useAskForEligibility, useTakeBack } from './eligibility.queries.ts';
+import { useRowDialog } from './row-dialogs.tsx';
 
 const useStyles = makeStyles({
   form: { display: 'grid', gap: '12px' },
@@ -52,17 +53,14 @@ export function endingNotes(item: EndingEligibility | undefined, now: Date): Rea
 
 /** Asks an administrator for more time, or for a new time; takes back what waits for one. */
 export function AskToExtend({ item, title }: { item: EndingEligibility | undefined; title: string }) {
-  const [asking, setAsking] = useState(false);
+  const show = useRowDialog();
   // What was taken back takes its button with it.
   useFocusKept(item?.asked?.state);
   if (item?.asked?.state === 'waiting') return <TakeBack requestId={item.asked.id} title={title} />;
   if (!item?.ask) return null;
   const word = item.ask === 'extend' ? 'Ask to extend' : 'Ask to renew';
   return (
-    <>
-      <Button aria-label={`${word}: ${title}`} onClick={() => { setAsking(true); }}>{word}…</Button>
-      {asking && <AskDialog item={item} title={`${word}: ${title}`} onClose={() => { setAsking(false); }} />}
-    </>
+    <Button aria-label={`${word}: ${title}`} onClick={() => { show((close) => <AskDialog item={item} title={`${word}: ${title}`} onClose={close} />); }}>{word}…</Button>
   );
 }
 

@@ -15,6 +15,7 @@ import { ListSkeleton } from '../../ui/states.tsx';
 import { accessTarget, myAccess, type Target } from './access.queries.ts';
 import { titleOf } from './access.words.ts';
 import { Rows } from './access-row.tsx';
+import { RowDialogs } from './row-dialogs.tsx';
 import { ClosedRow, OpenRow, WaitingRow } from './rows.tsx';
 
 const useStyles = makeStyles({
@@ -36,7 +37,7 @@ export function GoPage() {
 
 function Going({ target, wanted }: { target: Target; wanted: string }) {
   const query = useQuery(accessTarget(target));
-  if (query.data) return <Found found={query.data} target={target} />;
+  if (query.data) return <RowDialogs><Found found={query.data} target={target} /></RowDialogs>;
   return (
     <Page title={`Go to ${wanted}`}>
       <ProblemBar error={query.error} onRetry={() => void query.refetch()} />

@@ -177,6 +177,17 @@ describe('an eligibility that ends', () => {
     expect(screen.queryByRole('button', { name: /^Ask to extend/ })).toBeNull();
   });
 
+  test('the dialog and what is typed stay when the row goes to another list', async () => {
+    // Over by the clock: the page looks again within seconds.
+    const { use } = page({ api: [nothingResidual, listed(open({ active: { since: at(-20), endsAt: at(0), canEndAt: at(-15), memberAt: at(-19), permanent: false } })), ends(ending())] });
+    await screen.findByRole('list', { name: 'Open now' });
+    await userEvent.click(await screen.findByRole('button', { name: 'Ask to extend: Finance reports' }));
+    await userEvent.type(screen.getByRole('textbox', { name: /^Why/, hidden: true }), 'Still on the rota');
+    use(listed(entry({ ended: { at: at(0), networkMayStayOpenUntil: at(90) } })));
+    expect(await screen.findByRole('list', { name: 'You may open', hidden: true }, { timeout: 12_000 })).toBeTruthy();
+    expect(screen.getByRole<HTMLTextAreaElement>('textbox', { name: /^Why/, hidden: true }).value).toBe('Still on the rota');
+  });
+
   test('what waits for an administrator is taken back with one button; a refusal is told', async () => {
     const waiting = ending({ ask: null, asked: { id: REQUEST, at: at(-5), until: null, justification: 'Still on the rota', state: 'waiting' } });
     const { calls, use } = page({ api: [listed(entry()), ends(waiting), refuses(CancelEligibilityRequest, 'eligibility-refused', { detail: 'Microsoft Entra does not let you take this back yourself.' })] });

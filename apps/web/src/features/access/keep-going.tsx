@@ -20,6 +20,7 @@ import { formatNear, isUnderWay, titleOf } from './access.words.ts';
 import { useAsking, type AskWhenEnded } from './ask-when-ended.ts';
 import { activationDraft, ActivationDraft, resumeAddress } from './draft.ts';
 import { useKeepGoing, type KeepGoingWish } from './keep-going.queries.ts';
+import { useRowDialog } from './row-dialogs.tsx';
 
 const useStyles = makeStyles({
   button: { fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' },
@@ -48,26 +49,32 @@ export function KeepGoingAction({ entry, onNews }: { entry: AccessEntry; onNews(
   const styles = useStyles();
   const now = useNow();
   const [search, setSearch] = useSearchParams();
-  // Back from verifying: the dialog is there again, and nothing goes out before the person says so.
-  const isBack = search.get('keep') === entry.groupId;
-  const [asking, setAsking] = useState(isBack);
-  useEffect(() => { if (isBack) setSearch({}, { replace: true }); }, [isBack, setSearch]);
+  const show = useRowDialog();
   const { armed: all, disarm } = useAsking();
   const armed = all.some(({ body }) => body.groupId === entry.groupId);
-  const { keepGoing: plan } = entry;
-  if (!plan || plan.way === 'no' || (!asking && !armed && !endsSoon(entry, now))) return null;
+  const plan = entry.keepGoing?.way === 'no' ? null : entry.keepGoing;
+  const ask = (): void => { if (plan) show((close) => <KeepGoingDialog entry={entry} plan={plan} onNews={onNews} onClose={close} />); };
+  const askAgain = useEffectEvent(ask);
+  // Back from verifying: the dialog is there again, and nothing goes out before the person says so.
+  const isBack = search.get('keep') === entry.groupId;
+  useEffect(() => {
+    if (!isBack) return;
+    askAgain();
+    setSearch({}, { replace: true });
+  }, [isBack, setSearch]);
+  if (!plan || (!armed && !endsSoon(entry, now))) return null;
   const title = titleOf(entry);
   if (armed) return <Button aria-label={`Do not ask again for ${title}`} onClick={() => { disarm(entry.groupId); }}>Do not ask again</Button>;
-  const waitMs = plan.possibleAt === null ? 0 : Date.parse(plan.possibleAt) - now.getTime();
+  const waitMs = waitOf(plan, now);
   return (
-    <>
-      <Button className={styles.button} aria-label={waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}: ${title}` : `Keep going: ${title}`} onClick={() => { setAsking(true); }}>
-        {waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}` : 'Keep going'}
-      </Button>
-      {asking && <KeepGoingDialog entry={entry} plan={plan} waitMs={waitMs} onNews={onNews} onClose={() => { setAsking(false); }} />}
-    </>
+    <Button className={styles.button} aria-label={waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}: ${title}` : `Keep going: ${title}`} onClick={ask}>
+      {waitMs > 0 ? `Keep going in ${formatCountdown(waitMs, true)}` : 'Keep going'}
+    </Button>
   );
 }
+
+/** Milliseconds until PIM can end it. */
+const waitOf = ({ possibleAt }: KeepGoingPlan, now: Date): number => (possibleAt === null ? 0 : Date.parse(possibleAt) - now.getTime());
 
 /** What a row says of an access that this tab asks for again. */
 export function useArmedNote({ groupId, active }: AccessEntry): string | undefined {
@@ -75,9 +82,10 @@ export function useArmedNote({ groupId, active }: AccessEntry): string | undefin
   return armed && active ? 'This tab asks again once it has ended: keep the page open.' : undefined;
 }
 
-function KeepGoingDialog({ entry, plan, waitMs, onNews, onClose }: { entry: AccessEntry; plan: KeepGoingPlan; waitMs: number; onNews(news: string): void; onClose(): void }) {
+function KeepGoingDialog({ entry, plan, onNews, onClose }: { entry: AccessEntry; plan: KeepGoingPlan; onNews(news: string): void; onClose(): void }) {
   const styles = useStyles();
   const keep = useKeepGoing();
+  const waitMs = waitOf(plan, useNow());
   // What was typed before verifying, once (decision 0005).
   const drafts = useDrafts();
   const { arm } = useAsking();

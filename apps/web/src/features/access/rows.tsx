@@ -14,6 +14,7 @@ import { AccessRow } from './access-row.tsx';
 import { formatNear, policyLine, titleOf } from './access.words.ts';
 import { AskToExtend, endingNotes, useEnding } from './extend-eligibility.tsx';
 import { KeepGoingAction, StartsIn, useArmedNote } from './keep-going.tsx';
+import { useRowDialog } from './row-dialogs.tsx';
 
 const useStyles = makeStyles({
   left: { fontVariantNumeric: 'tabular-nums', fontWeight: tokens.fontWeightSemibold, whiteSpace: 'nowrap' },
@@ -58,32 +59,32 @@ function stageOf({ since, memberAt, permanent }: NonNullable<AccessEntry['active
 
 function Deactivate({ entry, waitMs, onEnded }: { entry: AccessEntry; waitMs: number; onEnded(news: string): void }) {
   const styles = useStyles();
-  const [asking, setAsking] = useState(false);
+  const show = useRowDialog();
+  const title = titleOf(entry);
+  return (
+    <Button className={styles.button} disabledFocusable={waitMs > 0} aria-label={waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}: ${title}` : `Deactivate ${title}`} onClick={() => { show((close) => <DeactivateDialog entry={entry} onEnded={onEnded} onClose={close} />); }}>
+      {waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}` : 'Deactivate'}
+    </Button>
+  );
+}
+
+function DeactivateDialog({ entry, onEnded, onClose }: { entry: AccessEntry; onEnded(news: string): void; onClose(): void }) {
   const deactivate = useDeactivate();
   const title = titleOf(entry);
-  const close = () => {
-    setAsking(false);
-    deactivate.reset();
-  };
   const end = () => {
     deactivate.mutate(entry.groupId, {
       onSuccess: ({ endedAt, networkMayStayOpenUntil, provedGone }) => {
-        setAsking(false);
+        onClose();
         onEnded(`${title}: your membership ended at ${formatClock(endedAt)}${provedGone ? ', and the directory shows that you are out' : '; the directory does not show it yet'}. The network may stay open until ${formatClock(networkMayStayOpenUntil)}.`);
       },
     });
   };
   return (
-    <>
-      <Button className={styles.button} disabledFocusable={waitMs > 0} aria-label={waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}: ${title}` : `Deactivate ${title}`} onClick={() => { setAsking(true); }}>
-        {waitMs > 0 ? `Deactivate in ${formatCountdown(waitMs, true)}` : 'Deactivate'}
-      </Button>
-      <ConfirmDialog title={`Deactivate ${title}`} confirm="Deactivate" open={asking} busy={deactivate.isPending} onConfirm={end} onClose={close}>
-        <ProblemBar error={deactivate.error} />
-        <p>Your membership of {entry.groupName} ends now. To come in again you activate again, with all that the policy asks.</p>
-        <p>The network may stay open for up to {formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)}, until {formatClock(new Date(serverNow().getTime() + NETWORK_MAY_STAY_OPEN_MINUTES * 60_000).toISOString())}: the Global Secure Access client keeps the token that it has. Close your connections.</p>
-      </ConfirmDialog>
-    </>
+    <ConfirmDialog title={`Deactivate ${title}`} confirm="Deactivate" open busy={deactivate.isPending} onConfirm={end} onClose={onClose}>
+      <ProblemBar error={deactivate.error} />
+      <p>Your membership of {entry.groupName} ends now. To come in again you activate again, with all that the policy asks.</p>
+      <p>The network may stay open for up to {formatMinutes(NETWORK_MAY_STAY_OPEN_MINUTES)}, until {formatClock(new Date(serverNow().getTime() + NETWORK_MAY_STAY_OPEN_MINUTES * 60_000).toISOString())}: the Global Secure Access client keeps the token that it has. Close your connections.</p>
+    </ConfirmDialog>
   );
 }
 
