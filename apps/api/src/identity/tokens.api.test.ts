@@ -16,7 +16,7 @@ async function through(emulatorUrl: string): Promise<string> {
       await atTokens.onRefresh();
     }
     if (atTokens.isDown && path.includes('/token')) throw new Error('nobody is there');
-    const given = await fetch(`${emulatorUrl}${path}`, { method, headers, ...(body.length > 0 && { body }) });
+    const given = await fetch(`${emulatorUrl}${path}`, { method, headers, ...(body.length > 0 && { body: new Uint8Array(body) }) });
     const text = await given.text();
     return { status: given.status, headers: { 'content-type': given.headers.get('content-type') ?? '' }, text: path.endsWith('/openid-configuration') ? text.replace(/("token_endpoint":\s*")http:\/\/[^/]+/, `$1${url}`) : text };
   };
@@ -24,7 +24,7 @@ async function through(emulatorUrl: string): Promise<string> {
     void (async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of req) chunks.push(chunk as Buffer);
-      const headers = new Headers(Object.entries(req.headers).filter(([name]) => !['host', 'connection', 'content-length'].includes(name)).map(([name, value]) => [name, String(value)]));
+      const headers = new Headers(Object.entries(req.headers).filter(([name]) => !['host', 'connection', 'content-length'].includes(name)).map(([name, value]): [string, string] => [name, String(value)]));
       const { status, headers: given, text } = await answer(req.method ?? '', req.url ?? '', headers, Buffer.concat(chunks));
       res.writeHead(status, given).end(text);
     })().catch(() => { res.destroy(); });
