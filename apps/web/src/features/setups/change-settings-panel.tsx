@@ -1,7 +1,6 @@
 import { MAX_ACTIVATION_MINUTES, RoleSettingsChange, type PresetName, type RoleSettings, type SettingsOf } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { Field } from '@fluentui/react-field';
-import { DismissRegular } from '@fluentui/react-icons';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
 import { Select } from '@fluentui/react-select';
 import { tokens } from '@fluentui/react-theme';
@@ -13,6 +12,7 @@ import { useNavigate } from 'react-router';
 import { formatMinutes } from '../../lib/dates.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { SidePanel } from '../../ui/side-panel.tsx';
+import { Chosen } from './chosen.tsx';
 import { PresetRadios } from './preset-choice.tsx';
 import { PrincipalPicker } from './principal-picker.tsx';
 import { authenticationContexts, useChangeSetups } from './setups.queries.ts';
@@ -21,8 +21,6 @@ const useStyles = makeStyles({
   form: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '12px' },
   select: { minWidth: 0, '& > select': { minWidth: 0, textOverflow: 'ellipsis' } },
   text: { margin: '0 0 12px', color: tokens.colorNeutralForeground2 },
-  chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
-  one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
 });
 
 type Approvers = RoleSettings['approval']['approvers'];
@@ -121,11 +119,7 @@ export function ChangeSettingsPanel({ of, setups, onClose }: { of: SettingsOf; s
             {pick('approval', 'Approval', REQUIRE)}
             {wish.approval === 'yes' && (
               <>
-                {wish.approvers.length > 0 && (
-                  <ul className={styles.chosen} aria-label="Approvers">
-                    {wish.approvers.map((one) => <li key={one.id} className={styles.one}>{one.displayName}<Button appearance="transparent" size="small" icon={<DismissRegular />} aria-label={`Remove ${one.displayName}`} onClick={() => { setValue('approvers', wish.approvers.filter(({ id }) => id !== one.id)); }} /></li>)}
-                  </ul>
-                )}
+                <Chosen label="Approvers" people={wish.approvers.map(({ id, displayName }) => ({ key: id, displayName }))} onRemove={(index) => { setValue('approvers', wish.approvers.toSpliced(index, 1)); }} />
                 <PrincipalPicker label="Approvers" exclude={wish.approvers.map(({ id }) => id)} hint="Any one of them decides; a request lapses after 24 h" onPick={({ id, kind, displayName }) => { setLacking(undefined); setValue('approvers', [...wish.approvers, { id, kind, displayName }]); }} />
               </>
             )}

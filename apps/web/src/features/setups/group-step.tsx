@@ -1,8 +1,6 @@
 import { proposeMailNickname } from '@gatehouse/contracts';
-import { Button } from '@fluentui/react-button';
 import { Combobox, Option } from '@fluentui/react-combobox';
 import { Field } from '@fluentui/react-field';
-import { DismissRegular } from '@fluentui/react-icons';
 import { Input } from '@fluentui/react-input';
 import { Radio, RadioGroup } from '@fluentui/react-radio';
 import { tokens } from '@fluentui/react-theme';
@@ -12,6 +10,7 @@ import { useDeferredValue, useRef, useState } from 'react';
 import { Controller, useFieldArray, useFormContext, useWatch } from 'react-hook-form';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { TextField } from '../../ui/text-field.tsx';
+import { Chosen } from './chosen.tsx';
 import type { SetupDraft } from './draft.ts';
 import { follows } from './naming.ts';
 import { PrincipalPicker } from './principal-picker.tsx';
@@ -22,8 +21,6 @@ const useStyles = makeStyles({
   // Why it cannot be taken has to be legible, unlike what Fluent shows of a disabled choice.
   unfit: { color: tokens.colorNeutralForeground2 },
   owners: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '8px' },
-  chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
-  one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
   kept: { overflowWrap: 'anywhere' },
   input: { minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   parts: { display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: '8px', '@media (max-width: 560px)': { gridTemplateColumns: 'minmax(0, 1fr)' } },
@@ -86,11 +83,7 @@ function Owners({ isNew }: { isNew: boolean }) {
     <div className={styles.owners}>
       <PrincipalPicker label="Owners" kind="user" exclude={owners.fields.map(({ principalId }) => principalId)} error={errors.owners?.message ?? errors.owners?.root?.message} hint={`${owners.fields.length === 0 ? `${nobody} ` : ''}Owners may change members and role settings`}
         onPick={({ id, displayName }) => { owners.append({ principalId: id, displayName }); }} />
-      {owners.fields.length > 0 && (
-        <ul className={styles.chosen} aria-label="Owners of the group">
-          {owners.fields.map((one, index) => <li key={one.key} className={styles.one}>{one.displayName}<Button appearance="transparent" size="small" icon={<DismissRegular />} aria-label={`Remove ${one.displayName}`} onClick={() => { owners.remove(index); }} /></li>)}
-        </ul>
-      )}
+      <Chosen label="Owners of the group" people={owners.fields} onRemove={(index) => { owners.remove(index); }} />
     </div>
   );
 }

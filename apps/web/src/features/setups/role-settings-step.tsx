@@ -1,8 +1,6 @@
 import { PROPOSED_ROLE_SETTINGS, type Answer, type ListAuthenticationContexts } from '@gatehouse/contracts';
-import { Button } from '@fluentui/react-button';
 import { Checkbox } from '@fluentui/react-checkbox';
 import { Field } from '@fluentui/react-field';
-import { DismissRegular } from '@fluentui/react-icons';
 import { Input } from '@fluentui/react-input';
 import { Select } from '@fluentui/react-select';
 import { tokens } from '@fluentui/react-theme';
@@ -11,6 +9,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { Controller, useFieldArray, useFormContext, useWatch, type FieldPath } from 'react-hook-form';
 import { formatMinutes } from '../../lib/dates.ts';
+import { Chosen } from './chosen.tsx';
 import { PresetChoice } from './preset-choice.tsx';
 import { PrincipalPicker } from './principal-picker.tsx';
 import type { SetupDraft } from './draft.ts';
@@ -23,8 +22,6 @@ const useStyles = makeStyles({
   // A field is no wider than its column: the longest choice would make it wider than a narrow screen.
   group: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', minWidth: 0, gap: '12px', margin: 0, padding: '16px', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge, backgroundColor: tokens.colorNeutralBackground1, '& .fui-Field': { gridTemplateColumns: 'minmax(0, 1fr)' }, '& .fui-Select': { minWidth: 0 }, '& select': { minWidth: 0, width: '100%', textOverflow: 'ellipsis' } },
   legend: { fontWeight: tokens.fontWeightSemibold, padding: '0 4px' },
-  chosen: { display: 'flex', flexWrap: 'wrap', gap: '4px 8px', margin: 0, padding: 0, listStyle: 'none' },
-  one: { display: 'inline-flex', alignItems: 'center', gap: '4px', padding: '2px 4px 2px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground3 },
   mailTo: { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: '4px', alignContent: 'start' },
   address: { width: '100%', minWidth: 0, '& > input': { minWidth: 0, width: '100%' } },
   occasions: { display: 'grid', gap: '20px', marginTop: '12px' },
@@ -134,11 +131,7 @@ function RoleSettingsFields({ of }: { of: 'roleSettings' | 'ownerRoleSettings' }
         {check(at('approval.required'), 'Require approval')}
         {settings.approval.required && (
           <>
-            {approvers.fields.length > 0 && (
-              <ul className={styles.chosen} aria-label="Approvers">
-                {approvers.fields.map((one, index) => <li key={one.key} className={styles.one}>{one.displayName}<Button appearance="transparent" size="small" icon={<DismissRegular />} aria-label={`Remove ${one.displayName}`} onClick={() => { approvers.remove(index); }} /></li>)}
-              </ul>
-            )}
+            <Chosen label="Approvers" people={approvers.fields} onRemove={(index) => { approvers.remove(index); }} />
             <PrincipalPicker label="Approvers" exclude={settings.approval.approvers.map(({ id }) => id)} error={problems?.approval?.approvers?.message ?? problems?.approval?.approvers?.root?.message} hint="Any one of them decides; a request lapses after 24 h"
               onPick={({ id, kind, displayName }) => { approvers.append({ id, kind, displayName }); }} />
           </>
