@@ -2,6 +2,7 @@ import type { Connection, Database } from '@gatehouse/db';
 import { GraphError, type AppAssignment, type ApplicationSegment, type Graph, type GraphApplication } from '@gatehouse/graph';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
+import { storable } from '../core/text.ts';
 import { readRoleSettings } from '../features/setup/setup.ts';
 import { inTransaction, withConnection } from './database.ts';
 import { observeCatalog } from './observations/catalog.ts';
@@ -180,6 +181,3 @@ async function replaceAssignments(connection: Connection, tenantId: string, grou
     [tenantId, JSON.stringify(assignments), readAt.toISOString()],
   );
 }
-
-/** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-const storable = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storable } from '../core/text.ts';
 import { instantText, LONGEST_ID } from './directory-event.ts';
 
 /** A row of the traffic log as Graph sent it: its text, its id and its time (empty where it has none). */
@@ -30,9 +31,7 @@ export interface Connected {
 const LONGEST_TEXT = 400;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
-/** PostgreSQL stores no NUL, and no half of a surrogate pair. */
-const clean = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed();
-const text = z.string().nullish().catch(null).transform((value) => (value ? clean(value.trim()).slice(0, LONGEST_TEXT).toWellFormed() || null : null));
+const text = z.string().nullish().catch(null).transform((value) => (value ? storable(value.trim()).slice(0, LONGEST_TEXT).toWellFormed() || null : null));
 const lower = text.transform((value) => value?.toLowerCase() ?? null);
 
 const Row = z.object({
@@ -50,11 +49,11 @@ const ACTIONS: Readonly<Record<string, Connected['action']>> = { allow: 'allow',
  */
 export function parseTraffic(received: ReceivedTraffic, fallbackAt: string): Connected {
   const row = Row.parse(parsed(received.raw));
-  const atRaw = clean(received.createdDateTime) || (row.createdDateTime ?? '');
+  const atRaw = storable(received.createdDateTime) || (row.createdDateTime ?? '');
   const action = ACTIONS[row.action ?? ''] ?? 'other';
   const appId = row.applicationSnapshot?.appId ?? null;
   return {
-    id: (clean(received.transactionId) || (row.transactionId ?? '')).slice(0, LONGEST_ID),
+    id: (storable(received.transactionId) || (row.transactionId ?? '')).slice(0, LONGEST_ID),
     at: instantText(atRaw) ?? fallbackAt,
     atRaw,
     userId: row.userId === NO_ID ? null : row.userId,
@@ -64,7 +63,7 @@ export function parseTraffic(received: ReceivedTraffic, fallbackAt: string): Con
     ip: row.destinationIp,
     port: row.destinationPort ?? null,
     applicationId: appId === NO_ID ? null : appId,
-    raw: clean(received.raw),
+    raw: storable(received.raw),
   };
 }
 

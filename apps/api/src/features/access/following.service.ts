@@ -133,9 +133,6 @@ export function createFollowing(settling: Settling) {
       }));
       return { rows: settled, failures };
     },
-
-    /** Whether a reading is left to the request, which is then taken. */
-    mayRead: (row: StoredRequest): Promise<boolean> => takeRead(db, row, clock.now()),
   };
 }
 

@@ -134,13 +134,6 @@ export async function putCancelled(tx: Tx, owner: Owner, part: 'requests' | 'eli
   await tx.ownAccessItem.updateMany({ where: { ...of(owner), part, id: requestId }, data: { status: 'Canceled' } });
 }
 
-/** Puts in a request as Entra just answered it. */
-export async function putRequest(tx: Tx, owner: Owner, part: 'requests' | 'eligibility-requests', request: Identified<EntraRequest>): Promise<void> {
-  await moveOwnAccess(tx, owner);
-  await tx.ownAccessItem.deleteMany({ where: { ...of(owner), part, id: request.id } });
-  await tx.ownAccessItem.createMany({ data: rowsOf(owner, part === 'requests' ? { part, items: [request] } : { part, items: [request] }) });
-}
-
 /**
  * Whether the audit log tells of something that the readings do not: it came in since, and did not happen long before
  * them. What the portal asked for itself is on record, and what MS-PIM enters in the directory has an event of its own.

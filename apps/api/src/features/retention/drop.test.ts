@@ -11,6 +11,7 @@ import type { Actor } from '../../core/actor.ts';
 import { withConnection } from '../../mirror/database.ts';
 import { ingest, joinStale } from '../../mirror/ingest.ts';
 import { checkLedger } from '../../mirror/ledger/check.ts';
+import { inSnapshot } from '../../mirror/ledger/leaf.store.ts';
 import { COPY_SETTINGS } from '../../mirror/ledger/leaves.ts';
 import { createLedger, originOf, type Ledger } from '../../mirror/ledger/ledger.ts';
 import { pimEvent, story } from '../../mirror/testing.ts';
@@ -185,6 +186,19 @@ test('a pack of a part, whose record of the drop lies behind it, holds too; and 
       expect(checked.found.join(' '), change).toMatch(found);
     }
   });
+});
+
+test('a pack of a part that comes to everything with the record of the drop is one of everything', async () => {
+  await makeReady();
+  await db.pool.query(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', $2)`, [tenantId, (await drops())[0]?.sha256]);
+  await ledger.seal();
+  const { rows: [record] } = await db.pool.query<{ first: number }>(`SELECT s.first_leaf::int AS first FROM ledger_seal AS s JOIN log_batch AS b USING (tenant_id, batch_id) WHERE b.log = 'dropped_month'`);
+  const part = new Map<string, Buffer>();
+  await withConnection(db, (connection) => inSnapshot(connection, async () => {
+    for await (const { name, chunks } of ledger.part(connection, [0, record?.first ?? 0])) part.set(name, await bytesOf(chunks()));
+  }));
+  const { problems } = await checkPack({ names: [...part.keys()], stream: async function* stream(name: string) { yield part.get(name) ?? Buffer.of(); } }, { keys: await ledger.keys() });
+  expect([problems, part.has('ledger/strays.copy')]).toEqual([[], true]);
 });
 
 test('the database refuses by itself, and says why', async () => {

@@ -40,7 +40,6 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   const before = range.from && await checkpointBefore(connection, tenantId, range.from);
   const after = range.to && await checkpointBefore(connection, tenantId, range.to);
   const [from, to] = leaves ?? [range.from ? before?.size ?? 0 : 0, range.to ? after?.size ?? 0 : size];
-  const isAll = from === 0 && to === size;
   const tiles: ReadTile = async (level, index) => hashesOf(await readTile(connection, tenantId, size, level, index) ?? Buffer.alloc(0));
   const text = (name: string, content: string): PackFile => ({ name: `ledger/${name}`, chunks: () => [Buffer.from(content)] });
 
@@ -48,14 +47,17 @@ export async function* ledgerPart(connection: Connection, { tenantId, origin, ra
   yield text('checkpoint', checkpoint.note);
   yield text('keys', [...new Set([...await knownKeys(connection, tenantId), ...keys])].map((key) => `${key}\n`).join(''));
 
-  const earlier = isAll ? await checkpointsUpTo(connection, tenantId, size, EARLIER) : (await Promise.all([from, to].map((at) => checkpointOfSize(connection, tenantId, at)))).flatMap((one) => (one && one.size < size ? [one] : []));
-  for (const one of earlier) yield text(`checkpoints/${one.size}`, one.note);
-
   // Rows that were dropped are not here; the record of it is, wherever it stands.
   const drops = await readDroppedRows(connection, tenantId, from, to);
   const dropped = drops.flatMap(leavesAsStored).map(([start, end]): Range => [Math.max(start, from), Math.min(end, to)]).filter(([start, end]) => end > start).sort((one, other) => one[0] - other[0]);
   const ranges = merged([[from, to] as const, ...await leavesOfBatches(connection, tenantId, drops.map(({ batch_id }) => Number(batch_id)))].map(([start, end]): Range => [start, Math.min(end, size)]));
   const gaps = gapsBetween(ranges, size);
+  // Also where a part and the records of what was dropped of it come to everything.
+  const isAll = gaps.length === 0;
+
+  const earlier = isAll ? await checkpointsUpTo(connection, tenantId, size, EARLIER) : (await Promise.all([from, to].map((at) => checkpointOfSize(connection, tenantId, at)))).flatMap((one) => (one && one.size < size ? [one] : []));
+  for (const one of earlier) yield text(`checkpoints/${one.size}`, one.note);
+
   const proofs = {
     format: dropped.length > 0 ? 2 : 1, origin, size, ranges,
     gaps: [] as object[], checkpoints: [] as number[], consistency: [] as object[], ...(dropped.length > 0 && { dropped }),
