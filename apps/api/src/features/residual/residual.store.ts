@@ -7,6 +7,7 @@ export interface StoredRevocation extends RecordedRevocation {
   readonly tenantId: string;
   readonly id: string;
   readonly principalName: string;
+  readonly justification: string | null;
 }
 
 export interface RevocationIntent {
