@@ -5,6 +5,7 @@ import { Select } from '@fluentui/react-select';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useId } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { formatClock, formatDay, formatInstant } from '../../lib/dates.ts';
 import { usePutParam } from '../../lib/search-param.ts';
@@ -141,13 +142,13 @@ const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 /** A table as it stands: each cell has its number, the shade only helps the eye. */
 function HeatMap({ data, timeZone }: { data: Answer<typeof GetEventStatistics>; timeZone: string }) {
   const styles = useStyles();
+  const id = useId();
   const most = Math.max(1, ...data.hours.map(({ events }) => events));
   const of = new Map(data.hours.map(({ weekday, hour, events }) => [`${weekday} ${hour}`, events]));
   return (
     <>
       <div className={styles.scroll} tabIndex={0} role="region" aria-label="Activations by weekday and hour">
-        <table className={styles.heat}>
-          <caption className={styles.note} style={{ textAlign: 'left', captionSide: 'bottom' }}>Activations that began in each hour of the week, by the clock of {timeZone}</caption>
+        <table className={styles.heat} aria-labelledby={id}>
           <thead><tr><th scope="col" className={styles.weekday}>Day</th>{HOURS.map((hour) => <th key={hour} scope="col" className={styles.hour}>{String(hour).padStart(2, '0')}</th>)}</tr></thead>
           <tbody>
             {WEEKDAYS.map((name, index) => (
@@ -156,13 +157,15 @@ function HeatMap({ data, timeZone }: { data: Answer<typeof GetEventStatistics>; 
                 {HOURS.map((hour) => {
                   const events = of.get(`${index + 1} ${hour}`) ?? 0;
                   // Light enough at its strongest that the number stays readable on it, in both themes.
-                  return <td key={hour} className={styles.cell} style={events === 0 ? undefined : { backgroundColor: `color-mix(in srgb, ${tokens.colorBrandBackground2Pressed} ${Math.round(20 + (events / most) * 80)}%, ${tokens.colorNeutralBackground3})` }}>{events === 0 ? '' : events}</td>;
+                  return <td key={hour} className={styles.cell} style={events === 0 ? undefined : { backgroundColor: `color-mix(in srgb, ${tokens.colorBrandBackground} ${Math.round(10 + (events / most) * 50)}%, ${tokens.colorNeutralBackground3})` }}>{events === 0 ? '' : events}</td>;
                 })}
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      {/* Not a caption: that would scroll with the table, and be cut off beside it. */}
+      <p id={id} className={styles.note}>Activations that began in each hour of the week, by the clock of {timeZone}</p>
     </>
   );
 }
