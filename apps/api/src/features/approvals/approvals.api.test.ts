@@ -175,15 +175,17 @@ test('a decision without a reason is told at the field, and Entra is not asked',
   expect(await portal.emulator.journal()).toEqual([]);
 });
 
+/** Takes the answer to the decision away, and then the first sight of what became of it. */
+const LOSES_THE_ANSWER = [
+  { match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } },
+  { match: { method: 'GET', path: '**/assignmentApprovals/*/stages', nth: 2 }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } },
+];
+
 test('Entra does not answer: the decision stays on record until Entra shows whether it arrived', async () => {
   await using all = await prepared();
   const { portal, omar } = all;
   const [item] = (await inbox(omar)).items;
-  await portal.emulator.faults([
-    { match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } },
-    // Where it is looked what became of it.
-    { match: { method: 'GET', path: '**/assignmentApprovals/*/stages', nth: 2 }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } },
-  ]);
+  await portal.emulator.faults(LOSES_THE_ANSWER);
   expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
   expect(await portal.db.prisma.approvalDecision.findMany()).toMatchObject([{ status: 'asked' }]);
   expect((await inbox(omar)).decided).toMatchObject([{ id: item.id, decision: 'approve' }]);
@@ -194,10 +196,7 @@ test('as long as Entra does not show what became of the decision, it has not fai
   await using all = await prepared();
   const { portal, omar } = all;
   const [item] = (await inbox(omar)).items;
-  await portal.emulator.faults([
-    { match: { method: 'PATCH', path: '**/assignmentApprovals/**' }, times: 1, fault: { kind: 'reset', effect: 'after' } },
-    { match: { method: 'GET', path: '**/assignmentApprovals/*/stages', nth: 2 }, fault: { kind: 'status', status: 403, code: 'Authorization_RequestDenied' } },
-  ]);
+  await portal.emulator.faults(LOSES_THE_ANSWER);
   expect((await decide(omar, item.id)).body).toMatchObject({ code: 'directory-unavailable' });
   await portal.advance('PT5M');
   await portal.emulator.faults([{ match: { method: 'GET', path: '**/assignmentApprovals/*/stages' }, times: null, fault: { kind: 'status', status: 404, code: 'ResourceNotFound' } }]);
