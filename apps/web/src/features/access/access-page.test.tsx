@@ -124,7 +124,6 @@ describe('the list', () => {
     await userEvent.type(screen.getByRole('searchbox'), 'payroll');
     expect(screen.queryByRole('heading', { name: 'Finance reports' })).toBeNull();
     expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Remind me before it ends' }).checked).toBe(true);
-    localStorage.clear();
   });
 
   test('favourites come first, then what was used lately; the star moves at once', async () => {

@@ -2,7 +2,7 @@ import { AskForEligibility, CancelEligibilityRequest, DeactivateAccess, GetAcces
 import { focusManager } from '@tanstack/react-query';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { draftsOf } from '../../lib/drafts.ts';
 import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
@@ -21,7 +21,6 @@ const nothingResidual = answers(ListOwnResidualAccess, { readAt: at(0), items: [
 const page = (api: Parameters<typeof renderPage>[1], path?: string) => renderPage(<AccessPage />, { ...api, ...(path !== undefined && { path }) });
 const bodies = (calls: { endpoint: { path: string }; body: unknown }[], path: string) => calls.filter(({ endpoint }) => endpoint.path === path).map(({ body }) => body);
 
-beforeEach(() => { sessionStorage.clear(); });
 afterEach(() => { focusManager.setFocused(undefined); });
 
 describe('keep going', () => {

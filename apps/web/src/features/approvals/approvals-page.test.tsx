@@ -1,7 +1,7 @@
 import { DecideApproval, ListApprovals, PROBLEMS, type ApprovalItem, type ProblemCode } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { approval, at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { useWaitingApprovals } from './approvals.browser.ts';
@@ -9,11 +9,6 @@ import { ApprovalsPage } from './approvals-page.tsx';
 
 const inbox = (items = [approval()]) => answers(ListApprovals, { readAt: at(0), historyFrom: at(-60 * 24 * 365), items, decided: [] });
 const reason = () => screen.getByRole<HTMLInputElement>('textbox', { name: /Reason for the decision/ });
-
-beforeEach(() => {
-  sessionStorage.clear();
-  localStorage.clear();
-});
 
 test('shows that it is reading', async () => {
   renderPage(<ApprovalsPage />, { api: [waits(ListApprovals)] });

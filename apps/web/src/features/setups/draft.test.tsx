@@ -1,13 +1,11 @@
 import { CreateSetup, PROPOSED_ROLE_SETTINGS, SearchPrincipals } from '@gatehouse/contracts';
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { answers, refuses } from '../../testing/testing.tsx';
 import { GUID } from '../../testing/samples.ts';
 import { draftKeyOf, readDraft } from './draft.ts';
 import { DRAFT_KEY, filled, openWizard } from './testing/wizard.tsx';
-
-beforeEach(() => { sessionStorage.clear(); });
 
 const box = (name: string): HTMLInputElement => screen.getByRole('textbox', { name });
 

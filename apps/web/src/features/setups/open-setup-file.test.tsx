@@ -2,7 +2,7 @@ import { PROPOSED_ROLE_SETTINGS, ReadSetupFile, SetupDefinition, ListSetups } fr
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes, useLocation } from 'react-router';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ANA, answers, refuses, renderPage, type Handler } from '../../testing/testing.tsx';
 import { draftKeyOf, keepDraft, readDraft } from './draft.ts';
 import { SetupsPage } from './setups-page.tsx';
@@ -17,8 +17,6 @@ const Wizard = () => <><p>the wizard</p><p>{leadOf(useLocation().state)}</p></>;
 const KEY = draftKeyOf(ANA.person?.id, undefined);
 const open = (...api: Handler[]) => renderPage(<Routes><Route path="/setups" element={<SetupsPage />} /><Route path="/setups/new" element={<Wizard />} /></Routes>, { path: '/setups', api: [answers(ListSetups, { setups: [] }), ...api] });
 const choose = async (text: string): Promise<void> => { await userEvent.upload(await screen.findByLabelText('File of a setup'), new File([text], 'setup.yaml', { type: 'application/yaml' })); };
-
-afterEach(() => { sessionStorage.clear(); });
 
 test('a file is opened in the wizard, to be reviewed there', async () => {
   const { calls } = open(answers(ReadSetupFile, { definition }));

@@ -2,7 +2,7 @@ import { CreateSetup, ListApplications, ListConnectorGroups, PlanSetup, SearchPr
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { Route, Routes } from 'react-router';
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ANA, answers, refuses, renderPage } from '../../testing/testing.tsx';
 import { SetupWizardPage } from './setup-wizard-page.tsx';
 import { aPlan, aRun, aStep, GUID } from '../../testing/samples.ts';
@@ -22,7 +22,6 @@ const api = [
 ];
 
 const pages = <Routes><Route path="/setups/new" element={<SetupWizardPage />} /><Route path="/runs/:runId" element={<p>the run</p>} /></Routes>;
-beforeEach(() => { sessionStorage.clear(); });
 
 async function walkToReview(): Promise<void> {
   await userEvent.type(await screen.findByLabelText('Application'), 'FinReport');
