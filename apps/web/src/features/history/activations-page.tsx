@@ -2,13 +2,12 @@ import { ActivationStatus, type HistoryActivation } from '@gatehouse/contracts';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import type { Column } from '../../ui/data-table.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
-import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
+import { HistoryList, useHistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { activations, type ActivationQuery } from './history.queries.ts';
 import { endOf, ORDERS, stateOf, STATUSES } from './history.words.ts';
@@ -32,8 +31,7 @@ export function ActivationsPage() {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
     status: ActivationStatus.safeParse(filter.text('status')).data, text: filter.found, from: filter.from, to: filter.to,
   };
-  const query = useInfiniteQuery({ ...activations({ ...wish, ...(filter.order === 'oldest' && { order: filter.order }) }), placeholderData: keepPreviousData });
-  const rows = eachOnce(query.data?.pages.flatMap((page) => page.activations) ?? [], ({ requestId }) => requestId);
+  const shown = useHistoryList(activations(wish, filter.order));
   const columns: readonly Column<HistoryActivation>[] = [
     {
       id: 'asked', header: 'Asked', width: '14%',
@@ -46,9 +44,9 @@ export function ActivationsPage() {
     { id: 'decided', header: 'Decided by', width: '12%', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
   ];
   return (
-    <HistoryPage title="History: activations" exportable coverage={query.data?.pages[0]?.coverage}>
+    <HistoryPage title="History: activations" exportable coverage={shown.coverage}>
       <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
-      <HistoryList label="Activations" noun="activations" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ requestId }) => requestId} onOpen={({ requestId }) => { open(requestId); }} />
+      <HistoryList label="Activations" noun="activations" shown={shown} filter={filter} columns={columns} onOpen={({ requestId }) => { open(requestId); }} />
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
     </HistoryPage>
   );

@@ -2,7 +2,6 @@ import type { HistoryEvent } from '@gatehouse/contracts';
 import { Link } from '@fluentui/react-link';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { formatDay, formatSeconds } from '../../lib/dates.ts';
 import type { Column } from '../../ui/data-table.tsx';
 import { StatusBadge } from '../../ui/states.tsx';
@@ -10,7 +9,7 @@ import { CountLine } from './count-line.tsx';
 import { EVENT_CHOICES, eventWish } from './event-filter.ts';
 import { EventPanel } from './event-panel.tsx';
 import { FilterBar, useFilter } from './filter-bar.tsx';
-import { eachOnce, HistoryList, useOpened } from './history-list.tsx';
+import { HistoryList, useHistoryList, useOpened } from './history-list.tsx';
 import { HistoryPage } from './history-page.tsx';
 import { events } from './history.queries.ts';
 import { ORDERS, RESULTS, titleOf } from './history.words.ts';
@@ -26,8 +25,7 @@ export function EventsPage() {
   const filter = useFilter(EVENT_CHOICES);
   const { opened, open, close } = useOpened('event');
   const wish = eventWish(filter);
-  const query = useInfiniteQuery({ ...events({ ...wish, ...(filter.order === 'oldest' && { order: filter.order }) }), placeholderData: keepPreviousData });
-  const rows = eachOnce(query.data?.pages.flatMap((page) => page.events) ?? [], ({ id, revision }) => `${id} ${revision}`);
+  const shown = useHistoryList(events(wish, filter.order));
   const columns: readonly Column<HistoryEvent>[] = [
     {
       id: 'at', header: 'When', width: '14%',
@@ -40,10 +38,10 @@ export function EventsPage() {
     { id: 'result', header: 'Result', width: '13%', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
   ];
   return (
-    <HistoryPage title="History: events" exportable coverage={query.data?.pages[0]?.coverage}>
+    <HistoryPage title="History: events" exportable coverage={shown.coverage}>
       <FilterBar filter={filter} choices={EVENT_CHOICES} orders={ORDERS} />
       <CountLine filter={filter} wish={wish} />
-      <HistoryList label="Events" noun="events" query={query} filter={filter} columns={columns} rows={rows} rowKey={({ id, revision }) => `${id} ${revision}`} onOpen={({ id }) => { open(id); }} />
+      <HistoryList label="Events" noun="events" shown={shown} filter={filter} columns={columns} onOpen={({ id }) => { open(id); }} />
       {opened !== undefined && <EventPanel eventId={opened} onOpen={open} onClose={close} />}
     </HistoryPage>
   );

@@ -1,7 +1,7 @@
 import type { Coverage } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { makeStyles } from '@griffel/react';
-import type { UseInfiniteQueryResult } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { usePutParam } from '../../lib/search-param.ts';
@@ -9,6 +9,8 @@ import { LongTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import type { Filter } from './filter-bar.tsx';
+import { pagesOf, type ListSource } from './history.queries.ts';
+import { Newer } from './newer.tsx';
 
 const useStyles = makeStyles({
   more: { marginTop: '12px' },
@@ -31,21 +33,25 @@ export function eachOnce<Row>(rows: readonly Row[], keyOf: (row: Row) => string)
   return [...new Map(rows.map((row) => [keyOf(row), row])).values()];
 }
 
+/** A list as it is shown: its pages as they were read, and what is true of the whole. */
+export function useHistoryList<Row>(list: ListSource<Row>) {
+  const query = useInfiniteQuery({ ...pagesOf(list), placeholderData: keepPreviousData });
+  return { list, query, coverage: query.data?.pages[0]?.coverage };
+}
+
 interface Props<Row> {
   readonly label: string;
-  readonly noun: string;
-  readonly query: UseInfiniteQueryResult<{ pages: { coverage: Coverage }[] }>;
+  readonly noun: 'events' | 'activations';
+  readonly shown: ReturnType<typeof useHistoryList<Row>>;
   readonly filter: Filter;
   readonly columns: readonly Column<Row>[];
-  readonly rows: readonly Row[];
-  rowKey(row: Row): string;
   onOpen(row: Row): void;
 }
 
 /** The four states of a list of the history, and the way to what is older: by scrolling there, or by a button. */
-export function HistoryList<Row>({ label, noun, query, filter, columns, rows, rowKey, onOpen }: Props<Row>) {
+export function HistoryList<Row>({ label, noun, shown: { list, query, coverage }, filter, columns, onOpen }: Props<Row>) {
   const styles = useStyles();
-  const coverage = query.data?.pages[0]?.coverage;
+  const rows = eachOnce(query.data?.pages.flatMap((page) => page.rows) ?? [], list.keyOf);
   const stale = query.isPlaceholderData;
   const canReadOn = query.hasNextPage && !stale && !query.isFetchNextPageError;
   return (
@@ -56,7 +62,8 @@ export function HistoryList<Row>({ label, noun, query, filter, columns, rows, ro
       {query.isSuccess && !stale && rows.length === 0 && <Nothing noun={noun} filter={filter} coverage={coverage} />}
       {rows.length > 0 && (
         <Awaiting isStale={stale}>
-          <LongTable label={label} columns={columns} rows={rows} rowKey={rowKey} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
+          {!stale && list.order === 'newest' && <Newer list={list} rows={rows} noun={noun} />}
+          <LongTable label={label} columns={columns} rows={rows} rowKey={list.keyOf} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
         </Awaiting>
       )}
       {query.isFetchNextPageError && <div className={styles.after}><ProblemBar error={query.error} onRetry={() => void query.fetchNextPage()} /></div>}

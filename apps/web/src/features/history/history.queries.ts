@@ -1,29 +1,82 @@
-import { CountEvents, GetActivation, GetEvent, GetEventProof, GetEventStatistics, GetExceptions, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents, type CallInput, type ExceptionList } from '@gatehouse/contracts';
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { CountEvents, GetActivation, GetEvent, GetEventProof, GetEventStatistics, GetExceptions, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents, type CallInput, type Coverage, type ExceptionList, type HistoryActivation, type HistoryEvent } from '@gatehouse/contracts';
+import { infiniteQueryOptions, queryOptions, type QueryClient, type QueryKey } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 
 export type EventQuery = NonNullable<CallInput<typeof SearchEvents>['query']>;
 export type ActivationQuery = NonNullable<CallInput<typeof SearchActivations>['query']>;
 
-/** A list that was read on does not move under its reader, nor is all of it read again because they came back to it. */
-const ofFirstPage = ({ state }: { state: { data?: { pages: readonly unknown[] } | undefined } }): boolean => (state.data?.pages.length ?? 0) <= 1;
+export type Order = 'newest' | 'oldest';
 
-/** Newest first; the next page is asked for with the cursor that the last one gave. */
-export const events = (filter: EventQuery) => infiniteQueryOptions({
-  queryKey: ['history', 'events', filter],
-  queryFn: ({ pageParam, signal }) => call(SearchEvents, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
-  initialPageParam: null as string | null,
-  getNextPageParam: ({ nextCursor }) => nextCursor,
-  refetchOnMount: ofFirstPage, refetchOnWindowFocus: ofFirstPage, refetchOnReconnect: ofFirstPage,
+/** A page of a list of the history. */
+export interface ListPage<Row> {
+  readonly rows: readonly Row[];
+  readonly nextCursor: string | null;
+  readonly coverage: Coverage;
+}
+
+/** A list of the history in the order of time: how it is read, and what its rows are known by. */
+export interface ListSource<Row> {
+  readonly queryKey: QueryKey;
+  readonly order: Order;
+  read(cursor: string | null, signal: AbortSignal): Promise<ListPage<Row>>;
+  keyOf(row: Row): string;
+  timeOf(row: Row): string;
+}
+
+export const events = (filter: EventQuery, order: Order): ListSource<HistoryEvent> => ({
+  queryKey: ['history', 'events', filter, order], order,
+  read: (cursor, signal) => call(SearchEvents, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ events: rows, ...page }) => ({ ...page, rows })),
+  keyOf: ({ id, revision }) => `${id} ${revision}`,
+  timeOf: ({ at }) => at,
 });
 
-export const activations = (filter: ActivationQuery) => infiniteQueryOptions({
-  queryKey: ['history', 'activations', filter],
-  queryFn: ({ pageParam, signal }) => call(SearchActivations, { query: { ...filter, ...(pageParam !== null && { cursor: pageParam }) } }, signal),
-  initialPageParam: null as string | null,
-  getNextPageParam: ({ nextCursor }) => nextCursor,
-  refetchOnMount: ofFirstPage, refetchOnWindowFocus: ofFirstPage, refetchOnReconnect: ofFirstPage,
+export const activations = (filter: ActivationQuery, order: Order): ListSource<HistoryActivation> => ({
+  queryKey: ['history', 'activations', filter, order], order,
+  read: (cursor, signal) => call(SearchActivations, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ activations: rows, ...page }) => ({ ...page, rows })),
+  keyOf: ({ requestId }) => requestId,
+  timeOf: ({ requestedAt }) => requestedAt,
 });
+
+const pageAt = (cursor: string | null, order: Order) => ({ ...(order === 'oldest' && { order }), ...(cursor !== null && { cursor }) });
+
+interface Pages { readonly state: { readonly data?: { readonly pages: readonly ListPage<unknown>[] } | undefined } }
+
+/** A list that was read on is not read again as a whole because somebody came back to it. */
+const ofFirstPage = ({ state }: Pages): boolean => (state.data?.pages.length ?? 0) <= 1;
+const isEmpty = ({ state }: Pages): boolean => state.data?.pages.every(({ rows }) => rows.length === 0) ?? true;
+
+/** The pages that were read of a list. Nothing comes in above a row while it is looked at: `newestPage` tells of it. */
+export const pagesOf = <Row>({ queryKey, order, read }: ListSource<Row>) => {
+  const movesNothing = (query: Pages): boolean => isEmpty(query) || (order === 'oldest' && ofFirstPage(query));
+  return infiniteQueryOptions({
+    queryKey: [...queryKey, 'pages'],
+    queryFn: ({ pageParam, signal }) => read(pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+    refetchOnMount: ofFirstPage, refetchOnWindowFocus: movesNothing, refetchOnReconnect: movesNothing,
+    refetchInterval: (query) => (query.state.data && isEmpty(query) ? LOOK_MS : false),
+  });
+};
+
+/** The first page of a list as it is now, looked at again and again beside what is shown. Rows that are shown become what they are now, where they stand. */
+export const newestPage = <Row>(client: QueryClient, list: ListSource<Row>) => {
+  const { queryKey: shown } = pagesOf(list);
+  return queryOptions({
+    queryKey: [...list.queryKey, 'newest'],
+    queryFn: async ({ signal }) => {
+      const page = await list.read(null, signal);
+      const now = new Map(page.rows.map((row) => [list.keyOf(row), row]));
+      client.setQueryData(shown, (data) => data && { ...data, pages: data.pages.map(({ rows, ...of }) => ({ ...of, rows: rows.map((row) => now.get(list.keyOf(row)) ?? row) })) }, { updatedAt: client.getQueryState(shown)?.dataUpdatedAt });
+      return page;
+    },
+    // What was read a moment ago is not asked for again.
+    initialData: () => client.getQueryData(shown)?.pages[0], initialDataUpdatedAt: () => client.getQueryState(shown)?.dataUpdatedAt, staleTime: 5_000,
+    gcTime: 0, retry: false, refetchInterval: LOOK_MS,
+  });
+};
+
+/** What is new is there within a minute of the mirror: looked for as often, it is hardly later on the page. */
+const LOOK_MS = 30_000;
 
 export const event = (eventId: string) => queryOptions({ queryKey: ['history', 'event', eventId], queryFn: ({ signal }) => call(GetEvent, { params: { eventId } }, signal) });
 
