@@ -89,7 +89,7 @@ const COLUMNS = {
 
 /** The same columns, rows and order, with nothing guarded, as COPY writes them. */
 const raw = (db: Database, format: StreamFormat) => overHttp((write) => withSnapshot(db, async (connection) => {
-  const copy = copyOut(connection, `SELECT ${format === 'csv' ? COLUMNS.csv : COLUMNS.ndjson} FROM audit_event WHERE tenant_id = '${TENANT}' ORDER BY activity_at, source, event_id, revision`, format === 'csv' ? 'FORMAT csv' : 'FORMAT text');
+  const copy = copyOut(connection, `SELECT ${format === 'csv' ? COLUMNS.csv : COLUMNS.ndjson} FROM audit_event WHERE tenant_id = '${TENANT}' ORDER BY activity_at, batch_id, ordinal`, format === 'csv' ? 'FORMAT csv' : 'FORMAT text');
   for await (const bytes of copy as AsyncIterable<Buffer>) await write(bytes);
   return 0;
 }));

@@ -42,7 +42,7 @@ const byHand = (name: string, order: keyof typeof ORDERS, tenantId: string) => (
   name: `by hand ${name} ${order}`, values: [tenantId, ...FILTERS[name]?.values ?? []],
   text: `SELECT source, event_id, revision, activity_at_raw, activity, kind, service, result, result_reason, actor_id, actor_name, subject_id, subject_name, group_id, group_name, application_name, request_id, defect,
     to_char(activity_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at_text FROM audit_event WHERE tenant_id = $1 AND ${FILTERS[name]?.where}
-    ORDER BY ${['activity_at', 'source', 'event_id', 'revision'].map((column) => `${column} ${ORDERS[order]}`).join(', ')} LIMIT 51`,
+    ORDER BY ${['activity_at', 'batch_id', 'ordinal'].map((column) => `${column} ${ORDERS[order]}`).join(', ')} LIMIT 51`,
 });
 
 async function prepared(templateUrl: string, events: number): Promise<{ db: Database; tenantId: string; seconds: number }> {
@@ -138,7 +138,7 @@ export const measure: Measure = async ({ quick, templateUrl }) => {
   ours.close(); hand.close();
 
   const page = (of: Database, whose: string) => (query: object) => historyOf(of).searchEvents(actorOf(whose), SearchEvents.query.parse(query) as Query);
-  const deepAt = Buffer.from(JSON.stringify(['2025-09-01T00:00:00.000000Z', 'directory', 'e', '0'])).toString('base64url');
+  const deepAt = Buffer.from(JSON.stringify(['2025-09-01T00:00:00.000000Z', '1', '0'])).toString('base64url');
   const first = p95(await timed(() => page(db, tenantId)({}), 200));
   tell('depth', 'p95 of a page half-way down to that of the first', p95(await timed(() => page(db, tenantId)({ cursor: deepAt }), 200)) / first, 1.3);
   const all = async (of: Database, whose: string): Promise<number> => { const times: number[] = []; for (const { asked } of Object.values(FILTERS)) times.push(...await timed(() => page(of, whose)(asked), 20)); return p95(times); };

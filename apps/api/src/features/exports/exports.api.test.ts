@@ -71,7 +71,7 @@ test.each([[{}], [{ person: 'Ana' }], [{ group: 'nobody is called so' }]])('gate
 });
 
 test('an export holds the log as it stood when it was asked for, in every format, and each taking is on record', async () => {
-  const raws = (await portal.db.pool.query<{ raw: string }>('SELECT raw FROM audit_event ORDER BY activity_at, source, event_id')).rows.map(({ raw }) => raw);
+  const raws = (await portal.db.pool.query<{ raw: string }>('SELECT raw FROM audit_event ORDER BY activity_at, batch_id, ordinal')).rows.map(({ raw }) => raw);
   const ids = { csv: await create('csv'), ndjson: await create('ndjson', { to: '2026-03-02T08:59:00Z' }), ocsf: await create('ocsf'), cef: await create('cef') };
   // What comes later is not in it, wherever in time it lies.
   await add([rowWith({ at: '2026-02-01T00:00:00.000000Z', raw: '{"late":1}' })]);

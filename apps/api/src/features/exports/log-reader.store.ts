@@ -92,7 +92,7 @@ const BULK = {
   ndjson: { columns: NDJSON, options: 'FORMAT text' },
 } as const;
 
-const ORDER = 'e.activity_at, e.source, e.event_id, e.revision';
+const ORDER = 'e.activity_at, e.batch_id, e.ordinal';
 
 /** Months of the log, oldest first, each from its first day to the next one's. */
 export async function readMonths(connection: Pick<Connection, 'query'>, { from, to }: HistoryFilter = {}): Promise<{ month: string; next: string }[]> {

@@ -25,12 +25,12 @@ export interface EventSearch {
 }
 
 const STORED = `e.source, e.event_id, e.revision, e.defect, e.activity_at_raw, e.activity, e.kind, e.service, e.result, e.result_reason, e.actor_id, e.actor_name,
-  e.subject_id, e.subject_name, e.group_id, e.group_name, e.application_name, e.request_id`;
+  e.subject_id, e.subject_name, e.group_id, e.group_name, e.application_name, e.request_id, e.batch_id, e.ordinal`;
 export const EVENT = `${STORED}, ${iso('e.activity_at')} AS at_text`;
 
 export interface EventRow {
   source: 'directory' | 'portal'; event_id: string; revision: number; defect: string | null; activity_at_raw: string; at_text: string; activity: string; kind: EventKind; service: string; result: 'success' | 'failure' | 'other'; result_reason: string | null;
-  actor_id: string | null; actor_name: string | null; subject_id: string | null; subject_name: string | null; group_id: string | null; group_name: string | null; application_name: string | null; request_id: string | null;
+  actor_id: string | null; actor_name: string | null; subject_id: string | null; subject_name: string | null; group_id: string | null; group_name: string | null; application_name: string | null; request_id: string | null; batch_id: string; ordinal: number;
 }
 
 /** What is a time nearly always: telling it otherwise takes longer than the rest of a row. */
@@ -44,7 +44,9 @@ export const eventOf = (row: EventRow): HistoryEvent => ({
   groupId: row.group_id, groupName: row.group_name, applicationName: row.application_name, requestId: row.request_id,
 });
 
-export const positionOfEvent = (row: EventRow): Position => [row.at_text, row.source, row.event_id, String(row.revision)];
+/** What `positionOfEvent` gives, and nothing that is no number where one belongs. */
+export const isPositionOfEvent = ([, ...place]: Position): boolean => place.every((number) => /^\d{1,18}$/.test(number));
+export const positionOfEvent = (row: EventRow): Position => [row.at_text, row.batch_id, String(row.ordinal)];
 
 /** What each role is known by in the table, exactly as its index says it. */
 const KEY: Record<Role, string> = {
@@ -52,7 +54,8 @@ const KEY: Record<Role, string> = {
 };
 /** The group of an event as the indexes of people say it, and no other: by its hash. */
 const GROUP_OF_PERSON = `hashtext(${KEY.group})`;
-const RANK = ['activity_at', 'source', 'event_id', 'revision'] as const;
+/** Of an instant, events stand in the order in which the log took them. */
+const RANK = ['activity_at', 'batch_id', 'ordinal'] as const;
 const ordered = (order: Order): string => RANK.map((column) => `e.${column} ${order === 'newest' ? 'DESC' : 'ASC'}`).join(', ');
 
 export interface Statement { readonly text: string; readonly values: readonly unknown[] }
@@ -62,9 +65,9 @@ export function eventsStatement(search: EventSearch, { after, order, limit }: { 
   if (search.drive.by === 'nothing') return undefined;
   const where = whereOf(search);
   if (after) {
-    const [at, source, id, revision] = after.map((part) => where.value(part));
+    const [at, batch, ordinal] = after.map((part) => where.value(part));
     // By the instant alone the months are left out that lie on the other side.
-    where.add(`e.activity_at ${order === 'newest' ? '<=' : '>='} ${at}::timestamptz AND (e.activity_at, e.source, e.event_id, e.revision) ${order === 'newest' ? '<' : '>'} (${at}::timestamptz, ${source}, ${id}, ${revision}::int)`);
+    where.add(`e.activity_at ${order === 'newest' ? '<=' : '>='} ${at}::timestamptz AND (e.activity_at, e.batch_id, e.ordinal) ${order === 'newest' ? '<' : '>'} (${at}::timestamptz, ${batch}::bigint, ${ordinal}::bigint)`);
   }
   const most = where.value(limit);
   return { text: driven(search, where, { stored: `e.activity_at, ${STORED}`, told: EVENT }, `ORDER BY ${ordered(order)} LIMIT ${most}`), values: where.values };
@@ -75,7 +78,7 @@ export function countStatement(search: EventSearch, limit: number): Statement | 
   if (search.drive.by === 'nothing') return undefined;
   const where = whereOf(search);
   const most = where.value(limit);
-  return { text: `SELECT kind, result, source, count(*)::float8 AS events FROM (${driven(search, where, { stored: 'e.activity_at, e.source, e.event_id, e.revision, e.kind, e.result', told: 'e.kind, e.result, e.source' }, `LIMIT ${most}`)}) AS first GROUP BY 1, 2, 3`, values: where.values };
+  return { text: `SELECT kind, result, source, count(*)::float8 AS events FROM (${driven(search, where, { stored: 'e.activity_at, e.batch_id, e.ordinal, e.kind, e.result, e.source', told: 'e.kind, e.result, e.source' }, `LIMIT ${most}`)}) AS first GROUP BY 1, 2, 3`, values: where.values };
 }
 
 /** Rows where the expressions are one of the keys, each the same place of every list. */

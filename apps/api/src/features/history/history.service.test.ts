@@ -54,6 +54,13 @@ describe('paging', () => {
     }
   });
 
+  test('events of the same instant stand in the order in which the log took them', async () => {
+    for (const id of ['m', 'z', 'a']) await take([`${id}2`, `${id}1`].map((one) => pimEvent({ id: one, at: '2026-03-02T09:00:00Z', activity: 'x' })));
+    const taken = ['m2', 'm1', 'z2', 'z1', 'a2', 'a1'].map((id) => `directory:${id}`);
+    expect((await search({ order: 'oldest' })).events.map(({ id }) => id)).toEqual(taken);
+    expect((await search({})).events.map(({ id }) => id)).toEqual(taken.toReversed());
+  });
+
   test('what is newer than the page that was read does not move the next one', async () => {
     await take([1, 2, 3, 4].map((n) => pimEvent({ id: `e${n}`, at: `2026-03-02T09:00:0${n}Z`, activity: 'x' })));
     const first = await search({ limit: 2 });
@@ -77,6 +84,10 @@ describe('paging', () => {
     await take(story('r1', '2026-03-02'));
     const { nextCursor } = await search({ limit: 1 });
     for (const cursor of ['nonsense', nextCursor]) await expect(activations({ cursor })).rejects.toMatchObject({ code: 'invalid-request', details: { issues: [{ path: 'query.cursor' }] } });
+    for (const place of [['1', 'x'], ['-1', '0'], ['1', ''], ['9'.repeat(19), '0']]) {
+      const cursor = Buffer.from(JSON.stringify(['2026-03-02T09:00:00.000000Z', ...place])).toString('base64url');
+      await expect(search({ cursor }), place.join()).rejects.toMatchObject({ code: 'invalid-request', details: { issues: [{ path: 'query.cursor' }] } });
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import { activationSearchOf, complete, findActivations } from './activation-list
 import { findActivation, findRunningAt, type ActivationSearch } from './activations.store.ts';
 import { facetsOf, isChosen } from './counts.rules.ts';
 import { countBetween, countZone, foldCounts, isCounted, isZone, readStatistics } from './counts.store.ts';
-import type { EventSearch, Listed } from './events.store.ts';
+import { isPositionOfEvent, type EventSearch, type Listed } from './events.store.ts';
 import { usable, type Filter } from './filter.rules.ts';
 import { lanesOf } from './history.rules.ts';
 import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
@@ -89,7 +89,7 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   return {
     async searchEvents(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchEvents>['query']): Promise<Answer<typeof SearchEvents>> {
       const filter = usable(asked);
-      const after = afterOf(cursor, 4);
+      const after = afterOf(cursor, 3, isPositionOfEvent);
       const coverage = coverageOf(actor.tenantId);
       coverage.catch(() => undefined);
       const search = eventSearch(actor.tenantId, filter, await meaning(actor.tenantId, filter));
@@ -190,9 +190,9 @@ async function knownZone(db: Queryable, timeZone: string): Promise<void> {
   if (!isStorable(timeZone) || !await isZone(db, timeZone)) throw fieldError('invalid-request', 'query.timeZone', 'There is no such time zone');
 }
 
-function afterOf(cursor: string | undefined, parts: number): Position | undefined {
+function afterOf(cursor: string | undefined, parts: number, isOne = (_position: Position): boolean => true): Position | undefined {
   if (cursor === undefined) return undefined;
   const position = positionOf(cursor, parts);
-  if (!position) throw fieldError('invalid-request', 'query.cursor', 'This is no cursor of a page of this list');
+  if (!position || !isOne(position)) throw fieldError('invalid-request', 'query.cursor', 'This is no cursor of a page of this list');
   return position;
 }

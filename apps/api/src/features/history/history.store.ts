@@ -77,7 +77,7 @@ export async function findRelated(db: Queryable, tenantId: string, { event, corr
        SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.request_id = $2
        UNION SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND e.correlation_id = $3 AND e.activity_at BETWEEN $4::timestamptz - interval '1 day' AND $4::timestamptz + interval '1 day'
        UNION SELECT ${EVENT} FROM audit_event AS e WHERE e.tenant_id = $1 AND (e.group_id = $5) IS TRUE AND e.subject_id = $6 AND e.activity_at BETWEEN $4::timestamptz - ${TWIN} AND $4::timestamptz + ${TWIN}
-     ) AS related WHERE (source, event_id) <> ($7, $8) ORDER BY at_text, source, event_id LIMIT $9`,
+     ) AS related WHERE (source, event_id) <> ($7, $8) ORDER BY at_text, batch_id, ordinal LIMIT $9`,
     [tenantId, event.requestId, correlationId, atText, event.groupId, event.subjectId, event.source, event.id.slice(event.source.length + 1), limit],
   );
   return rows.map(eventOf);
@@ -100,7 +100,7 @@ export async function findEventsOf(db: Queryable, tenantId: string, requestId: s
          -- The directory's entry of the next activation, where that one begins before this one's twins may have come.
          AND NOT EXISTS (SELECT 1 FROM activation AS later WHERE later.tenant_id = $1 AND later.principal_id = a.principal_id AND later.group_id = a.group_id
            AND later.requested_at > a.requested_at AND later.requested_at <= e.activity_at AND e.kind IN ('activated', 'member-added'))
-     ) AS events ORDER BY at_text, source, event_id LIMIT $3`,
+     ) AS events ORDER BY at_text, batch_id, ordinal LIMIT $3`,
     [tenantId, requestId, limit],
   );
   return rows.map(eventOf);
