@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ENDPOINTS, permits, type AppRole, type Endpoint } from '@gatehouse/contracts';
+import { ENDPOINTS, PAGE_OF, permits, type AppRole, type Endpoint } from '@gatehouse/contracts';
 import type { Router } from 'express';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointsOf } from '../src/http/endpoint.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => { portal = await startPortal(); });
 afterAll(async () => { await portal[Symbol.asyncDispose](); });
 
 /** Refused as it should be: the status, no Graph call, no changed row. */
-async function expectRefusal(client: Client, name: string, contract: Endpoint, status: number, code: string): Promise<void> {
+async function expectRefusal(client: Pick<Client, 'get' | 'post'>, name: string, contract: Endpoint, status: number, code: string): Promise<void> {
   await portal.emulator.clearJournal();
   const before = await fingerprint(portal.db);
   const reply = await callSample(client, name, contract);
@@ -56,6 +56,13 @@ function routesOf(router: Router): string[] {
 
 describe.each(Object.entries(ENDPOINTS))('%s', (name, contract) => {
   if (contract.permission !== 'public') {
+    test('nobody does it from the page of somebody else', async () => {
+      const upn = Object.values(PEOPLE).find(({ roles }) => permits(contract.permission, roles))?.upn ?? '';
+      const client = await portal.as(upn);
+      const from = { [PAGE_OF]: randomUUID() };
+      await expectRefusal({ get: (path) => client.get(path, from), post: (path, body) => client.post(path, body, from) }, name, contract, 409, 'signed-in-as-another');
+    });
+
     test('anonymous is asked to sign in', async () => {
       await expectRefusal(portal.anonymous(), name, contract, 401, 'not-signed-in');
     });

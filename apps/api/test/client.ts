@@ -14,7 +14,7 @@ export interface Reply {
 export interface Client {
   readonly jar: CookieJar;
   signIn(upn: string, from?: string): Promise<void>;
-  get(path: string): Promise<Reply>;
+  get(path: string, headers?: Record<string, string>): Promise<Reply>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Goes through the pages of a step-up that a problem named, and answers where in the portal they end. */
   stepUp(signInUrl: string, upn: string, returnTo?: string): Promise<string>;
@@ -72,7 +72,7 @@ export function createClient(portalUrl: string): Client {
     signIn: async (upn, from = '/auth/sign-in?returnTo=/') => { await walkToPortal(from, upn); },
     stepUp: (signInUrl, upn, returnTo = '/') => walkToPortal(`${signInUrl}&returnTo=${encodeURIComponent(returnTo)}`, upn),
     visit: (url, upn) => walk(url, upn, () => false),
-    get: async (path) => reply(await send(`${portalUrl}${path}`)),
+    get: async (path, headers = {}) => reply(await send(`${portalUrl}${path}`, { headers })),
     post: async (path, body = {}, headers = {}) => reply(await send(`${portalUrl}${path}`, {
       method: 'POST', body: JSON.stringify(body),
       headers: { 'content-type': 'application/json', origin: portalUrl, 'x-requested-with': 'gatehouse', ...headers },

@@ -66,7 +66,7 @@ export function pathOf(name: string, { path }: Endpoint): string {
   return path.replace(/:([A-Za-z]+)/g, (_all, key: string) => encodeURIComponent(SAMPLES[name]?.params?.[key] ?? ''));
 }
 
-export async function callSample(client: Client, name: string, contract: Endpoint): Promise<Reply> {
+export async function callSample(client: Pick<Client, 'get' | 'post'>, name: string, contract: Endpoint): Promise<Reply> {
   const sample = SAMPLES[name];
   if (!sample) throw new Error(`${name} has no sample request`);
   const path = pathOf(name, contract);

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'plan-blocked': { status: 409, title: 'The plan has a step that cannot be done' },
   'run-in-progress': { status: 409, title: 'A run of this setup is under way' },
   'undo-refused': { status: 409, title: 'This run cannot be undone' },
+  'signed-in-as-another': { status: 409, title: 'Somebody else is signed in here by now' },
   'conflict': { status: 409, title: 'Somebody else changed this first' },
   'too-large': { status: 413, title: 'The request is too large' },
   'too-many-attempts': { status: 429, title: 'Too many attempts' },

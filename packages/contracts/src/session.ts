@@ -26,6 +26,12 @@ export const Session = z.object({
 });
 export type Session = z.infer<typeof Session>;
 
+/**
+ * Header by which a page says whose it is, by the person's id. A call in the name of somebody else is refused as
+ * `signed-in-as-another`: a session is the browser's, and another tab may have signed them in. Who sends none is taken as signed in.
+ */
+export const PAGE_OF = 'X-Gatehouse-Page-Of';
+
 export const GetSession = {
   method: 'GET', path: '/api/session', permission: 'public',
   summary: 'Who is signed in, to which tenant, and what time it is',

@@ -1,4 +1,4 @@
-import type { Endpoint, Input } from '@gatehouse/contracts';
+import { PAGE_OF, type Endpoint, type Input } from '@gatehouse/contracts';
 import type { NextFunction, Request, Response, Router } from 'express';
 import type { z } from 'zod';
 import type { Actor } from '../core/actor.ts';
@@ -52,6 +52,8 @@ function permitted(req: Request, contract: Endpoint): Actor | undefined {
   const actor = actorOf(req);
   if (contract.permission === 'public') return actor;
   if (!actor) throw new PortalError('not-signed-in');
+  const pageOf = req.get(PAGE_OF);
+  if (pageOf !== undefined && pageOf !== actor.principalId) throw new PortalError('signed-in-as-another', { detail: `Another tab signed in ${actor.name}, and nothing was done here. Do it in that name, or sign in as who you were.` });
   if (!may(actor, contract.permission)) throw new PortalError('not-permitted', actor.device === null ? {} : { detail: 'A device that you allowed may manage setups, where you may, and nothing else. Do this in the portal.' });
   return actor;
 }

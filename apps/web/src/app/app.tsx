@@ -17,8 +17,8 @@ const useDark = (): boolean => useSyncExternalStore(
 );
 
 export function createClient(): QueryClient {
-  /** A session that ended shows the way to sign in, on the same address. */
-  const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in')) void client.invalidateQueries({ queryKey: ['session'] }); };
+  /** A session that ended shows the way to sign in, on the same address; one that became another's shows their page. */
+  const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in') || isProblem(error, 'signed-in-as-another')) void client.invalidateQueries({ queryKey: ['session'] }); };
 
   const client = new QueryClient({
     queryCache: new QueryCache({ onError: sessionEnded }),

@@ -118,6 +118,19 @@ describe('signing in', () => {
     expect(router.state.location.pathname).toBe('/access');
   });
 
+  test('what was begun before the page knows of it is not done in the name of somebody else: it says whose page it was, and the page becomes theirs', async () => {
+    const { use, calls } = open('/access', ANA, refuses(RequestActivation, 'signed-in-as-another', { detail: 'Another tab signed in Ben Novak, and nothing was done here.' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Activate Finance reports' }));
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Why/ }), 'Month-end close');
+    use(answers(GetSession, { ...ANA, person: BEN }), waits(ListMyAccess));
+    await userEvent.click(screen.getByRole('button', { name: 'Activate' }));
+    expect(await screen.findByRole('button', { name: 'Account: Ben Novak', hidden: true })).toBeTruthy();
+    expect(screen.queryByDisplayValue('Month-end close')).toBeNull();
+    const pagesOf = (endpoint: unknown) => [...new Set(calls.filter((call) => call.endpoint === endpoint).map(({ pageOf }) => pageOf))];
+    await waitFor(() => { expect(pagesOf(ListMyAccess)).toEqual([ANA.person?.id, BEN.id]); });
+    expect(pagesOf(RequestActivation)).toEqual([ANA.person?.id]);
+  });
+
   test('the account leads to where the person is signed in', async () => {
     const { router } = open('/nowhere', ANA, answers(ListSessions, { sessions: [] }));
     await userEvent.click(await screen.findByRole('button', { name: 'Account: Ana Costa' }));

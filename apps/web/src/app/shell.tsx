@@ -6,9 +6,10 @@ import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles, mergeClasses } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
-import { Suspense, useState, type ReactNode } from 'react';
+import { Suspense, useLayoutEffect, useState, type ReactNode } from 'react';
 import { NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { useWaitingApprovals } from '../features/approvals/approvals.browser.ts';
+import { setPageOf } from '../lib/api.ts';
 import { formatMinutes } from '../lib/dates.ts';
 import { session, useAdvanceClock, useClockWatch, usePermits, useSession, useSignOut } from '../lib/session.ts';
 import { Page } from '../ui/page.tsx';
@@ -60,6 +61,12 @@ function Frame() {
   const styles = useStyles();
   const { person, tenant, demo } = useSession();
   const { pathname } = useLocation();
+  const personId = person?.id;
+  // Before anything on it asks for something.
+  useLayoutEffect(() => {
+    setPageOf(personId);
+    return () => { setPageOf(undefined); };
+  }, [personId]);
   const [open, setOpen] = useState(false);
   return (
     <div className={styles.frame}>

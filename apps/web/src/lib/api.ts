@@ -1,4 +1,4 @@
-import { Problem, type Answer, type CallInput, type Endpoint } from '@gatehouse/contracts';
+import { PAGE_OF, Problem, type Answer, type CallInput, type Endpoint } from '@gatehouse/contracts';
 
 /** A refusal that the API explained. */
 export class ApiError extends Error {
@@ -9,6 +9,14 @@ export class ApiError extends Error {
     this.name = 'ApiError';
     this.problem = problem;
   }
+}
+
+/** Whose page this is, by their id. */
+let pageOf: string | undefined;
+
+/** Says whose the page is from now on: no call goes out in the name of whoever else signed in, in another tab. */
+export function setPageOf(personId: string | undefined): void {
+  pageOf = personId;
 }
 
 type Parts = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
@@ -25,7 +33,7 @@ export async function call<const E extends Endpoint>(endpoint: E, input: CallInp
     answer = await fetch(addressOf(endpoint, parts), {
       method: endpoint.method,
       ...(signal && { signal }),
-      headers: { 'X-Requested-With': 'gatehouse', ...(endpoint.body && { 'Content-Type': 'application/json' }) },
+      headers: { 'X-Requested-With': 'gatehouse', ...(pageOf !== undefined && { [PAGE_OF]: pageOf }), ...(endpoint.body && { 'Content-Type': 'application/json' }) },
       ...(endpoint.body && { body: JSON.stringify(parts.body) }),
     });
     body = answer.status === 204 ? undefined : await answer.json();

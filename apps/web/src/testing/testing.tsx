@@ -1,5 +1,5 @@
 import { webLightTheme } from '@fluentui/react-theme';
-import { PROBLEMS, type Endpoint, type Problem, type ProblemCode, type Session } from '@gatehouse/contracts';
+import { PAGE_OF, PROBLEMS, type Endpoint, type Problem, type ProblemCode, type Session } from '@gatehouse/contracts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { render, type RenderResult } from '@testing-library/react';
 import { Suspense, type ReactNode } from 'react';
@@ -11,7 +11,13 @@ import { QueryClient } from '../lib/query-client.ts';
 import { Fluent } from '../ui/fluent.tsx';
 
 /** One call that the page made. */
-export interface SeenCall { readonly endpoint: Endpoint; readonly url: string; readonly body: unknown }
+export interface SeenCall {
+  readonly endpoint: Endpoint;
+  readonly url: string;
+  readonly body: unknown;
+  /** Whose page it is, as the call says. */
+  readonly pageOf: string | null;
+}
 
 export type Handler = { endpoint: Endpoint; answer: (call: SeenCall) => Promise<Response> | Response };
 
@@ -63,7 +69,7 @@ export function fakeApi(api: readonly Handler[]): { calls: SeenCall[]; use(...mo
     const url = String(input);
     const found = handlers.find(({ endpoint }) => endpoint.method === (init.method ?? 'GET') && matches(endpoint.path, url.split('?')[0] ?? ''));
     if (!found) throw new Error(`nobody answers ${init.method ?? 'GET'} ${url}`);
-    const seen: SeenCall = { endpoint: found.endpoint, url, body: init.body === undefined || init.body === null ? undefined : JSON.parse(String(init.body)) };
+    const seen: SeenCall = { endpoint: found.endpoint, url, body: init.body === undefined || init.body === null ? undefined : JSON.parse(String(init.body)), pageOf: new Headers(init.headers).get(PAGE_OF) };
     calls.push(seen);
     return found.answer(seen);
   });

@@ -91,7 +91,7 @@ test('what is made as the page opens is in its list, also where that was being r
     }],
   });
   await waitFor(() => { expect(page.calls.some(({ endpoint }) => endpoint === CreateExport)).toBe(true); });
-  asBefore.resolve(await list([]).answer({ endpoint: ListExports, url: '', body: undefined }));
+  asBefore.resolve(await list([]).answer({ endpoint: ListExports, url: '', body: undefined, pageOf: null }));
   expect(await screen.findByRole('link', { name: 'Download CSV' })).toBeTruthy();
 });
 

@@ -127,7 +127,7 @@ test('a look from before the answer that there will be one is a look that was as
   const lookedAt = serverNow();
   page.use(answers(ListSetups, { setups: [summary({ drift: looked({ lookedAt: lookedAt.toISOString(), differences: 1 }) })] }));
   await waitFor(() => { expect(serverNow().getTime()).toBeGreaterThan(lookedAt.getTime()); });
-  answered.resolve(await answers(CheckAllSetups, { setups: 1 }).answer({ endpoint: CheckAllSetups, url: '', body: undefined }));
+  answered.resolve(await answers(CheckAllSetups, { setups: 1 }).answer({ endpoint: CheckAllSetups, url: '', body: undefined, pageOf: null }));
   expect(await screen.findByText('1 setup differs.')).toBeTruthy();
   expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Check all setups' }).disabled).toBe(false);
 });
