@@ -95,6 +95,30 @@ test('of a list of thousands sixty rows at the most are in the page, and it is f
   await ines.context().close();
 });
 
+test('what happens while somebody reads is told of, moves nothing, and comes in when it is asked for', async ({ browser, product }, testInfo) => {
+  const ines = await auditor(browser, product);
+  await ines.goto('/history');
+  const first = rowsOf(ines).first();
+  await expect(first).toBeVisible();
+  const before = await first.textContent();
+  const omar = await signIn(browser, product, 'omar.haddad@contoso.example');
+  await omar.context.close();
+  // They come back from another window, of which the browser tells the page.
+  const newer = ines.getByRole('button', { name: /^\d+ newer events?$/ });
+  await expect(async () => {
+    await ines.evaluate(() => { document.dispatchEvent(new Event('visibilitychange', { bubbles: true })); });
+    await expect(newer).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  expect(await first.textContent()).toBe(before);
+  await looks(ines, testInfo, 'newer');
+  await newer.press('Enter');
+  await expect(newer).toHaveCount(0);
+  await expect(first).toContainText('Omar Haddad');
+  await ines.keyboard.press('Tab');
+  await expect(first.getByRole('button').first()).toBeFocused();
+  await ines.context().close();
+});
+
 test('an evidence pack is made by clicks and accepted elsewhere by gatehouse-verify; with one byte altered it is not', async ({ browser, product }, testInfo) => {
   const ines = await auditor(browser, product);
   await ines.goto(`/history?${new URLSearchParams({ application: HOST, ...WEEK })}`);
