@@ -7,8 +7,9 @@ import { newestPage, pagesOf, type ListPage, type ListSource } from './history.q
 
 const useStyles = makeStyles({
   // Above the rows and not among them: what is said there moves none, and is in sight wherever somebody reads.
-  place: { position: 'sticky', top: '16px', zIndex: 1, height: 0, display: 'flex', justifyContent: 'center', outlineStyle: 'none' },
-  button: { height: '32px', transform: 'translateY(-50%)', boxShadow: tokens.shadow8 },
+  place: { position: 'sticky', top: '32px', zIndex: 1, height: 0, display: 'flex', justifyContent: 'center', outlineStyle: 'none' },
+  // On the edge of the list, clear of the heads of its columns.
+  button: { height: '24px', transform: 'translateY(-75%)', boxShadow: tokens.shadow8 },
 });
 
 interface Props<Row> {
@@ -37,7 +38,7 @@ export function Newer<Row>({ list, rows, noun }: Props<Row>) {
   };
   return (
     <div ref={place} className={styles.place} role="status" tabIndex={-1}>
-      {newest && missing.length > 0 && <Button className={styles.button} appearance="primary" shape="circular" onClick={() => { void letIn(newest); }}>{words(list, rows, missing, newest, noun)}</Button>}
+      {newest && missing.length > 0 && <Button className={styles.button} appearance="primary" size="small" shape="circular" onClick={() => { void letIn(newest); }}>{words(list, rows, missing, newest, noun)}</Button>}
     </div>
   );
 }
