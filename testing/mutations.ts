@@ -208,7 +208,7 @@ const OF_THE_DATABASE: Readonly<Record<string, Change>> = {
     const where = await rowOf(connection, 'audit_event', random);
     const columns = LOG_TABLES.audit_event;
     const [batch, ordinal] = pick(random, [['batch_id', 'ordinal + 1000'], ['batch_id', 'ordinal'], ['batch_id + 1000', '0'], ['batch_id', '-1']] as const);
-    await connection.query(`INSERT INTO audit_event (${columns.join(', ')}) SELECT ${columns.map((column) => ({ event_id: `'forged-${Math.floor(random() * 1e9)}'`, batch_id: batch, ordinal }[column as string] ?? column)).join(', ')} FROM audit_event WHERE ${where}`);
+    await connection.query(`INSERT INTO audit_event (${columns.join(', ')}) SELECT ${columns.map((column) => ({ event_id: `'forged-${Math.floor(random() * 1e9)}'`, activity_at: `activity_at + interval '1 microsecond'`, batch_id: batch, ordinal }[column as string] ?? column)).join(', ')} FROM audit_event WHERE ${where}`);
   },
   'database: a batch inserted': async (connection) => {
     await connection.query(`INSERT INTO log_batch (tenant_id, log, source, received_at, rows) SELECT tenant_id, log, source, received_at, 1 FROM log_batch LIMIT 1`);

@@ -8,6 +8,7 @@ export const SessionPerson = z.object({
   userPrincipalName: z.string(),
   roles: z.array(z.enum(['SetupAdmin', 'Auditor'])),
 });
+export type SessionPerson = z.infer<typeof SessionPerson>;
 
 /** Only on the emulated tenant. */
 export const Demo = z.object({
@@ -28,7 +29,8 @@ export type Session = z.infer<typeof Session>;
 
 /**
  * Header by which a page says whose it is, by the person's id. A call in the name of somebody else is refused as
- * `signed-in-as-another`: a session is the browser's, and another tab may have signed them in. Who sends none is taken as signed in.
+ * `signed-in-as-another`: a session is the browser's, and another tab may have signed them in. Who sends none
+ * is taken as signed in: links and streams, which only read.
  */
 export const PAGE_OF = 'X-Gatehouse-Page-Of';
 

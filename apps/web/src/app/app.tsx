@@ -2,7 +2,8 @@ import { webDarkTheme, webLightTheme } from '@fluentui/react-theme';
 import { MutationCache, QueryCache, QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useState, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-router';
-import { ApiError, isProblem } from '../lib/api.ts';
+import { ApiError } from '../lib/api.ts';
+import { endsPage } from '../lib/drafts.ts';
 import { QueryClient } from '../lib/query-client.ts';
 import { Fluent } from '../ui/fluent.tsx';
 import { createRouter } from './router.tsx';
@@ -18,7 +19,7 @@ const useDark = (): boolean => useSyncExternalStore(
 
 export function createClient(): QueryClient {
   /** A session that ended shows the way to sign in, on the same address; one that became another's shows their page. */
-  const sessionEnded = (error: unknown): void => { if (isProblem(error, 'not-signed-in') || isProblem(error, 'signed-in-as-another')) void client.invalidateQueries({ queryKey: ['session'] }); };
+  const sessionEnded = (error: unknown): void => { if (endsPage(error)) void client.invalidateQueries({ queryKey: ['session'] }); };
 
   const client = new QueryClient({
     queryCache: new QueryCache({ onError: sessionEnded }),

@@ -1,6 +1,8 @@
+import type { SessionPerson } from '@gatehouse/contracts';
 import { CounterBadge } from '@fluentui/react-badge';
 import { Button } from '@fluentui/react-button';
-import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, HistoryRegular, KeyRegular, NavigationRegular, PeopleRegular, PersonCircleRegular } from '@fluentui/react-icons';
+import { ArrowSyncCircleRegular, CheckmarkCircleRegular, ClipboardTaskListLtrRegular, DismissRegular, HistoryRegular, KeyRegular, NavigationRegular, PeopleRegular, PersonCircleRegular } from '@fluentui/react-icons';
+import { MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from '@fluentui/react-message-bar';
 import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from '@fluentui/react-menu';
 import { Spinner } from '@fluentui/react-spinner';
 import { tokens } from '@fluentui/react-theme';
@@ -45,8 +47,11 @@ const useStyles = makeStyles({
 export function Shell() {
   const query = useQuery(session());
   useClockWatch();
+  const person = query.data?.person ?? undefined;
+  const [page, setPage] = useState<{ readonly of?: SessionPerson | undefined; readonly before?: SessionPerson | undefined }>({});
+  if (person && person.id !== page.of?.id) setPage({ of: person, before: page.of });
   // One person's page: what is open or filled in on it is not handed on to the next, who may have signed in from another tab.
-  if (query.data) return <Frame key={query.data.person?.id} />;
+  if (query.data) return <Frame key={person?.id} before={person && page.before} />;
   return query.error ? (
     <main>
       <Page title="Gatehouse cannot be shown">
@@ -57,7 +62,7 @@ export function Shell() {
 }
 
 /** The frame of every page: the same for all, with what is not theirs left out. */
-function Frame() {
+function Frame({ before }: { before: SessionPerson | undefined }) {
   const styles = useStyles();
   const { person, tenant, demo } = useSession();
   const { pathname } = useLocation();
@@ -68,6 +73,7 @@ function Frame() {
     return () => { setPageOf(undefined); };
   }, [personId]);
   const [open, setOpen] = useState(false);
+  const [isKnown, setIsKnown] = useState(false);
   return (
     <div className={styles.frame}>
       <header>
@@ -82,6 +88,14 @@ function Frame() {
       <div className={mergeClasses(styles.body, !person && styles.alone)}>
         {person && <Navigation open={open} onGo={() => { setOpen(false); }} />}
         <main id="main" tabIndex={-1}>
+          {person && before && !isKnown && (
+            <div className={styles.problem}>
+              <MessageBar intent="warning" layout="multiline" role="alert" politeness="assertive">
+                <MessageBarBody><MessageBarTitle>{person.displayName} is signed in here now</MessageBarTitle> Another tab signed them in. This page was {before.displayName}’s: what had not gone out by then was not done.</MessageBarBody>
+                <MessageBarActions containerAction={<Button appearance="transparent" icon={<DismissRegular />} aria-label="Dismiss" onClick={() => { setIsKnown(true); }} />} />
+              </MessageBar>
+            </div>
+          )}
           <Suspense fallback={<Spinner className={styles.waiting} label="Opening the page" />}>
             {person ? <Outlet key={pathname} /> : <Landing />}
           </Suspense>

@@ -19,6 +19,9 @@ export function setPageOf(personId: string | undefined): void {
   pageOf = personId;
 }
 
+/** Whose page it is now. What is done in several calls stops where it becomes another's. */
+export const pageOfNow = (): string | undefined => pageOf;
+
 type Parts = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
 
 /**

@@ -37,5 +37,8 @@ export function useDraft<Draft>(name: string, shape: z.ZodType<Draft>): Draft | 
   return draft;
 }
 
-/** Whether the page is left to sign in or to verify, and what was typed with it. */
-export const leadsAway = (error: unknown): boolean => isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in');
+/** Whether the page goes, and what was typed with it: to sign in, or because another tab signed somebody else in. */
+export const endsPage = (error: unknown): boolean => isProblem(error, 'not-signed-in') || isProblem(error, 'signed-in-as-another');
+
+/** Whether the page is left: it goes, or the person goes to verify. */
+export const leadsAway = (error: unknown): boolean => endsPage(error) || isProblem(error, 'step-up-required');

@@ -25,7 +25,7 @@ export async function findLastActivations(db: Queryable, tenantId: string): Prom
 export function findSettingsEvents(db: Queryable, tenantId: string): Promise<SettingsEvent[]> {
   return run<SettingsEvent>(db,
     `SELECT e.source || ':' || e.event_id AS "eventId", ${iso('e.activity_at')} AS at, e.group_id AS "groupId", coalesce(e.group_name, e.group_id) AS "group", e.actor_name AS "actorName", e.actor_id AS "actorId", e.raw
-     FROM audit_event AS e WHERE e.tenant_id = $1 AND e.kind = 'role-settings-changed' AND e.result = 'success' AND e.source = 'directory' AND e.group_id IS NOT NULL ORDER BY e.activity_at, e.event_id LIMIT 20000`, [tenantId]);
+     FROM audit_event AS e WHERE e.tenant_id = $1 AND e.kind = 'role-settings-changed' AND e.result = 'success' AND e.source = 'directory' AND e.group_id IS NOT NULL ORDER BY e.activity_at, e.batch_id, e.ordinal LIMIT 20000`, [tenantId]);
 }
 
 export interface FoundActivation { readonly personId: string; readonly person: string; readonly groupId: string; readonly group: string; readonly at: string; readonly requestId: string; readonly times: number; readonly detail: string | null }

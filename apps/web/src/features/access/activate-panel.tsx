@@ -6,7 +6,7 @@ import { makeStyles } from '@griffel/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { isProblem } from '../../lib/api.ts';
-import { useDraft, useDrafts } from '../../lib/drafts.ts';
+import { endsPage, useDraft, useDrafts } from '../../lib/drafts.ts';
 import { serverNow, verifyAddress } from '../../lib/session.ts';
 import { Hosts } from '../../ui/hosts.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -58,7 +58,7 @@ export function ActivatePanel({ entry, resume, onResumed, onClose }: { entry: Ac
         const announced = entry.policy !== null && entry.policy.signIn !== 'none' && !sent.current;
         if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl);
         // A session that ended takes the page with it; what was typed is there again after signing in.
-        if (isProblem(error, 'not-signed-in')) drafts.keep(activationDraft(entry.groupId), { body, send: false });
+        if (endsPage(error)) drafts.keep(activationDraft(entry.groupId), { body, send: false });
       },
     });
   };

@@ -4,7 +4,7 @@ import { Checkbox } from '@fluentui/react-checkbox';
 import { tokens } from '@fluentui/react-theme';
 import { makeStyles } from '@griffel/react';
 import { useState } from 'react';
-import { ApiError } from '../../lib/api.ts';
+import { ApiError, pageOfNow } from '../../lib/api.ts';
 import { formatClock, formatCountdown, formatMinutes, formatSeconds } from '../../lib/dates.ts';
 import { useNow } from '../../lib/session.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -50,7 +50,10 @@ function EndDialog({ entries, onClose }: { entries: readonly AccessEntry[]; onCl
   const end = async (): Promise<void> => {
     setBusy(true);
     const tell = (groupId: string, result: Result): void => { setResults((known) => new Map(known).set(groupId, result)); };
+    const whose = pageOfNow();
     for (const entry of ready) {
+      // The rest would be ended in the name of whoever the page became.
+      if (pageOfNow() !== whose) break;
       tell(entry.groupId, { tone: 'busy', word: 'Ending' });
       try {
         const { endedAt, provedGone } = await deactivate.mutateAsync(entry.groupId);

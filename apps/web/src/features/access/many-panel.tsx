@@ -11,7 +11,7 @@ import { makeStyles } from '@griffel/react';
 import { useEffect, useRef, useState } from 'react';
 import { isProblem } from '../../lib/api.ts';
 import { formatMinutes } from '../../lib/dates.ts';
-import { useDraft, useDrafts } from '../../lib/drafts.ts';
+import { endsPage, useDraft, useDrafts } from '../../lib/drafts.ts';
 import { asksOf } from '../../lib/policy.ts';
 import { serverNow, verifyAddress } from '../../lib/session.ts';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
@@ -74,7 +74,7 @@ export function ManyPanel({ entries, sets, resume, onResumed, onClose }: { entri
       onError: (error) => {
         if (announced && isProblem(error, 'step-up-required') && error.problem.signInUrl !== undefined) verify(body, error.problem.signInUrl);
         // A session that ended takes the page with it; what was typed is there again after signing in.
-        if (isProblem(error, 'not-signed-in')) drafts.keep(MANY_DRAFT, { body, send: false });
+        if (endsPage(error)) drafts.keep(MANY_DRAFT, { body, send: false });
       },
     });
   };

@@ -1,6 +1,7 @@
 import { DecideApproval, ListApprovals, type ApprovalItem, type CallInput } from '@gatehouse/contracts';
 import { queryOptions, useQueryClient } from '@tanstack/react-query';
-import { call, isProblem } from '../../lib/api.ts';
+import { call, pageOfNow } from '../../lib/api.ts';
+import { leadsAway } from '../../lib/drafts.ts';
 import { useMutation } from '../../lib/mutation.ts';
 
 const approvalKeys = { all: ['approvals'] as const };
@@ -33,16 +34,17 @@ export interface End {
 
 /**
  * Decides several requests, one after the other, each as if it were alone: one that is refused stops no other. Only that the
- * person must sign in or verify stops the rest, for it would stop each of them.
+ * person must sign in or verify stops the rest, for it would stop each of them, and that the page became another's.
  */
 export function useDecideSeveral() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async ({ items, ...body }: Decision & { readonly items: readonly ApprovalItem[] }): Promise<readonly End[]> => {
       const ends: End[] = [];
+      const whose = pageOfNow();
       let stopped = false;
       for (const item of items) {
-        if (stopped) {
+        if (stopped || pageOfNow() !== whose) {
           ends.push({ item, outcome: 'untried' });
           continue;
         }
@@ -50,7 +52,7 @@ export function useDecideSeveral() {
           await call(DecideApproval, { params: { approvalId: item.id }, body });
           ends.push({ item, outcome: 'decided' });
         } catch (error) {
-          stopped = isProblem(error, 'step-up-required') || isProblem(error, 'not-signed-in');
+          stopped = leadsAway(error);
           ends.push({ item, outcome: stopped ? 'untried' : 'failed', error });
         }
       }

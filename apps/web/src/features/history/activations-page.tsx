@@ -31,7 +31,7 @@ export function ActivationsPage() {
     person: filter.text('person') || undefined, group: filter.text('group') || undefined, application: filter.text('application') || undefined,
     status: ActivationStatus.safeParse(filter.text('status')).data, text: filter.found, from: filter.from, to: filter.to,
   };
-  const shown = useHistoryList(activations(wish, filter.order));
+  const view = useHistoryList(activations(wish, filter.order));
   const columns: readonly Column<HistoryActivation>[] = [
     {
       id: 'asked', header: 'Asked', width: '14%',
@@ -44,9 +44,9 @@ export function ActivationsPage() {
     { id: 'decided', header: 'Decided by', width: '12%', cell: ({ decidedBy, decidedAt }) => decidedBy ?? (decidedAt === null ? '' : 'Not named') },
   ];
   return (
-    <HistoryPage title="History: activations" exportable coverage={shown.coverage}>
+    <HistoryPage title="History: activations" exportable coverage={view.shown.coverage}>
       <FilterBar filter={filter} choices={CHOICES} orders={ORDERS} />
-      <HistoryList label="Activations" noun="activations" shown={shown} filter={filter} columns={columns} onOpen={({ requestId }) => { open(requestId); }} />
+      <HistoryList label="Activations" noun="activations" view={view} filter={filter} columns={columns} onOpen={({ requestId }) => { open(requestId); }} />
       {opened !== undefined && <StoryPanel requestId={opened} onClose={close} />}
     </HistoryPage>
   );

@@ -25,7 +25,7 @@ export function EventsPage() {
   const filter = useFilter(EVENT_CHOICES);
   const { opened, open, close } = useOpened('event');
   const wish = eventWish(filter);
-  const shown = useHistoryList(events(wish, filter.order));
+  const view = useHistoryList(events(wish, filter.order));
   const columns: readonly Column<HistoryEvent>[] = [
     {
       id: 'at', header: 'When', width: '14%',
@@ -38,10 +38,10 @@ export function EventsPage() {
     { id: 'result', header: 'Result', width: '13%', cell: ({ result }) => <StatusBadge tone={RESULTS[result].tone}>{RESULTS[result].word}</StatusBadge> },
   ];
   return (
-    <HistoryPage title="History: events" exportable coverage={shown.coverage}>
+    <HistoryPage title="History: events" exportable coverage={view.shown.coverage}>
       <FilterBar filter={filter} choices={EVENT_CHOICES} orders={ORDERS} />
       <CountLine filter={filter} wish={wish} />
-      <HistoryList label="Events" noun="events" shown={shown} filter={filter} columns={columns} onOpen={({ id }) => { open(id); }} />
+      <HistoryList label="Events" noun="events" view={view} filter={filter} columns={columns} onOpen={({ id }) => { open(id); }} />
       {opened !== undefined && <EventPanel eventId={opened} onOpen={open} onClose={close} />}
     </HistoryPage>
   );

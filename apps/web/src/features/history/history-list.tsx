@@ -1,7 +1,7 @@
 import type { Coverage } from '@gatehouse/contracts';
 import { Button } from '@fluentui/react-button';
 import { makeStyles } from '@griffel/react';
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { usePutParam } from '../../lib/search-param.ts';
@@ -9,8 +9,9 @@ import { LongTable, type Column } from '../../ui/data-table.tsx';
 import { ProblemBar } from '../../ui/problem-bar.tsx';
 import { Awaiting, EmptyState, ListSkeleton } from '../../ui/states.tsx';
 import type { Filter } from './filter-bar.tsx';
-import { pagesOf, type ListSource } from './history.queries.ts';
+import { newestPage, pagesOf, type ListSource } from './history.queries.ts';
 import { Newer } from './newer.tsx';
+import { lackOf, shownOf } from './newest.rules.ts';
 
 const useStyles = makeStyles({
   more: { marginTop: '12px' },
@@ -33,25 +34,29 @@ export function eachOnce<Row>(rows: readonly Row[], keyOf: (row: Row) => string)
   return [...new Map(rows.map((row) => [keyOf(row), row])).values()];
 }
 
-/** A list as it is shown: its pages as they were read, and what is true of the whole. */
+/** A list as it is shown: the pages that were read of it, held against its newest one. */
 export function useHistoryList<Row>(list: ListSource<Row>) {
   const query = useInfiniteQuery({ ...pagesOf(list), placeholderData: keepPreviousData });
-  return { list, query, coverage: query.data?.pages[0]?.coverage };
+  const pages = query.data?.pages ?? [];
+  const isWatched = list.order === 'newest' && !query.isPlaceholderData && pages.some(({ rows }) => rows.length > 0);
+  const { data } = useQuery({ ...newestPage(list), enabled: isWatched });
+  const newest = isWatched ? data : undefined;
+  return { list, query, newest, shown: shownOf(list, pages, newest) };
 }
 
 interface Props<Row> {
   readonly label: string;
   readonly noun: 'events' | 'activations';
-  readonly shown: ReturnType<typeof useHistoryList<Row>>;
+  readonly view: ReturnType<typeof useHistoryList<Row>>;
   readonly filter: Filter;
   readonly columns: readonly Column<Row>[];
   onOpen(row: Row): void;
 }
 
 /** The four states of a list of the history, and the way to what is older: by scrolling there, or by a button. */
-export function HistoryList<Row>({ label, noun, shown: { list, query, coverage }, filter, columns, onOpen }: Props<Row>) {
+export function HistoryList<Row>({ label, noun, view: { list, query, newest, shown }, filter, columns, onOpen }: Props<Row>) {
   const styles = useStyles();
-  const rows = eachOnce(query.data?.pages.flatMap((page) => page.rows) ?? [], list.keyOf);
+  const { rows, coverage } = shown;
   const stale = query.isPlaceholderData;
   const canReadOn = query.hasNextPage && !stale && !query.isFetchNextPageError;
   return (
@@ -62,7 +67,7 @@ export function HistoryList<Row>({ label, noun, shown: { list, query, coverage }
       {query.isSuccess && !stale && rows.length === 0 && <Nothing noun={noun} filter={filter} coverage={coverage} />}
       {rows.length > 0 && (
         <Awaiting isStale={stale}>
-          {!stale && list.order === 'newest' && <Newer list={list} rows={rows} noun={noun} />}
+          {newest && <Newer list={list} label={label} newest={newest} lack={lackOf(list, shown, newest, noun)} />}
           <LongTable label={label} columns={columns} rows={rows} rowKey={list.keyOf} onOpen={onOpen} isWhole={!query.hasNextPage} onNearEnd={() => { if (canReadOn && !query.isFetching) void query.fetchNextPage({ cancelRefetch: false }); }} />
         </Awaiting>
       )}

@@ -1,5 +1,5 @@
 import { CountEvents, GetActivation, GetEvent, GetEventProof, GetEventStatistics, GetExceptions, GetTimeline, ListHistoryNames, ListInsights, SearchActivations, SearchEvents, type CallInput, type Coverage, type ExceptionList, type HistoryActivation, type HistoryEvent } from '@gatehouse/contracts';
-import { infiniteQueryOptions, queryOptions, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions, type QueryKey } from '@tanstack/react-query';
 import { call } from '../../lib/api.ts';
 
 export type EventQuery = NonNullable<CallInput<typeof SearchEvents>['query']>;
@@ -12,6 +12,8 @@ export interface ListPage<Row> {
   readonly rows: readonly Row[];
   readonly nextCursor: string | null;
   readonly coverage: Coverage;
+  /** When it came, by this browser's clock. */
+  readonly readAt: number;
 }
 
 /** A list of the history in the order of time: how it is read, and what its rows are known by. */
@@ -25,58 +27,47 @@ export interface ListSource<Row> {
 
 export const events = (filter: EventQuery, order: Order): ListSource<HistoryEvent> => ({
   queryKey: ['history', 'events', filter, order], order,
-  read: (cursor, signal) => call(SearchEvents, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ events: rows, ...page }) => ({ ...page, rows })),
+  read: (cursor, signal) => call(SearchEvents, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ events: rows, ...page }) => ({ ...page, rows, readAt: Date.now() })),
   keyOf: ({ id, revision }) => `${id} ${revision}`,
   timeOf: ({ at }) => at,
 });
 
 export const activations = (filter: ActivationQuery, order: Order): ListSource<HistoryActivation> => ({
   queryKey: ['history', 'activations', filter, order], order,
-  read: (cursor, signal) => call(SearchActivations, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ activations: rows, ...page }) => ({ ...page, rows })),
+  read: (cursor, signal) => call(SearchActivations, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ activations: rows, ...page }) => ({ ...page, rows, readAt: Date.now() })),
   keyOf: ({ requestId }) => requestId,
   timeOf: ({ requestedAt }) => requestedAt,
 });
 
 const pageAt = (cursor: string | null, order: Order) => ({ ...(order === 'oldest' && { order }), ...(cursor !== null && { cursor }) });
 
-interface Pages { readonly state: { readonly data?: { readonly pages: readonly ListPage<unknown>[] } | undefined } }
-
-/** A list that was read on is not read again as a whole because somebody came back to it. */
-const ofFirstPage = ({ state }: Pages): boolean => (state.data?.pages.length ?? 0) <= 1;
-const isEmpty = ({ state }: Pages): boolean => state.data?.pages.every(({ rows }) => rows.length === 0) ?? true;
-
-/** The pages that were read of a list. Nothing comes in above a row while it is looked at: `newestPage` tells of it. */
-export const pagesOf = <Row>({ queryKey, order, read }: ListSource<Row>) => {
-  const movesNothing = (query: Pages): boolean => isEmpty(query) || (order === 'oldest' && ofFirstPage(query));
-  return infiniteQueryOptions({
-    queryKey: [...queryKey, 'pages'],
-    queryFn: ({ pageParam, signal }) => read(pageParam, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ nextCursor }) => nextCursor,
-    refetchOnMount: ofFirstPage, refetchOnWindowFocus: movesNothing, refetchOnReconnect: movesNothing,
-    refetchInterval: (query) => (query.state.data && isEmpty(query) ? LOOK_MS : false),
-  });
-};
-
-/** The first page of a list as it is now, looked at again and again beside what is shown. Rows that are shown become what they are now, where they stand. */
-export const newestPage = <Row>(client: QueryClient, list: ListSource<Row>) => {
-  const { queryKey: shown } = pagesOf(list);
-  return queryOptions({
-    queryKey: [...list.queryKey, 'newest'],
-    queryFn: async ({ signal }) => {
-      const page = await list.read(null, signal);
-      const now = new Map(page.rows.map((row) => [list.keyOf(row), row]));
-      client.setQueryData(shown, (data) => data && { ...data, pages: data.pages.map(({ rows, ...of }) => ({ ...of, rows: rows.map((row) => now.get(list.keyOf(row)) ?? row) })) }, { updatedAt: client.getQueryState(shown)?.dataUpdatedAt });
-      return page;
-    },
-    // What was read a moment ago is not asked for again.
-    initialData: () => client.getQueryData(shown)?.pages[0], initialDataUpdatedAt: () => client.getQueryState(shown)?.dataUpdatedAt, staleTime: 5_000,
-    gcTime: 0, retry: false, refetchInterval: LOOK_MS,
-  });
-};
-
 /** What is new is there within a minute of the mirror: looked for as often, it is hardly later on the page. */
 const LOOK_MS = 30_000;
+/** What was read a moment ago is not asked for again. */
+const FRESH_MS = 5_000;
+
+const isEmpty = (pages: readonly ListPage<unknown>[] | undefined): boolean => pages?.every(({ rows }) => rows.length === 0) ?? true;
+
+/** The pages that were read of a list. They are not read again by themselves, for that would move rows under their reader: `newestPage` tells what came since. */
+export const pagesOf = <Row>(list: ListSource<Row>) => infiniteQueryOptions({
+  queryKey: [...list.queryKey, 'pages'],
+  queryFn: async ({ pageParam, signal, client }) => {
+    const page = await list.read(pageParam, signal);
+    // Nothing is newer than it for now.
+    if (pageParam === null) client.setQueryData(newestPage(list).queryKey, page);
+    return page;
+  },
+  initialPageParam: null as string | null,
+  getNextPageParam: ({ nextCursor }) => nextCursor,
+  // What comes in moves nothing where there is nothing, or at the end.
+  staleTime: ({ state: { data } }) => (isEmpty(data?.pages) || (list.order === 'oldest' && data?.pages.length === 1) ? FRESH_MS : Infinity),
+  refetchInterval: ({ state: { data } }) => (data && isEmpty(data.pages) ? LOOK_MS : false),
+});
+
+/** The first page of a list as it is now, looked at again and again beside what is shown. */
+export const newestPage = <Row>(list: ListSource<Row>) => queryOptions({
+  queryKey: [...list.queryKey, 'newest'], queryFn: ({ signal }) => list.read(null, signal), staleTime: FRESH_MS, retry: false, refetchInterval: LOOK_MS,
+});
 
 export const event = (eventId: string) => queryOptions({ queryKey: ['history', 'event', eventId], queryFn: ({ signal }) => call(GetEvent, { params: { eventId } }, signal) });
 

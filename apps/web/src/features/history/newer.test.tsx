@@ -5,8 +5,6 @@ import { at } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, waits, type Handler, type SeenCall } from '../../testing/testing.tsx';
 import { ActivationsPage } from './activations-page.tsx';
 import { EventsPage } from './events-page.tsx';
-import { events } from './history.queries.ts';
-import { missingOf } from './newer.tsx';
 import { coverage, eventCount, historyActivation, historyEvent, INES } from './testing/history.tsx';
 
 beforeEach(() => {
@@ -41,7 +39,8 @@ test('what came in is said and moves nothing; it comes in when it is asked for, 
   await press('2 newer events');
   expect(reasons()).toEqual([1, 3, 5, 8]);
   expect(screen.queryByRole('button', { name: /newer/ })).toBeNull();
-  expect(document.activeElement, 'the keyboard goes on where the button was').toBe(screen.getAllByRole('status').find((place) => place.tabIndex === -1));
+  expect(document.activeElement, 'the keyboard goes on where the button was').toBe(screen.getByRole('group', { name: 'Events as they are now' }));
+  expect(screen.getByText('The list is up to date').getAttribute('role')).toBe('status');
   expect(asked(calls, CountEvents)).toBe(counted + 1);
 });
 
@@ -124,10 +123,31 @@ test('an activation that is shown becomes what it is now, where it stands', asyn
   expect(screen.getByText('Ben Novak')).toBeTruthy();
 });
 
-test('a list that was read later than the page lacks nothing of it', () => {
-  const list = events({}, 'newest');
-  const missing = (rows: number[], newest: number[]) => missingOf(list, rows.map(one), { rows: newest.map(one), nextCursor: null, coverage: coverage() }).map(({ id }) => id);
-  expect(missing([1, 2, 3, 4], [3, 4, 5, 6])).toEqual([]);
-  expect(missing([1, 2], [8, 9])).toEqual([]);
-  expect(missing([5, 6], [1, 4, 5, 6])).toEqual(['directory:1', 'directory:4']);
+test('how complete the record is, and whether it is sealed, is said of the latest look', async () => {
+  const { use } = await show([answers(SearchEvents, page([5, 8]))]);
+  expect(screen.queryByText('Not sealed')).toBeNull();
+  use(answers(SearchEvents, { ...page([5, 8]), coverage: coverage({ isLedgerStopped: true }) }));
+  await pass(30_000);
+  expect(screen.getByText('Not sealed')).toBeTruthy();
+});
+
+test('a look leaves what older events were refused with, and what became known while they were read', async () => {
+  const { use } = await show([answers(SearchEvents, page([5, 8], 'older'))]);
+  use(refuses(SearchEvents, 'internal'));
+  await press('Older events');
+  expect(screen.getByRole('alert')).toBeTruthy();
+  use(answers(SearchEvents, page([5, 8], 'older')));
+  await pass(30_000);
+  expect(screen.getByRole('alert')).toBeTruthy();
+});
+
+test('what is not of the chosen state any more is said to be outdated, and goes when it is asked for', async () => {
+  const listed = (...activations: ReturnType<typeof historyActivation>[]) => answers(SearchActivations, { activations, nextCursor: null, coverage: coverage() });
+  const running = historyActivation({ status: 'active', requestedAt: at(-10), provisionedAt: at(-10), expiresAt: at(20), endedAt: null, endedHow: null, lastedSeconds: null });
+  const { use } = await show([listed(running)], '/history/activations?status=active', <ActivationsPage />);
+  use(listed());
+  await pass(30_000);
+  await press('Show the activations as they are now');
+  expect(screen.queryByRole('table')).toBeNull();
+  expect(screen.getByText('No activations match')).toBeTruthy();
 });
