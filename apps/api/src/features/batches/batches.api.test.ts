@@ -122,6 +122,8 @@ test('a batch that is asked to stop rests after the setups in hand, and another 
     CREATE FUNCTION watch.look() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT INTO watch.in_hand SELECT count(*) FROM setup_batch_row WHERE status = 'running'; RETURN NULL; END $$;
     CREATE TRIGGER look AFTER UPDATE ON setup_batch_row FOR EACH ROW WHEN (NEW.status = 'running' AND OLD.status <> 'running') EXECUTE FUNCTION watch.look()`);
   await maya.post(`/api/setup-batches/${id}/apply`, { irreversibleUnderstood: true });
+  // Asked for before the first is taken up, none would be in hand.
+  await expect.poll(async () => (await portal.db.owner.query('SELECT FROM watch.in_hand')).rowCount).toBeGreaterThan(0);
   const asked = await replica.post(`/api/setup-batches/${id}/stop`, {});
   expect([asked.status, asked.body.stopAskedBy]).toEqual([202, 'Maya Lindqvist']);
   expect((await replica.post(`/api/setup-batches/${id}/stop`, {})).status).toBe(202);

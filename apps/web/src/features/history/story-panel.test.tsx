@@ -26,7 +26,7 @@ test('goes from the request over approval and provisioning to the end, oldest fi
     'Activation requested hh:mm · Ana Costa · PIM', 'Approved hh:mm · Omar Haddad · PIM“Known work”', 'Member added hh:mm · Not named · Core Directory', 'Activation ended hh:mm · Azure AD PIM · PIM',
   ]);
   const panel = await drawer();
-  expect(panel.getByRole('heading', { name: 'Ana Costa: Finance reports' })).toBeTruthy();
+  expect(await panel.findByRole('heading', { name: 'Ana Costa: Finance reports' })).toBeTruthy();
   for (const text of ['Ended', 'after 30 min, time was over', 'Month-end close', 'INC-4711', /^\d\d:\d\d by Omar Haddad: Known work$/, REQUEST]) expect(panel.getByText(text)).toBeTruthy();
 });
 
