@@ -106,6 +106,14 @@ test('an auditor changes nothing: each unsafe route refuses, but for what everyb
   }
 });
 
+test('from their own page everybody does what they may', async () => {
+  for (const { upn } of Object.values(PEOPLE)) {
+    const client = await portal.as(upn);
+    const { body } = await client.get('/api/session');
+    expect((await client.get('/api/access', { [PAGE_OF]: body.person.id })).status).toBe(200);
+  }
+});
+
 describe('an object of somebody else answers as one that does not exist', () => {
   test('a request for access', async () => {
     await using own = await startPortal();

@@ -126,6 +126,10 @@ describe('signing in', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Activate' }));
     expect(await screen.findByRole('button', { name: 'Account: Ben Novak', hidden: true })).toBeTruthy();
     expect(screen.queryByDisplayValue('Month-end close')).toBeNull();
+    // It says why, and what was typed waits for the one who typed it.
+    const notice = await screen.findByRole('alert', { hidden: true });
+    expect(notice.textContent).toContain('Ben Novak is signed in here now Another tab signed them in. This page was Ana Costa’s: what had not gone out by then was not done.');
+    expect(Object.entries(sessionStorage).filter(([key, value]) => key.includes(ANA.person?.id ?? '?') && String(value).includes('Month-end close'))).toHaveLength(1);
     const pagesOf = (endpoint: unknown) => [...new Set(calls.filter((call) => call.endpoint === endpoint).map(({ pageOf }) => pageOf))];
     await waitFor(() => { expect(pagesOf(ListMyAccess)).toEqual([ANA.person?.id, BEN.id]); });
     expect(pagesOf(RequestActivation)).toEqual([ANA.person?.id]);

@@ -2,8 +2,9 @@ import { AskForEligibility, CancelEligibilityRequest, DeactivateAccess, GetAcces
 import { focusManager } from '@tanstack/react-query';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { draftsOf } from '../../lib/drafts.ts';
+import { setPageOf } from '../../lib/api.ts';
 import { at, entry, GROUP, myAccess, request, REQUEST } from '../../testing/fixtures.ts';
 import { ANA, answers, refuses, renderPage, waits } from '../../testing/testing.tsx';
 import { AccessPage } from './access-page.tsx';
@@ -260,6 +261,16 @@ describe('ending several', () => {
     expect(await dialog.findByText('Microsoft Entra does not end this membership now.')).toBeTruthy();
     expect(bodies(calls, DeactivateAccess.path)).toEqual([{ groupId: '1' }, { groupId: '2' }]);
     await waitFor(() => { expect(dialog.getByRole('button', { name: 'Close' })).toBeTruthy(); });
+  });
+
+  test('where another tab signed somebody else in, nothing more is ended in their name', async () => {
+    onTestFinished(() => { setPageOf(undefined); });
+    const { calls } = page({ api: [nothingEnds, listed(...three), answers(DeactivateAccess, () => { setPageOf('somebody-else'); return { groupId: '1', endedAt: at(0), networkMayStayOpenUntil: at(90), provedGone: true }; })] });
+    await userEvent.click(await screen.findByRole('button', { name: 'End several…' }));
+    const dialog = within(screen.getByRole('dialog'));
+    await userEvent.click(dialog.getByRole('button', { name: 'Deactivate 2' }));
+    await waitFor(() => { expect(dialog.getByRole('button', { name: 'Close' })).toBeTruthy(); });
+    expect(bodies(calls, DeactivateAccess.path)).toEqual([{ groupId: '1' }]);
   });
 
   test('only what is chosen, and nothing is offered for one alone', async () => {

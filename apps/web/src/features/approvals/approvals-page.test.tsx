@@ -1,7 +1,8 @@
 import { DecideApproval, ListApprovals, PROBLEMS, type ApprovalItem, type ProblemCode } from '@gatehouse/contracts';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { setPageOf } from '../../lib/api.ts';
 import { approval, at } from '../../testing/fixtures.ts';
 import { answers, refuses, renderPage, waits, type Handler } from '../../testing/testing.tsx';
 import { useWaitingApprovals } from './approvals.browser.ts';
@@ -172,6 +173,21 @@ describe('several at once', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Deny 1 request' }));
     await screen.findByRole('status');
     expect(sent(calls)).toEqual([{ id: ID(2), decision: 'deny', justification: 'Not today' }]);
+  });
+
+  test.each<[string, () => Response]>([
+    ['is learnt meanwhile', () => { setPageOf('somebody-else'); return Response.json({ id: ID(1), decision: 'approve', decidedAt: at(0) }); }],
+    ['is what the portal says', () => Response.json({ type: 'x', code: 'signed-in-as-another', status: 409, title: 'Somebody else is signed in here by now', requestId: '4F2A91BC' }, { status: 409 })],
+  ])('where another tab signed somebody else in, none of the rest is decided in their name: it %s', async (_how, first) => {
+    onTestFinished(() => { setPageOf(undefined); });
+    const { calls } = renderPage(<ApprovalsPage />, { api: [inbox(three()), { endpoint: DecideApproval, answer: first }] });
+    await card('Ben');
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Select all' }));
+    await userEvent.type(screen.getByRole('textbox', { name: /One reason/ }), 'Known work');
+    await userEvent.click(screen.getByRole('button', { name: 'Approve 3 requests' }));
+    // It is over when the inbox is read again.
+    await waitFor(() => { expect(calls.filter(({ endpoint }) => endpoint === ListApprovals)).toHaveLength(2); });
+    expect(sent(calls).map(({ id }) => id)).toEqual([ID(1)]);
   });
 
   test('a verification is asked for once, and what is left is selected again after it', async () => {
