@@ -40,7 +40,7 @@ const useStyles = makeStyles({
   person: { minWidth: 0 },
   name: { [NARROW]: { display: 'none' } },
   waiting: { padding: '48px' },
-  problem: { padding: '16px 32px 0' },
+  problem: { padding: '16px 32px 0', [NARROW]: { padding: '16px 16px 0' } },
 });
 
 /** Who is there is known before anything is shown; where it cannot be known, that is what the page says. */
