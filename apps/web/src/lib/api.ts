@@ -70,6 +70,9 @@ export function isProblem(error: unknown, code: Problem['code']): error is ApiEr
   return error instanceof ApiError && error.problem.code === code;
 }
 
+/** Whether the page is nobody's any more, or somebody else's: the session ended, or another tab signed them in. */
+export const endsPage = (error: unknown): boolean => isProblem(error, 'not-signed-in') || isProblem(error, 'signed-in-as-another');
+
 /**
  * Puts the issues of a refusal at the fields of a form, `body.minutes` at `minutes`. Answers whether every issue found a
  * field of those that the form has; what did not belongs above the form.

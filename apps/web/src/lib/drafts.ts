@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { z } from 'zod';
-import { isProblem } from './api.ts';
+import { endsPage, isProblem } from './api.ts';
 import { useSession } from './session.ts';
 
 /**
@@ -37,8 +37,5 @@ export function useDraft<Draft>(name: string, shape: z.ZodType<Draft>): Draft | 
   return draft;
 }
 
-/** Whether the page goes, and what was typed with it: to sign in, or because another tab signed somebody else in. */
-export const endsPage = (error: unknown): boolean => isProblem(error, 'not-signed-in') || isProblem(error, 'signed-in-as-another');
-
-/** Whether the page is left: it goes, or the person goes to verify. */
+/** Whether the page is left, and what was typed with it: it ends, or the person goes to verify. */
 export const leadsAway = (error: unknown): boolean => endsPage(error) || isProblem(error, 'step-up-required');

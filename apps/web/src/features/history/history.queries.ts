@@ -12,7 +12,7 @@ export interface ListPage<Row> {
   readonly rows: readonly Row[];
   readonly nextCursor: string | null;
   readonly coverage: Coverage;
-  /** When it came, by this browser's clock. */
+  /** Orders the readings of one page of the browser, whatever is done to its clock. */
   readonly readAt: number;
 }
 
@@ -27,14 +27,14 @@ export interface ListSource<Row> {
 
 export const events = (filter: EventQuery, order: Order): ListSource<HistoryEvent> => ({
   queryKey: ['history', 'events', filter, order], order,
-  read: (cursor, signal) => call(SearchEvents, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ events: rows, ...page }) => ({ ...page, rows, readAt: Date.now() })),
+  read: (cursor, signal) => call(SearchEvents, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ events: rows, ...page }) => ({ ...page, rows, readAt: performance.now() })),
   keyOf: ({ id, revision }) => `${id} ${revision}`,
   timeOf: ({ at }) => at,
 });
 
 export const activations = (filter: ActivationQuery, order: Order): ListSource<HistoryActivation> => ({
   queryKey: ['history', 'activations', filter, order], order,
-  read: (cursor, signal) => call(SearchActivations, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ activations: rows, ...page }) => ({ ...page, rows, readAt: Date.now() })),
+  read: (cursor, signal) => call(SearchActivations, { query: { ...filter, ...pageAt(cursor, order) } }, signal).then(({ activations: rows, ...page }) => ({ ...page, rows, readAt: performance.now() })),
   keyOf: ({ requestId }) => requestId,
   timeOf: ({ requestedAt }) => requestedAt,
 });
