@@ -24,6 +24,8 @@ const useStyles = makeStyles({
   skip: { position: 'absolute', left: '8px', top: '-48px', zIndex: 10, padding: '8px 12px', borderRadius: tokens.borderRadiusMedium, backgroundColor: tokens.colorNeutralBackground1, color: tokens.colorBrandForegroundLink, ':focus': { top: '8px' } },
   frame: { minHeight: '100vh', display: 'grid', gridTemplateRows: 'auto auto 1fr', backgroundColor: tokens.colorNeutralBackground2 },
   top: { display: 'flex', alignItems: 'center', gap: '16px', padding: '0 16px 0 24px', height: '48px', backgroundColor: tokens.colorNeutralBackground1, borderBottom: `1px solid ${tokens.colorNeutralStroke2}`, [NARROW]: { padding: '0 8px', gap: '8px' } },
+  // Without the button of the menu, the name stands where everything below it begins.
+  topAlone: { [NARROW]: { paddingLeft: '16px' } },
   brand: { display: 'flex', alignItems: 'baseline', gap: '8px', minWidth: 0, flex: 1, color: tokens.colorNeutralForeground1, textDecorationLine: 'none', whiteSpace: 'nowrap' },
   product: { fontWeight: tokens.fontWeightSemibold },
   tenant: { color: tokens.colorNeutralForeground2, overflow: 'hidden', textOverflow: 'ellipsis' },
@@ -78,7 +80,7 @@ function Frame({ before }: { before: SessionPerson | undefined }) {
     <div className={styles.frame}>
       <header>
         <a className={styles.skip} href="#main">Skip to the page</a>
-        <div className={styles.top}>
+        <div className={mergeClasses(styles.top, !person && styles.topAlone)}>
           {person && <Button appearance="subtle" className={styles.opener} icon={<NavigationRegular />} aria-label="Menu" aria-expanded={open} aria-controls="navigation" onClick={() => { setOpen(!open); }} />}
           <NavLink to="/access" className={styles.brand}><span className={styles.product}>Gatehouse</span><span aria-hidden>▸</span><span className={styles.tenant}>{tenant.displayName}</span></NavLink>
           {person && <PersonMenu />}
