@@ -62,7 +62,7 @@ export default tseslint.config(
   mayImport(['apps/api/src/features/**/*.routes.ts'], ['@gatehouse/contracts$', 'express$', '\\.\\./\\.\\./http/', HERE, CORE], 'routes hold no logic'),
   mayImport(
     ['apps/api/src/features/**/*.ts'],
-    ['@gatehouse/(contracts|db|graph)$', 'node:crypto$', 'pino$', 'csv-stringify', 'csv-parse', 'yaml$', 'nodemailer$', HERE, CORE, FRONT_DOOR],
+    ['@gatehouse/(contracts|db|graph)$', 'node:crypto$', 'pino$', 'csv-stringify', 'csv-parse', 'yaml$', 'nodemailer$', 'lru-cache$', HERE, CORE, FRONT_DOOR],
     'a service uses ports, its own files, and other features by their front door',
     ['apps/api/src/features/**/*.{rules,store,routes}.ts'],
   ),

@@ -39,10 +39,10 @@ const nameOf = (url: string): string => url.split('/').at(-1) ?? '';
 /** The newest migration. */
 const NEWEST = {
   /** What PostgreSQL says where it is applied once more. */
-  twice: 'index "audit_event_facets" does not exist',
+  twice: 'relation "names_version" already exists',
   /** What it writes into the catalog. */
-  wrote: `pg_class WHERE relname = 'audit_event_by_group'`,
-  undo: Object.entries({ facets: 'facets', subject: 'subject_group', actor: 'actor_group', group: 'group', application: 'application' }).map(([now, before]) => `ALTER INDEX audit_event_by_${now} RENAME TO audit_event_${before}`).join('; '),
+  wrote: `pg_class WHERE relname = 'names_version'`,
+  undo: 'DROP FUNCTION advance_names_version CASCADE; DROP TABLE names_version',
 };
 
 test('an empty database is brought to this build, and a second call applies nothing', async () => {

@@ -1,4 +1,4 @@
-import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
+import { BARS_MAX, COUNTED_TO, InsightKind, type Answer, type CountEvents, type Coverage, type GetActivation, type GetEvent, type GetEventStatistics, type GetTimeline, type Input, type Insight, type ListHistoryNames, type ListInsights, type SearchActivations, type SearchEvents } from '@gatehouse/contracts';
 import type { Database } from '@gatehouse/db';
 import type { Actor } from '../../core/actor.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -13,11 +13,13 @@ import { countBetween, countZone, foldCounts, isCounted, isZone, readStatistics 
 import { isPositionOfEvent, type EventSearch, type Listed } from './events.store.ts';
 import { usable, type Filter } from './filter.rules.ts';
 import { lanesOf } from './history.rules.ts';
-import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readCoverage } from './history.store.ts';
+import { countEvents, findEvent, findEvents, findEventsOf, findNames, findRelated, readLogState } from './history.store.ts';
 import { outOfHours, quickApprovals, repeatedReasons, standingAccess, toldOf, unusedEligibility, weakenedSettings } from './insights.rules.ts';
 import { findLastActivations, findOutOfHours, findQuickApprovals, findRepeatedReasons, findRights, findSettingsEvents } from './insights.store.ts';
-import { listsOf, namesOf, type NameFilter, type NamesMeant } from './names.store.ts';
+import { createMeanings, narrows, type Meant } from './meanings.ts';
+import { listsOf } from './names.store.ts';
 import { driveOf, sum, type Facet } from './search.rules.ts';
+import { sharing } from './sharing.ts';
 import type { Queryable } from './sql.ts';
 
 export interface HistoryDeps {
@@ -31,47 +33,23 @@ export interface HistoryDeps {
 
 export type History = ReturnType<typeof createHistory>;
 
-interface Meant { readonly names: NamesMeant; readonly facets: readonly Facet[] | undefined }
-
 /** Approvals sooner than that after the request were hardly read. */
 const QUICK_SECONDS = 10;
-
-/**
- * Calls that meet and ask for the same share one read, which is of the moment when the first of them came: a page asks for a
- * list and for how many there are at once, what their filters mean is the same, and each says how complete the log is.
- */
-function sharing<Asked extends readonly unknown[], T>(read: (...asked: Asked) => Promise<T>): (...asked: Asked) => Promise<T> {
-  const running = new Map<string, Promise<T>>();
-  return (...asked) => {
-    const key = JSON.stringify(asked);
-    const shared = running.get(key) ?? read(...asked).finally(() => { running.delete(key); });
-    running.set(key, shared);
-    return shared;
-  };
-}
 
 /** What the auditor reads: the mirror alone, never Graph. */
 export function createHistory({ db, clock, connections, readings }: HistoryDeps) {
   // The one place where it is said by what the log is read.
   const { reader } = db;
-  const coverageOf = sharing((tenantId: string) => readCoverage(reader, tenantId));
-  const meantOf = sharing((tenantId: string, names: NameFilter) => namesOf(reader, tenantId, names));
+  const stateOf = sharing((tenantId: string) => readLogState(reader, tenantId));
+  const coverageOf = async (tenantId: string): Promise<Coverage> => (await stateOf(tenantId)).coverage;
   const facetsIn = sharing((tenantId: string, from: string | undefined, to: string | undefined) => countBetween(reader, tenantId, from, to));
+  const meaning = createMeanings({ reader, namesVersionOf: async (tenantId) => (await stateOf(tenantId)).namesVersion });
 
   /** One row more than asked for is read, to know whether there is a next page. */
   async function pageOf<T>(limit: number, read: (limit: number) => Promise<Listed<T>[]>): Promise<{ rows: T[]; nextCursor: string | null }> {
     const found = await read(limit + 1);
     const last = found[limit - 1];
     return { rows: found.slice(0, limit).map(({ row }) => row), nextCursor: found.length > limit && last ? cursorOf(last.position) : null };
-  }
-
-  const narrows = ({ kind, result, source }: Filter): boolean => kind !== undefined || result !== undefined || source !== undefined;
-
-  /** What a filter means in the log: who and what is named, and, where it narrows, which facets there are at all. */
-  async function meaning(tenantId: string, filter: Filter): Promise<Meant> {
-    const { person, group, application } = filter;
-    const [names, facets] = await Promise.all([meantOf(tenantId, { person, group, application }), narrows(filter) ? facetsIn(tenantId, undefined, undefined) : undefined]);
-    return { names, facets };
   }
 
   function eventSearch(tenantId: string, filter: Filter, meant: Meant): EventSearch {
@@ -83,7 +61,8 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   }
 
   async function activationSearch(tenantId: string, filter: Filter): Promise<ActivationSearch> {
-    return activationSearchOf(tenantId, filter, await namesOf(reader, tenantId, filter));
+    const { person, group, application } = filter;
+    return activationSearchOf(tenantId, filter, (await meaning(tenantId, { person, group, application })).names);
   }
 
   return {
