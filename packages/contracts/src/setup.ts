@@ -203,12 +203,13 @@ export const SetupSummary = z.object({
   retiredAt: Instant.nullable(),
   /** What the last look at the tenant found; `null`: nobody looked yet. */
   drift: z.object({
-    lookedAt: Instant,
+    /** `null`: no look ended yet, and the first one failed. */
+    lookedAt: Instant.nullable(),
     differences: z.int(),
     bypasses: z.int(),
     /** What a look of that kind does not see, a sentence each. */
     notSeen: z.array(z.string()),
-    /** Why the look after it failed; `null`: it did not. */
+    /** Why the look after it failed, or the first; `null`: it did not. */
     failure: z.string().nullable(),
   }).nullable(),
   lastRun: z.object({ id: z.string(), status: RunStatus, createdAt: Instant }).nullable(),

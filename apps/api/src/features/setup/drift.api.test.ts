@@ -51,10 +51,12 @@ test('a first look that fails says why, and the next one takes its place', async
   await pass();
   await portal.emulator.faults([]);
   expect(await inDetail()).toMatchObject({ lookedAt: null, differences: [], failure: expect.stringMatching(/^The last look failed: .* It is tried again by itself\.$/) });
-  expect(await inList()).toBeNull();
+  const { failure } = await inDetail();
+  expect(await inList()).toEqual({ lookedAt: null, differences: 0, bypasses: 0, notSeen: [], failure });
 
   await pass();
   expect(await inDetail()).toMatchObject({ lookedAt: expect.any(String), failure: null });
+  expect(await inList()).toMatchObject({ lookedAt: expect.any(String), failure: null });
 });
 
 test('what goes wrong in the portal itself with one setup is said of that one', async () => {

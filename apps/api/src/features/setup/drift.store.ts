@@ -50,14 +50,14 @@ export async function watchedSetups(db: Pick<Database, 'pool'>, tenantId: string
   }));
 }
 
-/** What the last look at each setup found, in figures. */
-export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string, setupId?: string): Promise<ReadonlyMap<string, { readonly lookedAt: string; readonly differences: number; readonly bypasses: number; readonly notSeen: readonly string[]; readonly failure: string | null; readonly settingsDiffer: boolean }>> {
-  const { rows } = await db.pool.query<{ setupId: string; lookedAt: Date; differences: number; bypasses: number; notSeen: string[]; failure: string | null; settingsDiffer: boolean }>(
-    `SELECT setup_id AS "setupId", looked_at AS "lookedAt", not_seen AS "notSeen", failure, jsonb_array_length(differences) AS differences,
-            jsonb_array_length(jsonb_path_query_array(differences, '$[*] ? (@.severity == "bypass")')) AS bypasses,
+/** What the last look at each setup found, in figures; of a setup whose first look failed, that it did. */
+export async function driftFigures(db: Pick<Database, 'pool'>, tenantId: string, setupId?: string): Promise<ReadonlyMap<string, { readonly lookedAt: string | null; readonly differences: number; readonly bypasses: number; readonly notSeen: readonly string[]; readonly failure: string | null; readonly settingsDiffer: boolean | null }>> {
+  const { rows } = await db.pool.query<{ setupId: string; lookedAt: Date | null; differences: number; bypasses: number; notSeen: string[]; failure: string | null; settingsDiffer: boolean | null }>(
+    `SELECT setup_id AS "setupId", looked_at AS "lookedAt", coalesce(not_seen, '{}') AS "notSeen", failure, coalesce(jsonb_array_length(differences), 0) AS differences,
+            coalesce(jsonb_array_length(jsonb_path_query_array(differences, '$[*] ? (@.severity == "bypass")')), 0) AS bypasses,
             jsonb_path_exists(differences, '$[*] ? (@.kind == "role-settings" || @.kind == "owner-role-settings")') AS "settingsDiffer"
-       FROM setup_drift WHERE tenant_id = $1 AND ($2::uuid IS NULL OR setup_id = $2::uuid) AND looked_at IS NOT NULL`, [tenantId, setupId ?? null]);
-  return new Map(rows.map(({ setupId: id, lookedAt, ...figures }) => [id, { ...figures, lookedAt: lookedAt.toISOString() }]));
+       FROM setup_drift WHERE tenant_id = $1 AND ($2::uuid IS NULL OR setup_id = $2::uuid) AND (looked_at IS NOT NULL OR failure IS NOT NULL)`, [tenantId, setupId ?? null]);
+  return new Map(rows.map(({ setupId: id, lookedAt, ...figures }) => [id, { ...figures, lookedAt: lookedAt?.toISOString() ?? null }]));
 }
 
 /** Keeps what a look found, unless a later one was kept meanwhile, or the setup was changed under it; `false` then. Holds the setup's row: who changes it waits. */

@@ -80,7 +80,7 @@ test('a setup that was taken back says since when, and is applied again', async 
 test.each([
   [null, 'Not looked at yet'], [{ differences: 0, bypasses: 0 }, 'As designed'], [{ differences: 1, bypasses: 0 }, '1 difference'], [{ differences: 3, bypasses: 0 }, '3 differences'],
   [{ differences: 1, bypasses: 1 }, '1 way past PIM'], [{ differences: 4, bypasses: 2 }, '2 ways past PIM'], [{ differences: 4, bypasses: 2 }, '2 more differences'],
-  [{ notSeen: ['The connectors were not read.'] }, 'As designed, as far as seen'], [{ failure: 'The last look failed.' }, 'Last look failed'], [{ lookedAt: at(-180), failure: 'The last look failed.' }, 'As designed 3 h ago'],
+  [{ notSeen: ['The connectors were not read.'] }, 'As designed, as far as seen'], [{ failure: 'The last look failed.' }, 'Last look failed'], [{ lookedAt: at(-180), failure: 'The last look failed.' }, 'As designed 3 h ago'], [{ lookedAt: null, failure: 'The last look failed.' }, 'First look failed'],
   [{ differences: 1, bypasses: 1, failure: 'The last look failed.' }, 'Last look failed'],
 ])('what the last look found (%o) is said in words', async (drift, words) => {
   open(answers(ListSetups, { setups: [summary({ drift: drift && looked(drift) })] }));
@@ -91,6 +91,7 @@ test.each([
   [[looked({ lookedAt: at(-180) }), looked({})], 'All setups are as designed, looked at 3 h ago.'],
   [[looked({}), looked({ notSeen: ['The connectors were not read.'] })], 'All setups are as designed, as far as could be seen, looked at 2 min ago.'],
   [[looked({}), looked({ failure: 'The last look failed.' })], '1 setup could not be looked at again.'],
+  [[looked({}), looked({ lookedAt: null, failure: 'The last look failed.' })], '1 setup could not be looked at yet.'],
   [[looked({ differences: 1, failure: 'The last look failed.' }), looked({ failure: 'The last look failed.' })], '1 setup differs, 2 setups could not be looked at again.'],
 ])('that all is well is said as of the oldest look, and of no look that failed', async (drifts, words) => {
   open(answers(ListSetups, { setups: drifts.map((drift, index) => summary({ id: GUID(index + 1), name: `Setup ${index}`, drift })) }));

@@ -76,7 +76,7 @@ export function SetupsPage() {
 const FOLLOWED_MS = 5 * 60_000;
 const WHILE_CHECKING_MS = 3_000;
 
-const isLooked = ({ drift }: SetupSummary, since: Date): boolean => drift !== null && Date.parse(drift.lookedAt) >= since.getTime();
+const isLooked = ({ drift }: SetupSummary, since: Date): boolean => drift !== null && drift.lookedAt !== null && Date.parse(drift.lookedAt) >= since.getTime();
 
 /** How the setups are, taken together, the most urgent first; all is well no longer than the oldest look says so. */
 function inWords(setups: Answer<typeof ListSetups>['setups'], now: Date): string {
@@ -85,11 +85,12 @@ function inWords(setups: Answer<typeof ListSetups>['setups'], now: Date): string
   const words = [
     ...count(compared.filter(({ drift }) => (drift?.bypasses ?? 0) > 0).length, 'can be got into past PIM', 'can be got into past PIM'),
     ...count(compared.filter(({ drift }) => drift !== null && drift.differences > 0 && drift.bypasses === 0).length, 'differs', 'differ'),
-    ...count(compared.filter(({ drift }) => drift !== null && drift.failure !== null).length, 'could not be looked at again', 'could not be looked at again'),
+    ...count(compared.filter(({ drift }) => drift !== null && drift.failure !== null && drift.lookedAt !== null).length, 'could not be looked at again', 'could not be looked at again'),
+    ...count(compared.filter(({ drift }) => drift !== null && drift.lookedAt === null).length, 'could not be looked at yet', 'could not be looked at yet'),
     ...count(compared.filter(({ drift }) => drift === null).length, 'was not looked at yet', 'were not looked at yet'),
   ];
   if (words.length > 0) return `${words.join(', ')}.`;
   const looks = compared.flatMap(({ drift }) => (drift === null ? [] : [drift]));
-  const oldest = looks.reduce((so, { lookedAt }) => (lookedAt < so ? lookedAt : so), now.toISOString());
+  const oldest = looks.reduce((so, { lookedAt }) => (lookedAt !== null && lookedAt < so ? lookedAt : so), now.toISOString());
   return `All setups are as designed${looks.some(({ notSeen }) => notSeen.length > 0) ? ', as far as could be seen' : ''}, looked at ${formatAgo(oldest, now)}.`;
 }
