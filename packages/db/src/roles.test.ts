@@ -42,7 +42,7 @@ test('what runs as the owner looks among the tables of its caller last', async (
   const { rows } = await db.pool.query<{ name: string; path: string }>(`
     SELECT p.oid::regprocedure::text AS name, (SELECT setting FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search_path=%') AS path
     FROM pg_proc AS p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1`);
-  expect(rows.map(({ name }) => name)).toEqual(['drop_log_month(uuid,text,date,text)', 'ensure_audit_partition(date)', 'ensure_connection_partition(date)']);
+  expect(rows.map(({ name }) => name)).toEqual(['advance_names_version()', 'drop_log_month(uuid,text,date,text)', 'ensure_audit_partition(date)', 'ensure_connection_partition(date)']);
   for (const { name, path } of rows) expect(path, name).toBe('search_path=pg_catalog, public, pg_temp');
 });
 

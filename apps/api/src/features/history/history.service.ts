@@ -41,7 +41,12 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
   // The one place where it is said by what the log is read.
   const { reader } = db;
   const stateOf = sharing((tenantId: string) => readLogState(reader, tenantId));
-  const coverageOf = async (tenantId: string): Promise<Coverage> => (await stateOf(tenantId)).coverage;
+  /** Asked for first and waited for last: what else is read of the same moment shares the reading. */
+  const coverageOf = (tenantId: string): Promise<Coverage> => {
+    const coverage = stateOf(tenantId).then((state) => state.coverage);
+    coverage.catch(() => undefined);
+    return coverage;
+  };
   const facetsIn = sharing((tenantId: string, from: string | undefined, to: string | undefined) => countBetween(reader, tenantId, from, to));
   const meaning = createMeanings({ reader, namesVersionOf: async (tenantId) => (await stateOf(tenantId)).namesVersion });
 
@@ -70,7 +75,6 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
       const filter = usable(asked);
       const after = afterOf(cursor, 3, isPositionOfEvent);
       const coverage = coverageOf(actor.tenantId);
-      coverage.catch(() => undefined);
       const search = eventSearch(actor.tenantId, filter, await meaning(actor.tenantId, filter));
       const { rows, nextCursor } = await pageOf(limit, (most) => findEvents(reader, search, { after, order, limit: most }));
       if (after) await readings.page(actor, 'events', filter, rows.length);
@@ -106,13 +110,14 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
 
     async timeline(actor: Actor, { by, ...asked }: Input<typeof GetTimeline>['query']): Promise<Answer<typeof GetTimeline>> {
       const { from, to, ...names } = usable(asked);
+      const coverage = coverageOf(actor.tenantId);
       const found = await activationSearch(actor.tenantId, names);
       // Whose memberships they were; who decided about them is not asked for here.
       const search = { ...found, names: found.names.map((list) => list.filter(({ role }) => role !== 'actor')) };
       const running = await findRunningAt(reader, search, from, BARS_MAX + 1);
       const begun = await findActivations(reader, { ...search, from, to }, { after: undefined, order: 'newest', limit: BARS_MAX + 1 });
       const all = [...begun.map(({ row }) => row), ...await complete(reader, actor.tenantId, running)].filter(({ provisionedAt }) => provisionedAt !== null && provisionedAt < to);
-      return { lanes: lanesOf(all.slice(0, BARS_MAX), by), more: all.length > BARS_MAX || begun.length > BARS_MAX, coverage: await coverageOf(actor.tenantId) };
+      return { lanes: lanesOf(all.slice(0, BARS_MAX), by), more: all.length > BARS_MAX || begun.length > BARS_MAX, coverage: await coverage };
     },
 
     async insights(actor: Actor, { timeZone, days, opens, closes }: Input<typeof ListInsights>['query']): Promise<Answer<typeof ListInsights>> {
@@ -141,10 +146,11 @@ export function createHistory({ db, clock, connections, readings }: HistoryDeps)
     async searchActivations(actor: Actor, { cursor, limit, order, ...asked }: Input<typeof SearchActivations>['query']): Promise<Answer<typeof SearchActivations>> {
       const filter = usable(asked);
       const after = afterOf(cursor, 2);
+      const coverage = coverageOf(actor.tenantId);
       const search = await activationSearch(actor.tenantId, filter);
       const { rows, nextCursor } = await pageOf(limit, (most) => findActivations(reader, search, { after, order, limit: most }));
       if (after) await readings.page(actor, 'activations', filter, rows.length);
-      return { activations: rows, nextCursor, coverage: await coverageOf(actor.tenantId) };
+      return { activations: rows, nextCursor, coverage: await coverage };
     },
 
     async activation(actor: Actor, requestId: string): Promise<Answer<typeof GetActivation>> {

@@ -112,7 +112,7 @@ export function endOfMonth(month: string | null): string | null {
   return month === null ? null : new Date(Date.UTC(year, of, 1)).toISOString();
 }
 
-/** How the log stands: what can be said of its completeness, and which state of it what was looked up of names belongs to (decision 33). */
+/** How complete the log is; and `namesVersion`, which is another one as soon as a name may mean something else (decision 33). */
 export interface LogState { readonly coverage: Coverage; readonly namesVersion: string }
 
 /** From when to when the log is complete, and what is known to be missing. */
@@ -122,19 +122,20 @@ export const readCoverage = async (db: Queryable, tenantId: string): Promise<Cov
 export async function readLogState(db: Queryable, tenantId: string): Promise<LogState> {
   const [row] = await run<{ names_version: string; complete_from: string | null; watermark: string | null; last_error: string | null; sealed_text: string | null; dropped_month: string | null; is_stopped: boolean; gaps: readonly { readonly from: string; readonly to: string; readonly cause: Coverage['gaps'][number]['cause']; readonly is_open: boolean }[] }>(db,
     `SELECT s.complete_from, s.watermark, s.last_error,
-       -- Rows whose names are not summed up yet only become more while the number stays.
-       coalesce((SELECT version FROM names_version WHERE tenant_id = $1), 0) || '/' || (SELECT coalesce(sum(last_ordinal - first_ordinal + 1), 0) FROM log_unnamed WHERE tenant_id = $1) AS names_version,
+       -- Numbers begin anew in a database that was put back, or behind another server. Rows that wait for their names to be summed up only become more while the number stays.
+       concat_ws('/', pg_postmaster_start_time(), 'names_version'::regclass::oid, coalesce((SELECT version FROM names_version WHERE tenant_id = $1), 0), (SELECT coalesce(sum(last_ordinal - first_ordinal + 1), 0) FROM log_unnamed WHERE tenant_id = $1)) AS names_version,
        (SELECT ${iso('signed_at')} FROM ledger_checkpoint WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1) AS sealed_text, (SELECT max(month) FROM dropped_month WHERE tenant_id = $1 AND log = 'audit_event') AS dropped_month,
        EXISTS (SELECT 1 FROM ledger_sealer WHERE tenant_id = $1 AND (alarm IS NOT NULL OR check_found IS NOT NULL)) AS is_stopped,
        coalesce((SELECT json_agg(json_build_object('from', ${iso('g.filled_to')}, 'to', ${iso('g.to_at')}, 'cause', g.cause, 'is_open', g.closed_at IS NULL) ORDER BY g.filled_to) FROM sync_gap AS g
          WHERE g.tenant_id = $1 AND g.source = 'directory' AND g.closed_how IS DISTINCT FROM 'filled' AND g.to_at > coalesce(s.complete_from::timestamptz, 'infinity') AND g.filled_to < g.to_at), '[]') AS gaps
      FROM (SELECT 1) AS one LEFT JOIN sync_source AS s ON s.tenant_id = $1 AND s.source = 'directory'`, [tenantId]);
+  if (!row) throw new Error('a row is always there');
   const coverage: Coverage = {
-    from: row?.complete_from ?? null, to: row?.watermark ?? null, droppedTo: endOfMonth(row?.dropped_month ?? null), lastError: row?.last_error ?? null,
-    sealedTo: row?.sealed_text ?? null, isLedgerStopped: row?.is_stopped === true,
-    gaps: (row?.gaps ?? []).map(({ from, to, cause, is_open: isOpen }) => ({ from: instant(from), to: instant(to), cause, fillableUntil: isOpen ? new Date(Date.parse(from) + RETENTION_MS).toISOString() : null })),
+    from: row.complete_from, to: row.watermark, droppedTo: endOfMonth(row.dropped_month), lastError: row.last_error,
+    sealedTo: row.sealed_text, isLedgerStopped: row.is_stopped,
+    gaps: row.gaps.map(({ from, to, cause, is_open: isOpen }) => ({ from: instant(from), to: instant(to), cause, fillableUntil: isOpen ? new Date(Date.parse(from) + RETENTION_MS).toISOString() : null })),
   };
-  return { coverage, namesVersion: row?.names_version ?? '' };
+  return { coverage, namesVersion: row.names_version };
 }
 
 const instant = (text: string): string => new Date(text).toISOString();

@@ -4,4 +4,4 @@ export { activationSearchOf, findActivations } from './activation-list.ts';
 export { namesOf } from './names.store.ts';
 export { usable } from './filter.rules.ts';
 export { ACTIVATION_COLUMNS, titlesOf } from './history.rules.ts';
-export { readCoverage } from './history.store.ts';
+export { readCoverage, readLogState } from './history.store.ts';

@@ -9,8 +9,8 @@ import type { Queryable } from './sql.ts';
 /** What a filter means in the log: who and what is named, and, where it narrows, which facets there are at all. */
 export interface Meant { readonly names: NamesMeant; readonly facets: readonly Facet[] | undefined }
 
-/** Names and facets that are kept of filters looked up before; of a filter that means more, none. */
-const KEPT = { names: 100_000, ofOne: 2_000 };
+/** So many filters are kept, and names and facets of all of them; of a filter that means more, none. */
+const KEPT = { filters: 1_000, names: 100_000, ofOne: 2_000 };
 
 /** Whether a filter leaves out some kinds, results or sources. */
 export const narrows = ({ kind, result, source }: Filter): boolean => kind !== undefined || result !== undefined || source !== undefined;
@@ -21,7 +21,7 @@ export const narrows = ({ kind, result, source }: Filter): boolean => kind !== u
  */
 export function createMeanings({ reader, namesVersionOf }: { readonly reader: Queryable; readonly namesVersionOf: (tenantId: string) => Promise<string> }) {
   const kept = new LRUCache<string, { readonly namesVersion: string; readonly meant: Meant }>({
-    maxSize: KEPT.names, maxEntrySize: KEPT.ofOne, sizeCalculation: ({ meant: { names, facets = [] } }) => 1 + facets.length + listsOf(names).flat().length,
+    max: KEPT.filters, maxSize: KEPT.names, maxEntrySize: KEPT.ofOne, sizeCalculation: ({ meant: { names, facets = [] } }) => 1 + facets.length + listsOf(names).flat().length,
   });
 
   // Also by the version, so that nobody shares what was begun before theirs was read.

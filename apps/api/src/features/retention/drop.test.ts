@@ -20,7 +20,7 @@ import { readMark, readPack, sealedPart, withSnapshot } from '../exports/exports
 import { droppedStatement } from '../exports/pack.rules.ts';
 import { readDropped } from '../exports/pack.store.ts';
 import { countBetween, foldCounts } from '../history/counts.store.ts';
-import { readCoverage } from '../history/history.ts';
+import { readCoverage, readLogState } from '../history/history.ts';
 import { createRetention, type Retention } from './retention.service.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'dropped-'));
@@ -259,8 +259,10 @@ test.each(['summed up', 'summed up but for a batch', 'not summed up yet'])('port
       UPDATE log_name AS n SET events = n.events - gone.events FROM (SELECT named.role, named.key, named.name, count(*) AS events FROM u, names_of_batch(u.batch) AS named GROUP BY 1, 2, 3) AS gone WHERE n.role = gone.role AND n.key = gone.key AND n.name = gone.name`);
   }
   const sha256 = (await drops())[0]?.sha256 ?? '';
+  const { namesVersion } = await readLogState(db.reader, tenantId);
   const outcomes = await Promise.all([1, 2, 3].map(() => db.pool.query<{ outcome: string }>(`SELECT drop_log_month($1, 'audit_event', '2018-11-01', $2) AS outcome`, [tenantId, sha256]).then(({ rows: [row] }) => row?.outcome)));
   expect(outcomes.toSorted()).toEqual(['dropped', 'dropped-before', 'dropped-before']);
+  expect((await readLogState(db.reader, tenantId)).namesVersion).not.toBe(namesVersion);
   await Promise.all([retention.pass(), retentionOf(db).pass()]);
   expect((await db.pool.query('SELECT 1 FROM dropped_month')).rowCount).toBe(1);
   await withConnection(db, (connection) => joinStale(connection, tenantId));
