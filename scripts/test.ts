@@ -3,13 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowser } from './browser.ts';
-import { discard, scratchFolder } from './scratch.ts';
 
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'test-results');
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
-const scratch = scratchFolder();
 
 let passed = 0;
 let failed = 0;
@@ -17,7 +15,7 @@ let failed = 0;
 function step(title: string, path: string, args: readonly string[], env: Record<string, string> = {}): boolean {
   const started = Date.now();
   console.log(`\n── ${title}`);
-  const { status } = spawnSync(process.execPath, [join(root, path), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, TMPDIR: scratch, ...env } });
+  const { status } = spawnSync(process.execPath, [join(root, path), ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } });
   console.log(`── ${title}: ${status === 0 ? 'holds' : 'FAILS'} (${Math.round((Date.now() - started) / 1000)} s)`);
   return status === 0;
 }
@@ -57,6 +55,5 @@ tests('journeys in a browser', 'node_modules/@playwright/test/cli.js', ['test'],
 // What stood on the page of a journey that failed: elsewhere than here nobody can open the trace.
 for (const file of globSync('journeys/*/error-context.md', { cwd: results })) console.log(`\n── ${file}\n${readFileSync(join(results, file), 'utf8').slice(0, 12_000)}`);
 
-discard(scratch);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
